@@ -1,0 +1,51 @@
+//! The only code that Playground's modules and their host share.
+//!
+//! A module is a library crate that says with [`export_module!`] what it is and, in its `build`
+//! function, what it wants; [`ModuleApp`] records that and touches no world. The host reads the
+//! record, checks it, and puts it onto Bevy's schedules.
+//!
+//! ```text
+//!  module crate ──export_module!──► PLAYGROUND_MODULE (manifest bytes, build)
+//!                                        │
+//!                 build(&mut ModuleApp) ─┴─► Recorded ──► the host's World and Schedules
+//! ```
+//!
+//! In development this crate is one shared library, so that a single copy of Bevy, bevy_egui and
+//! serde exists in the process.
+
+pub mod carry;
+pub mod codec;
+pub mod data;
+pub mod export;
+pub mod module;
+pub mod options;
+pub mod persist;
+pub mod unload;
+
+pub use bevy;
+pub use bevy_egui;
+pub use serde;
+
+pub use module::ModuleApp;
+
+/// Fingerprint of this build of the API: rustc, target, profile, features, Bevy and the API's source.
+///
+/// A module carries the one it was built against; the host refuses a different one.
+pub const ABI: &str = env!("PLAYGROUND_ABI");
+
+/// What a module's source begins with: `use playground_api::prelude::*;`.
+///
+/// It is Bevy's prelude, with the parameters whose memory has to survive a swap
+/// ([`MessageReader`](carry::MessageReader), [`RemovedComponents`](carry::RemovedComponents),
+/// [`Keep`](carry::Keep)) in place of Bevy's own.
+pub mod prelude {
+    pub use bevy::prelude::*;
+    pub use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
+    pub use serde::{Deserialize, Serialize};
+
+    pub use crate::carry::{Keep, MessageReader, RemovedComponents};
+    pub use crate::module::{ModuleApp, OnLoad, OnUnload};
+    pub use crate::options::{KeyboardFocus, RunOptions};
+    pub use crate::unload::DespawnOnUnload;
+    pub use crate::{despawn_on_unload, export_module};
+}

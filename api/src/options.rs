@@ -1,0 +1,29 @@
+//! What the host tells every module.
+
+use bevy::prelude::*;
+
+/// How the game was started.
+#[derive(Resource, Clone, Debug)]
+pub struct RunOptions {
+    /// The seed from which all of the game's randomness comes.
+    pub seed: u64,
+    /// True when the game plays itself.
+    pub autopilot: bool,
+    /// True when there is no window.
+    pub headless: bool,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self { seed: 1, autopilot: false, headless: false }
+    }
+}
+
+/// Who has the keyboard and the mouse: while the console takes text, gameplay leaves keys alone.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyboardFocus {
+    /// True while the console has the keyboard.
+    pub console: bool,
+    /// True while the pointer is over the console.
+    pub pointer_over_console: bool,
+}
