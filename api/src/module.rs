@@ -9,7 +9,14 @@ use bevy::ecs::schedule::{
 use bevy::ecs::system::{BoxedSystem, IntoObserverSystem, IntoSystem, ScheduleSystem};
 use bevy::prelude::*;
 use bevy::reflect::GetTypeRegistration;
-use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
+use bevy::state::state::{
+    FreelyMutableState, StateTransition, StateTransitionEvent, StateTransitionSystems,
+};
+use bevy::state::state_scoped::{
+    despawn_entities_on_enter_state, despawn_entities_on_exit_state,
+    disable_entities_on_enter_state, disable_entities_on_exit_state,
+    enable_entities_on_enter_state, enable_entities_on_exit_state,
+};
 use serde::de::DeserializeOwned;
 
 use crate::data::DataRecord;
@@ -92,7 +99,9 @@ pub struct StateRecord {
     pub type_id: TypeId,
     /// Its name.
     pub type_name: &'static str,
-    /// Initializes it with its transitions if it is missing.
+    /// Sets up its transitions, without a value.
+    pub prepare: fn(&mut World),
+    /// Enters the default value if there is none.
     pub init: fn(&mut World),
     /// Takes its resources out.
     pub remove: fn(&mut World),
@@ -197,6 +206,7 @@ impl ModuleApp {
         self.recorded.states.push(StateRecord {
             type_id: TypeId::of::<S>(),
             type_name: type_name::<S>(),
+            prepare: prepare_state::<S>,
             init: init_state::<S>,
             remove: |world| {
                 world.remove_resource::<State<S>>();
@@ -244,19 +254,37 @@ impl ModuleApp {
     }
 }
 
-fn init_state<S: FreelyMutableState + FromWorld>(world: &mut World) {
-    if world.contains_resource::<State<S>>() {
-        return;
-    }
-    world.init_resource::<State<S>>();
+fn prepare_state<S: FreelyMutableState + FromWorld>(world: &mut World) {
     world.init_resource::<NextState<S>>();
     // The transition systems stay when a state's resources leave, and do nothing without them.
     if !world.contains_resource::<Messages<StateTransitionEvent<S>>>() {
         MessageRegistry::register_message::<StateTransitionEvent<S>>(world);
         world.schedule_scope(StateTransition, |_, schedule| {
             S::register_state(schedule);
+            // What `App::init_state` does for entities that belong to a state.
+            schedule.add_systems((
+                (
+                    despawn_entities_on_exit_state::<S>,
+                    disable_entities_on_exit_state::<S>,
+                    enable_entities_on_exit_state::<S>,
+                )
+                    .in_set(StateTransitionSystems::ExitSchedules),
+                (
+                    despawn_entities_on_enter_state::<S>,
+                    disable_entities_on_enter_state::<S>,
+                    enable_entities_on_enter_state::<S>,
+                )
+                    .in_set(StateTransitionSystems::EnterSchedules),
+            ));
         });
     }
+}
+
+fn init_state<S: FreelyMutableState + FromWorld>(world: &mut World) {
+    if world.contains_resource::<State<S>>() {
+        return;
+    }
+    world.init_resource::<State<S>>();
     let entered = Some(world.resource::<State<S>>().get().clone());
     world.write_message(StateTransitionEvent {
         exited: None,

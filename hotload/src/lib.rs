@@ -1,1 +1,38 @@
+//! Builds, checks and swaps a Bevy app's modules while it runs.
+//!
+//! ```text
+//!  worker thread     watch ─► build ─► inspect ─► load ─► plan
+//!                                                          │ Prepared
+//!  between frames    snapshot ─► swap ─► restore ◄─────────┘
+//!                                  │
+//!  frames after      probation ─► commit | rollback
+//! ```
+//!
+//! Read the files in the order below: it is an edit's way through. A stage takes what the one
+//! before it gives: `load` takes an [`inspect::Inspected`], which only `inspect` can make.
 
+// What there is, and what is wanted.
+pub mod catalog;
+pub mod roster;
+// Beside the game, in the order of the flow.
+mod worker;
+pub mod watch;
+pub mod epoch;
+pub mod build;
+pub mod inspect;
+pub mod load;
+pub mod generation;
+pub mod plan;
+// Between two frames.
+mod host;
+pub mod snapshot;
+pub mod swap;
+pub mod guard;
+pub mod data;
+pub mod events;
+// What people see.
+pub mod console;
+mod plugin;
+
+pub use data::AssetFolder;
+pub use plugin::HotLoadPlugin;

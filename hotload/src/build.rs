@@ -1,0 +1,361 @@
+//! Builds the modules whose inputs changed, each behind the core crates that it links to.
+
+pub mod capture;
+pub mod rustc;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Instant;
+use std::{fs, thread};
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{self, Catalog, Folders, ModuleCrate};
+use crate::epoch::{self, epoch};
+use capture::{CaptureError, Recipe, Recipes};
+use rustc::{Cancel, CompileTimes, Compiled, Job, Linker, ms};
+
+/// A module's state on disk, as far as a build depends on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inputs {
+    /// Hash of everything that goes into the build.
+    pub hash: String,
+    /// Goes into the `TypeId` of the crate's types.
+    pub epoch: String,
+    /// The epochs of the core crates below, by id.
+    pub cores: BTreeMap<String, String>,
+    /// Why the module cannot be built, where its source says so already.
+    pub refused: Option<String>,
+}
+
+/// What is known of an artifact on disk, beside its bytes.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    inputs: String,
+    hash: String,
+}
+
+/// A built module.
+#[derive(Debug)]
+pub struct Built {
+    /// The artifact's file.
+    pub path: PathBuf,
+    /// The artifact.
+    pub bytes: Vec<u8>,
+    /// Where the time went; zero for an artifact that was there.
+    pub times: CompileTimes,
+    /// What rustc warned of.
+    pub warnings: Vec<String>,
+}
+
+/// How the build of one module ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The artifact is there.
+    Built(Built),
+    /// Why there is none.
+    Failed(Vec<String>),
+    /// A core crate that it links to failed.
+    Skipped(String),
+}
+
+/// What a build says while it runs.
+#[derive(Clone, Debug)]
+pub enum Said {
+    /// rustc starts on a module.
+    Started(String),
+    /// A module is done; so many of so many are.
+    Finished(String),
+}
+
+/// The linker's script and what it needs, written to the folder of built modules; `None` where
+/// rustc does not bring its own lld.
+///
+/// # Errors
+///
+/// When the files cannot be written.
+pub fn linker(folders: &Folders, recipes: &Recipes) -> Result<Option<Linker>, CaptureError> {
+    let rustc = recipes.by_module.values().find_map(|recipe| recipe.arguments.first());
+    let sysroot = rustc.and_then(|rustc| Path::new(rustc).parent()?.parent());
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let lld = sysroot.map(|sysroot| sysroot.join("lib/rustlib").join(host).join("bin/rust-lld"));
+    let Some(lld) = lld.filter(|lld| lld.is_file()) else { return Ok(None) };
+    let script = folders.built.join("link.sh");
+    let exports = folders.built.join("exports.ld");
+    fs::create_dir_all(&folders.built)
+        .map_err(|source| CaptureError::File { path: folders.built.clone(), source })?;
+    capture::write_script(&script, include_str!("build/link.sh"))?;
+    capture::write(&exports, include_bytes!("build/exports.ld"))?;
+    Ok(Some(Linker { script, exports, lld }))
+}
+
+/// The inputs of every module that has a recipe. What did not change since `known` is taken over.
+pub fn inputs(
+    catalog: &Catalog,
+    recipes: &Recipes,
+    known: &BTreeMap<String, Inputs>,
+) -> BTreeMap<String, Inputs> {
+    let mut all: BTreeMap<String, Inputs> = BTreeMap::new();
+    let linked = catalog.linked();
+    for id in catalog.build_order().unwrap_or_default() {
+        let Some(module) = catalog.crates.get(&id) else { continue };
+        let Some(recipe) = recipes.by_module.get(&id) else { continue };
+        let is_core = linked.contains(&id);
+        let inputs = module_inputs(module, recipe, &all, catalog, is_core, known.get(&id));
+        all.insert(id, inputs);
+    }
+    all
+}
+
+fn module_inputs(
+    module: &ModuleCrate,
+    recipe: &Recipe,
+    below: &BTreeMap<String, Inputs>,
+    catalog: &Catalog,
+    is_core: bool,
+    known: Option<&Inputs>,
+) -> Inputs {
+    let mut hasher = blake3::Hasher::new();
+    let mut field = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    field(playground_api::ABI.as_bytes());
+    field(include_bytes!("build/link.sh"));
+    field(include_bytes!("build/exports.ld"));
+    field(&[u8::from(is_core)]);
+    for argument in &recipe.arguments {
+        field(argument.as_bytes());
+    }
+    let mut sources = Vec::new();
+    for path in catalog::files(&module.folder) {
+        let bytes = fs::read(module.folder.join(&path)).unwrap_or_default();
+        field(path.to_string_lossy().as_bytes());
+        field(&bytes);
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push((path, String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+    let mut cores = BTreeMap::new();
+    for link in catalog.links_of(&module.id) {
+        if let Some(inputs) = below.get(&link) {
+            field(link.as_bytes());
+            field(inputs.hash.as_bytes());
+            cores.insert(link, inputs.epoch.clone());
+        }
+    }
+    let hash = hasher.finalize().to_hex().to_string();
+    if let Some(known) = known.filter(|known| known.hash == hash) {
+        return known.clone();
+    }
+    let epoch = epoch(&module.folder, &sources, &salt(recipe, &cores));
+    let refused = if is_core { refused_statics(module, &sources) } else { None };
+    Inputs { hash, epoch: epoch.to_string(), cores, refused }
+}
+
+/// What beside its own source shapes a crate's types: what it is linked with, its features, the
+/// epochs of its core crates.
+fn salt(recipe: &Recipe, cores: &BTreeMap<String, String>) -> Vec<String> {
+    let mut salt = vec![format!("api={}", playground_api::ABI)];
+    let mut arguments = recipe.arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--extern" => {
+                let library = arguments.next().map_or("", String::as_str);
+                let (name, path) = library.split_once('=').unwrap_or((library, ""));
+                // cargo's file names carry a hash of the package, its features and dependencies.
+                if !cores.keys().any(|core| core.replace('-', "_") == name) {
+                    let file = Path::new(path).file_name().unwrap_or_default();
+                    salt.push(format!("{name}={}", file.to_string_lossy()));
+                }
+            }
+            "--cfg" | "--edition" => salt.extend(arguments.next().cloned()),
+            _ => {}
+        }
+    }
+    salt.extend(cores.iter().map(|(core, epoch)| format!("{core}={epoch}")));
+    salt
+}
+
+fn refused_statics(module: &ModuleCrate, sources: &[(PathBuf, String)]) -> Option<String> {
+    let found = epoch::refused_statics(sources);
+    let lines: Vec<String> = found
+        .into_iter()
+        .map(|(path, line, what)| format!("  {}:{line}: {what}", module.folder.join(path).display()))
+        .collect();
+    (!lines.is_empty()).then(|| {
+        format!(
+            "H0310: core crate `{}` holds state outside of the world:\n{}\nEvery module that links \
+             to it would have its own copy, new at each swap. Use a Resource instead",
+            module.id,
+            lines.join("\n")
+        )
+    })
+}
+
+/// Everything that a build needs to know.
+pub struct Batch {
+    /// Where.
+    pub folders: Folders,
+    /// The modules on disk.
+    pub catalog: Catalog,
+    /// How to compile them.
+    pub recipes: Recipes,
+    /// What goes into them.
+    pub inputs: BTreeMap<String, Inputs>,
+    /// What to build; core crates that these link to are built where their output is missing.
+    pub ids: BTreeSet<String>,
+    /// What links them.
+    pub linker: Option<Linker>,
+}
+
+/// Builds the batch. `None` when it was cancelled.
+pub fn build(
+    batch: &Batch,
+    cancel: &Cancel,
+    mut say: impl FnMut(Said),
+) -> Option<BTreeMap<String, Outcome>> {
+    let mut outcomes = BTreeMap::new();
+    let mut waiting: Vec<String> = batch.catalog.build_order().unwrap_or_default();
+    waiting.retain(|id| batch.ids.contains(id));
+    let linked = batch.catalog.linked();
+    let (done, compiled) = mpsc::channel();
+    let mut running: BTreeSet<String> = BTreeSet::new();
+    let width = thread::available_parallelism().map_or(1, |n| n.get());
+    thread::scope(|scope| {
+        loop {
+            let mut i = 0;
+            while i < waiting.len() && running.len() < width {
+                let links = batch.catalog.links_of(&waiting[i]);
+                let blocked = |link: &String| running.contains(link) || waiting.contains(link);
+                if links.iter().any(blocked) {
+                    i += 1;
+                    continue;
+                }
+                let id = waiting.remove(i);
+                let failed = links.iter().find(|link| {
+                    matches!(outcomes.get(*link), Some(Outcome::Failed(_) | Outcome::Skipped(_)))
+                });
+                if let Some(failed) = failed {
+                    outcomes.insert(id, Outcome::Skipped(failed.clone()));
+                    continue;
+                }
+                if let Some(outcome) = without_compiling(batch, &id, linked.contains(&id)) {
+                    outcomes.insert(id, outcome);
+                    continue;
+                }
+                let Some(job) = job(batch, &id, linked.contains(&id)) else {
+                    let message = format!("H0308: cargo gave no recipe for `{id}`");
+                    outcomes.insert(id, Outcome::Failed(vec![message]));
+                    continue;
+                };
+                say(Said::Started(id.clone()));
+                running.insert(id);
+                let done = done.clone();
+                scope.spawn(move || {
+                    let compiled = rustc::compile(&job, cancel);
+                    // The receiver outlives the scope.
+                    let _ = done.send((job, compiled));
+                });
+            }
+            if running.is_empty() {
+                break;
+            }
+            let Ok((job, compiled)) = compiled.recv() else { break };
+            running.remove(&job.id);
+            match compiled {
+                Compiled::Cancelled => continue,
+                Compiled::Failed { messages, .. } => {
+                    outcomes.insert(job.id.clone(), Outcome::Failed(messages));
+                }
+                Compiled::Done { artifact, times, warnings } => {
+                    let started = Instant::now();
+                    let kept = keep(batch, &job.id, &artifact);
+                    let outcome = match kept {
+                        Ok((path, bytes)) => {
+                            let times = CompileTimes { link_ms: times.link_ms + ms(started), ..times };
+                            Outcome::Built(Built { path, bytes, times, warnings })
+                        }
+                        Err(error) => Outcome::Failed(vec![error.to_string()]),
+                    };
+                    outcomes.insert(job.id.clone(), outcome);
+                }
+            }
+            say(Said::Finished(job.id));
+        }
+    });
+    (!cancel.is_cancelled()).then_some(outcomes)
+}
+
+/// The outcome that is known before rustc runs: a refusal, or the artifact of an earlier build.
+fn without_compiling(batch: &Batch, id: &str, is_core: bool) -> Option<Outcome> {
+    let inputs = batch.inputs.get(id)?;
+    if let Some(refused) = &inputs.refused {
+        return Some(Outcome::Failed(vec![refused.clone()]));
+    }
+    let path = artifact_path(&batch.folders, id);
+    let record: Record =
+        serde_json::from_slice(&fs::read(path.with_extension("json")).ok()?).ok()?;
+    if record.inputs != inputs.hash {
+        return None;
+    }
+    // Dependents of a core crate need its rlib as well.
+    let rlib = output_folder(&batch.folders, id).join(format!("lib{}.rlib", id.replace('-', "_")));
+    if is_core && !rlib.is_file() {
+        return None;
+    }
+    let bytes = fs::read(&path).ok()?;
+    (blake3::hash(&bytes).to_hex().as_str() == record.hash).then(|| {
+        let times = CompileTimes::default();
+        Outcome::Built(Built { path, bytes, times, warnings: Vec::new() })
+    })
+}
+
+fn job(batch: &Batch, id: &str, is_core: bool) -> Option<Job> {
+    let module = batch.catalog.crates.get(id)?;
+    let inputs = batch.inputs.get(id)?;
+    let core_folders = batch
+        .catalog
+        .links_of(id)
+        .into_iter()
+        .map(|core| (core.replace('-', "_"), output_folder(&batch.folders, &core)));
+    Some(Job {
+        id: id.to_owned(),
+        crate_name: module.crate_name(),
+        recipe: batch.recipes.by_module.get(id)?.clone(),
+        epoch: inputs.epoch.clone(),
+        cores: inputs.cores.clone(),
+        core_folders: core_folders.collect(),
+        is_core,
+        folder: output_folder(&batch.folders, id),
+        linker: batch.linker.clone(),
+    })
+}
+
+fn output_folder(folders: &Folders, id: &str) -> PathBuf {
+    folders.built.join("build").join(id)
+}
+
+fn artifact_path(folders: &Folders, id: &str) -> PathBuf {
+    folders.built.join("artifacts").join(format!("{id}.so"))
+}
+
+/// Takes the dylib out of rustc's folder, where dependents would find it beside the rlib, and
+/// writes down what it was made from.
+fn keep(batch: &Batch, id: &str, artifact: &Path) -> Result<(PathBuf, Vec<u8>), CaptureError> {
+    let path = artifact_path(&batch.folders, id);
+    let file = |source| CaptureError::File { path: path.clone(), source };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(file)?;
+    }
+    let bytes = fs::read(artifact).map_err(file)?;
+    fs::rename(artifact, &path).map_err(file)?;
+    if let Some(inputs) = batch.inputs.get(id) {
+        let hash = blake3::hash(&bytes).to_hex().to_string();
+        let record = Record { inputs: inputs.hash.clone(), hash };
+        let text = serde_json::to_vec(&record).map_err(|source| file(source.into()))?;
+        capture::write(&path.with_extension("json"), &text)?;
+    }
+    Ok((path, bytes))
+}

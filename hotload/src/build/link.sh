@@ -1,0 +1,27 @@
+#!/bin/sh
+# Links a module without the libraries that the host has loaded: they would be searched through at
+# every link, and inspection looks for each undefined symbol in the host in any case.
+# Only PLAYGROUND_MODULE is exported, so that what nothing refers to is left out.
+: >"$PLAYGROUND_LINK_STARTED"
+n=$#
+while [ "$n" -gt 0 ]; do
+    argument=$1
+    shift
+    n=$((n - 1))
+    case "$argument" in
+    -o | -z)
+        set -- "$@" "$argument" "$1"
+        shift
+        n=$((n - 1))
+        ;;
+    -L)
+        shift
+        n=$((n - 1))
+        ;;
+    -l* | -L* | *.so | -Bstatic | -Bdynamic | --as-needed) ;;
+    */rmeta.o | */symbols.o | --version-script=* | --no-undefined-version) ;;
+    *) set -- "$@" "$argument" ;;
+    esac
+done
+exec "$PLAYGROUND_LLD" "$@" --version-script="$PLAYGROUND_EXPORTS" \
+    --gc-sections --strip-all --unresolved-symbols=ignore-all

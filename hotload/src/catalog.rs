@@ -1,0 +1,239 @@
+//! Which modules there are: the workspace members under the modules folder, as cargo sees them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{fs, io};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+/// Where the modules and what is built of them are.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// The cargo workspace that holds the modules.
+    pub workspace: PathBuf,
+    /// Its modules.
+    pub modules: PathBuf,
+    /// What is built of them; below cargo's target folder.
+    pub built: PathBuf,
+}
+
+/// A module's crate on disk.
+#[derive(Clone, Debug)]
+pub struct ModuleCrate {
+    /// Package name.
+    pub id: String,
+    /// The folder that holds its `Cargo.toml`.
+    pub folder: PathBuf,
+    /// The modules that it links to: core crates.
+    pub links: BTreeSet<String>,
+    /// Packages that it depends on, with their requirement, other than modules.
+    pub dependencies: Vec<String>,
+}
+
+impl ModuleCrate {
+    /// The name that rustc knows the crate by.
+    pub fn crate_name(&self) -> String {
+        self.id.replace('-', "_")
+    }
+}
+
+/// The modules on disk, by id.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// The modules.
+    pub crates: BTreeMap<String, ModuleCrate>,
+}
+
+/// Why the modules on disk cannot be told.
+#[derive(Debug, Error)]
+pub enum CatalogError {
+    /// cargo could not be started.
+    #[error(
+        "H0101: cargo could not be started in {folder}: {source}. Install Rust with rustup, \
+         or start the game from a shell that finds `cargo`"
+    )]
+    Start {
+        /// Where.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// cargo refused a manifest.
+    #[error("H0102: cargo cannot read the workspace at {folder}:\n{message}")]
+    Refused {
+        /// Where.
+        folder: PathBuf,
+        /// What cargo said.
+        message: String,
+    },
+    /// cargo answered something else than JSON.
+    #[error("H0103: `cargo metadata` in {folder} answered in an unknown form: {source}")]
+    Answer {
+        /// Where.
+        folder: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A link between modules runs in a circle.
+    #[error("H0104: these core crates depend on each other in a circle: {0}")]
+    Circle(String),
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    target_directory: PathBuf,
+    workspace_root: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    req: String,
+    kind: Option<String>,
+    features: Vec<String>,
+}
+
+/// The modules in the workspace that holds `folder`, and where they are built.
+///
+/// # Errors
+///
+/// When cargo cannot be started, or cannot read a manifest.
+pub fn scan(folder: &Path) -> Result<(Folders, Catalog), CatalogError> {
+    let output = Command::new("cargo")
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| CatalogError::Start { folder: folder.into(), source })?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(CatalogError::Refused { folder: folder.into(), message });
+    }
+    let metadata: Metadata = serde_json::from_slice(&output.stdout)
+        .map_err(|source| CatalogError::Answer { folder: folder.into(), source })?;
+    let folders = Folders {
+        modules: metadata.workspace_root.join("modules"),
+        built: metadata.target_directory.join("playground"),
+        workspace: metadata.workspace_root,
+    };
+    let catalog = catalog(&folders.modules, metadata.packages);
+    catalog.build_order()?;
+    Ok((folders, catalog))
+}
+
+fn catalog(modules: &Path, packages: Vec<Package>) -> Catalog {
+    let packages: Vec<Package> = packages
+        .into_iter()
+        .filter(|package| package.manifest_path.starts_with(modules))
+        .collect();
+    let ids: BTreeSet<String> = packages.iter().map(|package| package.name.clone()).collect();
+    let crates = packages.into_iter().filter_map(|package| {
+        let folder = package.manifest_path.parent()?.to_owned();
+        let normal = package.dependencies.into_iter().filter(|d| d.kind.is_none());
+        let (links, others): (Vec<_>, Vec<_>) = normal.partition(|d| ids.contains(&d.name));
+        let id = package.name;
+        let module = ModuleCrate {
+            id: id.clone(),
+            folder,
+            links: links.into_iter().map(|dependency| dependency.name).collect(),
+            dependencies: others
+                .into_iter()
+                .map(|d| format!("{} {} {}", d.name, d.req, d.features.join(",")))
+                .collect(),
+        };
+        Some((id, module))
+    });
+    Catalog { crates: crates.collect() }
+}
+
+impl Catalog {
+    /// Modules that others link to.
+    pub fn linked(&self) -> BTreeSet<String> {
+        self.crates.values().flat_map(|module| module.links.iter().cloned()).collect()
+    }
+
+    /// The modules that `id` links to, directly or through others.
+    pub fn links_of(&self, id: &str) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![id.to_owned()];
+        while let Some(next) = open.pop() {
+            let Some(module) = self.crates.get(&next) else { continue };
+            for link in &module.links {
+                if found.insert(link.clone()) {
+                    open.push(link.clone());
+                }
+            }
+        }
+        found
+    }
+
+    /// `ids` and every module that links to one of them, directly or through others.
+    pub fn with_dependents(&self, ids: &BTreeSet<String>) -> BTreeSet<String> {
+        let linked = |id: &String| !self.links_of(id).is_disjoint(ids);
+        let dependents = self.crates.keys().filter(|id| linked(id)).cloned();
+        let present = ids.iter().filter(|id| self.crates.contains_key(*id)).cloned();
+        present.chain(dependents).collect()
+    }
+
+    /// All modules, each behind those that it links to.
+    ///
+    /// # Errors
+    ///
+    /// When links run in a circle.
+    pub fn build_order(&self) -> Result<Vec<String>, CatalogError> {
+        let mut order: Vec<String> = Vec::with_capacity(self.crates.len());
+        let mut open: BTreeSet<&String> = self.crates.keys().collect();
+        while !open.is_empty() {
+            let ready: Vec<&String> = open
+                .iter()
+                .copied()
+                .filter(|id| self.crates[*id].links.iter().all(|link| !open.contains(link)))
+                .collect();
+            if ready.is_empty() {
+                let names: Vec<&str> = open.iter().map(|id| id.as_str()).collect();
+                return Err(CatalogError::Circle(names.join(", ")));
+            }
+            for id in ready {
+                open.remove(id);
+                order.push(id.clone());
+            }
+        }
+        Ok(order)
+    }
+}
+
+/// A crate's own files, relative to its folder, sorted: what a change in means a new build.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    collect(folder, folder, &mut found);
+    found.sort();
+    found
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let path = entry.path();
+        // Editors leave swap files and backups beside the source.
+        if name.starts_with('.') || name.ends_with('~') || name == "target" {
+            continue;
+        }
+        if path.is_dir() {
+            collect(root, &path, found);
+        } else if let Ok(relative) = path.strip_prefix(root) {
+            found.push(relative.to_owned());
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The in-game console: what it shows, and what was typed into it.
+
+pub mod command;
+pub mod history;
+pub mod notices;
+pub mod panel;
+pub mod view;
+
+use std::io::{IsTerminal, Write, stderr};
+
+use bevy::input::keyboard::KeyCode;
+use bevy::prelude::*;
+use playground_api::bevy_egui::input::EguiWantsInput;
+use playground_api::bevy_egui::{EguiContexts, EguiPrimaryContextPass};
+use playground_api::options::KeyboardFocus;
+
+use command::Command;
+use notices::Notices;
+use panel::{ConsoleAction, ConsoleState};
+use view::{ConsoleView, Level, Log, Progress};
+
+/// How many lines of output the console keeps.
+const LOG_LINES: usize = 5000;
+
+/// The console. The host fills it between two frames; the panel draws it.
+#[derive(Resource)]
+pub struct Console {
+    /// Short notices in the game.
+    pub notices: Notices,
+    /// A first build under way, shown over the game.
+    pub progress: Option<Progress>,
+    open: bool,
+    log: Log,
+    view: ConsoleView,
+    state: ConsoleState,
+    input: Vec<Input>,
+    echo: bool,
+}
+
+/// Something that was asked for in the console.
+pub enum Input {
+    /// A line that was typed.
+    Text(String),
+    /// A button or a switch.
+    Command(Command),
+}
+
+impl Console {
+    /// An empty console; with `echo` its output goes to the terminal as well.
+    pub fn new(echo: bool) -> Self {
+        Self {
+            notices: Notices::default(),
+            progress: None,
+            open: false,
+            log: Log::new(LOG_LINES),
+            view: ConsoleView::default(),
+            state: ConsoleState::default(),
+            input: Vec::new(),
+            echo,
+        }
+    }
+
+    /// True while the console is shown.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Shows or hides the console.
+    pub fn set_open(&mut self, open: bool) {
+        self.open = open;
+    }
+
+    /// Adds output.
+    pub fn print(&mut self, level: Level, text: &str) {
+        self.view.log = Log::new(0);
+        let text_shown = if level == Level::Input { format!("> {text}") } else { text.to_owned() };
+        self.log.push(level, &text_shown);
+        if self.echo && level != Level::Input {
+            println!("{text}");
+        }
+    }
+
+    /// Tells the terminal alone how far something is; on a real one the line is written over.
+    pub fn aside(&self, text: &str) {
+        if !self.echo {
+            return;
+        }
+        let mut stderr = stderr().lock();
+        // What cannot be shown is not worth stopping for.
+        let _ = if stderr.is_terminal() {
+            write!(stderr, "\r\u{1b}[K{text}").and_then(|()| stderr.flush())
+        } else {
+            writeln!(stderr, "{text}")
+        };
+    }
+
+    /// Empties the output.
+    pub fn clear(&mut self) {
+        self.log.clear();
+    }
+
+    /// The output so far.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Something to be run.
+    pub fn submit(&mut self, line: impl Into<String>) {
+        self.input.push(Input::Text(line.into()));
+    }
+
+    /// What was asked for since the last call.
+    pub fn take_input(&mut self) -> Vec<Input> {
+        std::mem::take(&mut self.input)
+    }
+
+    /// What was shown last, to be filled anew.
+    pub fn take_view(&mut self) -> ConsoleView {
+        std::mem::take(&mut self.view)
+    }
+
+    /// What is to be shown.
+    pub fn set_view(&mut self, view: ConsoleView) {
+        let (fps, frame_ms) = (self.view.fps, self.view.frame_ms);
+        self.view = ConsoleView { log: self.log.clone(), fps, frame_ms, ..view };
+    }
+
+    /// How long frames take.
+    pub fn set_frame_times(&mut self, fps: f32, frame_ms: f32) {
+        self.view.fps = fps;
+        self.view.frame_ms = frame_ms;
+    }
+}
+
+/// Draws the console and the notices into the window's egui context.
+pub struct ConsolePlugin;
+
+impl Plugin for ConsolePlugin {
+    fn build(&self, app: &mut App) {
+        app.add_systems(PreUpdate, toggle)
+            .add_systems(EguiPrimaryContextPass, draw)
+            .add_systems(PostUpdate, take_focus);
+    }
+}
+
+fn toggle(keys: Res<ButtonInput<KeyCode>>, mut console: ResMut<Console>) {
+    if keys.just_pressed(KeyCode::Backquote) || keys.just_pressed(KeyCode::F1) {
+        console.open = !console.open;
+    }
+}
+
+fn draw(mut contexts: EguiContexts, mut console: ResMut<Console>) -> Result {
+    let context = contexts.ctx_mut()?;
+    let console = &mut *console;
+    if let Some(progress) = &console.progress {
+        panel::progress_overlay(context, progress);
+    }
+    if console.open {
+        for action in panel::show(context, &console.view, &mut console.state) {
+            match action {
+                ConsoleAction::Run(command) => console.input.push(Input::Command(command)),
+                ConsoleAction::Submit(line) => console.input.push(Input::Text(line)),
+                ConsoleAction::Close => console.open = false,
+            }
+        }
+    }
+    console.notices.show(context);
+    Ok(())
+}
+
+/// While the console is open the keyboard is its own.
+fn take_focus(
+    console: Res<Console>,
+    egui: Option<Res<EguiWantsInput>>,
+    mut focus: ResMut<KeyboardFocus>,
+) {
+    let over = egui.is_some_and(|egui| egui.wants_any_pointer_input());
+    let now = KeyboardFocus { console: console.open, pointer_over_console: over };
+    focus.set_if_neq(now);
+}

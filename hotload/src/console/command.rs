@@ -1,0 +1,331 @@
+//! The console's command language: a line in, commands out.
+//!
+//! The same commands come from the in-game console, from standard input and from `--exec`. A line
+//! is parsed as a whole before anything of it runs, so a mistake in its second command leaves the
+//! first one undone.
+//!
+//! ```text
+//! disable plugins_hud; wait 60; spawn "two words" 3
+//! ```
+
+mod complete;
+
+pub use complete::{Completion, Names, complete, suggest};
+
+use std::fmt;
+
+/// What a person asks of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// All commands, or one of them in detail.
+    Help(Option<String>),
+    /// A table of the modules.
+    Modules,
+    /// Switches a module on.
+    Enable(String),
+    /// Switches a module off.
+    Disable(String),
+    /// Builds and swaps a module.
+    Reload {
+        /// The module.
+        id: String,
+        /// Goes ahead even where data is dropped.
+        force: bool,
+    },
+    /// Brings back the module's generation before the running one.
+    Rollback(String),
+    /// What a swap of the module would do, without doing it.
+    Plan(String),
+    /// Which app runs, or a change to another one.
+    App(Option<String>),
+    /// The hash of all persisted state.
+    Hash,
+    /// Lets a number of frames pass before the next command.
+    Wait(u64),
+    /// Ends the game.
+    Quit,
+    /// Empties the console's output.
+    Clear,
+    /// A command that a module added.
+    Other {
+        /// Its name.
+        name: String,
+        /// Its arguments, quotes removed.
+        args: Vec<String>,
+    },
+}
+
+/// How a built-in command is written and what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandHelp {
+    /// What is typed.
+    pub name: &'static str,
+    /// With its arguments.
+    pub usage: &'static str,
+    /// What it does, in one line.
+    pub help: &'static str,
+}
+
+const fn entry(name: &'static str, usage: &'static str, help: &'static str) -> CommandHelp {
+    CommandHelp { name, usage, help }
+}
+
+/// The built-in commands, in the order in which `help` lists them.
+pub const BUILT_IN: &[CommandHelp] = &[
+    entry("help", "help [command]", "lists the commands, or explains one"),
+    entry("modules", "modules", "lists the modules with state, generation and times"),
+    entry("enable", "enable <module>", "switches a module on; its state comes back"),
+    entry("disable", "disable <module>", "switches a module off; its state is kept"),
+    entry("reload", "reload <module> [--force]", "builds and swaps a module; --force drops data"),
+    entry("rollback", "rollback <module>", "brings back the generation before the running one"),
+    entry("plan", "plan <module>", "shows what a swap would do, without doing it"),
+    entry("app", "app [name]", "shows the running app, or changes to another"),
+    entry("hash", "hash", "prints the hash of all persisted state"),
+    entry("wait", "wait <frames>", "lets frames pass before the next command"),
+    entry("quit", "quit", "ends the game"),
+    entry("clear", "clear", "empties the console's output"),
+];
+
+/// The entry of a built-in command.
+pub fn built_in(name: &str) -> Option<&'static CommandHelp> {
+    BUILT_IN.iter().find(|known| known.name == name)
+}
+
+/// Why a line is not a list of commands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// A quote without its end.
+    #[error("expected a closing `\"` for the quote at column {column}, found the end of the line")]
+    OpenQuote {
+        /// Where it opens, counted in characters from 1.
+        column: usize,
+    },
+    /// An argument is missing.
+    #[error("`{command}` expects {expected}, found nothing after it; usage: {usage}")]
+    Missing {
+        /// The command.
+        command: &'static str,
+        /// What should follow.
+        expected: &'static str,
+        /// How the command is written.
+        usage: &'static str,
+    },
+    /// An argument that cannot be what it has to be.
+    #[error("`{command}` expects {expected}, found `{found}`; usage: {usage}")]
+    Unexpected {
+        /// The command.
+        command: &'static str,
+        /// What should stand there.
+        expected: &'static str,
+        /// What stands there.
+        found: String,
+        /// How the command is written.
+        usage: &'static str,
+    },
+    /// More arguments than the command takes.
+    #[error("`{command}` expects nothing more, found `{found}`; usage: {usage}")]
+    Surplus {
+        /// The command.
+        command: &'static str,
+        /// The first argument too many.
+        found: String,
+        /// How the command is written.
+        usage: &'static str,
+    },
+}
+
+/// Reads a line: commands separated by `;`, arguments by blanks, `"…"` around an argument with
+/// either in it (inside, `\"` and `\\` stand for themselves). Empty commands are skipped.
+///
+/// A name that is not built in becomes [`Command::Other`]; whether a module knows it shows when it
+/// runs, and [`suggest`] finds what was meant.
+pub fn parse(line: &str) -> Result<Vec<Command>, ParseError> {
+    let words = split(line);
+    if let Some(at) = words.open_quote {
+        return Err(ParseError::OpenQuote { column: line[..at].chars().count() + 1 });
+    }
+    words
+        .commands
+        .into_iter()
+        .filter(|command| !command.is_empty())
+        .map(|command| command_of(command.into_iter().map(|word| word.text).collect()))
+        .collect()
+}
+
+fn command_of(words: Vec<String>) -> Result<Command, ParseError> {
+    let mut words = words.into_iter();
+    let name = words.next().unwrap_or_default();
+    let Some(known) = built_in(&name) else {
+        return Ok(Command::Other { name, args: words.collect() });
+    };
+    let mut args = Args { known, words };
+    let command = match known.name {
+        "help" => Command::Help(args.optional()),
+        "modules" => Command::Modules,
+        "enable" => Command::Enable(args.module()?),
+        "disable" => Command::Disable(args.module()?),
+        "reload" => args.reload()?,
+        "rollback" => Command::Rollback(args.module()?),
+        "plan" => Command::Plan(args.module()?),
+        "app" => Command::App(args.optional()),
+        "hash" => Command::Hash,
+        "wait" => Command::Wait(args.frames()?),
+        "quit" => Command::Quit,
+        "clear" => Command::Clear,
+        _ => Command::Other { name, args: args.words.by_ref().collect() },
+    };
+    args.end()?;
+    Ok(command)
+}
+
+/// The arguments of a built-in command, taken one after the other.
+struct Args {
+    known: &'static CommandHelp,
+    words: std::vec::IntoIter<String>,
+}
+
+impl Args {
+    fn optional(&mut self) -> Option<String> {
+        self.words.next()
+    }
+
+    fn required(&mut self, expected: &'static str) -> Result<String, ParseError> {
+        let CommandHelp { name: command, usage, .. } = *self.known;
+        self.words.next().ok_or(ParseError::Missing { command, expected, usage })
+    }
+
+    fn unexpected(&self, expected: &'static str, found: String) -> ParseError {
+        let CommandHelp { name: command, usage, .. } = *self.known;
+        ParseError::Unexpected { command, expected, found, usage }
+    }
+
+    fn module(&mut self) -> Result<String, ParseError> {
+        let id = self.required("a module's id")?;
+        if id.is_empty() || id.starts_with('-') {
+            return Err(self.unexpected("a module's id", id));
+        }
+        Ok(id)
+    }
+
+    /// The flag may stand on either side of the id.
+    fn reload(&mut self) -> Result<Command, ParseError> {
+        let flagged = self.words.as_slice().first().is_some_and(|word| word == "--force");
+        if flagged {
+            self.words.next();
+        }
+        let id = self.module()?;
+        let force = match self.words.next() {
+            None => flagged,
+            Some(word) if word == "--force" => true,
+            Some(word) if word.starts_with('-') => {
+                return Err(self.unexpected("`--force` or nothing", word));
+            }
+            Some(found) => {
+                let CommandHelp { name: command, usage, .. } = *self.known;
+                return Err(ParseError::Surplus { command, found, usage });
+            }
+        };
+        Ok(Command::Reload { id, force })
+    }
+
+    fn frames(&mut self) -> Result<u64, ParseError> {
+        let word = self.required("a number of frames")?;
+        word.parse().map_err(|_| self.unexpected("a number of frames", word))
+    }
+
+    fn end(&mut self) -> Result<(), ParseError> {
+        let CommandHelp { name: command, usage, .. } = *self.known;
+        match self.words.next() {
+            None => Ok(()),
+            Some(found) => Err(ParseError::Surplus { command, found, usage }),
+        }
+    }
+}
+
+impl fmt::Display for Command {
+    /// As it would be typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Help(None) => f.write_str("help"),
+            Self::Help(Some(name)) => write!(f, "help {}", quoted(name)),
+            Self::Modules => f.write_str("modules"),
+            Self::Enable(id) => write!(f, "enable {}", quoted(id)),
+            Self::Disable(id) => write!(f, "disable {}", quoted(id)),
+            Self::Reload { id, force: false } => write!(f, "reload {}", quoted(id)),
+            Self::Reload { id, force: true } => write!(f, "reload {} --force", quoted(id)),
+            Self::Rollback(id) => write!(f, "rollback {}", quoted(id)),
+            Self::Plan(id) => write!(f, "plan {}", quoted(id)),
+            Self::App(None) => f.write_str("app"),
+            Self::App(Some(name)) => write!(f, "app {}", quoted(name)),
+            Self::Hash => f.write_str("hash"),
+            Self::Wait(frames) => write!(f, "wait {frames}"),
+            Self::Quit => f.write_str("quit"),
+            Self::Clear => f.write_str("clear"),
+            Self::Other { name, args } => {
+                f.write_str(&quoted(name))?;
+                args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
+            }
+        }
+    }
+}
+
+/// The word as it has to be typed to come out of [`parse`] unchanged.
+fn quoted(word: &str) -> String {
+    let plain =
+        !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || "\";".contains(c));
+    if plain {
+        return word.to_owned();
+    }
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[derive(Default)]
+struct Word {
+    text: String,
+    /// Bytes of the line that it takes, quotes included.
+    start: usize,
+    end: usize,
+}
+
+struct Words {
+    /// Split at `;`, one more than there are separators.
+    commands: Vec<Vec<Word>>,
+    /// Byte where a quote opens that nothing closes.
+    open_quote: Option<usize>,
+}
+
+fn split(line: &str) -> Words {
+    let mut commands = vec![Vec::new()];
+    let mut word: Option<Word> = None;
+    let mut quote = None;
+    let mut chars = line.char_indices().peekable();
+    let finish = |commands: &mut Vec<Vec<Word>>, word: &mut Option<Word>| {
+        if let (Some(command), Some(word)) = (commands.last_mut(), word.take()) {
+            command.push(word);
+        }
+    };
+    while let Some((at, c)) = chars.next() {
+        let outside = quote.is_none();
+        if outside && (c.is_whitespace() || c == ';') {
+            finish(&mut commands, &mut word);
+            if c == ';' {
+                commands.push(Vec::new());
+            }
+            continue;
+        }
+        let word = word.get_or_insert_with(|| Word { start: at, ..Word::default() });
+        word.end = at + c.len_utf8();
+        match c {
+            '"' => quote = if outside { Some(at) } else { None },
+            '\\' if !outside && chars.peek().is_some_and(|&(_, c)| c == '"' || c == '\\') => {
+                if let Some((_, escaped)) = chars.next() {
+                    word.text.push(escaped);
+                    word.end += escaped.len_utf8();
+                }
+            }
+            c => word.text.push(c),
+        }
+    }
+    finish(&mut commands, &mut word);
+    Words { commands, open_quote: quote }
+}

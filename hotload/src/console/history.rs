@@ -1,0 +1,81 @@
+//! The command line's memory: bounded, oldest first, no duplicates in a row.
+
+use std::collections::VecDeque;
+
+/// Lines that were submitted, and the place where up and down are among them.
+#[derive(Debug, Clone)]
+pub struct History {
+    lines: VecDeque<String>,
+    limit: usize,
+    /// The entry on the line now; `None` while the person's own text is there.
+    at: Option<usize>,
+    /// What was typed before the first step up, to come back to.
+    draft: String,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self::new(200)
+    }
+}
+
+impl History {
+    /// An empty history that keeps the newest `limit` lines.
+    pub fn new(limit: usize) -> Self {
+        Self { lines: VecDeque::new(), limit, at: None, draft: String::new() }
+    }
+
+    /// Remembers a submitted line, unless it is blank or the same as the one before it.
+    pub fn push(&mut self, line: &str) {
+        self.leave();
+        let line = line.trim();
+        if line.is_empty() || self.lines.back().is_some_and(|last| last == line) {
+            return;
+        }
+        self.lines.push_back(line.to_owned());
+        while self.lines.len() > self.limit {
+            self.lines.pop_front();
+        }
+    }
+
+    /// The line before the one shown; `current` is kept as the draft at the first step.
+    ///
+    /// `None` when there is nothing older.
+    pub fn older(&mut self, current: &str) -> Option<&str> {
+        let next = match self.at {
+            None => {
+                let last = self.lines.len().checked_sub(1)?;
+                self.draft = current.to_owned();
+                last
+            }
+            Some(at) => at.checked_sub(1)?,
+        };
+        self.at = Some(next);
+        self.lines.get(next).map(String::as_str)
+    }
+
+    /// The line after the one shown; past the newest it is the draft again.
+    ///
+    /// `None` when no older line is shown.
+    pub fn newer(&mut self) -> Option<&str> {
+        let next = self.at? + 1;
+        if next < self.lines.len() {
+            self.at = Some(next);
+            self.lines.get(next).map(String::as_str)
+        } else {
+            self.at = None;
+            Some(&self.draft)
+        }
+    }
+
+    /// Back to the person's own text: the line was edited or submitted.
+    pub fn leave(&mut self) {
+        self.at = None;
+        self.draft.clear();
+    }
+
+    /// All lines, oldest first.
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.lines.iter().map(String::as_str)
+    }
+}

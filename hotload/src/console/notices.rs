@@ -1,0 +1,221 @@
+//! Small notices at the bottom right of the game: what went live, what went wrong.
+//!
+//! A notice has a key, usually its module's id, and a new one with the same key takes its place. A
+//! failure stays until it is replaced or dismissed; the others fade after some seconds.
+
+use playground_api::bevy_egui::egui;
+
+use egui::{Align, Align2, Area, Color32, Frame, Id, Label, Layout, Order, RichText, Ui, vec2};
+
+use super::panel::theme;
+
+/// More than this would cover the game; the oldest that may fade go first.
+const SHOWN: usize = 6;
+const FADE_S: f64 = 0.8;
+const WIDTH: f32 = 380.0;
+
+/// How grave a notice is, and with it how long it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeLevel {
+    /// Stays 6 seconds.
+    Info,
+    /// Stays 6 seconds.
+    Success,
+    /// Stays 12 seconds.
+    Warn,
+    /// Stays until it is replaced or dismissed.
+    Error,
+}
+
+impl NoticeLevel {
+    fn stays_s(self) -> Option<f64> {
+        match self {
+            Self::Info | Self::Success => Some(6.0),
+            Self::Warn => Some(12.0),
+            Self::Error => None,
+        }
+    }
+
+    fn color(self) -> Color32 {
+        match self {
+            Self::Info => theme::BLUE,
+            Self::Success => theme::GREEN,
+            Self::Warn => theme::AMBER,
+            Self::Error => theme::RED,
+        }
+    }
+}
+
+/// One notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// How grave it is.
+    pub level: NoticeLevel,
+    /// The headline, e.g. `systems_steering live in 480 ms`.
+    pub title: String,
+    /// A line or two, e.g. where the time went; may be empty.
+    pub body: String,
+    /// A last, dim line, e.g. `details in console (F1)`.
+    pub details: Option<String>,
+}
+
+impl Notice {
+    /// A notice without details.
+    pub fn new(level: NoticeLevel, title: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { level, title: title.into(), body: body.into(), details: None }
+    }
+
+    /// The same with a last, dim line.
+    pub fn details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+}
+
+/// The notices on screen.
+#[derive(Debug, Clone, Default)]
+pub struct Notices {
+    shown: Vec<Shown>,
+    pushed: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Shown {
+    key: String,
+    /// Differs between a notice and the one that takes its place.
+    number: u64,
+    notice: Notice,
+    /// egui's time of its first frame.
+    since: Option<f64>,
+}
+
+impl Notices {
+    /// Adds a notice that nothing replaces.
+    pub fn push(&mut self, notice: Notice) {
+        let key = format!("#{}", self.pushed);
+        self.replace(key, notice);
+    }
+
+    /// Shows a notice in the place of the one with the same key, if there is one.
+    pub fn replace(&mut self, key: impl Into<String>, notice: Notice) {
+        let key = key.into();
+        self.pushed += 1;
+        let new = Shown { key, number: self.pushed, notice, since: None };
+        match self.shown.iter_mut().find(|shown| shown.key == new.key) {
+            Some(old) => *old = new,
+            None => self.shown.push(new),
+        }
+        if self.shown.len() > SHOWN {
+            let fading = self.shown.iter().position(|shown| shown.notice.level.stays_s().is_some());
+            self.shown.remove(fading.unwrap_or(0));
+        }
+    }
+
+    /// Takes a notice away; returns whether it was there.
+    pub fn dismiss(&mut self, key: &str) -> bool {
+        let before = self.shown.len();
+        self.shown.retain(|shown| shown.key != key);
+        self.shown.len() != before
+    }
+
+    /// The notices with their keys, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Notice)> {
+        self.shown.iter().map(|shown| (shown.key.as_str(), &shown.notice))
+    }
+
+    /// Draws the notices, the newest at the bottom. Call it once a frame.
+    pub fn show(&mut self, ctx: &egui::Context) {
+        let now = ctx.input(|input| input.time);
+        for shown in &mut self.shown {
+            shown.since.get_or_insert(now);
+        }
+        self.shown.retain(|shown| shown.left_s(now).is_none_or(|left| left > 0.0));
+        let Some(next) = self.shown.iter().filter_map(|shown| shown.left_s(now)).reduce(f64::min)
+        else {
+            return self.draw(ctx, now);
+        };
+        // A host that draws only when something changes has to be told about the fading.
+        let wait = if next > FADE_S { next - FADE_S } else { 0.0 };
+        ctx.request_repaint_after(std::time::Duration::from_secs_f64(wait));
+        self.draw(ctx, now);
+    }
+
+    fn draw(&mut self, ctx: &egui::Context, now: f64) {
+        let mut dismissed = None;
+        let mut bottom = -12.0;
+        for shown in self.shown.iter().rev() {
+            let opacity = shown.left_s(now).map_or(1.0, |left| (left / FADE_S).min(1.0));
+            let area = Area::new(Id::new(("playground_notice", shown.number)))
+                .order(Order::Foreground)
+                .anchor(Align2::RIGHT_BOTTOM, vec2(-12.0, bottom))
+                // Only what has a button takes the pointer away from the game.
+                .interactable(shown.notice.level == NoticeLevel::Error)
+                .fade_in(false)
+                .show(ctx, |ui| {
+                    theme::apply(ui);
+                    ui.set_opacity(opacity as f32);
+                    card(ui, &shown.notice)
+                });
+            bottom -= area.response.rect.height() + 6.0;
+            if area.inner {
+                dismissed = Some(shown.number);
+            }
+        }
+        if let Some(number) = dismissed {
+            self.shown.retain(|shown| shown.number != number);
+        }
+    }
+}
+
+impl Shown {
+    fn left_s(&self, now: f64) -> Option<f64> {
+        let stays = self.notice.level.stays_s()?;
+        Some(self.since.map_or(stays, |since| since + stays - now))
+    }
+}
+
+/// Returns whether it was dismissed.
+fn card(ui: &mut Ui, notice: &Notice) -> bool {
+    let color = notice.level.color();
+    let frame = Frame::new().fill(theme::SHEET).corner_radius(4).inner_margin(egui::Margin {
+        left: 14,
+        right: 10,
+        top: 8,
+        bottom: 8,
+    });
+    let drawn = frame.stroke(egui::Stroke::new(1.0, theme::LINE)).show(ui, |ui| {
+        ui.set_width(WIDTH);
+        ui.spacing_mut().item_spacing.y = 3.0;
+        let dismissed = title(ui, notice, color);
+        if !notice.body.is_empty() {
+            let body = RichText::new(&notice.body).monospace().color(theme::TEXT);
+            ui.add(Label::new(body).selectable(false).wrap());
+        }
+        if let Some(details) = &notice.details {
+            let details = RichText::new(details).small().color(theme::DIM);
+            ui.add(Label::new(details).selectable(false).wrap());
+        }
+        dismissed
+    });
+    let mut stripe = drawn.response.rect;
+    stripe.set_width(4.0);
+    ui.painter().rect_filled(stripe, 2.0, color);
+    drawn.inner
+}
+
+fn title(ui: &mut Ui, notice: &Notice, color: Color32) -> bool {
+    let title = RichText::new(&notice.title).strong().color(color);
+    if notice.level != NoticeLevel::Error {
+        ui.add(Label::new(title).selectable(false).wrap());
+        return false;
+    }
+    ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+        let button = ui.small_button("×");
+        theme::name(&button, &format!("dismiss {}", notice.title));
+        ui.with_layout(Layout::left_to_right(Align::Min).with_main_justify(false), |ui| {
+            ui.add(Label::new(title).selectable(false).wrap());
+        });
+        button.clicked()
+    })
+    .inner
+}

@@ -1,0 +1,332 @@
+//! The in-game console: a sheet from the top of the window, with the command line at its foot.
+//!
+//! ```text
+//!  Modules  Log                       app ▾   60 fps   ×
+//!  ───────────────────────────────────────────────────
+//!  the tab's content: modules.rs or log.rs
+//!  ───────────────────────────────────────────────────
+//!  the last answers, candidates of a completion
+//!  ❯ command line                         line.rs
+//! ```
+//!
+//! [`show`] draws a [`ConsoleView`] and answers with what the person asked for; it changes nothing
+//! but its own [`ConsoleState`]. Keys: Enter submits, Tab completes, up and down go through the
+//! history, Page Up and Down scroll, Ctrl+1 and Ctrl+2 change the tab, Ctrl+F goes to the filter,
+//! Shift+Tab leaves the line for the widgets above it, Escape closes.
+
+mod line;
+mod log;
+mod modules;
+mod overlay;
+pub(super) mod theme;
+
+pub use overlay::progress_overlay;
+
+use playground_api::bevy_egui::egui;
+
+use egui::{
+    Align, Area, Event, Frame, Id, Key, Layout, Modifiers, Order, RichText, Sense, Ui, UiBuilder,
+    vec2,
+};
+
+use super::command::{self, Command};
+use super::history::History;
+use super::view::ConsoleView;
+
+/// What the person asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConsoleAction {
+    /// A button or switch: run this.
+    Run(Command),
+    /// A line from the command line, to be parsed, echoed and run.
+    Submit(String),
+    /// Close the console.
+    Close,
+}
+
+/// The console's pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tab {
+    /// The table of the modules.
+    #[default]
+    Modules,
+    /// The output.
+    Log,
+}
+
+/// What the console remembers between frames, also while it is closed.
+#[derive(Debug, Clone)]
+pub struct ConsoleState {
+    /// The page shown.
+    pub tab: Tab,
+    /// Submitted lines.
+    pub history: History,
+    /// The part of the window's height that the console takes, from 0.25 to 1.
+    pub height: f32,
+    /// The modules page.
+    pub(super) modules: modules::ModulesTab,
+    /// The output page.
+    pub(super) log: log::LogTab,
+    line: line::Line,
+    /// Height of the foot in the frame before.
+    foot: f32,
+    last_frame: Option<u64>,
+}
+
+impl Default for ConsoleState {
+    fn default() -> Self {
+        Self {
+            tab: Tab::default(),
+            history: History::default(),
+            height: 0.62,
+            modules: modules::ModulesTab::default(),
+            log: log::LogTab::default(),
+            line: line::Line::default(),
+            foot: 28.0,
+            last_frame: None,
+        }
+    }
+}
+
+impl ConsoleState {
+    /// What stands on the command line.
+    pub fn line(&self) -> &str {
+        self.line.text()
+    }
+
+    /// Opens the modules page with this module's error, as a notice promises it.
+    pub fn reveal(&mut self, module: &str) {
+        self.tab = Tab::Modules;
+        self.modules.reveal(module);
+    }
+
+    /// Whether the console was not shown in the frame before this one.
+    fn just_opened(&mut self, frame: u64) -> bool {
+        let last = self.last_frame.replace(frame);
+        last.is_none_or(|last| last + 1 < frame)
+    }
+}
+
+/// Shows the console and returns what the person asked for, in order.
+///
+/// Call it once a frame while the console is open, after everything it should cover.
+pub fn show(
+    ctx: &egui::Context,
+    view: &ConsoleView,
+    state: &mut ConsoleState,
+) -> Vec<ConsoleAction> {
+    let opened = state.just_opened(ctx.cumulative_frame_nr());
+    let mut actions = Vec::new();
+    drop_backquote(ctx);
+    state.modules.note_errors(&view.modules);
+    let page = shortcuts(ctx, state, &mut actions);
+    // Nobody else has the keyboard, so the line has it.
+    if opened || ctx.memory(|memory| memory.focused().is_none()) {
+        ctx.memory_mut(|memory| memory.request_focus(line::id()));
+    }
+
+    let screen = ctx.content_rect();
+    let size = vec2(screen.width(), (screen.height() * state.height.clamp(0.25, 1.0)).round());
+    Area::new(Id::new("playground_console"))
+        .order(Order::Foreground)
+        .fixed_pos(screen.min)
+        .constrain(false)
+        .fade_in(false)
+        .show(ctx, |ui| {
+            theme::apply(ui);
+            let sheet =
+                Frame::new().fill(theme::SHEET).inner_margin(egui::Margin::symmetric(12, 8));
+            let inner = size - sheet.total_margin().sum();
+            sheet.show(ui, |ui| {
+                ui.set_min_size(inner);
+                ui.set_max_size(inner);
+                header(ui, view, state, &mut actions);
+                let (page_rect, foot_rect) = split(ui, state.foot);
+                ui.scope_builder(UiBuilder::new().max_rect(page_rect), |ui| match state.tab {
+                    Tab::Modules => state.modules.show(ui, &view.modules, page, &mut actions),
+                    Tab::Log => state.log.show(ui, &view.log, page, &mut actions),
+                });
+                ui.scope_builder(UiBuilder::new().max_rect(foot_rect), |ui| {
+                    foot(ui, view, state, &mut actions);
+                });
+            });
+            edge(ui, screen, state);
+        });
+    // A button whose answer has several lines shows it.
+    if actions.iter().any(|action| matches!(action, ConsoleAction::Run(Command::Plan(_)))) {
+        state.tab = Tab::Log;
+        state.log.scroll_to_end();
+    }
+    actions
+}
+
+/// The rest of the sheet, divided between the page and the foot.
+fn split(ui: &Ui, foot: f32) -> (egui::Rect, egui::Rect) {
+    let rest = ui.available_rect_before_wrap();
+    rest.split_top_bottom_at_y((rest.bottom() - foot).max(rest.top()))
+}
+
+/// The last answers, the candidates of a completion, and the command line.
+fn foot(
+    ui: &mut Ui,
+    view: &ConsoleView,
+    state: &mut ConsoleState,
+    actions: &mut Vec<ConsoleAction>,
+) {
+    theme::rule(ui);
+    if state.tab == Tab::Modules {
+        log::last_lines(ui, &view.log, 3);
+    }
+    if let Some(line) = state.line.show(ui, view, &mut state.history) {
+        state.tab = answered_on(&line, state.tab);
+        state.log.scroll_to_end();
+        actions.push(ConsoleAction::Submit(line));
+    }
+    // Its height is known only now; the page above makes room in the next frame.
+    let height = ui.min_rect().height();
+    if height != state.foot {
+        state.foot = height;
+        ui.ctx().request_repaint();
+    }
+}
+
+/// Takes the text of the key that opens and closes the console out of the frame's input.
+///
+/// On some keyboard layouts that key writes another sign, so the text that comes with its press
+/// goes as well, unless it is a letter or digit that was typed in the same frame.
+fn drop_backquote(ctx: &egui::Context) {
+    ctx.input_mut(|input| {
+        let pressed = input.events.iter().any(|event| {
+            matches!(event, Event::Key { key, physical_key, pressed: true, .. }
+                if *physical_key == Some(Key::Backtick) || *key == Key::Backtick)
+        });
+        input.events.retain(|event| match event {
+            Event::Text(text) if pressed => text.chars().any(char::is_alphanumeric),
+            Event::Text(text) => text != "`",
+            _ => true,
+        });
+    });
+}
+
+/// Keys that work wherever the focus is; returns how many pages to scroll.
+fn shortcuts(
+    ctx: &egui::Context,
+    state: &mut ConsoleState,
+    actions: &mut Vec<ConsoleAction>,
+) -> f32 {
+    let filter = match state.tab {
+        Tab::Modules => modules::filter_id(),
+        Tab::Log => log::filter_id(),
+    };
+    let pressed = |modifiers, key| ctx.input_mut(|input| input.consume_key(modifiers, key));
+    if pressed(Modifiers::COMMAND, Key::Num1) {
+        state.tab = Tab::Modules;
+    }
+    if pressed(Modifiers::COMMAND, Key::Num2) {
+        state.tab = Tab::Log;
+    }
+    if pressed(Modifiers::COMMAND, Key::F) {
+        ctx.memory_mut(|memory| memory.request_focus(filter));
+    }
+    // egui took the focus away before this frame began, so the filter is asked about the last one.
+    if pressed(Modifiers::NONE, Key::Escape) {
+        let in_filter = ctx.memory(|memory| memory.had_focus_last_frame(filter));
+        if in_filter || state.line.hide_candidates() {
+            ctx.memory_mut(|memory| memory.request_focus(line::id()));
+        } else {
+            actions.push(ConsoleAction::Close);
+        }
+    }
+    let up = if pressed(Modifiers::NONE, Key::PageUp) { 1.0 } else { 0.0 };
+    let down = if pressed(Modifiers::NONE, Key::PageDown) { 1.0 } else { 0.0 };
+    up - down
+}
+
+/// The page that shows the answer to a line: the output, but for what the table shows anyway.
+fn answered_on(line: &str, tab: Tab) -> Tab {
+    let in_table = |command: &Command| {
+        matches!(
+            command,
+            Command::Enable(_)
+                | Command::Disable(_)
+                | Command::Reload { .. }
+                | Command::Rollback(_)
+                | Command::Wait(_)
+                | Command::Clear
+                | Command::Hash
+        )
+    };
+    match command::parse(line) {
+        Ok(commands) if commands.iter().all(in_table) => tab,
+        Ok(_) => Tab::Log,
+        // One line, which the foot of the table shows as well.
+        Err(_) => tab,
+    }
+}
+
+fn header(
+    ui: &mut Ui,
+    view: &ConsoleView,
+    state: &mut ConsoleState,
+    actions: &mut Vec<ConsoleAction>,
+) {
+    ui.horizontal(|ui| {
+        let troubled = view.modules.iter().filter(|row| row.state.is_trouble()).count();
+        ui.selectable_value(&mut state.tab, Tab::Modules, RichText::new("Modules").strong());
+        if troubled > 0 {
+            ui.label(RichText::new(format!("{troubled} in trouble")).small().color(theme::RED));
+        }
+        ui.selectable_value(&mut state.tab, Tab::Log, RichText::new("Log").strong());
+        if let Some(progress) = &view.progress {
+            ui.separator();
+            let bar = egui::ProgressBar::new(progress.fraction().unwrap_or(0.0));
+            ui.add(bar.desired_width(120.0).desired_height(6.0).fill(theme::BLUE));
+            let text = format!("{} {}", progress.what, progress.counted());
+            ui.label(RichText::new(text).small().color(theme::BLUE));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let close = ui.button("×").on_hover_text("Close (Escape, F1)");
+            theme::name(&close, "close the console");
+            if close.clicked() {
+                actions.push(ConsoleAction::Close);
+            }
+            let speed =
+                format!("{:.0} fps  {:.1} ms  frame {}", view.fps, view.frame_ms, view.frame);
+            ui.label(RichText::new(speed).monospace().small().color(theme::DIM));
+            apps(ui, view, actions);
+        });
+    });
+    theme::rule(ui);
+}
+
+fn apps(ui: &mut Ui, view: &ConsoleView, actions: &mut Vec<ConsoleAction>) {
+    // Right to left, so the last one comes first.
+    for app in view.apps.iter().rev() {
+        let running = *app == view.app;
+        let button = ui.selectable_label(running, RichText::new(app).small());
+        theme::name(&button, &format!("app {app}"));
+        if button.clicked() && !running {
+            actions.push(ConsoleAction::Run(Command::App(Some(app.clone()))));
+        }
+    }
+    if !view.apps.is_empty() {
+        ui.label(RichText::new("app").small().color(theme::DIM));
+    }
+}
+
+/// The lower edge, which can be dragged.
+fn edge(ui: &mut Ui, screen: egui::Rect, state: &mut ConsoleState) {
+    let sheet = ui.min_rect();
+    let grip = egui::Rect::from_x_y_ranges(sheet.x_range(), sheet.bottom() - 4.0..=sheet.bottom());
+    let response = ui.interact(grip, Id::new("playground_console_edge"), Sense::drag());
+    let lit = response.hovered() || response.dragged();
+    let color = if lit { theme::BLUE } else { theme::LINE };
+    ui.painter().hline(grip.x_range(), grip.bottom() - 1.0, egui::Stroke::new(2.0, color));
+    if lit {
+        ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeVertical);
+    }
+    if response.dragged() {
+        let moved = response.drag_delta().y / screen.height().max(1.0);
+        state.height = (state.height + moved).clamp(0.25, 1.0);
+    }
+}

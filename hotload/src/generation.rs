@@ -1,0 +1,75 @@
+//! One life of a module in the process.
+
+use std::sync::Arc;
+
+use playground_api::ModuleApp;
+use playground_api::module::Recorded;
+
+use crate::build::rustc::CompileTimes;
+use crate::guard::{self, Panic};
+use crate::inspect::Manifest;
+use crate::load::Code;
+
+/// One life of a module in the process: its artifact, its systems, its types.
+pub struct Generation {
+    /// Numbered from 1 per module.
+    pub number: u32,
+    /// What the artifact says of itself.
+    pub manifest: Manifest,
+    /// blake3 hash of the artifact's bytes.
+    pub hash: String,
+    /// The module's code.
+    pub code: Code,
+    /// Where the time went.
+    pub times: Times,
+}
+
+/// Where the time of an edit went, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Times {
+    /// From the write of the file until rustc was started.
+    pub watch_ms: f32,
+    /// rustc and the linker.
+    pub compile: CompileTimes,
+    /// Reading the artifact.
+    pub inspect_ms: f32,
+    /// Into the process.
+    pub load_ms: f32,
+    /// Trying the schedules.
+    pub plan_ms: f32,
+    /// The game's pause between two frames.
+    pub pause_ms: f32,
+    /// All of it.
+    pub total_ms: f32,
+}
+
+impl Times {
+    /// rustc and the linker together.
+    pub fn build_ms(&self) -> f32 {
+        let CompileTimes { check_ms, compile_ms, link_ms } = self.compile;
+        check_ms + compile_ms + link_ms
+    }
+}
+
+/// A generation is shared between the worker, which plans with it, and the host, which runs it.
+pub type SharedGeneration = Arc<Generation>;
+
+impl Generation {
+    /// The module's id.
+    pub fn id(&self) -> &str {
+        &self.manifest.id
+    }
+
+    /// Calls the module's `build`, which records and touches no world.
+    ///
+    /// # Errors
+    ///
+    /// When it panics.
+    pub fn record(&self) -> Result<Recorded, Panic> {
+        guard::catch(self.id(), "build", || {
+            let mut module = ModuleApp::new();
+            (self.code.entry.build)(&mut module);
+            module.into_recorded()
+        })
+    }
+}

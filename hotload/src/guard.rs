@@ -1,0 +1,183 @@
+//! Keeps a panic in a module's code from unwinding into the host, and tells whose it was.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+
+use bevy::ecs::schedule::{ConditionWithAccess, SystemWithAccess};
+use bevy::ecs::system::{Adapt, RunSystemError, SystemIn};
+
+/// A panic in a module's code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panic {
+    /// The module.
+    pub module: String,
+    /// The system, or what else of the module ran.
+    pub what: String,
+    /// The panic's message.
+    pub message: String,
+    /// File, line and column, where they are known.
+    pub location: Option<String>,
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of module `{}` panicked", self.what, self.module)?;
+        if let Some(location) = &self.location {
+            write!(f, " at {location}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for Panic {}
+
+/// What modules' systems reported since it was last drained.
+#[derive(Clone, Debug, Default)]
+pub struct Reports {
+    inner: Arc<Mutex<Vec<Report>>>,
+}
+
+/// Something that went wrong in a module's system.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// It panicked; it does not run again in this generation.
+    Panicked(Panic),
+    /// It returned an error.
+    Failed {
+        /// The module.
+        module: String,
+        /// The system.
+        system: String,
+        /// The error.
+        message: String,
+    },
+}
+
+impl Reports {
+    /// Takes the reports out.
+    pub fn drain(&self) -> Vec<Report> {
+        std::mem::take(&mut *self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn push(&self, report: Report) {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+    }
+}
+
+/// Runs one of a module's systems or conditions.
+pub struct Guard {
+    module: String,
+    system: String,
+    reports: Reports,
+    tripped: bool,
+}
+
+impl Guard {
+    /// A guard for a system of `module`.
+    pub fn new(module: &str, system: String, reports: &Reports) -> Self {
+        Self { module: module.to_owned(), system, reports: reports.clone(), tripped: false }
+    }
+
+    fn run<T>(
+        &mut self,
+        fallback: T,
+        run: impl FnOnce() -> Result<T, RunSystemError>,
+    ) -> Result<T, RunSystemError> {
+        if self.tripped {
+            return Ok(fallback);
+        }
+        match catch(&self.module, &self.system, run) {
+            Ok(Err(RunSystemError::Failed(error))) => {
+                let (module, system) = (self.module.clone(), self.system.clone());
+                let message = error.to_string();
+                self.reports.push(Report::Failed { module, system, message });
+                Ok(fallback)
+            }
+            Ok(result) => result,
+            Err(panic) => {
+                self.tripped = true;
+                self.reports.push(Report::Panicked(panic));
+                Ok(fallback)
+            }
+        }
+    }
+}
+
+impl Adapt<SystemWithAccess> for Guard {
+    type In = ();
+    type Out = ();
+
+    fn adapt(
+        &mut self,
+        input: (),
+        run_system: impl FnOnce(SystemIn<'_, SystemWithAccess>) -> Result<(), RunSystemError>,
+    ) -> Result<(), RunSystemError> {
+        self.run((), || run_system(input))
+    }
+}
+
+impl Adapt<ConditionWithAccess> for Guard {
+    type In = ();
+    type Out = bool;
+
+    /// A condition that panicked is false from then on.
+    fn adapt(
+        &mut self,
+        input: (),
+        run_system: impl FnOnce(SystemIn<'_, ConditionWithAccess>) -> Result<bool, RunSystemError>,
+    ) -> Result<bool, RunSystemError> {
+        self.run(false, || run_system(input))
+    }
+}
+
+thread_local! {
+    /// Inside [`catch`]: where the panic that is under way began.
+    static CAUGHT: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
+}
+
+/// Runs module code; a panic becomes a value.
+///
+/// # Errors
+///
+/// The panic.
+pub fn catch<T>(module: &str, what: &str, run: impl FnOnce() -> T) -> Result<T, Panic> {
+    install_hook();
+    let outer = CAUGHT.replace(Some(None));
+    let result = panic::catch_unwind(AssertUnwindSafe(run));
+    let location = CAUGHT.replace(outer).flatten();
+    result.map_err(|payload| Panic {
+        module: module.to_owned(),
+        what: what.to_owned(),
+        message: message(payload.as_ref()),
+        location,
+    })
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a value that is no text".to_owned())
+}
+
+/// Notes where a caught panic began in place of printing it; others print as before.
+fn install_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let caught = CAUGHT.with_borrow_mut(|caught| match caught {
+                Some(location) => {
+                    *location = info.location().map(ToString::to_string);
+                    true
+                }
+                None => false,
+            });
+            if !caught {
+                previous(info);
+            }
+        }));
+    });
+}

@@ -1,0 +1,245 @@
+//! The console's commands.
+
+use std::sync::Arc;
+
+use bevy::prelude::*;
+
+use super::script::Line;
+use super::{Host, full_app_name};
+use crate::console::command::{self, Command, built_in, suggest};
+use crate::console::view::Level;
+use crate::console::{Console, Input};
+use crate::guard;
+use crate::inspect::Kind;
+use crate::snapshot;
+use crate::worker::Ask;
+
+impl Host {
+    /// Runs the commands whose turn has come; they start once the game is ready.
+    pub(super) fn run_script(&mut self, world: &mut World) {
+        if let Some(mut console) = world.get_resource_mut::<Console>() {
+            for line in console.take_input() {
+                self.script.push(match line {
+                    Input::Text(text) => Line::Text(text),
+                    Input::Command(command) => Line::Command(command),
+                });
+            }
+        }
+        if !self.ready {
+            return;
+        }
+        while let Some(line) = self.script.next(self.frame) {
+            match line {
+                Line::Text(text) => {
+                    self.say(world, Level::Input, &text);
+                    match command::parse(&text) {
+                        Ok(commands) => self.script.push_first(commands),
+                        Err(error) => self.say(world, Level::Error, &error.to_string()),
+                    }
+                }
+                Line::Command(command) => self.run_command(world, command),
+            }
+        }
+        if self.settings.frames.is_some_and(|frames| self.frame >= frames) && self.script.is_over() {
+            self.exit(world);
+        }
+    }
+
+    fn run_command(&mut self, world: &mut World, command: Command) {
+        match command {
+            Command::Help(name) => self.help(world, name.as_deref()),
+            Command::Modules => self.list(world),
+            Command::Enable(id) => self.switch(world, &id, true),
+            Command::Disable(id) => self.switch(world, &id, false),
+            Command::Reload { id, force } => {
+                if self.known(world, &id) {
+                    self.script.await_module(&id);
+                    self.worker.ask(Ask::Reload { id, force });
+                }
+            }
+            Command::Rollback(id) => self.roll_back_by_hand(world, &id),
+            Command::Plan(id) => {
+                if self.known(world, &id) {
+                    self.script.await_module(&id);
+                    self.worker.ask(Ask::Plan(id));
+                }
+            }
+            Command::App(name) => self.app(world, name.as_deref()),
+            Command::Hash => self.hash(world),
+            Command::Wait(frames) => self.script.wait_until(self.frame.saturating_add(frames)),
+            Command::Quit => self.exit(world),
+            Command::Clear => {
+                if let Some(mut console) = world.get_resource_mut::<Console>() {
+                    console.clear();
+                }
+            }
+            Command::Other { name, args } => self.module_command(world, &name, args),
+        }
+    }
+
+    fn help(&self, world: &mut World, name: Option<&str>) {
+        let mut text = String::new();
+        let own = self.running.active.values().flat_map(|active| &active.commands);
+        match name {
+            Some(name) => match built_in(name) {
+                Some(command) => text = format!("{}\n  {}", command.usage, command.help),
+                None => {
+                    let found = own.into_iter().find(|command| command.name == name);
+                    let unknown = || format!("there is no command `{name}`");
+                    text = found.map_or_else(unknown, |c| format!("{}\n  {}", c.name, c.help));
+                }
+            },
+            None => {
+                for command in command::BUILT_IN {
+                    text.push_str(&format!("{:<26} {}\n", command.usage, command.help));
+                }
+                for command in own {
+                    text.push_str(&format!("{:<26} {}\n", command.name, command.help));
+                }
+            }
+        }
+        self.say(world, Level::Info, text.trim_end());
+    }
+
+    fn list(&self, world: &mut World) {
+        let mut text = format!(
+            "{:<24} {:<8} {:<8} {:>3}  {:<10} {:>8} {:>8}\n",
+            "module", "kind", "version", "gen", "state", "build ms", "swap ms"
+        );
+        for row in self.rows() {
+            let number = |ms: Option<f32>| ms.map_or("-".to_owned(), |ms| format!("{ms:.1}"));
+            text.push_str(&format!(
+                "{:<24} {:<8} {:<8} {:>3}  {:<10} {:>8} {:>8}\n",
+                row.id,
+                row.kind,
+                row.version,
+                row.generation,
+                row.state.label(),
+                number(row.build_ms),
+                number(row.swap_ms)
+            ));
+        }
+        self.say(world, Level::Info, text.trim_end());
+    }
+
+    /// True for a module that exists; says so otherwise.
+    fn known(&self, world: &mut World, id: &str) -> bool {
+        if self.modules.contains(id) {
+            return true;
+        }
+        let names = self.modules.iter().map(String::as_str);
+        let hint = suggest(id, names).map_or(String::new(), |name| format!(" Did you mean `{name}`?"));
+        self.say(world, Level::Error, &format!("there is no module `{id}`.{hint}"));
+        false
+    }
+
+    fn switch(&mut self, world: &mut World, id: &str, on: bool) {
+        if !self.known(world, id) {
+            return;
+        }
+        if let Some(reason) = self.cannot_switch(id) {
+            return self.say(world, Level::Error, &reason);
+        }
+        if self.running.active.contains_key(id) == on {
+            let state = if on { "on" } else { "off" };
+            return self.say(world, Level::Info, &format!("{id} is {state} already"));
+        }
+        self.wanted.switched.insert(id.to_owned(), on);
+        self.script.await_wanted(self.wanted.clone());
+        self.worker.ask(Ask::Want(self.wanted.clone()));
+    }
+
+    /// Why a module cannot be switched by itself.
+    pub(super) fn cannot_switch(&self, id: &str) -> Option<String> {
+        let manifest = self.manifests.get(id)?;
+        if manifest.kind == Kind::Apps {
+            return Some(format!("`{id}` is an app: change to another one with `app <name>`"));
+        }
+        let others = self.running.active.values().map(|active| &active.generation.manifest);
+        let needs: Vec<&str> = others
+            .filter(|other| other.kind != Kind::Apps && other.requires.contains_key(id))
+            .map(|other| other.id.as_str())
+            .collect();
+        let is_on = self.running.active.contains_key(id);
+        (is_on && !needs.is_empty())
+            .then(|| format!("`{id}` is required by {}: switch these off first", needs.join(", ")))
+    }
+
+    fn roll_back_by_hand(&mut self, world: &mut World, id: &str) {
+        if !self.known(world, id) {
+            return;
+        }
+        let Some(swap) = self.last_swap(id).cloned() else {
+            let text = format!("there is no older generation of `{id}` to go back to");
+            return self.say(world, Level::Error, &text);
+        };
+        // A core's code is in all that link to it: what came together goes back together.
+        let moved_on = swap.iter().find(|(new, _)| {
+            let active = self.running.active.get(new.id());
+            active.is_none_or(|active| !Arc::ptr_eq(&active.generation, new))
+        });
+        if let Some((new, _)) = moved_on {
+            let text = format!(
+                "`{id}` came together with `{}`, which was changed since: roll that back first",
+                new.id()
+            );
+            return self.say(world, Level::Error, &text);
+        }
+        let (rejected, enter) = swap.into_iter().unzip();
+        self.roll_back(world, enter, rejected, "by hand");
+    }
+
+    fn app(&mut self, world: &mut World, name: Option<&str>) {
+        let apps: Vec<&str> =
+            self.modules.iter().filter(|id| id.starts_with("apps_")).map(String::as_str).collect();
+        let Some(name) = name else {
+            let runs = self.wanted.app.as_deref().unwrap_or("none");
+            let text = format!("{runs} runs; there are {}", apps.join(", "));
+            return self.say(world, Level::Info, &text);
+        };
+        let id = full_app_name(name);
+        if !self.modules.contains(&id) {
+            let text = format!("there is no app `{name}`; there are {}", apps.join(", "));
+            return self.say(world, Level::Error, &text);
+        }
+        if self.wanted.app.as_ref() == Some(&id) {
+            return self.say(world, Level::Info, &format!("{id} runs already"));
+        }
+        self.wanted.app = Some(id);
+        self.script.await_wanted(self.wanted.clone());
+        self.worker.ask(Ask::Want(self.wanted.clone()));
+    }
+
+    fn hash(&self, world: &mut World) {
+        let records = self.running.active.values().flat_map(|active| &active.persisted);
+        match snapshot::hash(world, records) {
+            Ok(hash) => self.say(world, Level::Info, &format!("hash {hash}")),
+            Err(error) => self.say(world, Level::Error, &format!("H0803: no hash: {error}")),
+        }
+    }
+
+    fn module_command(&mut self, world: &mut World, name: &str, args: Vec<String>) {
+        for (id, active) in &mut self.running.active {
+            let Some(command) = active.commands.iter_mut().find(|c| c.name == name) else { continue };
+            let what = format!("command `{name}`");
+            let ran = guard::catch(id, &what, || {
+                let answer = command.system.run(args, world);
+                command.system.apply_deferred(world);
+                answer
+            });
+            let (level, text) = match ran {
+                Ok(Ok(text)) => (Level::Info, text),
+                Ok(Err(error)) => (Level::Error, format!("{what}: {error}")),
+                Err(panic) => (Level::Error, panic.to_string()),
+            };
+            return self.say(world, level, &text);
+        }
+        let own = self.running.active.values().flat_map(|active| &active.commands);
+        let names = command::BUILT_IN.iter().map(|c| c.name).chain(own.map(|command| command.name));
+        let hint = suggest(name, names).map_or_else(
+            || " `help` lists them.".to_owned(),
+            |name| format!(" Did you mean `{name}`?"),
+        );
+        self.say(world, Level::Error, &format!("there is no command `{name}`.{hint}"));
+    }
+}

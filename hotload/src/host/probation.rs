@@ -1,0 +1,180 @@
+//! The frames after a swap in which a panic brings the old code back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bevy::prelude::*;
+
+use super::{DETAILS, Host};
+use crate::console::notices::{Notice, NoticeLevel};
+use crate::console::view::Level;
+use crate::events::{Event, EventKind};
+use crate::generation::SharedGeneration;
+use crate::guard::{Panic, Report};
+use crate::swap::{self, Transaction};
+use crate::worker::Ask;
+
+/// Swaps that are not committed yet.
+#[derive(Default)]
+pub struct Probations {
+    open: Vec<Probation>,
+}
+
+/// One swap, until it is committed or rolled back.
+struct Probation {
+    /// New generations, each with the one that it replaced.
+    modules: Vec<(SharedGeneration, Option<SharedGeneration>)>,
+    frames_left: u64,
+}
+
+impl Probations {
+    /// A swap begins its probation. Modules that an open one holds leave it.
+    pub fn begin(
+        &mut self,
+        entered: &[SharedGeneration],
+        before: &BTreeMap<String, SharedGeneration>,
+        frames: u64,
+    ) {
+        for probation in &mut self.open {
+            probation.modules.retain(|(g, _)| entered.iter().all(|new| new.id() != g.id()));
+        }
+        let with_old = |g: &SharedGeneration| (g.clone(), before.get(g.id()).cloned());
+        let modules: Vec<_> = entered.iter().map(with_old).collect();
+        self.open.push(Probation { modules, frames_left: frames });
+        self.open.retain(|probation| !probation.modules.is_empty());
+    }
+
+    /// True while a panic of the module brings its old code back.
+    pub fn holds(&self, id: &str) -> bool {
+        self.open.iter().any(|probation| probation.modules.iter().any(|(g, _)| g.id() == id))
+    }
+
+    fn take(&mut self, id: &str) -> Option<Probation> {
+        let holds = |p: &Probation| p.modules.iter().any(|(g, _)| g.id() == id);
+        let at = self.open.iter().position(holds)?;
+        Some(self.open.remove(at))
+    }
+}
+
+impl Host {
+    /// Handles what went wrong in modules' systems since the last frame.
+    pub(super) fn hear_reports(&mut self, world: &mut World) {
+        for report in self.running.reports.drain() {
+            match report {
+                Report::Panicked(panic) => self.hear_panic(world, &panic),
+                Report::Failed { module, system, message } => {
+                    let text = format!("{system} of module `{module}` returned an error: {message}");
+                    let status = self.status.entry(module).or_default();
+                    // One line a kind of error, not one a frame.
+                    if status.error.as_ref() != Some(&text) {
+                        status.error = Some(text.clone());
+                        self.say(world, Level::Warn, &text);
+                    }
+                }
+            }
+        }
+    }
+
+    fn hear_panic(&mut self, world: &mut World, panic: &Panic) {
+        // Several systems may have panicked in one frame: the first ended the generation.
+        if !self.running.active.contains_key(&panic.module) {
+            return;
+        }
+        let reason = panic.to_string();
+        let probation = self.probations.take(&panic.module);
+        let rejected: Vec<SharedGeneration> = match &probation {
+            Some(probation) => probation.modules.iter().map(|(new, _)| new.clone()).collect(),
+            None => Vec::new(),
+        };
+        let (enter, leave): (Vec<SharedGeneration>, Vec<String>) = match probation {
+            // Modules that were new with this swap stay if they are not the culprit.
+            Some(p) => {
+                let old = p.modules.iter().filter_map(|(_, old)| old.clone()).collect();
+                let new_culprit = p.modules.iter().find(|(new, old)| new.id() == panic.module && old.is_none());
+                (old, new_culprit.map(|(new, _)| new.id().to_owned()).into_iter().collect())
+            }
+            None => (Vec::new(), vec![panic.module.clone()]),
+        };
+        if leave.is_empty() {
+            self.roll_back(world, enter, rejected, &reason);
+        } else {
+            self.switch_off(world, &panic.module, &reason);
+        }
+        self.status.entry(panic.module.clone()).or_default().error = Some(reason);
+    }
+
+    /// Old generations come back, together.
+    pub(super) fn roll_back(
+        &mut self,
+        world: &mut World,
+        enter: Vec<SharedGeneration>,
+        rejected: Vec<SharedGeneration>,
+        reason: &str,
+    ) {
+        let transaction = Transaction { enter: enter.clone(), leave: Vec::new(), force: false };
+        match swap::swap(world, &mut self.running, transaction) {
+            Ok(_) => {
+                self.answer(rejected.clone(), false);
+                let taken_back = |(new, _): &(SharedGeneration, SharedGeneration)| {
+                    rejected.iter().any(|rejected| Arc::ptr_eq(rejected, new))
+                };
+                self.history.retain(|swap| !swap.iter().any(taken_back));
+                for generation in &enter {
+                    let id = generation.id();
+                    let event = Event::new(EventKind::RolledBack, self.frame).about(id);
+                    let event = event.generation(generation.number).because(reason);
+                    self.log_event(world, event);
+                    let title = format!("{id}: generation {} is back", generation.number);
+                    self.say(world, Level::Error, &format!("{title}\n{reason}"));
+                    let notice = Notice::new(NoticeLevel::Error, title, reason);
+                    self.notice(world, id, notice.details(DETAILS));
+                }
+            }
+            Err(error) => {
+                let text = format!("the old code could not come back: {error}");
+                self.say(world, Level::Error, &text);
+                for generation in &rejected {
+                    self.switch_off(world, generation.id(), &text);
+                }
+            }
+        }
+    }
+
+    /// A module that panics after its probation, or without an older generation, stops.
+    fn switch_off(&mut self, world: &mut World, id: &str, reason: &str) {
+        let transaction =
+            Transaction { enter: Vec::new(), leave: vec![id.to_owned()], force: false };
+        if let Err(error) = swap::swap(world, &mut self.running, transaction) {
+            self.say(world, Level::Error, &error.to_string());
+        }
+        self.wanted.switched.insert(id.to_owned(), false);
+        self.answer(Vec::new(), false);
+        self.worker.ask(Ask::Want(self.wanted.clone()));
+        let event = Event::new(EventKind::Disabled, self.frame).about(id);
+        self.log_event(world, event.because(reason));
+        let title = format!("{id} is switched off");
+        let advice = format!("{reason}\n`rollback {id}` or mend it, then `enable {id}`");
+        self.say(world, Level::Error, &format!("{title}: {advice}"));
+        let notice = Notice::new(NoticeLevel::Error, title, reason);
+        self.notice(world, id, notice.details(DETAILS));
+    }
+
+    /// A frame without a panic counts towards the commit.
+    pub(super) fn end_probations(&mut self, world: &mut World) {
+        if self.held {
+            return;
+        }
+        let mut committed = Vec::new();
+        self.probations.open.retain_mut(|probation| {
+            probation.frames_left = probation.frames_left.saturating_sub(1);
+            if probation.frames_left == 0 {
+                committed.extend(probation.modules.drain(..).map(|(new, _)| new));
+            }
+            probation.frames_left > 0
+        });
+        for generation in committed {
+            let event = Event::new(EventKind::Committed, self.frame).about(generation.id());
+            self.log_event(world, event.generation(generation.number));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What the console shows of the host.
+
+use bevy::diagnostic::{DiagnosticsStore, FrameTimeDiagnosticsPlugin};
+use bevy::prelude::*;
+
+use super::Host;
+use crate::console::Console;
+use crate::console::view::{ModuleCommand, ModuleRow, ModuleState, Progress};
+use crate::inspect::Kind;
+
+impl Host {
+    /// Fills the console's view, while somebody looks at it.
+    pub(super) fn show(&mut self, world: &mut World) {
+        let progress = self.view_progress();
+        let Some(mut console) = world.get_resource_mut::<Console>() else { return };
+        console.progress = progress.clone().filter(|_| !self.ready);
+        if !console.is_open() {
+            return;
+        }
+        let mut view = console.take_view();
+        view.modules = self.rows();
+        view.commands = self.view_commands();
+        view.app = self.wanted.app.clone().unwrap_or_default();
+        view.apps = self.modules.iter().filter(|id| id.starts_with("apps_")).cloned().collect();
+        view.frame = self.frame;
+        view.progress = progress;
+        console.set_view(view);
+        let frame_ms = world.get_resource::<DiagnosticsStore>().and_then(|store| {
+            store.get(&FrameTimeDiagnosticsPlugin::FRAME_TIME)?.smoothed()
+        });
+        let frame_ms = frame_ms.unwrap_or_default() as f32;
+        let fps = if frame_ms > 0.0 { 1000.0 / frame_ms } else { 0.0 };
+        if let Some(mut console) = world.get_resource_mut::<Console>() {
+            console.set_frame_times(fps, frame_ms);
+        }
+    }
+
+    fn view_progress(&self) -> Option<Progress> {
+        let (progress, started) = self.progress.as_ref()?;
+        Some(Progress {
+            what: progress.what.clone(),
+            done: progress.done,
+            total: progress.total,
+            elapsed_s: started.elapsed().as_secs_f32(),
+            detail: None,
+            error: self.status.values().find_map(|status| status.error.clone()),
+        })
+    }
+
+    fn view_commands(&self) -> Vec<ModuleCommand> {
+        let active = self.running.active.iter();
+        active
+            .flat_map(|(id, active)| {
+                active.commands.iter().map(|command| ModuleCommand {
+                    name: command.name.to_owned(),
+                    usage: command.name.to_owned(),
+                    help: command.help.to_owned(),
+                    module: id.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// A row for each module on disk.
+    pub(super) fn rows(&self) -> Vec<ModuleRow> {
+        self.modules.iter().map(|id| self.row(id)).collect()
+    }
+
+    fn row(&self, id: &str) -> ModuleRow {
+        let active = self.running.active.get(id);
+        let manifest = active.map(|a| &a.generation.manifest).or_else(|| self.manifests.get(id));
+        let status = self.status.get(id);
+        let times = status.and_then(|status| status.times);
+        let compile = times.map(|times| times.compile);
+        let why_not_toggle = self.cannot_switch(id);
+        ModuleRow {
+            id: id.to_owned(),
+            kind: kind_name(manifest.map(|manifest| manifest.kind), id),
+            version: manifest.map(|manifest| manifest.version.to_string()).unwrap_or_default(),
+            generation: active.map_or(0, |active| active.generation.number),
+            state: self.state(id),
+            enabled: active.is_some(),
+            can_toggle: why_not_toggle.is_none() && manifest.is_some(),
+            why_not_toggle,
+            last_error: status.and_then(|status| status.error.clone()),
+            check_ms: compile.map(|compile| compile.check_ms),
+            build_ms: compile.map(|compile| compile.compile_ms),
+            link_ms: compile.map(|compile| compile.link_ms),
+            swap_ms: times.map(|times| times.pause_ms),
+            can_rollback: self.last_swap(id).is_some(),
+        }
+    }
+
+    fn state(&self, id: &str) -> ModuleState {
+        let status = self.status.get(id);
+        let active = self.running.active.contains_key(id);
+        if status.is_some_and(|status| status.building) {
+            ModuleState::Building
+        } else if status.is_some_and(|status| status.error.is_some()) {
+            ModuleState::Failed
+        } else if active && self.probations.holds(id) {
+            ModuleState::Probation
+        } else if active {
+            ModuleState::Active
+        } else if self.manifests.contains_key(id) {
+            ModuleState::Disabled
+        } else {
+            ModuleState::Queued
+        }
+    }
+}
+
+/// The kind as its folder is called; before the first build the id tells.
+fn kind_name(kind: Option<Kind>, id: &str) -> &'static str {
+    let of_id = || match id.split('_').next() {
+        Some("core") => Kind::Core,
+        Some("plugins") => Kind::Plugins,
+        Some("apps") => Kind::Apps,
+        _ => Kind::Systems,
+    };
+    match kind.unwrap_or_else(of_id) {
+        Kind::Core => "core",
+        Kind::Systems => "systems",
+        Kind::Plugins => "plugins",
+        Kind::Apps => "apps",
+    }
+}

@@ -1,0 +1,301 @@
+//! Inspection of a real dylib, whole, cut and with flipped bits.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use super::*;
+
+const API: &str = r#"
+#![allow(dead_code)]
+#[path = "EXPORT"]
+pub mod export;
+pub mod module { pub struct ModuleApp; impl ModuleApp { pub fn persist(&mut self, _: u8) {} } }
+pub use module::ModuleApp;
+pub mod persist {
+    pub trait ViaComponent { fn record(&self) -> u8 { 0 } }
+    pub trait ViaResource {}
+    pub trait ViaState {}
+    pub struct Persisted<T>(std::marker::PhantomData<T>);
+    impl<T> Persisted<T> { pub const NEW: Self = Self(std::marker::PhantomData); }
+    impl<T> ViaComponent for Persisted<T> {}
+}
+pub const ABI: &str = "test-abi";
+"#;
+const CORE: &str = r#"
+playground_api::export_module! { kind: Core, requires: {}, persist: [Health], build: build }
+pub struct Health(pub f32);
+fn build(_: &mut playground_api::ModuleApp) {}
+"#;
+const DEMO: &str = r#"
+use core_demo::Health;
+playground_api::export_module! {
+    kind: Systems,
+    requires: { core_demo: "^0.1" },
+    persist: [Health, std::collections::HashMap<u8, Vec<Health>>],
+    build: build,
+}
+fn build(_: &mut playground_api::ModuleApp) {
+    println!("{}", std::env::args().map(|arg| arg.len() as f32).sum::<f32>() + Health(1.0).0);
+}
+"#;
+
+/// A host executable and a module, both of which share the dynamic libstd.
+struct Fixture {
+    artifact: Vec<u8>,
+    plain: Vec<u8>,
+    host: HostFacts,
+}
+
+fn fixture() -> &'static Fixture {
+    static FIXTURE: OnceLock<Fixture> = OnceLock::new();
+    FIXTURE.get_or_init(|| {
+        let folder =
+            std::env::temp_dir().join(format!("playground-inspect-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let export = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src/export.rs");
+        let rustc = |name: &str, source: &str, arguments: &[&str]| {
+            let path = folder.join(format!("{name}.rs"));
+            std::fs::write(&path, source).unwrap();
+            let output = Command::new("rustc")
+                .current_dir(&folder)
+                .args(["--edition=2024", "-Cprefer-dynamic", "-L.", "--crate-name", name])
+                .args(arguments)
+                .arg(path)
+                .env("CARGO_PKG_NAME", name.replace('_', "-").replace("core-demo", "core_demo"))
+                .env("CARGO_PKG_VERSION", "0.1.2")
+                .env("PLAYGROUND_EPOCH", "0123456789abcdef")
+                .env("PLAYGROUND_CORES", "core_demo=0123456789abcdef")
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        let library = ["--crate-type=rlib"];
+        rustc("playground_api", &API.replace("EXPORT", export), &library);
+        rustc("core_demo", CORE, &[&library[..], &["--extern=playground_api"]].concat());
+        let externs = ["--extern=playground_api", "--extern=core_demo", "--crate-type=dylib"];
+        rustc("my_demo", DEMO, &externs);
+        rustc("plain", "pub fn nothing() {}", &["--crate-type=dylib"]);
+        rustc("host", "fn main() { println!() }", &[]);
+
+        let libdir = Command::new("rustc").args(["--print", "target-libdir"]).output().unwrap();
+        let libdir = PathBuf::from(String::from_utf8(libdir.stdout).unwrap().trim());
+        let system =
+            ["/lib/x86_64-linux-gnu", "/lib64", "/lib", "/usr/lib", "/lib/aarch64-linux-gnu"];
+        let folders: Vec<_> = std::iter::once(libdir).chain(system.map(PathBuf::from)).collect();
+        let host = HostFacts::of("test-abi", &folder.join("host"), |name| {
+            folders.iter().map(|folder| folder.join(name)).find(|path| path.exists())
+        });
+        let fixture = Fixture {
+            artifact: std::fs::read(folder.join("libmy_demo.so")).unwrap(),
+            plain: std::fs::read(folder.join("libplain.so")).unwrap(),
+            host: host.unwrap(),
+        };
+        std::fs::remove_dir_all(&folder).unwrap();
+        fixture
+    })
+}
+
+fn look(bytes: Vec<u8>, id: &str, host: &HostFacts) -> Result<Inspected, String> {
+    inspect(Path::new("lib.so"), bytes, id, host).map_err(|error| error.to_string())
+}
+
+/// Is refused with an error that contains `expected`.
+#[track_caller]
+fn refused(bytes: Vec<u8>, id: &str, host: &HostFacts, expected: &str) {
+    let error = look(bytes, id, host).unwrap_err();
+    assert!(error.contains(expected), "{error:?} should contain {expected:?}");
+    assert!(error.contains("lib.so"), "{error}");
+}
+
+/// Offset of the only place of `part` in the bytes.
+fn place_of(part: &[u8], bytes: &[u8]) -> usize {
+    let mut places = bytes.windows(part.len()).enumerate().filter(|(_, found)| *found == part);
+    let (at, _) = places.next().unwrap();
+    assert!(places.next().is_none());
+    at
+}
+
+/// Offset of the demo's `ModuleEntry`.
+fn entry_of(bytes: &[u8]) -> usize {
+    const MANIFEST: &[u8] = b"kind Systems\nid my-demo\n";
+    let mut entries = bytes.windows(ENTRY_BYTES as usize + MANIFEST.len());
+    entries.position(|part| part.starts_with(&MAGIC) && part.ends_with(MANIFEST)).unwrap()
+}
+
+#[test]
+fn constants_are_those_of_the_api() {
+    use playground_api::export::{self, ModuleEntry, ModuleExport};
+    assert_eq!(MAGIC, export::MAGIC);
+    assert_eq!(ENTRY_BYTES as usize, size_of::<ModuleEntry>());
+    assert_eq!(PLAIN_BYTES as usize, std::mem::offset_of!(ModuleEntry, build));
+    assert_eq!(ENTRY_BYTES as usize, std::mem::offset_of!(ModuleExport<9>, manifest));
+}
+
+#[test]
+fn a_module_is_read() {
+    let Fixture { artifact, host, .. } = fixture();
+    let start = std::time::Instant::now();
+    let inspected = look(artifact.clone(), "my-demo", host).unwrap();
+    println!("{} bytes: {:?}", artifact.len(), start.elapsed());
+    assert_eq!(inspected.bytes(), artifact);
+    assert_eq!(inspected.hash, blake3::hash(artifact).to_hex().as_str());
+    assert_eq!(inspected.manifest.id, "my-demo");
+    assert_eq!(inspected.manifest.kind, Kind::Systems);
+    assert_eq!(inspected.manifest.version.to_string(), "0.1.2");
+    assert_eq!(inspected.manifest.cores["core_demo"], "0123456789abcdef");
+    assert_eq!(inspected.manifest.requires["core_demo"].to_string(), "^0.1");
+    let persisted = &inspected.manifest.persisted;
+    assert_eq!(persisted[0], "Health");
+    assert!(persisted[1].contains("HashMap"), "{persisted:?}");
+    assert_eq!(demangle(inspected.export_symbol.as_bytes()), "my_demo::PLAYGROUND_MODULE");
+    assert!(inspected.warnings.is_empty(), "{:?}", inspected.warnings);
+}
+
+#[test]
+fn names_are_demangled_in_both_schemes() {
+    let legacy = b"_ZN7my_demo17PLAYGROUND_MODULE17h0123456789abcdefE";
+    assert_eq!(demangle(legacy), "my_demo::PLAYGROUND_MODULE");
+    assert_eq!(demangle(b"_RNvCs1234_7my_demo17PLAYGROUND_MODULE"), "my_demo::PLAYGROUND_MODULE");
+}
+
+#[test]
+fn other_files_are_refused() {
+    let Fixture { artifact, plain, host } = fixture();
+    refused(Vec::new(), "my-demo", host, "H0201: lib.so: expected 64 to");
+    refused(b"fn main() {}\n".repeat(9), "my-demo", host, "begins with [66, 6e, 20, 6d]");
+    let changed = |at: usize, byte: u8| {
+        let mut bytes = artifact.clone();
+        bytes[at] = byte;
+        bytes
+    };
+    refused(changed(4, 1), "my-demo", host, "found 32-bit");
+    refused(changed(5, 2), "my-demo", host, "H0203");
+    refused(changed(18, 0xb7), "my-demo", host, "found 64-bit little-endian aarch64");
+    refused(changed(16, 2), "my-demo", host, "expected a shared library, found type 2");
+    refused(changed(54, 55), "my-demo", host, "size of a program header");
+    refused(plain.clone(), "plain", host, "one symbol `plain::PLAYGROUND_MODULE`, found none");
+}
+
+#[test]
+fn the_export_has_to_be_its_own() {
+    let Fixture { artifact, host, .. } = fixture();
+    let expected = "`other::PLAYGROUND_MODULE`, found ";
+    refused(artifact.clone(), "other", host, expected);
+    refused(artifact.clone(), "other", host, "core_demo::PLAYGROUND_MODULE");
+    // The embedded core's export passes for its own only where the core's own module is expected.
+    assert_eq!(look(artifact.clone(), "core_demo", host).unwrap().manifest.id, "core_demo");
+
+    let entry = entry_of(artifact);
+    let changed = |at: usize, bytes: &[u8]| {
+        let mut artifact = artifact.clone();
+        artifact[entry + at..][..bytes.len()].copy_from_slice(bytes);
+        artifact
+    };
+    refused(changed(0, b"x"), "my-demo", host, "H0207");
+    refused(
+        changed(15, b"\x02"),
+        "my-demo",
+        host,
+        "expected version 1 of its layout, found version 2",
+    );
+    refused(
+        changed(16, &u64::MAX.to_ne_bytes()),
+        "my-demo",
+        host,
+        "one of 18446744073709551615 bytes",
+    );
+    refused(changed(16, &(1u64 << 16).to_ne_bytes()), "my-demo", host, "a manifest of at most");
+    refused(changed(16, &20u64.to_ne_bytes()), "my-demo", host, "H0208");
+    refused(changed(32, b"\xff"), "my-demo", host, "expected UTF-8");
+    refused(changed(32, b"KIND"), "my-demo", host, "found the key \"KIND\"");
+    refused(changed(48, b"xx"), "my-demo", host, "found `xx-demo`");
+}
+
+#[test]
+fn the_host_has_to_be_its_own() {
+    let Fixture { artifact, host, .. } = fixture();
+    let mut other = host.clone();
+    other.abi = "other-abi".into();
+    refused(artifact.clone(), "my-demo", &other, "expected ABI other-abi, found test-abi");
+
+    // This test's own process has no libstd of its own.
+    let static_host = HostFacts::of_this_process("test-abi").unwrap();
+    refused(artifact.clone(), "my-demo", &static_host, "found `libstd-");
+
+    let at = place_of(b"libstd-", artifact);
+    let mut bytes = artifact.clone();
+    bytes[at + 7] = b'x';
+    refused(bytes, "my-demo", host, "(the game has `libstd-");
+
+    let symbol = artifact.windows(7).position(|part| part == b"3std3en").unwrap();
+    let mut bytes = artifact.clone();
+    bytes[symbol + 6] = b'x';
+    refused(bytes, "my-demo", host, "H0210");
+}
+
+#[test]
+fn a_cut_file_is_refused() {
+    let Fixture { artifact, host, .. } = fixture();
+    let step = artifact.len() / 300;
+    let ends = (0..artifact.len()).step_by(step).chain(artifact.len() - 64..artifact.len());
+    for end in ends {
+        assert!(look(artifact[..end].to_vec(), "my-demo", host).is_err(), "cut at {end}");
+    }
+}
+
+/// A generator that needs no crate (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+}
+
+#[test]
+fn damage_never_panics() {
+    let Fixture { artifact, host, .. } = fixture();
+    // Sections that are not loaded, debug information for one, are most of the file.
+    let image = Image::parse(artifact.as_slice()).unwrap();
+    let tables = [format::DT_SYMTAB, format::DT_STRTAB, format::DT_GNU_HASH, format::DT_VERNEED];
+    let mut hot = vec![(0, 1024), (entry_of(artifact), 400)];
+    for (address, size) in image.places_of(&tables) {
+        hot.push((image.offset_of(address).unwrap() as usize, size));
+    }
+    hot.push((image.dynamic_offset().unwrap() as usize, 600));
+
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let (mut refusals, rounds) = (0, 1500);
+    for round in 0..rounds {
+        let mut bytes = artifact.clone();
+        for _ in 0..=round % 3 {
+            let (start, len) = hot[random.below(hot.len())];
+            let at = (start + random.below(len)).min(bytes.len() - 1);
+            match random.below(3) {
+                0 => bytes[at] = 0xff,
+                _ => bytes[at] ^= 1 << random.below(8),
+            }
+        }
+        refusals += usize::from(look(bytes, "my-demo", host).is_err());
+    }
+    println!("{refusals} of {rounds} refused");
+    assert!(refusals > rounds / 4, "{refusals}");
+}
+
+#[test]
+fn random_bytes_never_panic() {
+    let Fixture { artifact, host, .. } = fixture();
+    let mut random = Random(42);
+    for round in 0..2000 {
+        let len = random.below(4096);
+        let mut bytes: Vec<u8> = (0..len).map(|_| random.below(256) as u8).collect();
+        // Half of them get past the first look.
+        let head = [0, 20, 64, 576][round % 4].min(len);
+        bytes[..head].copy_from_slice(&artifact[..head]);
+        assert!(look(bytes, "my-demo", host).is_err());
+    }
+}

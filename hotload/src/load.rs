@@ -1,0 +1,89 @@
+//! Loads an inspected artifact. The only place in the workspace that opens a library, and its only
+//! `unsafe`.
+
+use std::ffi::c_void;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use playground_api::export::{MAGIC, ModuleEntry};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use thiserror::Error;
+
+use crate::inspect::Inspected;
+
+/// A module's code in the process. It stays there until the process ends.
+#[derive(Clone, Copy)]
+pub struct Code {
+    /// What the module exports.
+    pub entry: &'static ModuleEntry,
+}
+
+/// Why an inspected artifact cannot be loaded.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The sealed copy could not be made.
+    #[error("H0501: no sealed copy of module `{id}` in memory: {source}. Check the limits on open files and memory")]
+    Copy {
+        /// The module.
+        id: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system's loader refused.
+    #[error("H0502: the system's loader refused module `{id}`: {source}. Build it again with `reload {id}`")]
+    Open {
+        /// The module.
+        id: String,
+        /// Why.
+        source: libloading::Error,
+    },
+}
+
+/// Loads the very bytes that were inspected.
+///
+/// # Errors
+///
+/// When there is no memory or descriptor left, or the loader refuses.
+pub fn load(inspected: &Inspected) -> Result<Code, LoadError> {
+    let id = &inspected.manifest.id;
+    let copy = sealed_copy(id, inspected.bytes())
+        .map_err(|source| LoadError::Copy { id: id.clone(), source })?;
+    let path = format!("/proc/self/fd/{}", copy.as_raw_fd());
+    let symbol = inspected.export_symbol.as_bytes();
+
+    // SAFETY: `Inspected` exists only for bytes whose ABI fingerprint is this host's: the same
+    // rustc, target, profile, Bevy and playground_api, so that `ModuleEntry` and every function the
+    // module shares with the host mean the same on both sides. The bytes are a complete ELF image
+    // for this machine, with every undefined symbol defined in the host, and `symbol` is the one
+    // `PLAYGROUND_MODULE` of the module's own crate, inside a mapped segment, beginning with
+    // `ModuleEntry`'s magic. They lie in a sealed memory file, so nobody writes to them between the
+    // check and now, or later. Modules `forbid(unsafe_code)`: their constructors are those that
+    // safe Rust and Bevy's derives make. The library is never closed, so `'static` holds.
+    #[expect(unsafe_code, reason = "the one place where code enters the process")]
+    let entry: Result<&'static ModuleEntry, libloading::Error> = unsafe {
+        Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL).and_then(|library| {
+            let library: &'static Library = Box::leak(Box::new(library));
+            library.get::<*const c_void>(symbol).map(|found| {
+                let entry = found.into_raw().cast::<ModuleEntry>();
+                &*entry
+            })
+        })
+    };
+    let entry = entry.map_err(|source| LoadError::Open { id: id.clone(), source })?;
+    debug_assert_eq!(entry.magic, MAGIC);
+
+    // A descriptor's number that is used again would give the old library for the new path.
+    std::mem::forget(copy);
+    Ok(Code { entry })
+}
+
+fn sealed_copy(id: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
+    let file = memfd_create(id, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    let mut file = File::from(file);
+    file.write_all(bytes)?;
+    let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
+    fcntl_add_seals(&file, seals)?;
+    Ok(file.into())
+}

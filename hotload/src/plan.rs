@@ -1,0 +1,299 @@
+//! Tries what would run together, before any of it touches the game.
+//!
+//! Every module of the set is recorded once more and put onto scratch schedules over a scratch
+//! world: an ordering cycle, an ambiguity or conflicting parameters show there.
+
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
+
+use bevy::ecs::schedule::{
+    InternedScheduleLabel, LogLevel, NodeId, ScheduleBuildSettings,
+    ScheduleGraph, ScheduleLabel, SystemSet,
+};
+use bevy::prelude::*;
+use thiserror::Error;
+
+use crate::generation::SharedGeneration;
+use crate::guard::{self, Panic};
+
+/// Why a set of modules cannot run together.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// A module's `build`, or the initialization of one of its systems, panicked.
+    #[error("H0401: {0}. Mend it and save")]
+    Panicked(#[from] Panic),
+    /// A schedule cannot be built.
+    #[error("H0402: the systems of schedule {schedule} cannot run together: {reason}")]
+    Schedule {
+        /// The schedule.
+        schedule: String,
+        /// What Bevy says, and what to do.
+        reason: String,
+    },
+    /// An order between sets went away, which a running schedule cannot forget.
+    #[error(
+        "H0403: module `{module}` no longer says that {before} comes {relation} {after} in \
+         {schedule}. A running schedule cannot forget an order between sets: start the game \
+         again, or keep that order"
+    )]
+    OrderRemoved {
+        /// The module.
+        module: String,
+        /// The schedule.
+        schedule: String,
+        /// The first set.
+        before: String,
+        /// How they stood to each other.
+        relation: &'static str,
+        /// The second set.
+        after: String,
+    },
+}
+
+/// An order or membership between two sets, as a module asked for it.
+type SetEdge = (InternedScheduleLabel, bool, SetId, SetId);
+
+/// A set: its type, and which value of it.
+type SetId = (TypeId, String);
+
+/// What a module asks for, as far as plans compare it.
+#[derive(Clone, Default)]
+pub struct Outline {
+    /// Systems, as schedule and name.
+    pub systems: BTreeSet<(String, String)>,
+    /// Persisted types by name.
+    pub persisted: BTreeMap<&'static str, TypeId>,
+    /// Resources by name.
+    pub resources: BTreeSet<&'static str>,
+    /// Console commands.
+    pub commands: BTreeSet<&'static str>,
+    edges: HashSet<SetEdge>,
+}
+
+/// What a swap of one module would change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Systems that are new.
+    pub systems_added: Vec<String>,
+    /// Systems that leave.
+    pub systems_removed: Vec<String>,
+    /// Systems that get new code; their `Local`s start anew, `Keep` and cursors go on.
+    pub systems_kept: Vec<String>,
+    /// Types whose storage stays as it is.
+    pub types_kept: Vec<&'static str>,
+    /// Types whose values are carried over by the names of their fields.
+    pub types_migrated: Vec<&'static str>,
+    /// Types that are new.
+    pub types_new: Vec<&'static str>,
+    /// Types that are gone.
+    pub types_dropped: Vec<&'static str>,
+}
+
+/// Outlines of the modules that were planned, by id.
+pub type Outlines = BTreeMap<String, Outline>;
+
+/// Tries `modules` together.
+///
+/// # Errors
+///
+/// When they cannot run together, or `running` holds an order that they would have to forget.
+pub fn plan(modules: &[SharedGeneration], running: &Outlines) -> Result<Outlines, Refusal> {
+    let mut outlines = Outlines::new();
+    let mut scratch = Scratch::default();
+    for module in modules {
+        let outline = scratch.add(module)?;
+        outlines.insert(module.id().to_owned(), outline);
+    }
+    scratch.try_out()?;
+    forgotten_order(running, &outlines, &scratch)?;
+    Ok(outlines)
+}
+
+#[derive(Default)]
+struct Scratch {
+    world: World,
+    schedules: HashMap<InternedScheduleLabel, Schedule>,
+    owners: HashMap<String, String>,
+}
+
+impl Scratch {
+    fn add(&mut self, module: &SharedGeneration) -> Result<Outline, Refusal> {
+        let mut outline = Outline { edges: set_edges(module)?, ..default() };
+        let recorded = module.record()?;
+        for (label, sets) in recorded.sets {
+            self.schedule(label).configure_sets(sets);
+        }
+        for (label, systems) in recorded.systems {
+            let schedule = self.schedules.entry(label).or_insert_with(|| scratch_schedule(label));
+            let before: HashSet<_> = schedule.graph().systems.iter().map(|(key, ..)| key).collect();
+            schedule.add_systems(systems);
+            for (key, system, _) in schedule.graph().systems.iter() {
+                if !before.contains(&key) {
+                    let name = system.name().to_string();
+                    self.owners.insert(name.clone(), module.id().to_owned());
+                    outline.systems.insert((format!("{label:?}"), name));
+                }
+            }
+        }
+        for record in &recorded.persisted {
+            outline.persisted.insert(record.type_name, record.type_id);
+        }
+        outline.resources = recorded.resources.iter().map(|record| record.type_name).collect();
+        outline.commands = recorded.commands.iter().map(|record| record.name).collect();
+        Ok(outline)
+    }
+
+    fn schedule(&mut self, label: InternedScheduleLabel) -> &mut Schedule {
+        self.schedules.entry(label).or_insert_with(|| scratch_schedule(label))
+    }
+
+    fn try_out(&mut self) -> Result<(), Refusal> {
+        for (label, schedule) in &mut self.schedules {
+            let keys: Vec<_> = schedule.graph().systems.iter().map(|(key, ..)| key).collect();
+            for key in keys {
+                let Some(system) = schedule.graph_mut().systems.get_mut(key) else { continue };
+                let name = system.name().to_string();
+                let owner = self.owners.get(&name).map_or("", String::as_str);
+                let world = &mut self.world;
+                guard::catch(owner, &format!("{name}, while its parameters were set up,"), || {
+                    system.initialize(world);
+                })?;
+            }
+            let built = schedule.initialize(&mut self.world);
+            if let Err(error) = built {
+                let reason = error.to_string(schedule.graph(), &self.world);
+                let advice = "Say which comes first with `.before`, `.after`, `.chain` or sets";
+                let reason = format!("{}\n{advice}", reason.trim_end());
+                return Err(Refusal::Schedule { schedule: format!("{label:?}"), reason });
+            }
+        }
+        Ok(())
+    }
+
+    fn uses(&self, label: InternedScheduleLabel, set: &SetId) -> bool {
+        let sets = self.schedules.get(&label).map(|schedule| &schedule.graph().system_sets);
+        sets.is_some_and(|sets| sets.iter().any(|(_, other, _)| set_id(other) == *set))
+    }
+}
+
+fn scratch_schedule(label: InternedScheduleLabel) -> Schedule {
+    let mut schedule = Schedule::new(label);
+    if is_gameplay(label) {
+        schedule.set_build_settings(ScheduleBuildSettings {
+            ambiguity_detection: LogLevel::Error,
+            ..default()
+        });
+    }
+    schedule
+}
+
+/// The schedules in which an undecided order is an error: what runs there decides the game.
+pub fn is_gameplay(label: InternedScheduleLabel) -> bool {
+    [
+        FixedFirst.intern(),
+        FixedPreUpdate.intern(),
+        FixedUpdate.intern(),
+        FixedPostUpdate.intern(),
+        FixedLast.intern(),
+    ]
+    .contains(&label)
+}
+
+fn set_edges(module: &SharedGeneration) -> Result<HashSet<SetEdge>, Refusal> {
+    let mut edges = HashSet::new();
+    for (label, sets) in module.record()?.sets {
+        let mut schedule = Schedule::new(label);
+        schedule.configure_sets(sets);
+        let graph = schedule.graph();
+        let orders = graph.dependency().all_edges().map(|(a, b)| (true, a, b));
+        let members = graph.hierarchy().all_edges().map(|(a, b)| (false, a, b));
+        for (is_order, a, b) in orders.chain(members) {
+            if let (Some(a), Some(b)) = (set_of(graph, a), set_of(graph, b)) {
+                edges.insert((label, is_order, a, b));
+            }
+        }
+    }
+    Ok(edges)
+}
+
+fn set_of(graph: &ScheduleGraph, node: NodeId) -> Option<SetId> {
+    graph.system_sets.get(node.as_set()?).map(set_id)
+}
+
+fn set_id(set: &dyn SystemSet) -> SetId {
+    let any: &dyn Any = set;
+    (any.type_id(), format!("{set:?}"))
+}
+
+/// Sets that nobody uses any more may keep their order.
+fn forgotten_order(
+    running: &Outlines,
+    planned: &Outlines,
+    scratch: &Scratch,
+) -> Result<(), Refusal> {
+    let said: HashSet<&SetEdge> = planned.values().flat_map(|outline| &outline.edges).collect();
+    for (module, outline) in running {
+        for edge in &outline.edges {
+            let (label, is_order, a, b) = edge;
+            if !said.contains(edge) && scratch.uses(*label, a) && scratch.uses(*label, b) {
+                return Err(Refusal::OrderRemoved {
+                    module: module.clone(),
+                    schedule: format!("{label:?}"),
+                    before: a.1.clone(),
+                    relation: if *is_order { "before" } else { "around" },
+                    after: b.1.clone(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Change {
+    /// What goes from `old` to `new`.
+    pub fn between(old: Option<&Outline>, new: &Outline) -> Self {
+        let none = Outline::default();
+        let old = old.unwrap_or(&none);
+        let names = |set: Vec<&(String, String)>| -> Vec<String> {
+            set.into_iter().map(|(schedule, name)| format!("{name} in {schedule}")).collect()
+        };
+        let mut change = Self {
+            systems_added: names(new.systems.difference(&old.systems).collect()),
+            systems_removed: names(old.systems.difference(&new.systems).collect()),
+            systems_kept: names(new.systems.intersection(&old.systems).collect()),
+            ..Self::default()
+        };
+        for (name, type_id) in &new.persisted {
+            match old.persisted.get(name) {
+                None => change.types_new.push(name),
+                Some(old) if old == type_id => change.types_kept.push(name),
+                Some(_) => change.types_migrated.push(name),
+            }
+        }
+        let gone = old.persisted.keys().filter(|name| !new.persisted.contains_key(*name));
+        change.types_dropped = gone.copied().collect();
+        change
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut any = false;
+        let mut list = |title: &str, items: Vec<&str>| -> fmt::Result {
+            for item in items {
+                any = true;
+                writeln!(f, "  {title:<16} {item}")?;
+            }
+            Ok(())
+        };
+        list("system added", self.systems_added.iter().map(String::as_str).collect())?;
+        list("system removed", self.systems_removed.iter().map(String::as_str).collect())?;
+        list("system goes on", self.systems_kept.iter().map(String::as_str).collect())?;
+        list("type kept", self.types_kept.clone())?;
+        list("type migrated", self.types_migrated.clone())?;
+        list("type new", self.types_new.clone())?;
+        list("type dropped", self.types_dropped.clone())?;
+        if any { Ok(()) } else { writeln!(f, "  nothing changes") }
+    }
+}

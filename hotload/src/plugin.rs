@@ -1,0 +1,129 @@
+//! `HotLoadPlugin`: a Bevy app whose modules are built, checked and swapped while it runs.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use bevy::app::{AppLabel, SubApp};
+use bevy::asset::io::file::FileAssetReader;
+use bevy::ecs::error::FallbackErrorHandler;
+use bevy::prelude::*;
+use bevy::winit::WinitPlugin;
+use playground_api::bevy_egui::{EguiPlugin};
+use playground_api::carry::Carry;
+use playground_api::data::{DataFile, DataFileLoader};
+use playground_api::options::{KeyboardFocus, RunOptions};
+
+use crate::console::{Console, ConsolePlugin};
+use crate::data::AssetFolder;
+use crate::events::EventLog;
+use crate::host::Host;
+
+/// Watches the modules of a cargo workspace, and swaps what changes while the app runs.
+///
+/// ```ignore
+/// App::new().add_plugins((DefaultPlugins, HotLoadPlugin::default())).run();
+/// ```
+///
+/// The workspace's modules are the packages below its `modules/` folder. Add the plugin after
+/// `DefaultPlugins`. In an app with a window it brings egui and the console (backquote or F1).
+#[derive(Clone, Debug)]
+pub struct HotLoadPlugin {
+    /// A folder in the cargo workspace that holds the modules.
+    pub folder: PathBuf,
+    /// The app to run, e.g. `arena` for `apps_arena`; the first one where none is named.
+    pub app: Option<String>,
+    /// Build what changes as it is saved.
+    pub watch: bool,
+    /// Commands to run once the modules run.
+    pub exec: Vec<String>,
+    /// Read commands from standard input as well.
+    pub prompt: bool,
+    /// Append what happens to this file, as JSON lines.
+    pub events: Option<PathBuf>,
+    /// End the app so many frames after the modules first ran, and the commands are done.
+    pub frames: Option<u64>,
+    /// Frames after a swap in which a panic brings the old code back.
+    pub probation_frames: u64,
+    /// Hold the game's time while a command is not done, so that each run is the same.
+    pub deterministic: bool,
+    /// Print the console's output to the terminal.
+    pub echo: bool,
+}
+
+impl Default for HotLoadPlugin {
+    fn default() -> Self {
+        Self {
+            folder: workspace_folder(),
+            app: None,
+            watch: true,
+            exec: Vec::new(),
+            prompt: false,
+            events: None,
+            frames: None,
+            probation_frames: 300,
+            deterministic: false,
+            echo: true,
+        }
+    }
+}
+
+/// The folder that cargo started the app in, or the current one.
+fn workspace_folder() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from)
+}
+
+/// The sub-app whose turn comes after the main one's, with the main world in hand and no schedule
+/// running.
+#[derive(AppLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct BetweenFrames;
+
+impl Plugin for HotLoadPlugin {
+    fn build(&self, app: &mut App) {
+        // What modules find.
+        app.init_resource::<RunOptions>()
+            .init_resource::<KeyboardFocus>()
+            .init_resource::<Carry>()
+            .insert_resource(Console::new(self.echo))
+            // An error in one system is no reason to end the game.
+            .insert_resource(FallbackErrorHandler(bevy::ecs::error::error));
+        // Their tuning values.
+        if app.world().contains_resource::<AssetServer>() {
+            app.init_asset::<DataFile>().init_asset_loader::<DataFileLoader>();
+            if !app.world().contains_resource::<AssetFolder>() {
+                app.insert_resource(AssetFolder(asset_folder(app)));
+            }
+        }
+        // The console, where there is a window.
+        if app.is_plugin_added::<WinitPlugin>() {
+            if !app.is_plugin_added::<EguiPlugin>() {
+                app.add_plugins(EguiPlugin::default());
+            }
+            app.add_plugins(ConsolePlugin);
+        }
+
+        let mut events = None;
+        if let Some(path) = &self.events {
+            match EventLog::open(path) {
+                Ok(log) => events = Some(log),
+                Err(error) => error!("H0804: the events file {} cannot be opened: {error}", path.display()),
+            }
+        }
+        // The first frame is drawn before anything is built.
+        let plugin = self.clone();
+        let host = Mutex::new((events, None));
+        let mut between = SubApp::new();
+        between.set_extract(move |main_world, _| {
+            let Ok(mut host) = host.lock() else { return };
+            let (events, host) = &mut *host;
+            host.get_or_insert_with(|| Host::new(&plugin, events.take())).drive(main_world);
+        });
+        app.insert_sub_app(BetweenFrames, between);
+    }
+}
+
+/// Where the app's `AssetPlugin` reads files.
+fn asset_folder(app: &App) -> PathBuf {
+    let plugins = app.get_added_plugins::<AssetPlugin>();
+    let folder = plugins.first().map_or("assets", |plugin| plugin.file_path.as_str());
+    FileAssetReader::get_base_path().join(folder)
+}
