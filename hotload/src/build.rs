@@ -95,6 +95,7 @@ pub fn inputs(
     catalog: &Catalog,
     recipes: &Recipes,
     known: &BTreeMap<String, Inputs>,
+    workspace: &Path,
 ) -> BTreeMap<String, Inputs> {
     let mut all: BTreeMap<String, Inputs> = BTreeMap::new();
     let linked = catalog.linked();
@@ -102,7 +103,8 @@ pub fn inputs(
         let Some(module) = catalog.crates.get(&id) else { continue };
         let Some(recipe) = recipes.by_module.get(&id) else { continue };
         let is_core = linked.contains(&id);
-        let inputs = module_inputs(module, recipe, &all, catalog, is_core, known.get(&id));
+        let inputs =
+            module_inputs(module, recipe, &all, catalog, is_core, known.get(&id), workspace);
         all.insert(id, inputs);
     }
     all
@@ -115,6 +117,7 @@ fn module_inputs(
     catalog: &Catalog,
     is_core: bool,
     known: Option<&Inputs>,
+    workspace: &Path,
 ) -> Inputs {
     let mut hasher = blake3::Hasher::new();
     let mut field = |bytes: &[u8]| {
@@ -126,7 +129,8 @@ fn module_inputs(
     field(include_bytes!("build/exports.ld"));
     field(&[u8::from(is_core)]);
     for argument in &recipe.arguments {
-        field(argument.as_bytes());
+        // The same in every checkout.
+        field(argument.replace(&*workspace.to_string_lossy(), ".").as_bytes());
     }
     let mut sources = Vec::new();
     for path in catalog::files(&module.folder) {
@@ -182,7 +186,9 @@ fn refused_statics(module: &ModuleCrate, sources: &[(PathBuf, String)]) -> Optio
     let found = epoch::refused_statics(sources);
     let lines: Vec<String> = found
         .into_iter()
-        .map(|(path, line, what)| format!("  {}:{line}: {what}", module.folder.join(path).display()))
+        .map(|(path, line, what)| {
+            format!("  {}:{line}: {what}", module.folder.join(path).display())
+        })
         .collect();
     (!lines.is_empty()).then(|| {
         format!(
@@ -274,7 +280,8 @@ pub fn build(
                     let kept = keep(batch, &job.id, &artifact);
                     let outcome = match kept {
                         Ok((path, bytes)) => {
-                            let times = CompileTimes { link_ms: times.link_ms + ms(started), ..times };
+                            let times =
+                                CompileTimes { link_ms: times.link_ms + ms(started), ..times };
                             Outcome::Built(Built { path, bytes, times, warnings })
                         }
                         Err(error) => Outcome::Failed(vec![error.to_string()]),

@@ -132,10 +132,8 @@ pub fn scan(folder: &Path) -> Result<(Folders, Catalog), CatalogError> {
 }
 
 fn catalog(modules: &Path, packages: Vec<Package>) -> Catalog {
-    let packages: Vec<Package> = packages
-        .into_iter()
-        .filter(|package| package.manifest_path.starts_with(modules))
-        .collect();
+    let packages: Vec<Package> =
+        packages.into_iter().filter(|package| package.manifest_path.starts_with(modules)).collect();
     let ids: BTreeSet<String> = packages.iter().map(|package| package.name.clone()).collect();
     let crates = packages.into_iter().filter_map(|package| {
         let folder = package.manifest_path.parent()?.to_owned();

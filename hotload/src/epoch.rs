@@ -1,9 +1,169 @@
-//! Stand-in until the real one is in.
-use std::path::{Path, PathBuf};
-pub fn epoch(_root: &Path, sources: &[(PathBuf, String)], salt: &[String]) -> String {
-    let mut h = blake3::Hasher::new();
-    for (_, s) in sources { for l in s.lines().filter(|l| l.contains("struct") || l.contains("pub ")) { h.update(l.as_bytes()); } }
-    for s in salt { h.update(s.as_bytes()); }
-    h.finalize().to_hex()[..16].to_string()
+//! The epoch of a crate: a hash of all in its sources that can shape a type or attach code to it.
+//!
+//! ```text
+//!  sources ─► syn ─► kept: which functions are whole ─► emit: items, without other bodies ─► tokens ─► blake3
+//! ```
+//!
+//! Bodies of ordinary functions are left out, so that editing one keeps the `TypeId`s of the crate's
+//! types. Where it is not certain that something cannot matter, it counts.
+
+mod emit;
+mod kept;
+mod macros;
+mod statics;
+mod tokens;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+pub use statics::refused_statics;
+
+use emit::Emit;
+use kept::Kept;
+use tokens::TokenHasher;
+
+/// Goes into every epoch: another way to find it has to give other ones.
+const VERSION: &str = "playground epoch 1";
+
+/// A hash over what shapes a crate's types. Prints as 16 hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Epoch(u64);
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
 }
-pub fn refused_statics(_sources: &[(PathBuf, String)]) -> Vec<(PathBuf, usize, String)> { Vec::new() }
+
+/// The epoch of the crate in the folder `crate_root`.
+///
+/// `sources` are its Rust files, with paths relative to that folder; their order does not matter.
+/// `salt` is what else shapes types: features, dependencies, the epochs of core crates. Files that
+/// the sources include by a literal path are read from disk.
+pub fn epoch(crate_root: &Path, sources: &[(PathBuf, String)], salt: &[impl AsRef<str>]) -> Epoch {
+    let mut hasher = TokenHasher::new();
+    hasher.text(VERSION);
+    hasher.number(salt.len());
+    for salt in salt {
+        hasher.text(salt.as_ref());
+    }
+
+    let files = parse(sources);
+    let kept = Kept::of(files.iter().filter_map(Source::parsed));
+    for file in &files {
+        hasher.text(&file.name);
+        match &file.content {
+            Content::Parsed(parsed) => {
+                let folder = crate_root.join(file.path.parent().unwrap_or(Path::new("")));
+                hasher.tokens(Emit::new(&kept, file.modules.clone()).file(parsed), &folder);
+            }
+            Content::Whole(parsed) => {
+                hasher.tokens(quote::ToTokens::to_token_stream(parsed), crate_root);
+            }
+            Content::Raw(text) => hasher.text(text),
+        }
+    }
+    Epoch(hasher.finish())
+}
+
+/// A file of the crate.
+struct Source<'a> {
+    path: &'a Path,
+    /// The path, the same on every system.
+    name: String,
+    /// Where its items are in the crate.
+    modules: Vec<String>,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    /// Read item by item.
+    Parsed(syn::File),
+    /// Everything in it counts: the build script.
+    Whole(syn::File),
+    /// Not Rust, or not yet.
+    Raw(&'a str),
+}
+
+impl Source<'_> {
+    fn parsed(&self) -> Option<(&[String], &syn::File)> {
+        match &self.content {
+            Content::Parsed(file) => Some((&self.modules, file)),
+            Content::Whole(_) | Content::Raw(_) => None,
+        }
+    }
+}
+
+/// The files that are part of the crate, sorted by path.
+fn parse(sources: &[(PathBuf, String)]) -> Vec<Source<'_>> {
+    let mut files: Vec<_> = sources
+        .iter()
+        .map(|(path, text)| {
+            let name = parts(path).join("/");
+            let content = match syn::parse_file(text) {
+                Ok(file) if name == "build.rs" => Content::Whole(file),
+                Ok(file) if path.extension().is_some_and(|end| end == "rs") => {
+                    Content::Parsed(file)
+                }
+                _ => Content::Raw(text),
+            };
+            Source { path, modules: modules_of(path), name, content }
+        })
+        .collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    files.dedup_by(|a, b| a.name == b.name);
+
+    let outside: BTreeSet<String> = files.iter().flat_map(test_files).collect();
+    let paths_given = sources.iter().any(|(_, text)| text.contains("#[path"));
+    files.retain(|file| {
+        let stem = file.name.strip_suffix("/mod.rs").or_else(|| file.name.strip_suffix(".rs"));
+        let folder = ["tests/", "benches/", "examples/"]
+            .iter()
+            .any(|folder| !paths_given && file.name.starts_with(folder));
+        !folder && !stem.is_some_and(|stem| outside.iter().any(|test| is_below(stem, test)))
+    });
+    files
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn parts(path: &Path) -> Vec<String> {
+    path.components()
+        .filter(|part| !matches!(part, Component::CurDir))
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// `src/a/b.rs` and `src/a/b/mod.rs` are the module `a::b`.
+fn modules_of(path: &Path) -> Vec<String> {
+    let mut modules = parts(&path.with_extension(""));
+    if modules.first().is_some_and(|part| part == "src") {
+        modules.remove(0);
+    }
+    if modules.last().is_some_and(|part| ["lib", "main", "mod"].contains(&part.as_str())) {
+        modules.pop();
+    }
+    modules
+}
+
+/// Where the files of `#[cfg(test)] mod name;` are, without their ending.
+fn test_files(file: &Source) -> Vec<String> {
+    let Content::Parsed(parsed) = &file.content else { return Vec::new() };
+    let mut folder = parts(&file.path.with_extension(""));
+    if folder.last().is_some_and(|part| ["lib", "main", "mod"].contains(&part.as_str())) {
+        folder.pop();
+    }
+    let test_module = |item: &syn::Item| match item {
+        syn::Item::Mod(module) if module.content.is_none() && emit::is_test(&module.attrs) => {
+            Some([folder.join("/"), module.ident.to_string()].join("/"))
+        }
+        _ => None,
+    };
+    parsed.items.iter().filter_map(test_module).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -104,7 +104,15 @@ impl From<Times> for Milliseconds {
 impl Event {
     /// An event without particulars.
     pub fn new(event: EventKind, frame: u64) -> Self {
-        Self { event, module: None, generation: None, modules: Vec::new(), frame, ms: None, reason: None }
+        Self {
+            event,
+            module: None,
+            generation: None,
+            modules: Vec::new(),
+            frame,
+            ms: None,
+            reason: None,
+        }
     }
 
     /// About this module.

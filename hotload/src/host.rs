@@ -219,7 +219,8 @@ impl Host {
             self.script.done(id);
         }
         let names: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let names = if names.len() > 3 { format!("{} modules", names.len()) } else { names.join(", ") };
+        let names =
+            if names.len() > 3 { format!("{} modules", names.len()) } else { names.join(", ") };
         let first = reason.lines().next().unwrap_or_default();
         let title = format!("{names} refused");
         let notice = Notice::new(NoticeLevel::Error, title.clone(), first);
@@ -260,14 +261,19 @@ impl Host {
         self.probations.begin(&enter, &before, self.settings.probation_frames);
         self.become_ready(world, &wanted);
         self.report_app(world, &wanted);
-        for id in enter.iter().map(|generation| generation.id()).chain(leave.iter().map(|id| &**id)) {
+        for id in enter.iter().map(|generation| generation.id()).chain(leave.iter().map(|id| &**id))
+        {
             self.script.done(id);
         }
         self.script.wanted_done(&wanted);
     }
 
     /// What was replaced can come back.
-    fn remember(&mut self, enter: &[SharedGeneration], before: &BTreeMap<String, SharedGeneration>) {
+    fn remember(
+        &mut self,
+        enter: &[SharedGeneration],
+        before: &BTreeMap<String, SharedGeneration>,
+    ) {
         let with_old = |g: &SharedGeneration| Some((g.clone(), before.get(g.id())?.clone()));
         let swap: PastSwap = enter.iter().filter_map(with_old).collect();
         if !swap.is_empty() {
@@ -339,9 +345,8 @@ impl Host {
         let lead = fresh.iter().find(|g| changed.contains(g.id())).or(fresh.first());
         let Some(lead) = lead else { return };
         let times = self.status.get(lead.id()).and_then(|status| status.times).unwrap_or_default();
-        let mut event = Event::new(EventKind::Swapped, self.frame)
-            .about(lead.id())
-            .generation(lead.number);
+        let mut event =
+            Event::new(EventKind::Swapped, self.frame).about(lead.id()).generation(lead.number);
         event.modules = fresh
             .iter()
             .map(|g| ModuleGeneration { module: g.id().to_owned(), generation: g.number })
@@ -521,7 +526,8 @@ fn without_colours(text: &str) -> String {
     while let Some(at) = rest.find("\u{1b}[") {
         plain.push_str(&rest[..at]);
         let escape = &rest[at + 2..];
-        let end = escape.find(|c: char| c.is_ascii_alphabetic()).map_or(escape.len(), |end| end + 1);
+        let end =
+            escape.find(|c: char| c.is_ascii_alphabetic()).map_or(escape.len(), |end| end + 1);
         rest = &escape[end..];
     }
     plain.push_str(rest);

@@ -15,21 +15,21 @@
 pub mod catalog;
 pub mod roster;
 // Beside the game, in the order of the flow.
-mod worker;
-pub mod watch;
-pub mod epoch;
 pub mod build;
+pub mod epoch;
+pub mod generation;
 pub mod inspect;
 pub mod load;
-pub mod generation;
 pub mod plan;
+pub mod watch;
+mod worker;
 // Between two frames.
+pub mod data;
+pub mod events;
+pub mod guard;
 mod host;
 pub mod snapshot;
 pub mod swap;
-pub mod guard;
-pub mod data;
-pub mod events;
 // What people see.
 pub mod console;
 mod plugin;

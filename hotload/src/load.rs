@@ -24,7 +24,9 @@ pub struct Code {
 #[derive(Debug, Error)]
 pub enum LoadError {
     /// The sealed copy could not be made.
-    #[error("H0501: no sealed copy of module `{id}` in memory: {source}. Check the limits on open files and memory")]
+    #[error(
+        "H0501: no sealed copy of module `{id}` in memory: {source}. Check the limits on open files and memory"
+    )]
     Copy {
         /// The module.
         id: String,
@@ -32,7 +34,9 @@ pub enum LoadError {
         source: io::Error,
     },
     /// The system's loader refused.
-    #[error("H0502: the system's loader refused module `{id}`: {source}. Build it again with `reload {id}`")]
+    #[error(
+        "H0502: the system's loader refused module `{id}`: {source}. Build it again with `reload {id}`"
+    )]
     Open {
         /// The module.
         id: String,

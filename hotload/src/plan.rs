@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use bevy::ecs::schedule::{
-    InternedScheduleLabel, LogLevel, NodeId, ScheduleBuildSettings,
-    ScheduleGraph, ScheduleLabel, SystemSet,
+    InternedScheduleLabel, LogLevel, NodeId, ScheduleBuildSettings, ScheduleGraph, ScheduleLabel,
+    SystemSet,
 };
 use bevy::prelude::*;
 use thiserror::Error;

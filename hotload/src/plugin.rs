@@ -8,7 +8,7 @@ use bevy::asset::io::file::FileAssetReader;
 use bevy::ecs::error::FallbackErrorHandler;
 use bevy::prelude::*;
 use bevy::winit::WinitPlugin;
-use playground_api::bevy_egui::{EguiPlugin};
+use playground_api::bevy_egui::EguiPlugin;
 use playground_api::carry::Carry;
 use playground_api::data::{DataFile, DataFileLoader};
 use playground_api::options::{KeyboardFocus, RunOptions};
@@ -105,7 +105,9 @@ impl Plugin for HotLoadPlugin {
         if let Some(path) = &self.events {
             match EventLog::open(path) {
                 Ok(log) => events = Some(log),
-                Err(error) => error!("H0804: the events file {} cannot be opened: {error}", path.display()),
+                Err(error) => {
+                    error!("H0804: the events file {} cannot be opened: {error}", path.display())
+                }
             }
         }
         // The first frame is drawn before anything is built.

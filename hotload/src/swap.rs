@@ -195,7 +195,12 @@ pub fn swap(
         for observer in &active.observers {
             world.despawn(*observer);
         }
-        leaving.push(Leaving { id: id.clone(), serial: active.serial, systems: active.systems.clone(), labels: active.labels.clone() });
+        leaving.push(Leaving {
+            id: id.clone(),
+            serial: active.serial,
+            systems: active.systems.clone(),
+            labels: active.labels.clone(),
+        });
         let dormant = Dormant {
             generation: active.generation,
             persisted: active.persisted,
@@ -240,13 +245,20 @@ pub fn swap(
             drop_replaced(world, &[], &dormant, &recorded);
         }
         running.serial += 1;
-        let (active, on_load) = enter(world, running.serial, generation, &mut recorded, &mut swapped);
+        let (active, on_load) =
+            enter(world, running.serial, generation, &mut recorded, &mut swapped);
         let first = running.started.insert(id.clone());
         loads.push((id.clone(), on_load, first));
-        groups.push(Entering { id: id.clone(), serial: running.serial, sets: recorded.sets, systems: active.1 });
+        groups.push(Entering {
+            id: id.clone(),
+            serial: running.serial,
+            sets: recorded.sets,
+            systems: active.1,
+        });
         running.active.insert(id, active.0);
     }
-    let rebuilt = schedules::rebuild(world, &mut running.set_conditions, &running.reports, leaving, groups)?;
+    let rebuilt =
+        schedules::rebuild(world, &mut running.set_conditions, &running.reports, leaving, groups)?;
     for entered in rebuilt {
         if let Some(active) = running.active.get_mut(&entered.id) {
             active.systems = entered.systems;
@@ -396,11 +408,8 @@ fn enter(
 
 fn despawn_with(world: &mut World, id: &str) {
     let mut query = world.query::<(Entity, &DespawnOnUnload)>();
-    let entities: Vec<Entity> = query
-        .iter(world)
-        .filter(|(_, tie)| tie.module == id)
-        .map(|(entity, _)| entity)
-        .collect();
+    let entities: Vec<Entity> =
+        query.iter(world).filter(|(_, tie)| tie.module == id).map(|(entity, _)| entity).collect();
     for entity in entities {
         // One may have gone with another, as its child.
         if let Ok(entity) = world.get_entity_mut(entity) {

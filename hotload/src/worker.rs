@@ -434,7 +434,8 @@ impl State {
     }
 
     fn find_changes(&mut self) {
-        let inputs = build::inputs(&self.catalog, &self.recipes, &self.inputs);
+        let Some(folders) = &self.folders else { return };
+        let inputs = build::inputs(&self.catalog, &self.recipes, &self.inputs, &folders.workspace);
         let differs = |(id, inputs): &(&String, &Inputs)| self.inputs.get(*id) != Some(inputs);
         let dirty: BTreeSet<String> =
             inputs.iter().filter(differs).map(|(id, _)| id.clone()).collect();

@@ -1,1 +1,287 @@
+//! A harness that runs real modules: a temporary copy of a workspace, an app in this process with
+//! `HotLoadPlugin`, real cargo, real dylibs.
+//!
+//! ```no_run
+//! use playground_tests::Scene;
+//!
+//! let mut scene = Scene::demo();
+//! scene.edit("systems/walk/src/lib.rs", "tally.version = 1", "tally.version = 2");
+//! scene.wait_for("swapped", "systems_walk");
+//! scene.frames(1);
+//! assert_eq!(scene.tally().get("version"), 2);
+//! ```
 
+mod copy;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bevy::asset::AssetPlugin;
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::settings::WgpuSettings;
+use bevy::time::TimeUpdateStrategy;
+use bevy::window::ExitCondition;
+use bevy::winit::WinitPlugin;
+use playground_api::options::RunOptions;
+use playground_hotload::HotLoadPlugin;
+use playground_hotload::console::Console;
+use serde_json::Value;
+
+pub use copy::{Copy, workspace};
+
+/// How long anything may take before the test fails; a cold build on a busy machine is slow.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// An app in this process whose modules can be edited.
+pub struct Scene {
+    /// The app.
+    pub app: App,
+    copy: Copy,
+    events: PathBuf,
+    seen: usize,
+    /// Frames since `ready`.
+    pub frame: u64,
+}
+
+impl Scene {
+    /// The test modules' app, ready to run.
+    pub fn demo() -> Self {
+        Self::with_plugin(Copy::of_fixtures(), |_| {})
+    }
+
+    /// The test modules' app with other settings of the plugin, ready to run.
+    pub fn demo_with(set: impl FnOnce(&mut HotLoadPlugin)) -> Self {
+        Self::with_plugin(Copy::of_fixtures(), set)
+    }
+
+    /// The test modules' app after `prepare` changed them, as soon as its plugin is in; it may
+    /// never become ready.
+    pub fn unready(prepare: impl FnOnce(&Copy)) -> Self {
+        let copy = Copy::of_fixtures();
+        prepare(&copy);
+        Self::start(copy, |_| {})
+    }
+
+    /// Builds the modules of a copy, which stays.
+    fn build_all(copy: &Copy) {
+        let copy = Copy { root: copy.root.clone() };
+        let _ = fs::remove_file(copy.root.join("events.jsonl"));
+        let scene = Self::with_plugin(copy, |plugin| plugin.watch = false);
+        let Self { copy, .. } = scene;
+        std::mem::forget(copy);
+    }
+
+    /// The game's own app of that name, ready to run.
+    pub fn game(app: &str) -> Self {
+        let app = app.to_owned();
+        Self::with_plugin(Copy::of_game(), move |plugin| plugin.app = Some(app))
+    }
+
+    /// An app over `copy`, ready to run.
+    pub fn with_plugin(copy: Copy, set: impl FnOnce(&mut HotLoadPlugin)) -> Self {
+        let mut scene = Self::start(copy, set);
+        scene.until("the app is ready", |scene| scene.event("ready", None).is_some());
+        scene.mark();
+        scene
+    }
+
+    fn start(copy: Copy, set: impl FnOnce(&mut HotLoadPlugin)) -> Self {
+        let events = copy.root.join("events.jsonl");
+        let mut plugin = HotLoadPlugin {
+            folder: copy.root.clone(),
+            app: Some("demo".to_owned()),
+            events: Some(events.clone()),
+            probation_frames: 30,
+            deterministic: true,
+            echo: false,
+            ..default()
+        };
+        set(&mut plugin);
+        let app = headless(&copy.root.join("assets"), plugin);
+        Self { app, copy, events, seen: 0, frame: 0 }
+    }
+
+    /// The root of the temporary workspace.
+    pub fn root(&self) -> &Path {
+        &self.copy.root
+    }
+
+    /// The text of a module's file, by its path below `modules/`.
+    pub fn read(&self, path: &str) -> String {
+        self.copy.read(path)
+    }
+
+    /// Replaces `from` with `to` in a module's file, which has to hold it.
+    pub fn edit(&self, path: &str, from: &str, to: &str) {
+        self.copy.edit(path, from, to);
+    }
+
+    /// Writes a module's file.
+    pub fn write(&self, path: &str, text: &str) {
+        self.copy.write(path, text);
+    }
+
+    /// Removes a file or folder below `modules/`.
+    pub fn remove(&self, path: &str) {
+        self.copy.remove(path);
+    }
+
+    /// Lets so many frames pass.
+    pub fn frames(&mut self, count: u64) {
+        for _ in 0..count {
+            self.app.update();
+        }
+    }
+
+    /// Lets frames pass until `done`.
+    ///
+    /// # Panics
+    ///
+    /// When it takes too long; `what` says what was waited for.
+    pub fn until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
+        let started = Instant::now();
+        loop {
+            self.app.update();
+            if done(self) {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "in vain: {what}\n{}", self.story());
+            // The builds need the processor more than frames in which nothing happens.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// All events so far.
+    pub fn events(&self) -> Vec<Value> {
+        let text = fs::read_to_string(&self.events).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("events are JSON")).collect()
+    }
+
+    /// The first event of that kind since the last [`Scene::mark`], about that module.
+    pub fn event(&self, kind: &str, module: Option<&str>) -> Option<Value> {
+        self.events().into_iter().skip(self.seen).find(|event| {
+            event["event"] == kind && module.is_none_or(|module| concerns(event, module))
+        })
+    }
+
+    /// How many events of that kind came since the last [`Scene::mark`].
+    pub fn count(&self, kind: &str) -> usize {
+        self.events().iter().skip(self.seen).filter(|event| event["event"] == kind).count()
+    }
+
+    /// Events before this are not looked at again.
+    pub fn mark(&mut self) {
+        self.seen = self.events().len();
+    }
+
+    /// Lets frames pass until an event of that kind comes, about that module.
+    pub fn wait_for(&mut self, kind: &str, module: &str) -> Value {
+        self.until(&format!("{kind} of {module}"), |scene| {
+            scene.event(kind, Some(module)).is_some()
+        });
+        self.event(kind, Some(module)).expect("it was there")
+    }
+
+    /// Runs console commands and gives what they print, once all of them are done.
+    pub fn console(&mut self, line: &str) -> String {
+        let end = format!("end-of-line-{}", self.frame);
+        self.frame += 1;
+        let before = self.log().len();
+        let mut console = self.app.world_mut().resource_mut::<Console>();
+        console.submit(line);
+        console.submit(format!("help {end}"));
+        let marker = format!("there is no command `{end}`");
+        self.until(&format!("`{line}` is done"), |scene| {
+            scene.log().iter().skip(before).any(|line| line.contains(&marker))
+        });
+        let log = self.log();
+        let printed = log.iter().skip(before).filter(|line| !line.starts_with("> "));
+        let printed: Vec<&str> =
+            printed.map(String::as_str).filter(|line| !line.contains(&marker)).collect();
+        printed.join("\n")
+    }
+
+    /// The console's lines.
+    pub fn log(&self) -> Vec<String> {
+        let console = self.app.world().resource::<Console>();
+        console.log().lines().iter().map(|line| line.text.to_string()).collect()
+    }
+
+    /// What the test modules' `tally` command prints, all of one moment.
+    pub fn tally(&mut self) -> Tally {
+        Tally(self.console("tally"))
+    }
+
+    /// The hash of all persisted state.
+    pub fn hash(&mut self) -> String {
+        let text = self.console("hash");
+        text.trim()
+            .strip_prefix("hash ")
+            .unwrap_or_else(|| panic!("no hash in `{text}`"))
+            .to_owned()
+    }
+
+    /// What happened, for a test that failed.
+    pub fn story(&self) -> String {
+        let events = fs::read_to_string(&self.events).unwrap_or_default();
+        format!("events:\n{events}\nconsole:\n{}", self.log().join("\n"))
+    }
+}
+
+/// Numbers of one moment, in the form `name=1 other=2`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally(pub String);
+
+impl Tally {
+    /// The number of that name.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn get(&self, name: &str) -> i64 {
+        number(&self.0, name).unwrap_or_else(|| panic!("no `{name}` in `{}`", self.0))
+    }
+}
+
+/// A number in text of the form `name=1 other=2`.
+pub fn number(text: &str, name: &str) -> Option<i64> {
+    let word = text.split_whitespace().find_map(|word| word.strip_prefix(&format!("{name}=")))?;
+    word.parse::<f64>().ok().map(|number| number as i64)
+}
+
+fn concerns(event: &Value, module: &str) -> bool {
+    let modules = event["modules"].as_array().into_iter().flatten();
+    event["module"] == module || modules.into_iter().any(|entry| entry["module"] == module)
+}
+
+/// An app without window and graphics, in which every frame is one fixed step.
+fn headless(assets: &Path, plugin: HotLoadPlugin) -> App {
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .build()
+            .disable::<WinitPlugin>()
+            .disable::<LogPlugin>()
+            .disable::<bevy::app::TerminalCtrlCHandlerPlugin>()
+            .set(AssetPlugin { file_path: assets.to_string_lossy().into_owned(), ..default() })
+            .set(WindowPlugin {
+                primary_window: None,
+                exit_condition: ExitCondition::DontExit,
+                ..default()
+            })
+            .set(RenderPlugin {
+                render_creation: WgpuSettings { backends: None, ..default() }.into(),
+                ..default()
+            }),
+    )
+    .insert_resource(TimeUpdateStrategy::FixedTimesteps(1))
+    .insert_resource(Time::<Fixed>::from_hz(60.0))
+    .insert_resource(RunOptions { seed: 1, autopilot: true, headless: true })
+    .add_plugins(plugin);
+    app.finish();
+    app.cleanup();
+    app
+}

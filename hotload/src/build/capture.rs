@@ -253,11 +253,13 @@ pub fn key(folders: &Folders, catalog: &Catalog) -> String {
     hasher.update(include_bytes!("capture.sh"));
     let workspace = &folders.workspace;
     let shared = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"];
-    let own = catalog.crates.values().flat_map(|module| {
-        ["Cargo.toml", "build.rs"].map(|name| module.folder.join(name))
-    });
+    let own = catalog
+        .crates
+        .values()
+        .flat_map(|module| ["Cargo.toml", "build.rs"].map(|name| module.folder.join(name)));
     for path in shared.map(|name| workspace.join(name)).into_iter().chain(own) {
-        hasher.update(path.to_string_lossy().as_bytes());
+        let name = path.strip_prefix(workspace).unwrap_or(&path);
+        hasher.update(name.to_string_lossy().as_bytes());
         hasher.update(&[0]);
         hasher.update(&fs::read(&path).unwrap_or_default());
     }
@@ -318,9 +320,8 @@ fn features<'a>(
         command.args(["-p", root]);
         names.push(root);
     }
-    let output = command
-        .output()
-        .map_err(|source| CaptureError::File { path: "cargo".into(), source })?;
+    let output =
+        command.output().map_err(|source| CaptureError::File { path: "cargo".into(), source })?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(CaptureError::Cargo { modules: names.join(", "), message });

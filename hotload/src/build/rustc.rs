@@ -176,7 +176,8 @@ impl Job {
         command.envs(self.recipe.environment.iter().map(|(name, value)| (name, value)));
         command.env("PLAYGROUND_EPOCH", &self.epoch);
         if !self.cores.is_empty() {
-            let cores: Vec<_> = self.cores.iter().map(|(id, epoch)| format!("{id}={epoch}")).collect();
+            let cores: Vec<_> =
+                self.cores.iter().map(|(id, epoch)| format!("{id}={epoch}")).collect();
             command.env("PLAYGROUND_CORES", cores.join(","));
         }
         if let Some(linker) = &self.linker {
@@ -252,7 +253,9 @@ pub fn compile(job: &Job, cancel: &Cancel) -> Compiled {
             times: times(&job.link_started(), check_ms, ms(started)),
             warnings,
         },
-        Ok(status) if errors.is_empty() => failed(format!("H0307: rustc ended with {status}"), started),
+        Ok(status) if errors.is_empty() => {
+            failed(format!("H0307: rustc ended with {status}"), started)
+        }
         Ok(_) => Compiled::Failed { messages: errors, took_ms: ms(started) },
         Err(error) => failed(format!("H0307: rustc: {error}"), started),
     }

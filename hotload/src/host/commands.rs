@@ -40,7 +40,8 @@ impl Host {
                 Line::Command(command) => self.run_command(world, command),
             }
         }
-        if self.settings.frames.is_some_and(|frames| self.frame >= frames) && self.script.is_over() {
+        if self.settings.frames.is_some_and(|frames| self.frame >= frames) && self.script.is_over()
+        {
             self.exit(world);
         }
     }
@@ -128,7 +129,8 @@ impl Host {
             return true;
         }
         let names = self.modules.iter().map(String::as_str);
-        let hint = suggest(id, names).map_or(String::new(), |name| format!(" Did you mean `{name}`?"));
+        let hint =
+            suggest(id, names).map_or(String::new(), |name| format!(" Did you mean `{name}`?"));
         self.say(world, Level::Error, &format!("there is no module `{id}`.{hint}"));
         false
     }
@@ -220,7 +222,9 @@ impl Host {
 
     fn module_command(&mut self, world: &mut World, name: &str, args: Vec<String>) {
         for (id, active) in &mut self.running.active {
-            let Some(command) = active.commands.iter_mut().find(|c| c.name == name) else { continue };
+            let Some(command) = active.commands.iter_mut().find(|c| c.name == name) else {
+                continue;
+            };
             let what = format!("command `{name}`");
             let ran = guard::catch(id, &what, || {
                 let answer = command.system.run(args, world);

@@ -63,7 +63,8 @@ impl Host {
             match report {
                 Report::Panicked(panic) => self.hear_panic(world, &panic),
                 Report::Failed { module, system, message } => {
-                    let text = format!("{system} of module `{module}` returned an error: {message}");
+                    let text =
+                        format!("{system} of module `{module}` returned an error: {message}");
                     let status = self.status.entry(module).or_default();
                     // One line a kind of error, not one a frame.
                     if status.error.as_ref() != Some(&text) {
@@ -90,7 +91,8 @@ impl Host {
             // Modules that were new with this swap stay if they are not the culprit.
             Some(p) => {
                 let old = p.modules.iter().filter_map(|(_, old)| old.clone()).collect();
-                let new_culprit = p.modules.iter().find(|(new, old)| new.id() == panic.module && old.is_none());
+                let new_culprit =
+                    p.modules.iter().find(|(new, old)| new.id() == panic.module && old.is_none());
                 (old, new_culprit.map(|(new, _)| new.id().to_owned()).into_iter().collect())
             }
             None => (Vec::new(), vec![panic.module.clone()]),

@@ -25,9 +25,9 @@ impl Host {
         view.frame = self.frame;
         view.progress = progress;
         console.set_view(view);
-        let frame_ms = world.get_resource::<DiagnosticsStore>().and_then(|store| {
-            store.get(&FrameTimeDiagnosticsPlugin::FRAME_TIME)?.smoothed()
-        });
+        let frame_ms = world
+            .get_resource::<DiagnosticsStore>()
+            .and_then(|store| store.get(&FrameTimeDiagnosticsPlugin::FRAME_TIME)?.smoothed());
         let frame_ms = frame_ms.unwrap_or_default() as f32;
         let fps = if frame_ms > 0.0 { 1000.0 / frame_ms } else { 0.0 };
         if let Some(mut console) = world.get_resource_mut::<Console>() {

@@ -134,10 +134,10 @@ fn shortest_circle(graph: &DiGraph<&str, ()>, start: NodeIndex) -> Vec<String> {
                 path.reverse();
                 return path;
             }
-            if !reached_from.contains_key(&required) {
-                reached_from.insert(required, node);
+            reached_from.entry(required).or_insert_with(|| {
                 queue.push_back(required);
-            }
+                node
+            });
         }
     }
     vec![graph[start].to_owned()]

@@ -73,7 +73,8 @@ pub fn rebuild(
         own.extend(module.sets.iter().map(|(label, _)| *label));
         own.extend(module.systems.iter().map(|(label, _)| *label));
         labels.extend(&own);
-        let part = |sets, systems| Part { id: module.id.clone(), serial: module.serial, sets, systems };
+        let part =
+            |sets, systems| Part { id: module.id.clone(), serial: module.serial, sets, systems };
         for (label, sets) in module.sets {
             by_label.entry(label).or_default().push(part(Some(sets), None));
         }
@@ -170,7 +171,8 @@ impl ScheduleChange<'_> {
                 let before: HashSet<SystemKey> = keys(schedule).collect();
                 systems.in_set_inner(GenerationSet(part.serial).intern());
                 schedule.add_systems(systems);
-                let new: Vec<SystemKey> = keys(schedule).filter(|key| !before.contains(key)).collect();
+                let new: Vec<SystemKey> =
+                    keys(schedule).filter(|key| !before.contains(key)).collect();
                 for key in new {
                     added.push((part.id.clone(), self.set_up(world, schedule, key, &part.id)));
                 }
@@ -238,8 +240,7 @@ impl ScheduleChange<'_> {
         let slot = schedule.graph_mut().systems.get_mut(key);
         let name = slot.as_ref().map(|system| system.name().to_string()).unwrap_or_default();
         let ordinal = self.ordinals.entry((id.to_owned(), name.clone())).or_default();
-        let running =
-            RunningSystem { label: self.label, key, name: (name.clone(), *ordinal) };
+        let running = RunningSystem { label: self.label, key, name: (name.clone(), *ordinal) };
         *ordinal += 1;
         if let Some(slot) = slot
             && !is_apply_deferred(slot.system())
@@ -339,7 +340,11 @@ struct Conditions {
 }
 
 impl SetConditions {
-    fn of(&mut self, label: InternedScheduleLabel, schedule: &mut Schedule) -> MutexGuard<'_, Conditions> {
+    fn of(
+        &mut self,
+        label: InternedScheduleLabel,
+        schedule: &mut Schedule,
+    ) -> MutexGuard<'_, Conditions> {
         let conditions = self.by_label.entry(label).or_insert_with(|| {
             let conditions = Arc::<Mutex<Conditions>>::default();
             schedule.add_build_pass(ConditionsPass(conditions.clone()));
@@ -409,7 +414,8 @@ impl ScheduleBuildPass for ConditionsPass {
         for (key, owners) in owners.iter_mut() {
             let Some(conditions) = graph.system_sets.get_conditions_mut(*key) else { continue };
             owners.resize(conditions.len(), None);
-            let gone = |owner: &Option<String>| owner.as_ref().is_some_and(|id| dropped.contains(id));
+            let gone =
+                |owner: &Option<String>| owner.as_ref().is_some_and(|id| dropped.contains(id));
             let mut each = owners.iter();
             conditions.retain(|_| !each.next().is_some_and(gone));
             owners.retain(|owner| !gone(owner));
