@@ -1,1 +1,72 @@
-fn main() {}
+//! The host: it opens a window, or none, and holds no gameplay.
+//!
+//! ```text
+//!  command line ──► window | headless ──► modules, linked in or loaded ──► run
+//! ```
+#![forbid(unsafe_code)]
+
+mod assets;
+mod cli;
+mod headless;
+#[cfg(feature = "static")]
+mod linked;
+mod window;
+
+use bevy::prelude::*;
+use clap::Parser;
+use playground_api::options::{KeyboardFocus, RunOptions};
+
+#[cfg(not(feature = "static"))]
+use playground_hotload::HotLoadPlugin;
+
+use crate::cli::{Cli, RunArgs};
+
+/// Fixed steps per second.
+const STEPS_PER_S: f64 = 60.0;
+
+fn main() -> AppExit {
+    let run = Cli::parse().run();
+    let window = if run.headless { None } else { window::app() };
+    let headless = window.is_none();
+    let mut app = window.unwrap_or_else(|| headless::app(run.frames.is_some()));
+    app.insert_resource(RunOptions {
+        seed: run.seed,
+        autopilot: run.autopilot || headless,
+        headless,
+    })
+    .insert_resource(Time::<Fixed>::from_hz(STEPS_PER_S))
+    .init_resource::<KeyboardFocus>();
+    match add_modules(&mut app, run, headless) {
+        Ok(()) => app.run(),
+        Err(reason) => {
+            eprintln!("playground: {reason}");
+            AppExit::from_code(2)
+        }
+    }
+}
+
+/// Modules that are built, loaded and swapped while the game runs.
+#[cfg(not(feature = "static"))]
+fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), String> {
+    app.add_plugins(HotLoadPlugin {
+        app: Some(run.app),
+        watch: !run.no_watch,
+        exec: run.exec,
+        prompt: headless,
+        events: run.events,
+        // Only a run that goes as fast as it can has to be the same every time.
+        deterministic: headless && run.frames.is_some(),
+        frames: run.frames,
+        ..default()
+    });
+    Ok(())
+}
+
+/// Modules that are part of the executable.
+#[cfg(feature = "static")]
+fn add_modules(app: &mut App, run: RunArgs, _headless: bool) -> Result<(), String> {
+    let added = linked::add_modules(app, &run.app_id());
+    added
+        .then_some(())
+        .ok_or(format!("there is no app `{}`; there are `arena` and `boids`", run.app))
+}

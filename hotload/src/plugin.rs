@@ -5,10 +5,11 @@ use std::sync::Mutex;
 
 use bevy::app::{AppLabel, SubApp};
 use bevy::asset::io::file::FileAssetReader;
+use bevy::camera::visibility::RenderLayers;
 use bevy::ecs::error::FallbackErrorHandler;
 use bevy::prelude::*;
 use bevy::winit::WinitPlugin;
-use playground_api::bevy_egui::EguiPlugin;
+use playground_api::bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
 use playground_api::carry::Carry;
 use playground_api::data::{DataFile, DataFileLoader};
 use playground_api::options::{KeyboardFocus, RunOptions};
@@ -98,7 +99,10 @@ impl Plugin for HotLoadPlugin {
             if !app.is_plugin_added::<EguiPlugin>() {
                 app.add_plugins(EguiPlugin::default());
             }
-            app.add_plugins(ConsolePlugin);
+            app.add_plugins(ConsolePlugin).add_systems(PreStartup, spawn_console_camera);
+            // Whatever camera a module spawns, the console keeps its own.
+            app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context =
+                false;
         }
 
         let mut events = None;
@@ -121,6 +125,17 @@ impl Plugin for HotLoadPlugin {
         });
         app.insert_sub_app(BetweenFrames, between);
     }
+}
+
+/// Draws the console and modules' egui panels over everything else, also while no module runs.
+fn spawn_console_camera(mut commands: Commands) {
+    commands.spawn((
+        Name::new("console camera"),
+        Camera2d,
+        Camera { order: 1000, clear_color: ClearColorConfig::None, ..default() },
+        RenderLayers::none(),
+        PrimaryEguiContext,
+    ));
 }
 
 /// Where the app's `AssetPlugin` reads files.

@@ -34,55 +34,114 @@ fn target() -> PathBuf {
     profile_folder().parent().map(Path::to_path_buf).expect("a profile lies in a target folder")
 }
 
-fn fixtures() -> PathBuf {
-    workspace().join("tests/fixtures/modules")
-}
-
 fn unused_folder() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     target().join("tests").join(format!("{}-{number}", std::process::id()))
 }
 
-/// Builds the test modules once, for all tests and all later runs. Whatever changed since the last
-/// run is built again, as in a game that is started again.
-fn build_template(root: &Path) {
-    // Several test programs may come here at the same time.
-    let lock = target().join("tests/template.lock");
-    fs::create_dir_all(target().join("tests")).expect("a folder for the tests");
-    let lock = fs::File::create(lock).expect("a lock file");
-    lock.lock().expect("the lock");
-    let _ = fs::remove_dir_all(root.join("modules"));
-    let _ = fs::remove_dir_all(root.join("api"));
-    let template = std::mem::ManuallyDrop::new(Copy::at(root.to_path_buf()));
-    copy_tree(&fixtures(), &root.join("modules"), false).expect("a copy");
-    let _ = fs::remove_dir_all(root.join("target/debug"));
-    template.link_target();
-    crate::Scene::build_all(&template);
+/// A workspace whose modules are built already, kept between runs: every copy starts from it.
+struct Template {
+    root: PathBuf,
+    /// What is copied into it.
+    sources: Vec<(PathBuf, &'static str)>,
+    /// The app that is started to build it.
+    app: &'static str,
+}
+
+impl Template {
+    fn fixtures() -> Self {
+        let sources = vec![(workspace().join("tests/fixtures/modules"), "modules")];
+        Self { root: target().join("tests/template"), sources, app: "demo" }
+    }
+
+    fn game() -> Self {
+        let sources = ["modules", "assets"].map(|name| (workspace().join(name), name)).into();
+        Self { root: target().join("tests/template_game"), sources, app: "arena" }
+    }
+
+    /// Builds what changed since the last run, as in a game that is started again.
+    fn build(&self) {
+        let _lock = self.lock(false);
+        sweep();
+        for (_, name) in &self.sources {
+            let _ = fs::remove_dir_all(self.root.join(name));
+        }
+        for name in ["api", "target/debug"] {
+            let _ = fs::remove_dir_all(self.root.join(name));
+        }
+        // cargo takes what is not needed out of the lock file, and remembers what it made of it.
+        let lock = fs::read(workspace().join("Cargo.lock")).expect("the lock file");
+        let from = self.root.join("Cargo.lock.from");
+        if fs::read(&from).ok().as_ref() != Some(&lock) {
+            let _ = fs::create_dir_all(&self.root);
+            fs::write(self.root.join("Cargo.lock"), &lock).expect("a lock file");
+            fs::write(&from, &lock).expect("a copy of it");
+        }
+        let template = std::mem::ManuallyDrop::new(Copy::at(self.root.clone()));
+        self.copy_sources(&template.root);
+        template.link_target();
+        let built = self.root.join("target/playground");
+        if self.app != "demo" && !built.exists() {
+            // A game that was started has built its modules.
+            template.link_modules(&target().join("playground"), &workspace());
+        }
+        crate::Scene::build_all(&template, self.app);
+    }
+
+    fn copy(&self) -> Copy {
+        let _lock = self.lock(true);
+        let root = unused_folder();
+        fs::create_dir_all(&root).expect("a temporary folder");
+        fs::copy(self.root.join("Cargo.lock"), root.join("Cargo.lock")).expect("a copy");
+        let copy = Copy::at(root);
+        self.copy_sources(&copy.root);
+        copy.link_target();
+        copy.link_modules(&self.root.join("target/playground"), &self.root);
+        copy
+    }
+
+    fn copy_sources(&self, root: &Path) {
+        for (from, name) in &self.sources {
+            copy_tree(from, &root.join(name), false).expect("a copy");
+        }
+    }
+
+    /// Several test programs may come here at the same time.
+    fn lock(&self, shared: bool) -> fs::File {
+        fs::create_dir_all(target().join("tests")).expect("a folder for the tests");
+        let file = fs::File::create(self.root.with_extension("lock")).expect("a lock file");
+        if shared { file.lock_shared() } else { file.lock() }.expect("the lock");
+        file
+    }
+}
+
+/// Removes the copies of test programs that were killed.
+fn sweep() {
+    for entry in fs::read_dir(target().join("tests")).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.split_once('-').and_then(|(process, _)| process.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new("/proc").join(process.to_string()).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 impl Copy {
     /// The API with the test modules, built already.
     pub fn of_fixtures() -> Self {
         static BUILT: OnceLock<()> = OnceLock::new();
-        let template = target().join("tests/template");
-        BUILT.get_or_init(|| build_template(&template));
-        let copy = Self::at(unused_folder());
-        copy_tree(&fixtures(), &copy.root.join("modules"), false).expect("a copy");
-        copy.link_target();
-        copy.link_modules(&template.join("target/playground"), &template);
-        copy
+        let template = Template::fixtures();
+        BUILT.get_or_init(|| template.build());
+        template.copy()
     }
 
-    /// The API with the game's own modules and assets.
+    /// The API with the game's own modules and assets, built already.
     pub fn of_game() -> Self {
-        let copy = Self::at(unused_folder());
-        for folder in ["modules", "assets"] {
-            copy_tree(&workspace().join(folder), &copy.root.join(folder), false).expect("a copy");
-        }
-        copy.link_target();
-        copy.link_modules(&target().join("playground"), &workspace());
-        copy
+        static BUILT: OnceLock<()> = OnceLock::new();
+        let template = Template::game();
+        BUILT.get_or_init(|| template.build());
+        template.copy()
     }
 
     /// The API in a workspace at `root`, with the same profiles, versions and features, and without
@@ -91,9 +150,8 @@ impl Copy {
         fs::create_dir_all(root.join("assets")).expect("a temporary folder");
         let workspace = workspace();
         copy_tree(&workspace.join("api"), &root.join("api"), false).expect("a copy of the API");
-        for file in ["Cargo.lock", "rust-toolchain.toml"] {
-            fs::copy(workspace.join(file), root.join(file)).expect("a copy");
-        }
+        fs::copy(workspace.join("rust-toolchain.toml"), root.join("rust-toolchain.toml"))
+            .expect("a copy");
         let manifest = fs::read_to_string(workspace.join("Cargo.toml")).expect("the manifest");
         let lines = manifest.lines().map(|line| {
             if line.starts_with("members = ") {

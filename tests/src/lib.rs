@@ -66,10 +66,13 @@ impl Scene {
     }
 
     /// Builds the modules of a copy, which stays.
-    fn build_all(copy: &Copy) {
+    fn build_all(copy: &Copy, app: &str) {
         let copy = Copy { root: copy.root.clone() };
         let _ = fs::remove_file(copy.root.join("events.jsonl"));
-        let scene = Self::with_plugin(copy, |plugin| plugin.watch = false);
+        let scene = Self::with_plugin(copy, |plugin| {
+            plugin.watch = false;
+            plugin.app = Some(app.to_owned());
+        });
         let Self { copy, .. } = scene;
         std::mem::forget(copy);
     }

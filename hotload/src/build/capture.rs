@@ -70,6 +70,8 @@ pub enum CaptureError {
 /// The recipes of all modules, and what they were made from.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Recipes {
+    /// The workspace that they were made in: they hold its paths.
+    pub workspace: PathBuf,
     /// Hash of everything that the recipes depend on.
     pub key: String,
     /// By module.
@@ -81,7 +83,10 @@ pub fn kept(folders: &Folders, catalog: &Catalog) -> Option<Recipes> {
     let text = fs::read(folders.built.join("recipes.json")).ok()?;
     let recipes: Recipes = serde_json::from_slice(&text).ok()?;
     let complete = catalog.crates.keys().all(|id| recipes.by_module.contains_key(id));
-    let holds = complete && recipes.key == key(folders, catalog) && check_api(&recipes).is_ok();
+    let holds = complete
+        && recipes.workspace == folders.workspace
+        && recipes.key == key(folders, catalog)
+        && check_api(&recipes).is_ok();
     holds.then_some(recipes)
 }
 
@@ -144,7 +149,8 @@ pub fn capture(
     for id in catalog.crates.keys() {
         by_module.insert(id.clone(), read_recipe(&folder.join(format!("{id}.captured")))?);
     }
-    let recipes = Recipes { key: key(folders, catalog), by_module };
+    let workspace = folders.workspace.clone();
+    let recipes = Recipes { workspace, key: key(folders, catalog), by_module };
     check_api(&recipes)?;
     let path = folders.built.join("recipes.json");
     let text = serde_json::to_vec(&recipes)

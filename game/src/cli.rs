@@ -1,0 +1,69 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// An ECS game whose every piece of gameplay is a module.
+#[derive(Parser, Debug)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run the game (what happens without a command, too)
+    Run(RunArgs),
+}
+
+/// How to run the game.
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// The app to begin with: `arena`, `boids`, or the full id of one
+    #[arg(long, value_name = "NAME", default_value = "arena")]
+    pub app: String,
+    /// Open no window; steps of a fixed 1/60 s, in real time unless --frames is given
+    #[arg(long)]
+    pub headless: bool,
+    /// End N frames after the modules run and the commands are done; a headless run then goes as
+    /// fast as it can
+    #[arg(long, value_name = "N")]
+    pub frames: Option<u64>,
+    /// The seed that all of the game's randomness comes from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Let the game play itself (a headless run always does)
+    #[arg(long)]
+    pub autopilot: bool,
+    /// Console commands to begin with, separated by semicolons; may be given several times
+    #[arg(long, value_name = "COMMAND; COMMAND")]
+    pub exec: Vec<String>,
+    /// Append what the pipeline does to FILE, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+    /// Do not rebuild modules when their sources change
+    #[arg(long)]
+    pub no_watch: bool,
+}
+
+impl Cli {
+    /// How to run the game.
+    pub fn run(self) -> RunArgs {
+        match self.command {
+            Some(Command::Run(run)) => run,
+            None => self.run,
+        }
+    }
+}
+
+#[cfg(feature = "static")]
+impl RunArgs {
+    /// The module id of the app to begin with: `arena` stands for `apps_arena`.
+    pub fn app_id(&self) -> String {
+        if self.app.starts_with("apps_") { self.app.clone() } else { format!("apps_{}", self.app) }
+    }
+}

@@ -1,0 +1,58 @@
+//! Without a window: every frame is one fixed step, however long it takes.
+
+use std::time::{Duration, Instant};
+
+use bevy::app::PluginsState;
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::settings::WgpuSettings;
+use bevy::time::TimeUpdateStrategy;
+use bevy::window::ExitCondition;
+use bevy::winit::WinitPlugin;
+
+use crate::{STEPS_PER_S, assets};
+
+/// An app without window and graphics, `fast` or in real time.
+pub fn app(fast: bool) -> App {
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .build()
+            .disable::<WinitPlugin>()
+            .set(assets::plugin())
+            .set(WindowPlugin {
+                primary_window: None,
+                exit_condition: ExitCondition::DontExit,
+                ..default()
+            })
+            .set(RenderPlugin {
+                render_creation: WgpuSettings { backends: None, ..default() }.into(),
+                ..default()
+            }),
+    )
+    .insert_resource(TimeUpdateStrategy::FixedTimesteps(1))
+    .set_runner(move |app| step(app, fast));
+    app
+}
+
+fn step(mut app: App, fast: bool) -> AppExit {
+    while app.plugins_state() == PluginsState::Adding {
+        bevy::tasks::tick_global_task_pools_on_main_thread();
+    }
+    app.finish();
+    app.cleanup();
+
+    let frame = Duration::from_secs_f64(1.0 / STEPS_PER_S);
+    loop {
+        let started = Instant::now();
+        app.update();
+        if let Some(exit) = app.should_exit() {
+            return exit;
+        }
+        // While time stands still the modules are being built, and need the processor.
+        let held = app.world().resource::<Time<Virtual>>().is_paused();
+        if !fast || held {
+            std::thread::sleep(frame.saturating_sub(started.elapsed()));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The modules, linked into the executable: one source, two ways to run it.
+
+use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel};
+use bevy::prelude::*;
+use playground_api::ModuleApp;
+use playground_api::module::{OnLoad, Recorded};
+
+use crate::assets;
+
+type Build = fn(&mut ModuleApp);
+
+/// The modules of an app, those that others require first.
+fn modules_of(app: &str) -> Option<Vec<Build>> {
+    macro_rules! builds {
+        ($($module:ident),* $(,)?) => {
+            Some(vec![$($module::PLAYGROUND_MODULE.entry.build),*])
+        };
+    }
+    match app {
+        "apps_arena" => builds![
+            core_physics,
+            core_canvas,
+            core_arena,
+            systems_movement,
+            systems_steering,
+            systems_combat,
+            systems_player_input,
+            systems_render,
+            plugins_hud,
+            plugins_trails,
+            plugins_sparks,
+            apps_arena,
+        ],
+        "apps_boids" => builds![
+            core_physics,
+            core_canvas,
+            systems_movement,
+            systems_steering,
+            systems_render,
+            apps_boids,
+        ],
+        _ => None,
+    }
+}
+
+/// Adds the modules of `app_id` to the app, and runs their [`OnLoad`] after [`Startup`]. False if
+/// there is no such app.
+pub fn add_modules(app: &mut App, app_id: &str) -> bool {
+    let Some(builds) = modules_of(app_id) else { return false };
+    app.init_schedule(OnLoad);
+    // Gameplay has to come out the same every time.
+    let strict = ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..default() };
+    for schedule in [FixedPreUpdate.intern(), FixedUpdate.intern(), FixedPostUpdate.intern()] {
+        schedule_of(app.world_mut(), schedule).set_build_settings(strict.clone());
+    }
+    for build in builds {
+        let mut module = ModuleApp::new();
+        build(&mut module);
+        apply(app, module.into_recorded());
+    }
+    app.add_systems(PostStartup, |world: &mut World| world.run_schedule(OnLoad));
+    true
+}
+
+fn apply(app: &mut App, recorded: Recorded) {
+    let world = app.world_mut();
+    for message in recorded.messages {
+        (message.register)(world);
+    }
+    for resource in recorded.resources {
+        (resource.init)(world);
+    }
+    for state in recorded.states {
+        (state.prepare)(world);
+        (state.init)(world);
+    }
+    for data in recorded.data {
+        (data.init)(world);
+        let file = assets::folder().join(data.path);
+        let applied = std::fs::read_to_string(&file)
+            .map_err(|error| error.to_string())
+            .and_then(|text| (data.apply)(world, &text));
+        if let Err(error) = applied {
+            eprintln!("playground: {}: {error}", file.display());
+        }
+    }
+    for register in recorded.types {
+        register(world.resource::<AppTypeRegistry>());
+    }
+    for (schedule, sets) in recorded.sets {
+        schedule_of(world, schedule).configure_sets(sets);
+    }
+    for (schedule, systems) in recorded.systems {
+        schedule_of(world, schedule).add_systems(systems);
+    }
+    for spawn in recorded.observers {
+        spawn(world);
+    }
+}
+
+fn schedule_of(world: &mut World, label: impl ScheduleLabel) -> Mut<'_, Schedule> {
+    let label = label.intern();
+    let schedules = world.resource_mut::<Schedules>();
+    schedules.map_unchanged(|schedules| schedules.entry(label))
+}

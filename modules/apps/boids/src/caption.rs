@@ -1,0 +1,43 @@
+//! A line of text that says what one sees.
+
+use playground_api::prelude::*;
+
+use crate::population::Boid;
+
+/// Writes the line anew: one that an older build of this module wrote goes.
+pub fn set_up(mut commands: Commands, owned: Query<(Entity, &DespawnOnUnload), With<Text>>) {
+    for (entity, owner) in &owned {
+        if *owner == despawn_on_unload!() {
+            commands.entity(entity).despawn();
+        }
+    }
+    commands.spawn((
+        Name::new("caption"),
+        Node {
+            position_type: PositionType::Absolute,
+            left: px(20),
+            bottom: px(20),
+            padding: UiRect::axes(px(12), px(7)),
+            border_radius: BorderRadius::all(px(6)),
+            ..default()
+        },
+        BackgroundColor(Color::srgba(0.025, 0.032, 0.055, 0.92)),
+        Text::default(),
+        TextFont::from_font_size(FontSize::Px(16.0)),
+        TextColor(Color::srgb(0.62, 0.70, 0.80)),
+        despawn_on_unload!(),
+    ));
+}
+
+/// Keeps the number in it right.
+pub fn update(boids: Query<(), With<Boid>>, mut captions: Query<(&mut Text, &DespawnOnUnload)>) {
+    for (mut text, owner) in &mut captions {
+        if *owner == despawn_on_unload!() {
+            let count = boids.count();
+            let content = format!("{count} boids    left mouse: come    right mouse: flee");
+            if text.0 != content {
+                text.0 = content;
+            }
+        }
+    }
+}

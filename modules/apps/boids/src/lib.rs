@@ -1,0 +1,50 @@
+//! A flocking sandbox: as many boids as you like, steered by the same systems as the arena's enemies.
+//!
+//! `boids N` in the console, or `count` in `assets/boids/boids.toml`, says how many. The left mouse
+//! button draws them to the pointer, the right one drives them away.
+#![forbid(unsafe_code)]
+
+mod caption;
+mod lure;
+mod population;
+mod tuning;
+
+use bevy::input::InputSystems;
+use core_canvas::CanvasSet;
+use core_physics::PhysicsSet;
+use playground_api::prelude::*;
+use population::{Boid, Population};
+use tuning::BoidsTuning;
+
+export_module! {
+    kind: Apps,
+    requires: {
+        core_physics: "^0.1",
+        core_canvas: "^0.1",
+        systems_movement: "^0.1",
+        systems_steering: "^0.1",
+        systems_render: "^0.1",
+    },
+    persist: [Boid, Population],
+    build: build,
+}
+
+fn build(module: &mut ModuleApp) {
+    module
+        .add_data::<BoidsTuning>("boids/boids.toml")
+        .init_resource::<Population>()
+        .add_console_command(
+            "boids",
+            "boids [N]: how many boids there are to be",
+            population::command,
+        )
+        .add_systems(OnLoad, (population::enter, caption::set_up).chain())
+        .add_systems(PreUpdate, lure::follow_mouse.after(InputSystems).run_if(not(lure::wanders)))
+        .add_systems(
+            FixedUpdate,
+            (population::follow_file, population::adjust, lure::wander.run_if(lure::wanders))
+                .chain()
+                .before(PhysicsSet::Index),
+        )
+        .add_systems(Update, (lure::draw.in_set(CanvasSet::Draw), caption::update));
+}

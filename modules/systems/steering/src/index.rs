@@ -1,0 +1,24 @@
+//! Fills the spatial grid.
+
+use core_physics::{Bounds, Flocker, Neighbour, Position, SpatialGrid, StableId, Velocity};
+use playground_api::prelude::*;
+
+use crate::tuning::SteeringTuning;
+
+/// Puts every flocker into the grid. The `Local` is memory that is used again, not state.
+pub fn fill_grid(
+    bounds: Res<Bounds>,
+    tuning: Res<SteeringTuning>,
+    mut grid: ResMut<SpatialGrid>,
+    flockers: Query<(Entity, &StableId, &Position, &Velocity, &Flocker)>,
+    mut members: Local<Vec<(StableId, Neighbour)>>,
+) {
+    members.clear();
+    members.extend(flockers.iter().map(|(entity, id, position, velocity, flocker)| {
+        let neighbour =
+            Neighbour { position: position.0, velocity: velocity.0, flock: flocker.flock, entity };
+        (*id, neighbour)
+    }));
+    // Cells of half the sight: fewer are looked at in vain around the circle.
+    grid.rebuild(bounds.half_size, tuning.sight * 0.5, &mut members);
+}
