@@ -8,6 +8,7 @@ pub mod view;
 
 use std::io::{IsTerminal, Write, stderr};
 
+use bevy::diagnostic::FrameTimeDiagnosticsPlugin;
 use bevy::input::keyboard::KeyCode;
 use bevy::prelude::*;
 use playground_api::bevy_egui::input::EguiWantsInput;
@@ -137,6 +138,9 @@ pub struct ConsolePlugin;
 
 impl Plugin for ConsolePlugin {
     fn build(&self, app: &mut App) {
+        if !app.is_plugin_added::<FrameTimeDiagnosticsPlugin>() {
+            app.add_plugins(FrameTimeDiagnosticsPlugin::default());
+        }
         app.add_systems(PreUpdate, toggle)
             .add_systems(EguiPrimaryContextPass, draw)
             .add_systems(PostUpdate, take_focus);

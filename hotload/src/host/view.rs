@@ -71,7 +71,8 @@ impl Host {
         let manifest = active.map(|a| &a.generation.manifest).or_else(|| self.manifests.get(id));
         let status = self.status.get(id);
         let times = status.and_then(|status| status.times);
-        let compile = times.map(|times| times.compile);
+        // An artifact that was there took no time to build.
+        let compile = times.filter(|times| times.build_ms() > 0.0).map(|times| times.compile);
         let why_not_toggle = self.cannot_switch(id);
         ModuleRow {
             id: id.to_owned(),
