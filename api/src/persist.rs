@@ -234,7 +234,10 @@ where
             let default = Value::of(&T::default()).map_err(named::<T>)?;
             let mut values = Vec::with_capacity(read.len());
             for (entity, value) in read {
-                let value = value.over(&default).to::<T>();
+                // A variant with a field looks like a struct with one: what was merged into it
+                // may be too much.
+                let whole = value.clone().over(&default).to::<T>();
+                let value = whole.or_else(|error| value.to::<T>().map_err(|_| error));
                 values.push((
                     entity,
                     value.map_err(|error| format!("{entity}: {}", named::<T>(error)))?,

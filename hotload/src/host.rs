@@ -57,6 +57,7 @@ pub struct Host {
     ready: bool,
     /// The last frame's time was held.
     held: bool,
+    worker_lost: bool,
 }
 
 /// What [`HotLoadPlugin`] was given, as far as it matters while the game runs.
@@ -109,6 +110,7 @@ impl Host {
             frame: 0,
             ready: false,
             held: false,
+            worker_lost: false,
         }
     }
 
@@ -121,6 +123,12 @@ impl Host {
         let told: Vec<Tell> = self.worker.told().collect();
         for tell in told {
             self.hear(world, tell);
+        }
+        if !self.worker.is_running() && !std::mem::replace(&mut self.worker_lost, true) {
+            let text = "H0805: the thread that builds modules has ended; what runs goes on. Start \
+                        the game again to edit further";
+            self.say(world, Level::Error, text);
+            self.notice(world, "worker", Notice::new(NoticeLevel::Error, "No more edits", text));
         }
         while let Some(prepared) = self.prepared.pop_front() {
             self.swap(world, prepared);

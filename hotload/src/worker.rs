@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use notify::RecursiveMode;
 
@@ -22,6 +22,9 @@ use crate::load;
 use crate::plan::{self, Change, Outlines};
 use crate::roster::{self, Wanted};
 use crate::watch::{self, Watch};
+
+/// A file's time of change counts as the time of the edit if it is not older than this.
+const RECENT: Duration = Duration::from_secs(2);
 
 /// What the worker is asked or told.
 pub enum Ask {
@@ -133,6 +136,11 @@ impl Worker {
     /// Asks; a worker that has ended hears nothing.
     pub fn ask(&self, ask: Ask) {
         let _ = self.ask.send(ask);
+    }
+
+    /// False once the worker came to an end by itself, which it does only when it fails.
+    pub fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// What was told since the last call.
@@ -327,14 +335,18 @@ impl State {
 
     fn hear_change(&mut self, path: &Path) {
         self.look = true;
-        let known = self.catalog.crates.values().any(|module| path.starts_with(&module.folder));
+        let mut crates = self.catalog.crates.values();
+        let known = crates.clone().any(|module| path.starts_with(&module.folder));
+        let gone = crates.any(|module| !module.folder.join("Cargo.toml").exists());
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let manifest = matches!(&*name, "Cargo.toml" | "Cargo.lock" | "build.rs" | "config.toml");
-        self.rescan |= manifest || !known || path.is_dir() || !path.exists();
-        let written = path.metadata().and_then(|data| data.modified()).ok();
-        if let Some(written) = written {
-            self.written = Some(self.written.map_or(written, |known| known.min(written)));
-        }
+        self.rescan |= manifest || gone || !known;
+        let now = SystemTime::now();
+        // A file that was moved here or put back may carry an old time.
+        let recent = |at: &SystemTime| now.duration_since(*at).is_ok_and(|age| age < RECENT);
+        let written = path.metadata().and_then(|data| data.modified()).ok().filter(recent);
+        let written = written.unwrap_or(now);
+        self.written = Some(self.written.map_or(written, |known| known.min(written)));
     }
 
     fn hear_said(&mut self, number: u64, said: Said) {

@@ -38,7 +38,7 @@ fn build(module: &mut ModuleApp) {
             "boids [N]: how many boids there are to be",
             population::command,
         )
-        .add_systems(OnLoad, (population::enter, caption::set_up).chain())
+        .add_systems(OnLoad, (population::follow_file, population::enter, caption::set_up).chain())
         .add_systems(PreUpdate, lure::follow_mouse.after(InputSystems).run_if(not(lure::wanders)))
         .add_systems(
             FixedUpdate,

@@ -1,0 +1,94 @@
+//! The least that a build can take: rustc with cargo's arguments and cargo's linker, and nothing
+//! else. What `cargo rustc --crate-type dylib` runs, without cargo.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use playground_tests::Copy;
+use serde_json::Value;
+
+use crate::edit::{self, Edit};
+use crate::live::ms;
+
+/// A copy of the workspace that no game runs in.
+pub struct Floor {
+    copy: Copy,
+    recipes: Value,
+}
+
+impl Floor {
+    /// Reads how cargo would compile the modules.
+    pub fn new() -> Self {
+        let copy = Copy::of_game();
+        let text = edit::read(&copy.root.join("target/playground/recipes.json"));
+        let recipes = serde_json::from_str(&text).expect("recipes are JSON");
+        Self { copy, recipes }
+    }
+
+    /// Edits the module and compiles it; gives rustc's time.
+    pub fn rustc(&self, edit: &Edit, number: u32) -> f64 {
+        let path = edit.path(&self.copy.root);
+        fs::write(&path, edit.text(&edit.original(), number)).expect("a file of the copy");
+        let mut command = self.command(edit.module);
+        let started = Instant::now();
+        let status = command.status().expect("rustc can be started");
+        let took_ms = ms(started.elapsed());
+        assert!(status.success(), "{command:?} ended with {status}");
+        took_ms
+    }
+
+    fn command(&self, module: &str) -> Command {
+        let recipe = &self.recipes["by_module"][module];
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let mut arguments = recipe["arguments"].as_array().expect("arguments").iter().map(text);
+        let mut command = Command::new(arguments.next().expect("a program"));
+        let out = self.copy.root.join("target/floor").join(module);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--crate-type" => {
+                    arguments.next();
+                    command.args(["--crate-type", "dylib"]);
+                }
+                "--out-dir" => {
+                    arguments.next();
+                    command.arg("--out-dir").arg(&out);
+                }
+                "--extern" => {
+                    command.arg("--extern").arg(linkable(&arguments.next().expect("a library")));
+                }
+                "--emit=dep-info,metadata,link" => {
+                    command.arg("--emit=dep-info,link");
+                }
+                "-C" => {
+                    let option = arguments.next().expect("an option");
+                    let incremental = out.join("incremental");
+                    match option.starts_with("incremental=") {
+                        true => command.args(["-C", &format!("incremental={}", incremental.display())]),
+                        false => command.args(["-C", &option]),
+                    };
+                }
+                _ => {
+                    command.arg(argument);
+                }
+            }
+        }
+        command.current_dir(recipe["folder"].as_str().expect("a folder")).env_clear();
+        for variable in recipe["environment"].as_array().expect("an environment") {
+            command.env(text(&variable[0]), text(&variable[1]));
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+}
+
+/// For a library that others link to cargo names metadata; for one that is linked, the rlib.
+fn linkable(library: &str) -> String {
+    match library.strip_suffix(".rmeta").map(|stem| format!("{stem}.rlib")) {
+        Some(rlib) if rlib.split_once('=').is_some_and(|(_, path)| PathBuf::from(path).exists()) => {
+            rlib
+        }
+        _ => library.to_owned(),
+    }
+}

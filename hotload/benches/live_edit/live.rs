@@ -1,0 +1,165 @@
+//! A game that runs at 60 frames a second while its modules are edited.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use playground_tests::{Copy, Scene};
+use serde_json::Value;
+
+use crate::edit::Edit;
+
+/// Frames between two edits.
+const REST: u32 = 20;
+/// After this an edit is in vain.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The stages of the `swapped` event, in order.
+pub const STAGES: [&str; 8] =
+    ["watch", "check", "compile", "link", "inspect", "load", "plan", "pause"];
+
+/// A running game.
+pub struct Live {
+    scene: Scene,
+    events: File,
+    /// When the next frame is due.
+    due: Instant,
+}
+
+/// One edit, all times in milliseconds.
+pub struct Sample {
+    /// From the write of the file to the end of the first frame that ran the new code.
+    pub live_ms: f64,
+    /// How many modules were swapped.
+    pub modules: usize,
+    /// The frame that the swap ended with.
+    pub swap_frame_ms: f64,
+    /// The first frame that ran the new code.
+    pub first_frame_ms: f64,
+    /// The median frame before the edit.
+    pub usual_frame_ms: f64,
+    stages: Value,
+}
+
+impl Sample {
+    /// A stage's time, in milliseconds.
+    pub fn stage(&self, name: &str) -> f64 {
+        self.stages[name].as_f64().unwrap_or_default()
+    }
+}
+
+impl Live {
+    /// Starts an app of the copy.
+    pub fn start(copy: Copy, app: &str) -> Self {
+        let scene = Scene::with_plugin(copy, |plugin| {
+            plugin.app = Some(app.to_owned());
+            plugin.deterministic = false;
+        });
+        let mut events = File::open(scene.root().join("events.jsonl")).expect("the events file");
+        events.seek(SeekFrom::End(0)).expect("a file has an end");
+        Self { scene, events, due: Instant::now() }
+    }
+
+    /// How many modules run.
+    pub fn modules(&mut self) -> usize {
+        let listed = self.scene.console("modules");
+        listed.lines().filter(|line| line.contains("active")).count()
+    }
+
+    /// Lets so many boids fly.
+    pub fn crowd(&mut self, count: u32) {
+        self.scene.console(&format!("boids {count}"));
+        self.frames(120);
+        let told = self.scene.console("boids");
+        assert_eq!(told.trim(), format!("{count} boids"));
+    }
+
+    /// From the write of an edit to the end of the first frame that ran it.
+    pub fn edit(&mut self, edit: &Edit, number: u32) -> Sample {
+        let text = edit.text(&edit.original(), number);
+        let usual_frame_ms = self.rest();
+        let started = self.write(edit, &text);
+        let (event, swap_frame_ms) = self.wait_for("swapped", edit);
+        let first_frame_ms = self.frame();
+        Sample {
+            live_ms: ms(started.elapsed()),
+            modules: event["modules"].as_array().map_or(0, Vec::len),
+            swap_frame_ms,
+            first_frame_ms,
+            usual_frame_ms,
+            stages: event["ms"].clone(),
+        }
+    }
+
+    /// From the write of a body that does not compile to the end of the first frame that shows it.
+    pub fn break_body(&mut self, edit: &Edit, number: u32) -> f64 {
+        let text = edit.broken(&edit.original(), number);
+        self.rest();
+        let started = self.write(edit, &text);
+        self.wait_for("build_failed", edit);
+        self.frame();
+        ms(started.elapsed())
+    }
+
+    fn write(&self, edit: &Edit, text: &str) -> Instant {
+        let path = edit.path(self.scene.root());
+        let started = Instant::now();
+        fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        started
+    }
+
+    /// The event, and how long the frame took that it came with.
+    fn wait_for(&mut self, kind: &str, edit: &Edit) -> (Value, f64) {
+        let started = Instant::now();
+        loop {
+            let frame_ms = self.frame();
+            for event in self.events() {
+                let is_end = ["swapped", "build_failed", "refused", "rolled_back"]
+                    .iter()
+                    .any(|end| event["event"] == *end);
+                let expected = event["event"] == kind && event["module"] == edit.module;
+                assert!(!is_end || expected, "{event} in place of {kind} of {}", edit.module);
+                if expected {
+                    return (event, frame_ms);
+                }
+            }
+            assert!(started.elapsed() < PATIENCE, "in vain: {kind}\n{}", self.scene.story());
+        }
+    }
+
+    /// What was appended to the events file since the last call.
+    fn events(&mut self) -> Vec<Value> {
+        let mut text = String::new();
+        self.events.read_to_string(&mut text).expect("the events file can be read");
+        text.lines().map(|line| serde_json::from_str(line).expect("events are JSON")).collect()
+    }
+
+    /// Lets the game come to rest; gives the median of its frames.
+    fn rest(&mut self) -> f64 {
+        self.due = Instant::now();
+        let mut frames = self.frames(REST);
+        self.events();
+        frames.sort_by(f64::total_cmp);
+        frames[frames.len() / 2]
+    }
+
+    fn frames(&mut self, count: u32) -> Vec<f64> {
+        (0..count).map(|_| self.frame()).collect()
+    }
+
+    /// One frame, when it is due; gives how long it took.
+    fn frame(&mut self) -> f64 {
+        thread::sleep(self.due.saturating_duration_since(Instant::now()));
+        let started = Instant::now();
+        // Frames that were missed are not made up for.
+        self.due = self.due.max(started - Duration::from_millis(1)) + Duration::from_micros(16_667);
+        self.scene.app.update();
+        ms(started.elapsed())
+    }
+}
+
+/// Milliseconds.
+pub fn ms(took: Duration) -> f64 {
+    took.as_secs_f64() * 1000.0
+}

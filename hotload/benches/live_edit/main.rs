@@ -1,0 +1,202 @@
+//! How long an edit takes to become what the player sees, next to the same rustc command alone and
+//! to building and starting the game again:
+//!
+//! ```sh
+//! cargo bench --profile dev -p playground_hotload --bench live_edit
+//! ```
+//!
+//! `-- --edits N` measures N edits of each kind in place of 20. The last line is JSON, and is
+//! written to `target/bench/live_edit.json` as well.
+#![forbid(unsafe_code)]
+
+mod edit;
+mod floor;
+mod live;
+mod report;
+mod restart;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use playground_tests::Copy;
+
+use floor::Floor;
+use live::{Live, Sample};
+use report::{Column, Report};
+use restart::Restart;
+
+/// How often each kind of edit is measured, unless the command line says otherwise.
+const EDITS: u32 = 20;
+/// Edits before those that count: they fill rustc's incremental caches.
+const WARM_UP: u32 = 2;
+/// Building and starting again takes long, and varies little.
+const MOST_RESTARTS: u32 = 5;
+/// Boids while the pause is measured.
+const CROWD: u32 = 10_000;
+
+fn main() {
+    let edits = edits(std::env::args().skip(1));
+    let mut report = Report::begin(edits);
+    side_by_side(edits, &mut report);
+    five_and_fifty(edits, &mut report);
+    crowd(edits, &mut report);
+    report.end();
+}
+
+/// `--edits N`; cargo adds an argument of its own.
+fn edits(arguments: impl Iterator<Item = String>) -> u32 {
+    let mut arguments = arguments.filter(|argument| argument != "--bench");
+    match (arguments.next().as_deref(), arguments.next()) {
+        (None, _) => EDITS,
+        (Some("--edits"), Some(count)) if count.parse().is_ok_and(|count: u32| count > 0) => {
+            count.parse().unwrap_or(EDITS)
+        }
+        _ => {
+            eprintln!("usage: cargo bench --profile dev … -- [--edits N]");
+            std::process::exit(2);
+        }
+    }
+}
+
+/// Edits of the arena while it runs, each next to what it is compared with.
+fn side_by_side(edits: u32, report: &mut Report) {
+    let mut game = Live::start(Copy::of_game(), "arena");
+    let floor = Floor::new();
+    let restart = Restart::new();
+    let (mut system, mut app, mut core) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut error, mut fix) = (Column::default(), Vec::new());
+    let (mut system_floor, mut app_floor) = (Column::default(), Column::default());
+    let (mut build, mut start, mut both) = <(Column, Column, Column)>::default();
+    let restarts = edits.min(MOST_RESTARTS);
+    for number in 0..edits + WARM_UP {
+        report.progress("side by side", number, edits + WARM_UP);
+        let counts = number >= WARM_UP;
+        let sample = game.edit(&edit::SYSTEM, number);
+        let rustc_ms = floor.rustc(&edit::SYSTEM, number);
+        let app_sample = game.edit(&edit::APP, number);
+        let app_rustc_ms = floor.rustc(&edit::APP, number);
+        let core_sample = game.edit(&edit::CORE, number);
+        let error_ms = game.break_body(&edit::SYSTEM, number);
+        // The body before it is the one that runs: this is another one.
+        let fix_sample = game.edit(&edit::SYSTEM, 1000 + number);
+        let again = (number < restarts + WARM_UP).then(|| restart.run(&edit::SYSTEM, number));
+        if !counts {
+            continue;
+        }
+        system.push(sample);
+        system_floor.push(rustc_ms);
+        app.push(app_sample);
+        app_floor.push(app_rustc_ms);
+        core.push(core_sample);
+        error.push(error_ms);
+        fix.push(fix_sample);
+        if let Some(again) = again {
+            build.push(again.build_ms);
+            start.push(again.start_ms);
+            both.push(again.build_ms + again.start_ms);
+        }
+    }
+
+    report.heading("edit to live");
+    let live = report.live("system", &edit::SYSTEM, &system);
+    let app_live = report.live("app", &edit::APP, &app);
+    let core_live = report.live("core", &edit::CORE, &core);
+    report.live("mended", &edit::SYSTEM, &fix);
+    report.row("compile error on screen", &error);
+    report.heading("beside it");
+    report.row(&format!("rustc alone, {}", edit::SYSTEM.module), &system_floor);
+    report.row(&format!("rustc alone, {}", edit::APP.module), &app_floor);
+    report.row("cargo build, modules linked", &build);
+    report.row("start to first frame", &start);
+    report.row("both", &both);
+
+    report.figure("leaf_p50_ms", live.p50());
+    report.figure("floor_p50_ms", system_floor.p50());
+    report.target("leaf_p50_over_floor", live.p50() / system_floor.p50(), 0.9);
+    report.figure("leaf_p95_over_floor", live.p95() / system_floor.p95());
+    report.figure("app_p50_over_floor", app_live.p50() / app_floor.p50());
+    report.figure("core_p50_ms", core_live.p50());
+    report.target("compile_error_over_floor", error.p50() / system_floor.p50(), 0.5);
+    report.target("leaf_over_build_and_restart", live.p50() / both.p50(), 0.6);
+}
+
+/// The same edit in a game of five modules and in one of fifty.
+fn five_and_fifty(edits: u32, report: &mut Report) {
+    let five = Copy::of_fixtures();
+    five.remove("apps/other");
+    let fifty = Copy::of_fixtures();
+    fifty.remove("apps/other");
+    for number in 0..45 {
+        add_module(&fifty, number);
+    }
+    report.progress("building 50 modules", 0, 1);
+    let mut five = Live::start(five, "demo");
+    let mut fifty = Live::start(fifty, "demo");
+    assert_eq!((five.modules(), fifty.modules()), (5, 50));
+    let (mut with_five, mut with_fifty) = (Vec::new(), Vec::new());
+    for number in 0..edits + WARM_UP {
+        report.progress("5 and 50 modules", number, edits + WARM_UP);
+        let samples = (five.edit(&edit::SMALL, number), fifty.edit(&edit::SMALL, number));
+        if number >= WARM_UP {
+            with_five.push(samples.0);
+            with_fifty.push(samples.1);
+        }
+    }
+    report.heading("edit to live in a small and in a large game");
+    let with_five = report.live("5 modules", &edit::SMALL, &with_five);
+    let with_fifty = report.live("50 modules", &edit::SMALL, &with_fifty);
+    report.figure("fifty_over_five", with_fifty.p50() / with_five.p50());
+}
+
+/// A module like many small ones: a resource, and a system that changes it.
+fn add_module(copy: &Copy, number: u32) {
+    let name = format!("tiny_{number:02}");
+    let manifest = copy.read("plugins/extra/Cargo.toml");
+    let manifest = manifest.replace("plugins_extra", &format!("plugins_{name}"));
+    let mut source = String::from(
+        "//! One of many.\n#![forbid(unsafe_code)]\n\nuse playground_api::prelude::*;\n\n",
+    );
+    write!(
+        source,
+        "export_module! {{\n    kind: Plugins,\n    requires: {{ core_scene: \"^0.1\" }},\n    \
+         persist: [Count],\n    build: build,\n}}\n\n\
+         /// How often it ran.\n\
+         #[derive(Resource, Debug, Default, Serialize, Deserialize)]\n\
+         pub struct Count(u64);\n\n\
+         fn build(module: &mut ModuleApp) {{\n    \
+         module.init_resource::<Count>().add_systems(FixedUpdate, count);\n}}\n\n\
+         fn count(mut count: ResMut<Count>) {{\n    count.0 += {number} + 1;\n}}\n"
+    )
+    .expect("a String takes it");
+    copy.write(&format!("plugins/{name}/Cargo.toml"), &manifest);
+    copy.write(&format!("plugins/{name}/src/lib.rs"), &source);
+}
+
+/// What a player feels of a swap while ten thousand boids fly.
+fn crowd(edits: u32, report: &mut Report) {
+    let mut game = Live::start(Copy::of_game(), "boids");
+    game.crowd(CROWD);
+    let mut samples: BTreeMap<&str, Vec<Sample>> = BTreeMap::new();
+    for number in 0..edits + WARM_UP {
+        report.progress("10,000 boids", number, edits + WARM_UP);
+        for edit in [&edit::SYSTEM, &edit::CORE] {
+            let sample = game.edit(edit, number);
+            if number >= WARM_UP {
+                samples.entry(edit.module).or_default().push(sample);
+            }
+        }
+    }
+    report.heading("what a player feels, with 10,000 boids");
+    let mut worst_ms: (f64, f64) = (0.0, 0.0);
+    for (module, samples) in &samples {
+        let column = |value: fn(&Sample) -> f64| samples.iter().map(value).collect::<Column>();
+        let pause = column(|sample| sample.stage("pause"));
+        report.row(&format!("pause, {module}"), &pause);
+        report.row("  frames as they are", &column(|sample| sample.usual_frame_ms));
+        report.row("  the frame with the swap", &column(|sample| sample.swap_frame_ms));
+        report.row("  the first frame after it", &column(|sample| sample.first_frame_ms));
+        worst_ms = (worst_ms.0.max(pause.p50()), worst_ms.1.max(pause.p95()));
+    }
+    report.target("pause_10000_ms", worst_ms.0, 4.0);
+    report.figure("pause_10000_p95_ms", worst_ms.1);
+}

@@ -1,0 +1,80 @@
+//! What one does without hot loading: `cargo build` with the modules linked in, and a start to the
+//! first frame. The state is lost, which is not counted.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use playground_tests::Copy;
+
+use crate::edit::Edit;
+use crate::live::ms;
+
+/// A whole copy of the workspace.
+pub struct Restart {
+    copy: Copy,
+}
+
+/// One edit the slow way, in milliseconds.
+pub struct Again {
+    /// `cargo build`.
+    pub build_ms: f64,
+    /// From the start of the process to its end after one frame.
+    pub start_ms: f64,
+}
+
+impl Restart {
+    /// Copies the workspace.
+    pub fn new() -> Self {
+        Self { copy: Copy::of_workspace() }
+    }
+
+    /// Edits a module, builds the game and starts it.
+    pub fn run(&self, edit: &Edit, number: u32) -> Again {
+        let path = edit.path(&self.copy.root);
+        fs::write(&path, edit.text(&edit.original(), number)).expect("a file of the copy");
+        let mut build = self.cargo();
+        let mut start = self.game();
+        let started = Instant::now();
+        run(&mut build);
+        let build_ms = ms(started.elapsed());
+        run(&mut start);
+        Again { build_ms, start_ms: ms(started.elapsed()) - build_ms }
+    }
+
+    fn cargo(&self) -> Command {
+        let mut command = Command::new("cargo");
+        // Bevy as a shared library, as in development.
+        command.args(["build", "--quiet", "-p", "playground", "--no-default-features"]);
+        command.args(["--features", "static,playground_api/hot"]);
+        command.current_dir(&self.copy.root);
+        // What cargo set for this process.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
+        }
+        command
+    }
+
+    fn game(&self) -> Command {
+        let built = self.copy.root.join("target/debug");
+        let mut command = Command::new(built.join("playground"));
+        command.args(["--headless", "--frames", "1"]).current_dir(&self.copy.root);
+        let inherited = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+        let folders = [built.join("deps"), built];
+        let folders = folders.into_iter().chain(std::env::split_paths(&inherited));
+        let folders: Vec<PathBuf> = folders.collect();
+        command.env("LD_LIBRARY_PATH", std::env::join_paths(folders).expect("paths without `:`"));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+}
+
+fn run(command: &mut Command) {
+    let status = command.stdin(Stdio::null()).status();
+    let status = status.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(status.success(), "{command:?} ended with {status}");
+}
