@@ -66,6 +66,15 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), String
 #[cfg(feature = "static")]
 fn add_modules(app: &mut App, run: RunArgs, _headless: bool) -> Result<(), String> {
     let added = linked::add_modules(app, &run.app_id());
+    if let Some(frames) = run.frames {
+        let end = move |mut frame: Local<u64>, mut exit: MessageWriter<AppExit>| {
+            *frame += 1;
+            if *frame >= frames {
+                exit.write(AppExit::Success);
+            }
+        };
+        app.add_systems(Last, end);
+    }
     added
         .then_some(())
         .ok_or(format!("there is no app `{}`; there are `arena` and `boids`", run.app))

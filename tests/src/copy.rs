@@ -144,6 +144,21 @@ impl Copy {
         template.copy()
     }
 
+    /// The whole workspace, with what cargo built of it.
+    pub fn of_workspace() -> Self {
+        let copy = Self { root: unused_folder() };
+        fs::create_dir_all(&copy.root).expect("a temporary folder");
+        for folder in ["api", "assets", "game", "hotload", "modules", "tests"] {
+            let (from, to) = (workspace().join(folder), copy.root.join(folder));
+            copy_tree(&from, &to, false).expect("a copy");
+        }
+        for file in ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
+            fs::copy(workspace().join(file), copy.root.join(file)).expect("a copy");
+        }
+        copy.link_target();
+        copy
+    }
+
     /// The API in a workspace at `root`, with the same profiles, versions and features, and without
     /// the members that are not there.
     fn at(root: PathBuf) -> Self {
@@ -204,11 +219,14 @@ impl Copy {
         fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 
-    /// Replaces `from` with `to` in a file below `modules/`, which has to hold it.
-    pub fn edit(&self, path: &str, from: &str, to: &str) {
-        let text = self.read(path);
-        assert!(text.contains(from), "{path} does not hold `{from}`:\n{text}");
-        self.write(path, &text.replace(from, to));
+    /// Replaces each first text with the second in a file below `modules/`, which has to hold it.
+    pub fn edit(&self, path: &str, replacements: &[(&str, &str)]) {
+        let mut text = self.read(path);
+        for (from, to) in replacements {
+            assert!(text.contains(from), "{path} does not hold `{from}`:\n{text}");
+            text = text.replace(from, to);
+        }
+        self.write(path, &text);
     }
 
     /// Removes a file or folder below `modules/`.

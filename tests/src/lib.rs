@@ -33,7 +33,7 @@ use serde_json::Value;
 pub use copy::{Copy, workspace};
 
 /// How long anything may take before the test fails; a cold build on a busy machine is slow.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An app in this process whose modules can be edited.
 pub struct Scene {
@@ -42,8 +42,7 @@ pub struct Scene {
     copy: Copy,
     events: PathBuf,
     seen: usize,
-    /// Frames since `ready`.
-    pub frame: u64,
+    lines: u64,
 }
 
 impl Scene {
@@ -86,7 +85,11 @@ impl Scene {
     /// An app over `copy`, ready to run.
     pub fn with_plugin(copy: Copy, set: impl FnOnce(&mut HotLoadPlugin)) -> Self {
         let mut scene = Self::start(copy, set);
-        scene.until("the app is ready", |scene| scene.event("ready", None).is_some());
+        scene.until("the app is ready", |scene| {
+            let trouble = scene.log().into_iter().find(|line| line.starts_with("H0"));
+            assert!(trouble.is_none(), "the app will not get ready\n{}", scene.story());
+            scene.event("ready", None).is_some()
+        });
         scene.mark();
         scene
     }
@@ -104,7 +107,7 @@ impl Scene {
         };
         set(&mut plugin);
         let app = headless(&copy.root.join("assets"), plugin);
-        Self { app, copy, events, seen: 0, frame: 0 }
+        Self { app, copy, events, seen: 0, lines: 0 }
     }
 
     /// The root of the temporary workspace.
@@ -117,18 +120,41 @@ impl Scene {
         self.copy.read(path)
     }
 
-    /// Replaces `from` with `to` in a module's file, which has to hold it.
-    pub fn edit(&self, path: &str, from: &str, to: &str) {
-        self.copy.edit(path, from, to);
+    /// Replaces `from` with `to` in a module's file, which has to hold it. What is waited for from
+    /// here on happened after this.
+    pub fn edit(&mut self, path: &str, from: &str, to: &str) {
+        self.edit_all(path, &[(from, to)]);
+    }
+
+    /// Like [`Scene::edit`], with several replacements in one save.
+    pub fn edit_all(&mut self, path: &str, replacements: &[(&str, &str)]) {
+        self.mark();
+        self.copy.edit(path, replacements);
+    }
+
+    /// An edit, and the `swapped` event that it leads to.
+    pub fn swap(&mut self, path: &str, replacements: &[(&str, &str)]) -> Value {
+        self.edit_all(path, replacements);
+        self.wait_for("swapped", &module_of(path))
+    }
+
+    /// An edit that is not to go live, and why it does not: the reason of the `refused` or
+    /// `build_failed` event.
+    pub fn refusal(&mut self, kind: &str, path: &str, replacements: &[(&str, &str)]) -> String {
+        self.edit_all(path, replacements);
+        let event = self.wait_for(kind, &module_of(path));
+        event["reason"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Writes a module's file.
-    pub fn write(&self, path: &str, text: &str) {
+    pub fn write(&mut self, path: &str, text: &str) {
+        self.mark();
         self.copy.write(path, text);
     }
 
     /// Removes a file or folder below `modules/`.
-    pub fn remove(&self, path: &str) {
+    pub fn remove(&mut self, path: &str) {
+        self.mark();
         self.copy.remove(path);
     }
 
@@ -181,17 +207,58 @@ impl Scene {
     }
 
     /// Lets frames pass until an event of that kind comes, about that module.
+    ///
+    /// # Panics
+    ///
+    /// When an edit ends otherwise, or it takes too long.
     pub fn wait_for(&mut self, kind: &str, module: &str) -> Value {
+        const ENDS: [&str; 3] = ["swapped", "build_failed", "refused"];
         self.until(&format!("{kind} of {module}"), |scene| {
-            scene.event(kind, Some(module)).is_some()
+            let done = scene.event(kind, Some(module)).is_some();
+            if !done && ENDS.contains(&kind) {
+                for other in ENDS {
+                    let ended = scene.event(other, Some(module)).is_some();
+                    assert!(!ended, "{other} in place of {kind}\n{}", scene.story());
+                }
+            }
+            done
         });
         self.event(kind, Some(module)).expect("it was there")
     }
 
+    /// Lets frames pass until a line of the console holds `text`, and gives that line.
+    pub fn wait_for_line(&mut self, text: &str) -> String {
+        let find = |scene: &Self| scene.log().into_iter().find(|line| line.contains(text));
+        self.until(&format!("a line with `{text}`"), |scene| find(scene).is_some());
+        find(self).expect("it was there")
+    }
+
+    /// The generation of a module that runs; 0 for one that does not.
+    pub fn generation(&mut self, module: &str) -> u32 {
+        let modules = self.console("modules");
+        let row = modules.lines().find(|line| line.split_whitespace().next() == Some(module));
+        let row = row.unwrap_or_else(|| panic!("no {module} in\n{modules}"));
+        row.split_whitespace().find_map(|word| word.parse().ok()).unwrap_or_default()
+    }
+
+    /// The tally, after a check that no module outside of a swap noticed anything and none inside
+    /// saw anything twice or missed it.
+    ///
+    /// # Panics
+    ///
+    /// When one did.
+    pub fn exact_tally(&mut self) -> Tally {
+        let tally = self.tally();
+        assert_eq!(tally.get("added"), 100, "{tally:?}\n{}", self.story());
+        assert_eq!(tally.get("pings"), tally.get("sent"), "{tally:?}\n{}", self.story());
+        assert_eq!(tally.get("removed"), tally.get("despawned"), "{tally:?}\n{}", self.story());
+        tally
+    }
+
     /// Runs console commands and gives what they print, once all of them are done.
     pub fn console(&mut self, line: &str) -> String {
-        let end = format!("end-of-line-{}", self.frame);
-        self.frame += 1;
+        let end = format!("end-of-line-{}", self.lines);
+        self.lines += 1;
         let before = self.log().len();
         let mut console = self.app.world_mut().resource_mut::<Console>();
         console.submit(line);
@@ -253,6 +320,13 @@ impl Tally {
 pub fn number(text: &str, name: &str) -> Option<i64> {
     let word = text.split_whitespace().find_map(|word| word.strip_prefix(&format!("{name}=")))?;
     word.parse::<f64>().ok().map(|number| number as i64)
+}
+
+/// The module that a file below `modules/` belongs to.
+fn module_of(path: &str) -> String {
+    let mut parts = path.split('/');
+    let (kind, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    format!("{kind}_{name}")
 }
 
 fn concerns(event: &Value, module: &str) -> bool {
