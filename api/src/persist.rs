@@ -7,6 +7,7 @@
 use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::prelude::*;
 use bevy::state::state::FreelyMutableState;
 use ciborium::Value as Cbor;
@@ -30,6 +31,9 @@ pub enum PersistKind {
 /// Puts decoded values into a world. Cannot fail.
 pub type Insert = Box<dyn FnOnce(&mut World)>;
 
+/// When values were added and last changed, by entity.
+pub type Ticks = Vec<(Entity, Tick, Tick)>;
+
 /// A persisted type, with the functions that know it.
 #[derive(Clone, Copy)]
 pub struct PersistRecord {
@@ -51,6 +55,10 @@ pub struct PersistRecord {
     pub read: fn(&mut World) -> Result<Vec<(Entity, Value)>, String>,
     /// Decodes values of another form of this type, by the names of their fields.
     pub convert: fn(Vec<(Entity, Value)>) -> Result<Insert, String>,
+    /// When values were added and last changed.
+    pub ticks: fn(&mut World) -> Ticks,
+    /// Values that were carried over are as old as they were before.
+    pub set_ticks: fn(&mut World, &Ticks),
     /// Takes all values out of the world.
     pub remove: fn(&mut World),
 }
@@ -116,6 +124,8 @@ trait Access<T> {
     const KIND: PersistKind;
     fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String>;
     fn insert(world: &mut World, values: Vec<(Entity, T)>);
+    fn ticks(world: &mut World) -> Ticks;
+    fn set_ticks(world: &mut World, ticks: &Ticks);
     fn remove(world: &mut World);
 }
 
@@ -131,6 +141,21 @@ impl<T: Resource> Access<T> for ResourceAccess {
     fn insert(world: &mut World, values: Vec<(Entity, T)>) {
         for (_, value) in values {
             world.insert_resource(value);
+        }
+    }
+
+    fn ticks(world: &mut World) -> Ticks {
+        let value = world.get_resource_ref::<T>();
+        value.iter().map(|v| (Entity::PLACEHOLDER, v.added(), v.last_changed())).collect()
+    }
+
+    fn set_ticks(world: &mut World, ticks: &Ticks) {
+        let Some(id) = world.component_id::<T>() else { return };
+        if let Some((_, added, changed)) = ticks.first()
+            && let Some(mut value) = world.get_resource_mut_by_id(id)
+        {
+            value.set_last_added(*added);
+            value.set_last_changed(*changed);
         }
     }
 
@@ -152,6 +177,22 @@ impl<T: Component> Access<T> for ComponentAccess {
     fn insert(world: &mut World, mut values: Vec<(Entity, T)>) {
         values.retain(|(entity, _)| world.get_entity(*entity).is_ok());
         world.insert_batch(values);
+    }
+
+    fn ticks(world: &mut World) -> Ticks {
+        let mut query = world.query::<(Entity, Ref<T>)>();
+        query.iter(world).map(|(entity, v)| (entity, v.added(), v.last_changed())).collect()
+    }
+
+    fn set_ticks(world: &mut World, ticks: &Ticks) {
+        let Some(id) = world.component_id::<T>() else { return };
+        for (entity, added, changed) in ticks {
+            // An immutable one is as old as its insertion.
+            if let Some(mut value) = world.get_mut_by_id(*entity, id) {
+                value.set_last_added(*added);
+                value.set_last_changed(*changed);
+            }
+        }
     }
 
     fn remove(world: &mut World) {
@@ -180,6 +221,12 @@ impl<T: FreelyMutableState> Access<T> for StateAccess {
             world.insert_resource(State::new(value));
         }
     }
+
+    fn ticks(_: &mut World) -> Ticks {
+        Ticks::new()
+    }
+
+    fn set_ticks(_: &mut World, _: &Ticks) {}
 
     fn remove(world: &mut World) {
         world.remove_resource::<State<T>>();
@@ -245,6 +292,8 @@ where
             }
             Ok(Box::new(move |world| A::insert(world, values)))
         },
+        ticks: A::ticks,
+        set_ticks: A::set_ticks,
         remove: A::remove,
     }
 }

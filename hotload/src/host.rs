@@ -23,6 +23,7 @@ use crate::generation::{SharedGeneration, Times};
 use crate::inspect::Manifest;
 use crate::plugin::HotLoadPlugin;
 use crate::roster::Wanted;
+use crate::snapshot::{self, Snapshot};
 use crate::swap::{self, Running, SwapError, Swapped, Transaction};
 use crate::worker::{Ask, Prepared, Progress, Runs, Tell, Worker};
 use probation::Probations;
@@ -31,8 +32,14 @@ use script::Script;
 /// How many swaps a rollback can go back over.
 const HISTORY: usize = 32;
 
-/// The modules of one swap: each new generation with the one that it replaced.
-type PastSwap = Vec<(SharedGeneration, SharedGeneration)>;
+/// A swap that can be taken back.
+#[derive(Clone)]
+struct PastSwap {
+    /// Each new generation with the one that it replaced.
+    modules: Vec<(SharedGeneration, SharedGeneration)>,
+    /// The old ones' persisted resources and states as they were.
+    snapshot: Arc<Snapshot>,
+}
 
 /// Drives the modules of one app.
 pub struct Host {
@@ -244,6 +251,7 @@ impl Host {
             Transaction { enter: enter.clone(), leave: leave.iter().cloned().collect(), force };
         let before: BTreeMap<String, SharedGeneration> = self.generations();
         let dormant: BTreeSet<String> = self.running.dormant.keys().cloned().collect();
+        let snapshot = self.snapshot(world, &enter);
         let swapped = match swap::swap(world, &mut self.running, transaction) {
             Ok(swapped) => swapped,
             Err(error) => return self.hear_swap_error(world, enter, &changed, &error),
@@ -263,7 +271,7 @@ impl Host {
             let pause_ms = swapped.pause_ms;
             status.times = Some(Times { plan_ms, pause_ms, total_ms, ..generation.times });
         }
-        self.remember(&enter, &before);
+        self.remember(&enter, &before, snapshot);
         let past = Past { before: &before, dormant: &dormant };
         self.report_swap(world, &enter, &leave, &changed, &past, &swapped);
         self.probations.begin(&enter, &before, self.settings.probation_frames);
@@ -276,16 +284,31 @@ impl Host {
         self.script.wanted_done(&wanted);
     }
 
+    /// What the modules that are about to be replaced hold in resources and states.
+    fn snapshot(&self, world: &mut World, enter: &[SharedGeneration]) -> Snapshot {
+        let active = enter.iter().filter_map(|new| self.running.active.get(new.id()));
+        let records: Vec<_> = active.flat_map(|active| active.persisted.iter()).collect();
+        match snapshot::take(world, records.into_iter()) {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                let text = format!("no snapshot of the resources before the swap: {error}");
+                self.say(world, Level::Warn, &text);
+                Snapshot::default()
+            }
+        }
+    }
+
     /// What was replaced can come back.
     fn remember(
         &mut self,
         enter: &[SharedGeneration],
         before: &BTreeMap<String, SharedGeneration>,
+        snapshot: Snapshot,
     ) {
         let with_old = |g: &SharedGeneration| Some((g.clone(), before.get(g.id())?.clone()));
-        let swap: PastSwap = enter.iter().filter_map(with_old).collect();
-        if !swap.is_empty() {
-            self.history.push_back(swap);
+        let modules: Vec<_> = enter.iter().filter_map(with_old).collect();
+        if !modules.is_empty() {
+            self.history.push_back(PastSwap { modules, snapshot: Arc::new(snapshot) });
         }
         if self.history.len() > HISTORY {
             self.history.pop_front();
@@ -295,7 +318,8 @@ impl Host {
     /// The swap that brought the module's generation, with all that came along.
     fn last_swap(&self, id: &str) -> Option<&PastSwap> {
         let active = &self.running.active.get(id)?.generation;
-        let brought = |swap: &&PastSwap| swap.iter().any(|(new, _)| Arc::ptr_eq(new, active));
+        let brought =
+            |swap: &&PastSwap| swap.modules.iter().any(|(new, _)| Arc::ptr_eq(new, active));
         self.history.iter().rev().find(brought)
     }
 

@@ -99,7 +99,9 @@ impl Plugin for HotLoadPlugin {
             if !app.is_plugin_added::<EguiPlugin>() {
                 app.add_plugins(EguiPlugin::default());
             }
-            app.add_plugins(ConsolePlugin).add_systems(PreStartup, spawn_console_camera);
+            app.add_plugins(ConsolePlugin)
+                .add_systems(PreStartup, spawn_console_camera)
+                .add_systems(PostUpdate, clear_when_alone);
             // Whatever camera a module spawns, the console keeps its own.
             app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context =
                 false;
@@ -127,10 +129,28 @@ impl Plugin for HotLoadPlugin {
     }
 }
 
+#[derive(Component)]
+struct ConsoleCamera;
+
+/// Over another camera's picture the console's clears nothing; without one nobody else would.
+fn clear_when_alone(
+    others: Query<&Camera, Without<ConsoleCamera>>,
+    mut own: Query<&mut Camera, With<ConsoleCamera>>,
+) {
+    let alone = !others.iter().any(|camera| camera.is_active);
+    for mut camera in &mut own {
+        if alone != matches!(camera.clear_color, ClearColorConfig::Default) {
+            camera.clear_color =
+                if alone { ClearColorConfig::Default } else { ClearColorConfig::None };
+        }
+    }
+}
+
 /// Draws the console and modules' egui panels over everything else, also while no module runs.
 fn spawn_console_camera(mut commands: Commands) {
     commands.spawn((
         Name::new("console camera"),
+        ConsoleCamera,
         Camera2d,
         Camera { order: 1000, clear_color: ClearColorConfig::None, ..default() },
         RenderLayers::none(),

@@ -11,7 +11,7 @@ use bevy::ecs::system::{BoxedSystem, ScheduleSystem};
 use bevy::prelude::*;
 use playground_api::carry::Carry;
 use playground_api::module::{CommandRecord, OnLoad, OnUnload, Recorded};
-use playground_api::persist::{Insert, PersistRecord};
+use playground_api::persist::{Insert, PersistRecord, Ticks};
 use playground_api::unload::DespawnOnUnload;
 use thiserror::Error;
 
@@ -233,8 +233,10 @@ pub fn swap(
         if let Some(remove) = restore.remove_old {
             remove(world);
         }
-        if let Some(insert) = restore.insert {
+        if let Some((insert, ticks, set_ticks)) = restore.insert {
             insert(world);
+            // Nobody sees them as new or changed: only their form is.
+            set_ticks(world, &ticks);
         }
     }
     let mut groups = Vec::new();
@@ -282,7 +284,7 @@ pub fn swap(
 
 /// Values that go from an old type to a new one.
 struct Restore {
-    insert: Option<Insert>,
+    insert: Option<(Insert, Ticks, fn(&mut World, &Ticks))>,
     remove_old: Option<fn(&mut World)>,
     count: usize,
 }
@@ -312,7 +314,8 @@ fn carry_over(
         let values = (old.read)(world).map_err(carry)?;
         let count = values.len();
         let insert = (new.convert)(values).map_err(carry)?;
-        restores.push(Restore { insert: Some(insert), remove_old: Some(old.remove), count });
+        let insert = Some((insert, (old.ticks)(world), new.set_ticks));
+        restores.push(Restore { insert, remove_old: Some(old.remove), count });
     }
     Ok(restores)
 }

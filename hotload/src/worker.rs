@@ -116,6 +116,7 @@ pub struct Prepared {
 pub struct Worker {
     ask: Sender<Ask>,
     told: Receiver<Tell>,
+    stop: Cancel,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -125,12 +126,15 @@ impl Worker {
         let (ask, asked) = channel();
         let (tell, told) = channel();
         let own = ask.clone();
+        let stop = Cancel::default();
+        let stopped = stop.clone();
         let thread = thread::Builder::new().name("playground worker".into()).spawn(move || {
             let mut state = State::new(folder, watch, wanted, own, tell);
+            state.stopped = stopped;
             state.run(&asked);
         });
         // Without a thread there is nobody to tell; the host sees the closed channel.
-        Self { ask, told, thread: thread.ok() }
+        Self { ask, told, stop, thread: thread.ok() }
     }
 
     /// Asks; a worker that has ended hears nothing.
@@ -152,6 +156,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.ask(Ask::Stop);
+        self.stop.cancel();
         if let Some(thread) = self.thread.take() {
             // A worker that panicked has said so.
             let _ = thread.join();
@@ -206,6 +211,8 @@ struct State {
     /// A proposal is with the host, and what would be asked for with it.
     proposed: bool,
     proposal: Option<Outlines>,
+    /// The game ends.
+    stopped: Cancel,
     rescan: bool,
     look: bool,
     rethink: bool,
@@ -246,6 +253,7 @@ impl State {
             plan_for: None,
             proposed: false,
             proposal: None,
+            stopped: Cancel::default(),
             rescan: true,
             look: true,
             rethink: false,
@@ -408,9 +416,11 @@ impl State {
             None => {
                 let what = |what: &str| Progress { what: what.into(), done: 0, total: 0 };
                 self.tell(Tell::Progress(Some(what("asking cargo how to build the modules"))));
-                capture::capture(&folders, &catalog, |line| {
+                capture::capture(&folders, &catalog, &self.stopped, |line| {
+                    // What is compiled, fetched, or waited for.
                     let line = line.trim();
-                    if line.starts_with("Compiling") || line.starts_with("Downloading") {
+                    if ["Compiling", "Downloading", "Blocking"].iter().any(|w| line.starts_with(w))
+                    {
                         self.tell(Tell::Progress(Some(what(line))));
                     }
                 })

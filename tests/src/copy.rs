@@ -245,6 +245,58 @@ impl Drop for Copy {
     }
 }
 
+/// A target folder for a project outside of the workspace: what is built of registry crates is
+/// linked into it, and nothing of the workspace's own, which such a project builds for itself. It
+/// stays, so that a later run finds that as well.
+pub fn outside_target() -> PathBuf {
+    let from = profile_folder();
+    let root = target().join("tests/outside");
+    let own = own_crates();
+    for folder in ["deps", "build", ".fingerprint"] {
+        let to = root.join(from.file_name().expect("a profile")).join(folder);
+        fs::create_dir_all(&to).expect("a folder");
+        for entry in fs::read_dir(from.join(folder)).expect("a target folder").flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let stem = name.split(['-', '.']).next().unwrap_or_default();
+            let target = to.join(&name);
+            let is_own = own.iter().any(|own| own == stem || stem.strip_prefix("lib") == Some(own));
+            if is_own || target.exists() {
+                continue;
+            }
+            if entry.path().is_dir() {
+                copy_tree(&entry.path(), &target, true).expect("links");
+            } else {
+                // A compiler next door may take its temporary files away meanwhile.
+                let _ = fs::hard_link(entry.path(), target);
+            }
+        }
+    }
+    root
+}
+
+/// The names of the workspace's own crates and of what is built of them.
+fn own_crates() -> Vec<String> {
+    let mut own = vec!["outside".to_owned(), "apps_outside".to_owned()];
+    let mut open = vec![workspace()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && path != workspace().join("target") {
+                open.push(path);
+            } else if name == "Cargo.toml" {
+                let text = fs::read_to_string(&path).expect("a manifest");
+                let names = text.lines().filter_map(|line| line.strip_prefix("name = "));
+                own.extend(names.map(|name| name.trim_matches('"').to_owned()));
+            } else if let Some(name) = name.strip_suffix(".rs") {
+                // Tests, benches and examples are called as their files are.
+                own.push(name.to_owned());
+            }
+        }
+    }
+    own
+}
+
 /// Copies a folder with its files' times, or links its files.
 fn copy_tree(from: &Path, to: &Path, link: bool) -> io::Result<()> {
     fs::create_dir_all(to)?;
@@ -254,19 +306,29 @@ fn copy_tree(from: &Path, to: &Path, link: bool) -> io::Result<()> {
         let kind = entry.file_type()?;
         if kind.is_dir() {
             copy_tree(&source, &target, link)?;
-        } else if link && kind.is_file() {
+        } else if link && kind.is_file() && replaced_when_written(&source) {
             match fs::hard_link(&source, &target) {
                 // A compiler next door may take its temporary files away meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 other => other?,
             }
         } else if kind.is_file() {
-            fs::copy(&source, &target)?;
-            keep_time(&source, &target)?;
+            match fs::copy(&source, &target).and_then(|_| keep_time(&source, &target)) {
+                Err(error) if link && error.kind() == io::ErrorKind::NotFound => {}
+                other => other?,
+            }
         }
     }
     // cargo looks at the times of folders as well.
     keep_time(from, to)
+}
+
+/// Libraries and programs are written anew under another name and moved into place, so that a link
+/// is not written through. cargo's own notes are small, and written in place.
+fn replaced_when_written(path: &Path) -> bool {
+    let built = ["so", "rlib", "rmeta", "o"];
+    let built = path.extension().is_some_and(|end| built.iter().any(|built| end == *built));
+    built || fs::metadata(path).is_ok_and(|data| data.len() > 64 << 10)
 }
 
 fn keep_time(from: &Path, to: &Path) -> io::Result<()> {

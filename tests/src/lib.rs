@@ -30,7 +30,7 @@ use playground_hotload::HotLoadPlugin;
 use playground_hotload::console::Console;
 use serde_json::Value;
 
-pub use copy::{Copy, workspace};
+pub use copy::{Copy, outside_target, workspace};
 
 /// How long anything may take before the test fails; a cold build on a busy machine is slow.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -54,7 +54,8 @@ fn code(text: &str) -> String {
 
 #[test]
 fn one_unsafe_block_and_no_foreign_interface() {
-    let (block, foreign, unmangled) = (["unsafe", "{"].join(" "), ["extern", "\"C\""].join(" "), ["no", "mangle"].join("_"));
+    let (block, foreign, unmangled) =
+        (["unsafe", "{"].join(" "), ["extern", "\"C\""].join(" "), ["no", "mangle"].join("_"));
     let mut blocks = Vec::new();
     for path in sources() {
         let text = fs::read_to_string(&path).expect("a source file");
@@ -111,7 +112,8 @@ fn modules_depend_on_cores_only() {
         let Ok(inside) = path.strip_prefix(workspace().join("modules")) else { continue };
         modules += 1;
         for dependency in dependencies(&path) {
-            let is_module = ["systems_", "plugins_", "apps_"].iter().any(|k| dependency.starts_with(k));
+            let is_module =
+                ["systems_", "plugins_", "apps_"].iter().any(|k| dependency.starts_with(k));
             assert!(!is_module, "{} depends on {dependency}", inside.display());
             assert_ne!(dependency, "playground_hotload", "{}", inside.display());
         }
@@ -124,8 +126,10 @@ fn the_api_knows_no_host_and_the_host_no_game() {
     let api = dependencies(&workspace().join("api/Cargo.toml"));
     assert!(api.iter().all(|name| !name.starts_with("playground")), "{api:?}");
     let hotload = dependencies(&workspace().join("hotload/Cargo.toml"));
-    let of_the_workspace: Vec<&String> =
-        hotload.iter().filter(|name| name.starts_with("playground") || name.starts_with("core_")).collect();
+    let of_the_workspace: Vec<&String> = hotload
+        .iter()
+        .filter(|name| name.starts_with("playground") || name.starts_with("core_"))
+        .collect();
     assert_eq!(of_the_workspace, ["playground_api"]);
 }
 
@@ -135,7 +139,11 @@ fn only_one_file_opens_libraries() {
         let text = fs::read_to_string(&path).expect("a source file");
         let opens = text.contains(&["libloading", "::os"].concat());
         let is_load = path.ends_with("hotload/src/load.rs");
-        assert!(opens == is_load || path.starts_with(workspace().join("tests")), "{}", path.display());
+        assert!(
+            opens == is_load || path.starts_with(workspace().join("tests")),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -203,11 +211,24 @@ fn all_commands_use_one_build_of_bevy() {
 fn the_readme_names_every_command_and_event() {
     let readme = fs::read_to_string(workspace().join("README.md")).expect("README.md");
     for command in playground_hotload::console::command::BUILT_IN {
-        assert!(readme.contains(&format!("`{}", command.name)), "{} is not in the README", command.name);
+        assert!(
+            readme.contains(&format!("`{}", command.name)),
+            "{} is not in the README",
+            command.name
+        );
     }
     for event in [
-        "ready", "changed", "build_started", "build_failed", "refused", "swapped", "committed",
-        "rolled_back", "enabled", "disabled", "app_changed",
+        "ready",
+        "changed",
+        "build_started",
+        "build_failed",
+        "refused",
+        "swapped",
+        "committed",
+        "rolled_back",
+        "enabled",
+        "disabled",
+        "app_changed",
     ] {
         assert!(readme.contains(&format!("`{event}`")), "{event} is not in the README");
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::edit::{self, Edit};
 use crate::live::ms;
+use crate::restart::{cargo, run};
 
 /// A copy of the workspace that no game runs in.
 pub struct Floor {
@@ -19,11 +20,17 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// Reads how cargo would compile the modules.
+    /// Reads how cargo would compile the modules, and lets it compile what they link to.
     pub fn new() -> Self {
         let copy = Copy::of_game();
         let text = edit::read(&copy.root.join("target/playground/recipes.json"));
-        let recipes = serde_json::from_str(&text).expect("recipes are JSON");
+        let recipes: Value = serde_json::from_str(&text).expect("recipes are JSON");
+        let mut build = cargo(&copy.root);
+        build.args(["build", "--quiet", "--lib", "--features", "playground_api/hot"]);
+        for module in recipes["by_module"].as_object().expect("modules").keys() {
+            build.args(["-p", module]);
+        }
+        run(&mut build);
         Self { copy, recipes }
     }
 
@@ -33,9 +40,10 @@ impl Floor {
         fs::write(&path, edit.text(&edit.original(), number)).expect("a file of the copy");
         let mut command = self.command(edit.module);
         let started = Instant::now();
-        let status = command.status().expect("rustc can be started");
+        let output = command.output().expect("rustc can be started");
         let took_ms = ms(started.elapsed());
-        assert!(status.success(), "{command:?} ended with {status}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{} does not compile:\n{said}", edit.module);
         took_ms
     }
 
@@ -65,7 +73,9 @@ impl Floor {
                     let option = arguments.next().expect("an option");
                     let incremental = out.join("incremental");
                     match option.starts_with("incremental=") {
-                        true => command.args(["-C", &format!("incremental={}", incremental.display())]),
+                        true => {
+                            command.args(["-C", &format!("incremental={}", incremental.display())])
+                        }
                         false => command.args(["-C", &option]),
                     };
                 }
@@ -78,7 +88,7 @@ impl Floor {
         for variable in recipe["environment"].as_array().expect("an environment") {
             command.env(text(&variable[0]), text(&variable[1]));
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }
 }
@@ -86,7 +96,9 @@ impl Floor {
 /// For a library that others link to cargo names metadata; for one that is linked, the rlib.
 fn linkable(library: &str) -> String {
     match library.strip_suffix(".rmeta").map(|stem| format!("{stem}.rlib")) {
-        Some(rlib) if rlib.split_once('=').is_some_and(|(_, path)| PathBuf::from(path).exists()) => {
+        Some(rlib)
+            if rlib.split_once('=').is_some_and(|(_, path)| PathBuf::from(path).exists()) =>
+        {
             rlib
         }
         _ => library.to_owned(),

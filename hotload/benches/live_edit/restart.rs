@@ -2,7 +2,7 @@
 //! first frame. The state is lost, which is not counted.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -34,29 +34,16 @@ impl Restart {
     pub fn run(&self, edit: &Edit, number: u32) -> Again {
         let path = edit.path(&self.copy.root);
         fs::write(&path, edit.text(&edit.original(), number)).expect("a file of the copy");
-        let mut build = self.cargo();
+        let mut build = cargo(&self.copy.root);
+        // Bevy as a shared library, as in development.
+        build.args(["build", "--quiet", "-p", "playground", "--no-default-features"]);
+        build.args(["--features", "static,playground_api/hot"]);
         let mut start = self.game();
         let started = Instant::now();
         run(&mut build);
         let build_ms = ms(started.elapsed());
         run(&mut start);
         Again { build_ms, start_ms: ms(started.elapsed()) - build_ms }
-    }
-
-    fn cargo(&self) -> Command {
-        let mut command = Command::new("cargo");
-        // Bevy as a shared library, as in development.
-        command.args(["build", "--quiet", "-p", "playground", "--no-default-features"]);
-        command.args(["--features", "static,playground_api/hot"]);
-        command.current_dir(&self.copy.root);
-        // What cargo set for this process.
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-                command.env_remove(&name);
-            }
-        }
-        command
     }
 
     fn game(&self) -> Command {
@@ -73,7 +60,22 @@ impl Restart {
     }
 }
 
-fn run(command: &mut Command) {
+/// cargo in a workspace of ours.
+pub fn cargo(root: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root);
+    // What cargo set for this process.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// Runs a command that has to succeed.
+pub fn run(command: &mut Command) {
     let status = command.stdin(Stdio::null()).status();
     let status = status.unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(status.success(), "{command:?} ended with {status}");

@@ -6,11 +6,13 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::rustc::Cancel;
 use crate::catalog::{Catalog, Folders};
 
 /// How cargo would compile a module's library.
@@ -124,6 +126,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
 pub fn capture(
     folders: &Folders,
     catalog: &Catalog,
+    cancel: &Cancel,
     mut said: impl FnMut(&str),
 ) -> Result<Recipes, CaptureError> {
     if catalog.crates.is_empty() {
@@ -135,11 +138,11 @@ pub fn capture(
     recreate(&folder)?;
     write_script(&wrapper, include_str!("capture.sh"))?;
 
-    let mut missing = run_cargo(folders, catalog, &folder, &wrapper, &mut said)?;
-    if !missing.is_empty() {
+    let mut missing = run_cargo(folders, catalog, &folder, &wrapper, cancel, &mut said)?;
+    if !missing.is_empty() && !cancel.is_cancelled() {
         // What cargo holds for fresh it does not hand to rustc: make it forget those.
         clean(folders, &missing)?;
-        missing = run_cargo(folders, catalog, &folder, &wrapper, &mut said)?;
+        missing = run_cargo(folders, catalog, &folder, &wrapper, cancel, &mut said)?;
     }
     if !missing.is_empty() {
         let message = fs::read_to_string(folder.join("cargo.log")).unwrap_or_default();
@@ -166,6 +169,7 @@ fn run_cargo(
     catalog: &Catalog,
     folder: &Path,
     wrapper: &Path,
+    cancel: &Cancel,
     said: &mut impl FnMut(&str),
 ) -> Result<Vec<String>, CaptureError> {
     let linked = catalog.linked();
@@ -189,7 +193,10 @@ fn run_cargo(
     let failed = |source| CaptureError::File { path: "cargo".into(), source };
     let mut child = command.spawn().map_err(failed)?;
     let mut log = String::new();
-    if let Some(stderr) = child.stderr.take() {
+    let stderr = child.stderr.take();
+    let child = Arc::new(Mutex::new(child));
+    cancel.own(&child);
+    if let Some(stderr) = stderr {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             said(&line);
             log.push_str(&line);
@@ -197,7 +204,7 @@ fn run_cargo(
         }
     }
     // A failure is expected: the wrapper leaves modules uncompiled.
-    child.wait().map_err(failed)?;
+    child.lock().unwrap_or_else(PoisonError::into_inner).wait().map_err(failed)?;
     write(&folder.join("cargo.log"), log.as_bytes())?;
     let captured = |id: &&String| folder.join(format!("{id}.captured")).exists();
     Ok(catalog.crates.keys().filter(|id| !captured(id)).cloned().collect())

@@ -102,7 +102,8 @@ impl Cancel {
         self.inner.0.load(Ordering::SeqCst)
     }
 
-    fn own(&self, child: &Arc<Mutex<Child>>) {
+    /// Ends this child as well when it comes to that.
+    pub fn own(&self, child: &Arc<Mutex<Child>>) {
         lock(&self.inner.1).push(child.clone());
         if self.is_cancelled() {
             let _ = lock(child).kill();

@@ -33,7 +33,12 @@ pub enum Command {
         force: bool,
     },
     /// Brings back the module's generation before the running one.
-    Rollback(String),
+    Rollback {
+        /// The module.
+        id: String,
+        /// Sets its persisted resources back to what they were before the swap.
+        state: bool,
+    },
     /// What a swap of the module would do, without doing it.
     Plan(String),
     /// Which app runs, or a change to another one.
@@ -77,7 +82,11 @@ pub const BUILT_IN: &[CommandHelp] = &[
     entry("enable", "enable <module>", "switches a module on; its state comes back"),
     entry("disable", "disable <module>", "switches a module off; its state is kept"),
     entry("reload", "reload <module> [--force]", "builds and swaps a module; --force drops data"),
-    entry("rollback", "rollback <module>", "brings back the generation before the running one"),
+    entry(
+        "rollback",
+        "rollback <module> [--state]",
+        "brings back the generation before the running one; --state its resources too",
+    ),
     entry("plan", "plan <module>", "shows what a swap would do, without doing it"),
     entry("app", "app [name]", "shows the running app, or changes to another"),
     entry("hash", "hash", "prints the hash of all persisted state"),
@@ -164,8 +173,14 @@ fn command_of(words: Vec<String>) -> Result<Command, ParseError> {
         "modules" => Command::Modules,
         "enable" => Command::Enable(args.module()?),
         "disable" => Command::Disable(args.module()?),
-        "reload" => args.reload()?,
-        "rollback" => Command::Rollback(args.module()?),
+        "reload" => {
+            let (id, force) = args.flagged_module("--force", "`--force` or nothing")?;
+            Command::Reload { id, force }
+        }
+        "rollback" => {
+            let (id, state) = args.flagged_module("--state", "`--state` or nothing")?;
+            Command::Rollback { id, state }
+        }
         "plan" => Command::Plan(args.module()?),
         "app" => Command::App(args.optional()),
         "hash" => Command::Hash,
@@ -208,24 +223,26 @@ impl Args {
     }
 
     /// The flag may stand on either side of the id.
-    fn reload(&mut self) -> Result<Command, ParseError> {
-        let flagged = self.words.as_slice().first().is_some_and(|word| word == "--force");
+    fn flagged_module(
+        &mut self,
+        flag: &str,
+        expected: &'static str,
+    ) -> Result<(String, bool), ParseError> {
+        let flagged = self.words.as_slice().first().is_some_and(|word| word == flag);
         if flagged {
             self.words.next();
         }
         let id = self.module()?;
-        let force = match self.words.next() {
+        let set = match self.words.next() {
             None => flagged,
-            Some(word) if word == "--force" => true,
-            Some(word) if word.starts_with('-') => {
-                return Err(self.unexpected("`--force` or nothing", word));
-            }
+            Some(word) if word == flag => true,
+            Some(word) if word.starts_with('-') => return Err(self.unexpected(expected, word)),
             Some(found) => {
                 let CommandHelp { name: command, usage, .. } = *self.known;
                 return Err(ParseError::Surplus { command, found, usage });
             }
         };
-        Ok(Command::Reload { id, force })
+        Ok((id, set))
     }
 
     fn frames(&mut self) -> Result<u64, ParseError> {
@@ -253,7 +270,8 @@ impl fmt::Display for Command {
             Self::Disable(id) => write!(f, "disable {}", quoted(id)),
             Self::Reload { id, force: false } => write!(f, "reload {}", quoted(id)),
             Self::Reload { id, force: true } => write!(f, "reload {} --force", quoted(id)),
-            Self::Rollback(id) => write!(f, "rollback {}", quoted(id)),
+            Self::Rollback { id, state: false } => write!(f, "rollback {}", quoted(id)),
+            Self::Rollback { id, state: true } => write!(f, "rollback {} --state", quoted(id)),
             Self::Plan(id) => write!(f, "plan {}", quoted(id)),
             Self::App(None) => f.write_str("app"),
             Self::App(Some(name)) => write!(f, "app {}", quoted(name)),

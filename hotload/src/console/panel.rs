@@ -250,7 +250,7 @@ fn answered_on(line: &str, tab: Tab) -> Tab {
             Command::Enable(_)
                 | Command::Disable(_)
                 | Command::Reload { .. }
-                | Command::Rollback(_)
+                | Command::Rollback { .. }
                 | Command::Wait(_)
                 | Command::Clear
                 | Command::Hash

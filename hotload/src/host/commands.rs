@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 
 use super::script::Line;
-use super::{Host, full_app_name};
+use super::{Host, PastSwap, full_app_name};
 use crate::console::command::{self, Command, built_in, suggest};
 use crate::console::view::Level;
 use crate::console::{Console, Input};
@@ -58,7 +58,7 @@ impl Host {
                     self.worker.ask(Ask::Reload { id, force });
                 }
             }
-            Command::Rollback(id) => self.roll_back_by_hand(world, &id),
+            Command::Rollback { id, state } => self.roll_back_by_hand(world, &id, state),
             Command::Plan(id) => {
                 if self.known(world, &id) {
                     self.script.await_module(&id);
@@ -167,7 +167,7 @@ impl Host {
             .then(|| format!("`{id}` is required by {}: switch these off first", needs.join(", ")))
     }
 
-    fn roll_back_by_hand(&mut self, world: &mut World, id: &str) {
+    fn roll_back_by_hand(&mut self, world: &mut World, id: &str, state: bool) {
         if !self.known(world, id) {
             return;
         }
@@ -176,7 +176,7 @@ impl Host {
             return self.say(world, Level::Error, &text);
         };
         // A core's code is in all that link to it: what came together goes back together.
-        let moved_on = swap.iter().find(|(new, _)| {
+        let moved_on = swap.modules.iter().find(|(new, _)| {
             let active = self.running.active.get(new.id());
             active.is_none_or(|active| !Arc::ptr_eq(&active.generation, new))
         });
@@ -187,8 +187,15 @@ impl Host {
             );
             return self.say(world, Level::Error, &text);
         }
-        let (rejected, enter) = swap.into_iter().unzip();
-        self.roll_back(world, enter, rejected, "by hand");
+        let PastSwap { modules, snapshot } = swap;
+        let (rejected, enter) = modules.into_iter().unzip();
+        if self.roll_back(world, enter, rejected, "by hand")
+            && state
+            && let Err(error) = snapshot.restore(world)
+        {
+            let text = format!("H0806: the resources stay as they are: {error}");
+            self.say(world, Level::Error, &text);
+        }
     }
 
     fn app(&mut self, world: &mut World, name: Option<&str>) {

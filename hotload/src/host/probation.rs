@@ -105,41 +105,38 @@ impl Host {
         self.status.entry(panic.module.clone()).or_default().error = Some(reason);
     }
 
-    /// Old generations come back, together.
+    /// Old generations come back, together. False when they cannot.
     pub(super) fn roll_back(
         &mut self,
         world: &mut World,
         enter: Vec<SharedGeneration>,
         rejected: Vec<SharedGeneration>,
         reason: &str,
-    ) {
+    ) -> bool {
         let transaction = Transaction { enter: enter.clone(), leave: Vec::new(), force: false };
-        match swap::swap(world, &mut self.running, transaction) {
-            Ok(_) => {
-                self.answer(rejected.clone(), false);
-                let taken_back = |(new, _): &(SharedGeneration, SharedGeneration)| {
-                    rejected.iter().any(|rejected| Arc::ptr_eq(rejected, new))
-                };
-                self.history.retain(|swap| !swap.iter().any(taken_back));
-                for generation in &enter {
-                    let id = generation.id();
-                    let event = Event::new(EventKind::RolledBack, self.frame).about(id);
-                    let event = event.generation(generation.number).because(reason);
-                    self.log_event(world, event);
-                    let title = format!("{id}: generation {} is back", generation.number);
-                    self.say(world, Level::Error, &format!("{title}\n{reason}"));
-                    let notice = Notice::new(NoticeLevel::Error, title, reason);
-                    self.notice(world, id, notice.details(DETAILS));
-                }
+        if let Err(error) = swap::swap(world, &mut self.running, transaction) {
+            let text = format!("the old code could not come back: {error}");
+            self.say(world, Level::Error, &text);
+            for generation in &rejected {
+                self.switch_off(world, generation.id(), &text);
             }
-            Err(error) => {
-                let text = format!("the old code could not come back: {error}");
-                self.say(world, Level::Error, &text);
-                for generation in &rejected {
-                    self.switch_off(world, generation.id(), &text);
-                }
-            }
+            return false;
         }
+        self.answer(rejected.clone(), false);
+        let taken_back = |(new, _): &(SharedGeneration, SharedGeneration)| {
+            rejected.iter().any(|rejected| Arc::ptr_eq(rejected, new))
+        };
+        self.history.retain(|swap| !swap.modules.iter().any(taken_back));
+        for generation in &enter {
+            let id = generation.id();
+            let event = Event::new(EventKind::RolledBack, self.frame).about(id);
+            self.log_event(world, event.generation(generation.number).because(reason));
+            let title = format!("{id}: generation {} is back", generation.number);
+            self.say(world, Level::Warn, &format!("{title}\n{reason}"));
+            let notice = Notice::new(NoticeLevel::Warn, title, reason);
+            self.notice(world, id, notice.details(DETAILS));
+        }
+        true
     }
 
     /// A module that panics after its probation, or without an older generation, stops.
