@@ -178,6 +178,8 @@ impl Host {
             }
             Tell::Trouble(reason) => {
                 self.script.all_done();
+                let event = Event::new(EventKind::Refused, self.frame);
+                self.log_event(world, event.because(reason.clone()));
                 let first = reason.lines().next().unwrap_or_default();
                 let notice = Notice::new(NoticeLevel::Error, "The modules cannot be built", first);
                 self.notice(world, "workspace", notice.details(DETAILS));

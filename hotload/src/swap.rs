@@ -1,5 +1,6 @@
 //! Takes a set of modules from their old generations to new ones, between two frames.
 
+mod order;
 mod schedules;
 
 use std::any::TypeId;
@@ -19,7 +20,7 @@ use crate::build::rustc::ms;
 use crate::data;
 use crate::generation::SharedGeneration;
 use crate::guard::{Panic, Reports};
-use schedules::{Entering, Leaving};
+use schedules::{Entering, GenerationSet, Leaving};
 
 /// The modules that run, and those whose resources wait for them.
 #[derive(Default)]
@@ -164,6 +165,7 @@ pub fn swap(
         let recorded = generation.record()?;
         entering.push((generation, recorded));
     }
+    running.check_order(world, &entering)?;
     let mut restores = Vec::new();
     for (generation, recorded) in &entering {
         let old = running.persisted(generation.id());
@@ -427,6 +429,21 @@ impl Running {
         let active = self.active.get(id).map(|active| active.persisted.as_slice());
         let dormant = || self.dormant.get(id).map(|dormant| dormant.persisted.as_slice());
         active.or_else(dormant).unwrap_or_default()
+    }
+
+    /// Tries what enters against Bevy's own systems. Recorded anew, since what is tried is used up.
+    fn check_order(
+        &self,
+        world: &World,
+        entering: &[(SharedGeneration, Recorded)],
+    ) -> Result<(), SwapError> {
+        let mut recorded = Vec::with_capacity(entering.len());
+        let mut leaving = Vec::new();
+        for (generation, _) in entering {
+            recorded.push(generation.record()?);
+            leaving.extend(self.active.get(generation.id()).map(|old| GenerationSet(old.serial)));
+        }
+        order::check(world, &leaving, recorded)
     }
 
     /// The module was removed: what it kept goes.

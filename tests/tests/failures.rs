@@ -233,3 +233,24 @@ fn a_panic_in_a_run_condition_is_contained() {
     scene.frames(3);
     assert!(scene.tally().get("local") > before.get("local"));
 }
+
+#[test]
+fn an_order_that_bevys_own_sets_exclude_is_refused() {
+    let mut scene = Scene::demo();
+    let backwards = "module.add_systems(\n        PostUpdate,\n        (|| {})\n            \
+                     .after(bevy::camera::visibility::VisibilitySystems::CheckVisibility)\n            \
+                     .before(bevy::transform::TransformSystems::Propagate),\n    );\n    \
+                     module.add_systems(FixedUpdate, observe";
+    let from = "module.add_systems(FixedUpdate, observe";
+    let reason = scene.refusal("refused", OBSERVE, &[(from, backwards)]);
+    assert!(reason.contains("H0604") && reason.contains("PostUpdate"), "{reason}");
+    assert!(reason.contains("Propagate") && reason.contains("CheckVisibility"), "{reason}");
+
+    // Nothing was touched: the game goes on, and what is right goes live.
+    let before = scene.tally().get("walked");
+    scene.frames(5);
+    assert!(scene.tally().get("walked") >= before + 5);
+    scene.swap(OBSERVE, &[(backwards, from)]);
+    scene.frames(5);
+    assert_eq!(scene.exact_tally().get("added"), 100);
+}

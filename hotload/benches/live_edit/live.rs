@@ -64,7 +64,8 @@ impl Live {
     /// How many modules run.
     pub fn modules(&mut self) -> usize {
         let listed = self.scene.console("modules");
-        listed.lines().filter(|line| line.contains("active")).count()
+        let runs = |line: &&str| line.contains("active") || line.contains("probation");
+        listed.lines().filter(runs).count()
     }
 
     /// Lets so many boids fly.

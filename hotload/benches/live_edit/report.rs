@@ -52,8 +52,6 @@ impl Column {
 pub struct Report {
     figures: Map<String, Value>,
     targets: Vec<(String, f64, f64)>,
-    /// The table so far.
-    text: String,
 }
 
 impl Report {
@@ -62,13 +60,13 @@ impl Report {
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split_whitespace().next().unwrap_or("?").to_owned();
         let cores = std::thread::available_parallelism().map_or(0, |cores| cores.get());
-        let text = format!(
-            "{edits} edits of each kind; {cores} processors, load {load} before; milliseconds\n"
+        println!(
+            "{edits} edits of each kind; {cores} processors, load {load} before; milliseconds"
         );
         let mut figures = Map::new();
         figures.insert("bench".into(), json!("live_edit"));
         figures.insert("edits".into(), json!(edits));
-        Self { figures, targets: Vec::new(), text }
+        Self { figures, targets: Vec::new() }
     }
 
     /// Says how far it is, on a terminal.
@@ -81,20 +79,21 @@ impl Report {
     }
 
     /// A part of the table.
-    pub fn heading(&mut self, text: &str) {
+    pub fn heading(&self, text: &str) {
         let stages: String = STAGES.iter().map(|stage| format!("{stage:>8}")).collect();
         let stages = if text.starts_with("edit") { stages + "  frames" } else { String::new() };
-        self.text.push_str(&format!("\n{text:<40}{:>9}{:>9}{stages}\n", "p50", "p95"));
+        clear_progress();
+        println!("\n{text:<40}{:>9}{:>9}{stages}", "p50", "p95");
     }
 
     /// A row of one kind of time.
-    pub fn row(&mut self, what: &str, column: &Column) {
-        self.text.push_str(&format!("{what:<40}{:>9.1}{:>9.1}\n", column.p50(), column.p95()));
+    pub fn row(&self, what: &str, column: &Column) {
+        println!("{what:<40}{:>9.1}{:>9.1}", column.p50(), column.p95());
     }
 
     /// A row of edits with the medians of their stages; the last is what is left: waiting for the
     /// end of a frame, the frame itself, and the way between threads.
-    pub fn live(&mut self, what: &str, edit: &Edit, samples: &[Sample]) -> Column {
+    pub fn live(&self, what: &str, edit: &Edit, samples: &[Sample]) -> Column {
         let live: Column = samples.iter().map(|sample| sample.live_ms).collect();
         let modules = samples.first().map_or(0, |sample| sample.modules);
         let name = match modules {
@@ -110,7 +109,7 @@ impl Report {
             sample.live_ms - STAGES.iter().map(|stage| sample.stage(stage)).sum::<f64>()
         };
         let rest: Column = samples.iter().map(rest).collect();
-        self.text.push_str(&format!("{row}{:>8.1}\n", rest.p50()));
+        println!("{row}{:>8.1}", rest.p50());
         live
     }
 
@@ -126,23 +125,26 @@ impl Report {
         self.targets.push((name.to_owned(), value, most));
     }
 
-    /// Prints it all.
-    pub fn end(mut self) {
-        self.text.push_str(&format!("\n{:<40}{:>9}{:>9}\n", "target", "is", "at most"));
+    /// Prints and keeps the result.
+    pub fn end(self) {
+        println!("\n{:<40}{:>9}{:>9}", "target", "is", "at most");
         for (name, value, most) in &self.targets {
             let mark = if value <= most { "" } else { "   missed" };
-            self.text.push_str(&format!("{name:<40}{value:>9.2}{most:>9.2}{mark}\n"));
+            println!("{name:<40}{value:>9.2}{most:>9.2}{mark}");
         }
         let line = Value::Object(self.figures).to_string();
-        if stderr().is_terminal() {
-            eprint!("\r\u{1b}[K");
-        }
-        println!("{}\n{line}", self.text);
+        println!("\n{line}");
         // The program lies in target/<profile>/deps.
         let program = std::env::current_exe().expect("a process has an executable");
         let target = program.ancestors().nth(3).unwrap_or(Path::new("target"));
         let folder = target.join("bench");
         fs::create_dir_all(&folder).expect("a folder below target");
         fs::write(folder.join("live_edit.json"), line + "\n").expect("the result's file");
+    }
+}
+
+fn clear_progress() {
+    if stderr().is_terminal() {
+        eprint!("\r\u{1b}[K");
     }
 }

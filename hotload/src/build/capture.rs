@@ -281,13 +281,15 @@ pub fn key(folders: &Folders, catalog: &Catalog) -> String {
 
 /// Compares the features that the modules' dependencies ask for with those of the host's build.
 fn check_features(folders: &Folders, catalog: &Catalog) -> Result<(), CaptureError> {
-    let host = features(folders, ["playground_api"])?;
-    let together = features(folders, catalog.crates.keys().map(String::as_str))?;
+    // Where the API is no member, cargo takes no features for it: the host asks for them there.
+    let host = features(folders, ["playground_api"], true)
+        .or_else(|_| features(folders, ["playground_api"], false))?;
+    let together = features(folders, catalog.crates.keys().map(String::as_str), true)?;
     if differing(&host, &together).is_none() {
         return Ok(());
     }
     for id in catalog.crates.keys() {
-        let module = features(folders, [id.as_str()])?;
+        let module = features(folders, [id.as_str()], true)?;
         if let Some((package, present, asked)) = differing(&host, &module) {
             let added: Vec<&str> = asked.iter().filter(|f| !present.contains(f)).copied().collect();
             return Err(CaptureError::Features {
@@ -324,10 +326,14 @@ fn differing<'a>(
 fn features<'a>(
     folders: &Folders,
     roots: impl IntoIterator<Item = &'a str>,
+    hot: bool,
 ) -> Result<Features, CaptureError> {
     let mut command = cargo(folders);
     command.args(["tree", "--edges", "normal,build", "--prefix", "none"]);
-    command.args(["--format", "{p}\t{f}", "--features", "playground_api/hot"]);
+    command.args(["--format", "{p}\t{f}"]);
+    if hot {
+        command.args(["--features", "playground_api/hot"]);
+    }
     let mut names = Vec::new();
     for root in roots {
         command.args(["-p", root]);

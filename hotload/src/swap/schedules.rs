@@ -24,7 +24,7 @@ use crate::guard::{Guard, Reports};
 /// The set that holds the systems of one life of a module; a value is never used twice, since Bevy
 /// keeps sets for good.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct GenerationSet(u64);
+pub struct GenerationSet(pub u64);
 
 /// A module whose systems go.
 pub struct Leaving {
