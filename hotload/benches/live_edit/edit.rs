@@ -1,14 +1,16 @@
 //! Edits of function bodies: each names one expression, and what it becomes is new each time.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A place in a function's body.
 pub struct Edit {
     /// The module that it is in.
     pub module: &'static str,
-    /// The file, below the workspace's root.
-    pub file: &'static str,
+    /// The folder of the workspace that `modules/` is in.
+    folder: &'static str,
+    /// The file, beside `modules/`.
+    file: &'static str,
     /// What stands there.
     from: &'static str,
     /// What stands there in its place, around a number.
@@ -18,6 +20,7 @@ pub struct Edit {
 /// A system's body, in a module of two systems.
 pub const SYSTEM: Edit = Edit {
     module: "systems_steering",
+    folder: "",
     file: "modules/systems/steering/src/flock.rs",
     from: "distance_squared.sqrt().max(0.01)",
     to: ("distance_squared.sqrt().max(0.01", ")"),
@@ -26,6 +29,7 @@ pub const SYSTEM: Edit = Edit {
 /// A body in an app.
 pub const APP: Edit = Edit {
     module: "apps_arena",
+    folder: "",
     file: "modules/apps/arena/src/game.rs",
     from: "score.over_for_s += time.delta_secs()",
     to: ("score.over_for_s += time.delta_secs() * 1.0", ""),
@@ -34,6 +38,7 @@ pub const APP: Edit = Edit {
 /// A method in the core that everything else links to.
 pub const CORE: Edit = Edit {
     module: "core_physics",
+    folder: "",
     file: "modules/core/physics/src/body.rs",
     from: "Vec2::from_angle(angle)",
     to: ("Vec2::from_angle(angle * 1.0", ")"),
@@ -42,6 +47,7 @@ pub const CORE: Edit = Edit {
 /// A system's body in the test modules.
 pub const SMALL: Edit = Edit {
     module: "systems_walk",
+    folder: "tests/fixtures",
     file: "modules/systems/walk/src/lib.rs",
     from: "tally.version = 1",
     to: ("tally.version = 1", ""),
@@ -60,11 +66,11 @@ impl Edit {
 
     /// The file as it is tracked.
     pub fn original(&self) -> String {
-        read(&self.path(&playground_tests::workspace()))
+        read(&self.path(&playground_tests::workspace().join(self.folder)))
     }
 
-    /// The file below `root`.
-    pub fn path(&self, root: &Path) -> std::path::PathBuf {
+    /// The file in a copy of the workspace.
+    pub fn path(&self, root: &Path) -> PathBuf {
         root.join(self.file)
     }
 

@@ -81,7 +81,7 @@ impl Report {
     /// A part of the table.
     pub fn heading(&self, text: &str) {
         let stages: String = STAGES.iter().map(|stage| format!("{stage:>8}")).collect();
-        let stages = if text.starts_with("edit") { stages + "  frames" } else { String::new() };
+        let stages = if text.starts_with("edit") { stages + "    rest" } else { String::new() };
         clear_progress();
         println!("\n{text:<40}{:>9}{:>9}{stages}", "p50", "p95");
     }
@@ -91,8 +91,9 @@ impl Report {
         println!("{what:<40}{:>9.1}{:>9.1}", column.p50(), column.p95());
     }
 
-    /// A row of edits with the medians of their stages; the last is what is left: waiting for the
-    /// end of a frame, the frame itself, and the way between threads.
+    /// A row of edits with the medians of their stages, which are those of the edited module. The
+    /// last is what is left: the builds of other modules, waiting for the end of a frame, the first
+    /// frame itself.
     pub fn live(&self, what: &str, edit: &Edit, samples: &[Sample]) -> Column {
         let live: Column = samples.iter().map(|sample| sample.live_ms).collect();
         let modules = samples.first().map_or(0, |sample| sample.modules);

@@ -1,0 +1,137 @@
+//! Which generations are to run, once they are known to run together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Prepared, State, Tell};
+use crate::build::rustc::ms;
+use crate::generation::SharedGeneration;
+use crate::inspect::{self, Manifest};
+use crate::plan::{self, Change, Outlines};
+use crate::roster;
+
+impl State {
+    pub(super) fn manifests(&self) -> BTreeMap<String, Manifest> {
+        self.latest.iter().map(|(id, latest)| (id.clone(), latest.manifest.clone())).collect()
+    }
+
+    /// Says what is to run, once it is known to run together.
+    pub(super) fn propose(&mut self) {
+        if self.proposed || self.recipes.by_module.is_empty() {
+            return;
+        }
+        let started = Instant::now();
+        let manifests = self.manifests();
+        if let Err(error) = inspect::graph::check_graph(&manifests) {
+            return self.refuse(error.to_string());
+        }
+        let roster = roster::roster(&manifests, &self.wanted);
+        let target: Vec<SharedGeneration> =
+            roster.iter().filter_map(|id| self.latest.get(id)).cloned().collect();
+        let runs = |generation: &&SharedGeneration| {
+            let running = self.runs.get(generation.id());
+            running.is_some_and(|running| Arc::ptr_eq(running, generation))
+        };
+        let enter: Vec<SharedGeneration> = target.iter().filter(|g| !runs(g)).cloned().collect();
+        let leave: BTreeSet<String> =
+            self.runs.keys().filter(|id| !roster.contains(*id)).cloned().collect();
+        let outlines = if enter.is_empty() {
+            let stays = |(id, _): &(&String, &plan::Outline)| !leave.contains(*id);
+            let kept = self.outlines.iter().filter(stays);
+            kept.map(|(id, outline)| (id.clone(), outline.clone())).collect()
+        } else {
+            match self.plan_in_order(&target) {
+                Ok(outlines) => outlines,
+                Err(refusal) => return self.refuse(refusal.to_string()),
+            }
+        };
+        let removed = |id: &&String| !self.catalog.crates.contains_key(*id);
+        let prepared = Prepared {
+            enter: self.in_order(enter),
+            removed: leave.iter().filter(removed).cloned().collect(),
+            leave,
+            changed: std::mem::take(&mut self.changed),
+            wanted: self.wanted.clone(),
+            force: std::mem::take(&mut self.force),
+            written: self.written.take(),
+            plan_ms: ms(started),
+        };
+        self.proposed = true;
+        self.proposal = Some(outlines);
+        self.tell(Tell::Prepared(Box::new(prepared)));
+    }
+
+    fn plan_in_order(&self, target: &[SharedGeneration]) -> Result<Outlines, plan::Refusal> {
+        plan::plan(&self.in_order(target.to_vec()), &self.outlines)
+    }
+
+    /// Each behind what it requires, so that types are there before what uses them.
+    pub(super) fn in_order(&self, mut generations: Vec<SharedGeneration>) -> Vec<SharedGeneration> {
+        let order = inspect::graph::check_graph(&self.manifests()).unwrap_or_default();
+        let place = |id: &str| order.iter().position(|known| known == id);
+        generations.sort_by_key(|generation| place(generation.id()));
+        generations
+    }
+
+    /// The newest generations will not run: what runs stays, until the source changes.
+    fn refuse(&mut self, reason: String) {
+        let newer = |id: &&String| {
+            let (latest, runs) = (self.latest.get(*id), self.runs.get(*id));
+            latest.is_some_and(|latest| runs.is_none_or(|runs| !Arc::ptr_eq(latest, runs)))
+        };
+        let ids: BTreeSet<String> = self.latest.keys().filter(newer).cloned().collect();
+        let named: BTreeSet<String> = self.changed.intersection(&ids).cloned().collect();
+        for id in &ids {
+            match self.runs.get(id) {
+                Some(runs) => self.latest.insert(id.clone(), runs.clone()),
+                None => self.latest.remove(id),
+            };
+        }
+        self.unsettled.extend(ids.iter().cloned());
+        self.changed.clear();
+        self.written = None;
+        self.tell(Tell::Refused { ids: if named.is_empty() { ids } else { named }, reason });
+        // The rest may still run.
+        if self.runs.is_empty() && !self.latest.is_empty() {
+            self.rethink = true;
+        }
+    }
+
+    pub(super) fn outlines_with(&self, generations: &[SharedGeneration]) -> Outlines {
+        let mut target = self.runs.clone();
+        for generation in generations {
+            target.insert(generation.id().to_owned(), generation.clone());
+        }
+        let target: Vec<SharedGeneration> = target.into_values().collect();
+        match self.plan_in_order(&target) {
+            Ok(outlines) => outlines,
+            Err(refusal) => {
+                let ids = generations.iter().map(|g| g.id().to_owned()).collect();
+                self.tell(Tell::Refused { ids, reason: refusal.to_string() });
+                Outlines::new()
+            }
+        }
+    }
+
+    pub(super) fn tell_plan(&self, id: String, news: &Outlines) {
+        let mut text = String::new();
+        for (module, new) in news {
+            let change = Change::between(self.outlines.get(module), new);
+            let same = self.runs.get(module).is_some_and(|_| *module != id);
+            if !same {
+                text.push_str(&format!("{module}\n{change}"));
+            }
+        }
+        let dependents = self.catalog.with_dependents(&BTreeSet::from([id.clone()]));
+        let along: Vec<&str> =
+            dependents.iter().filter(|dependent| **dependent != id).map(String::as_str).collect();
+        if !along.is_empty() {
+            text.push_str(&format!("  swaps together with {}\n", along.join(", ")));
+        }
+        if text.is_empty() {
+            text = format!("{id} cannot be planned; see its last error\n");
+        }
+        self.tell(Tell::Plan { id, text });
+    }
+}

@@ -1,0 +1,70 @@
+//! Which modules there are on disk, how cargo would compile them, and that something changed.
+
+use std::collections::BTreeSet;
+
+use notify::RecursiveMode;
+
+use super::{Ask, Progress, State, Tell};
+use crate::build::{self, capture};
+use crate::catalog::{self, Folders};
+use crate::watch;
+
+impl State {
+    /// Reads which modules there are, and how cargo would compile them.
+    pub(super) fn scan(&mut self) -> Result<(), String> {
+        let (folders, catalog) = catalog::scan(&self.folder).map_err(|error| error.to_string())?;
+        let modules: BTreeSet<String> = catalog.crates.keys().cloned().collect();
+        self.tell(Tell::Catalog { modules });
+        if self.watches && self.watch.is_none() {
+            self.start_watch(&folders);
+        }
+        let gone = self.latest.keys().filter(|id| !catalog.crates.contains_key(*id));
+        for id in gone.cloned().collect::<Vec<_>>() {
+            self.latest.remove(&id);
+            self.inputs.remove(&id);
+            self.rethink = true;
+        }
+        let recipes = match capture::kept(&folders, &catalog) {
+            Some(recipes) => Ok(recipes),
+            None => {
+                let what = |what: &str| Progress { what: what.into(), done: 0, total: 0 };
+                self.tell(Tell::Progress(Some(what("asking cargo how to build the modules"))));
+                capture::capture(&folders, &catalog, &self.stopped, |line| {
+                    // What is compiled, fetched, or waited for.
+                    let line = line.trim();
+                    if ["Compiling", "Downloading", "Blocking"].iter().any(|w| line.starts_with(w))
+                    {
+                        self.tell(Tell::Progress(Some(what(line))));
+                    }
+                })
+            }
+        };
+        self.folders = Some(folders.clone());
+        self.catalog = catalog;
+        self.recipes = recipes.map_err(|error| error.to_string())?;
+        self.linker = build::linker(&folders, &self.recipes).map_err(|error| error.to_string())?;
+        self.look = true;
+        Ok(())
+    }
+
+    fn start_watch(&mut self, folders: &Folders) {
+        let ask = self.ask.clone();
+        let watched = [
+            (folders.modules.as_path(), RecursiveMode::Recursive),
+            (folders.workspace.as_path(), RecursiveMode::NonRecursive),
+        ];
+        let (workspace, modules) = (folders.workspace.clone(), folders.modules.clone());
+        let started = watch::watch(&watched, move |path| {
+            // Of the workspace's own folder only manifests count.
+            let name = path.file_name().unwrap_or_default();
+            let manifest = name == "Cargo.toml" || name == "Cargo.lock";
+            if path.starts_with(&modules) || (manifest && path.starts_with(&workspace)) {
+                let _ = ask.send(Ask::Changed(path));
+            }
+        });
+        match started {
+            Ok(watch) => self.watch = Some(watch),
+            Err(error) => self.tell(Tell::Trouble(error.to_string())),
+        }
+    }
+}
