@@ -1,0 +1,139 @@
+//! What the worker tells, and what people get to read of it.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use bevy::prelude::*;
+
+use super::{DETAILS, Host};
+use crate::console::notices::{Notice, NoticeLevel};
+use crate::console::view::Level;
+use crate::events::{Event, EventKind};
+use crate::worker::{Progress, Tell};
+
+impl Host {
+    pub(super) fn hear(&mut self, world: &mut World, tell: Tell) {
+        match tell {
+            Tell::Catalog { modules } => {
+                self.status.retain(|id, _| modules.contains(id));
+                self.modules = modules;
+            }
+            Tell::Manifests(manifests) => {
+                self.manifests = manifests;
+                self.complete_app(world);
+            }
+            Tell::Progress(progress) => self.hear_progress(world, progress),
+            Tell::Changed(ids) => {
+                for id in ids {
+                    self.log_event(world, Event::new(EventKind::Changed, self.frame).about(&id));
+                }
+            }
+            Tell::BuildStarted(id) => {
+                self.status.entry(id.clone()).or_default().building = true;
+                self.log_event(world, Event::new(EventKind::BuildStarted, self.frame).about(&id));
+            }
+            Tell::BuildFailed { id, messages, took_ms } => {
+                self.hear_build_failed(world, &id, messages, took_ms);
+            }
+            Tell::Refused { ids, reason } => self.hear_refused(world, &ids, &reason),
+            Tell::Prepared(prepared) => self.prepared.push_back(*prepared),
+            Tell::Plan { id, text } => {
+                self.script.done(&id);
+                self.say(world, Level::Info, text.trim_end());
+            }
+            Tell::Trouble(reason) => {
+                self.script.all_done();
+                let event = Event::new(EventKind::Refused, self.frame);
+                self.log_event(world, event.because(reason.clone()));
+                let first = reason.lines().next().unwrap_or_default();
+                let notice = Notice::new(NoticeLevel::Error, "The modules cannot be built", first);
+                self.notice(world, "workspace", notice.details(DETAILS));
+                self.say(world, Level::Error, &reason);
+            }
+        }
+    }
+
+    fn hear_progress(&mut self, world: &mut World, progress: Option<Progress>) {
+        let started = self.progress.as_ref().map_or_else(Instant::now, |(_, started)| *started);
+        if let Some(progress) = &progress
+            && !self.ready
+        {
+            let of = if progress.total > 0 {
+                format!(" ({} of {})", progress.done, progress.total)
+            } else {
+                String::new()
+            };
+            self.say_aside(world, &format!("{}{of}", progress.what));
+        }
+        if progress.is_none() {
+            self.status.values_mut().for_each(|status| status.building = false);
+        }
+        self.progress = progress.map(|progress| (progress, started));
+    }
+
+    fn hear_build_failed(
+        &mut self,
+        world: &mut World,
+        id: &str,
+        messages: Vec<String>,
+        took_ms: f32,
+    ) {
+        let text = messages.join("\n");
+        let plain = without_colours(&text);
+        let status = self.status.entry(id.to_owned()).or_default();
+        status.building = false;
+        status.error = Some(plain.clone());
+        let event = Event::new(EventKind::BuildFailed, self.frame).about(id);
+        self.log_event(world, event.because(plain.clone()));
+        let title = format!("{id} does not compile ({took_ms:.0} ms)");
+        let first = first_error(&plain);
+        let notice = Notice::new(NoticeLevel::Error, title.clone(), first);
+        self.notice(world, id, notice.details(DETAILS));
+        self.say(world, Level::Error, &format!("{title}: the old code goes on\n{plain}"));
+        self.script.done(id);
+    }
+
+    pub(super) fn hear_refused(&mut self, world: &mut World, ids: &BTreeSet<String>, reason: &str) {
+        for id in ids {
+            self.status.entry(id.clone()).or_default().error = Some(reason.to_owned());
+            let event = Event::new(EventKind::Refused, self.frame).about(id);
+            self.log_event(world, event.because(reason));
+            self.script.done(id);
+        }
+        let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let names =
+            if names.len() > 3 { format!("{} modules", names.len()) } else { names.join(", ") };
+        let first = reason.lines().next().unwrap_or_default();
+        let title = format!("{names} refused");
+        let notice = Notice::new(NoticeLevel::Error, title.clone(), first);
+        let key = ids.first().map_or("refused", String::as_str);
+        self.notice(world, key, notice.details(DETAILS));
+        self.say(world, Level::Error, &format!("{title}: the old code goes on\n{reason}"));
+    }
+}
+
+/// The text without the escapes that colour it on a terminal.
+fn without_colours(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\u{1b}[") {
+        plain.push_str(&rest[..at]);
+        let escape = &rest[at + 2..];
+        let end =
+            escape.find(|c: char| c.is_ascii_alphabetic()).map_or(escape.len(), |end| end + 1);
+        rest = &escape[end..];
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// The first error's message and place, on one line.
+fn first_error(text: &str) -> String {
+    let message = text.lines().find(|line| line.starts_with("error")).or(text.lines().next());
+    let place = text.lines().find_map(|line| line.trim_start().strip_prefix("--> "));
+    match (message, place) {
+        (Some(message), Some(place)) => format!("{place}: {message}"),
+        (Some(message), None) => message.to_owned(),
+        _ => String::new(),
+    }
+}
