@@ -5,5 +5,7 @@ use bevy::prelude::*;
 use playground_hotload::HotLoadPlugin;
 
 fn main() -> AppExit {
-    App::new().add_plugins((DefaultPlugins, HotLoadPlugin::default())).run()
+    // Bevy looks for assets beside the example's manifest; the modules' lie in the workspace.
+    let assets = AssetPlugin { file_path: "../assets".to_owned(), ..default() };
+    App::new().add_plugins((DefaultPlugins.set(assets), HotLoadPlugin::default())).run()
 }

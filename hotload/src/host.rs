@@ -151,7 +151,9 @@ impl Host {
 
     fn become_ready(&mut self, world: &mut World, wanted: &Wanted) {
         let app = wanted.app.as_ref();
-        if self.ready || app.is_some_and(|app| !self.running.active.contains_key(app)) {
+        let chosen = app.is_some() || !self.modules.iter().any(|id| id.starts_with("apps_"));
+        let runs = app.is_none_or(|app| self.running.active.contains_key(app));
+        if self.ready || !chosen || !runs {
             return;
         }
         self.ready = true;
