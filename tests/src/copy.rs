@@ -288,8 +288,10 @@ fn own_crates() -> Vec<String> {
                 let text = fs::read_to_string(&path).expect("a manifest");
                 let names = text.lines().filter_map(|line| line.strip_prefix("name = "));
                 own.extend(names.map(|name| name.trim_matches('"').to_owned()));
-            } else if let Some(name) = name.strip_suffix(".rs") {
-                // Tests, benches and examples are called as their files are.
+            } else if let Some(name) = name.strip_suffix(".rs")
+                && (folder.ends_with("tests") || folder.ends_with("examples"))
+            {
+                // Tests and examples are called as their files are.
                 own.push(name.to_owned());
             }
         }
