@@ -6,7 +6,7 @@ use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
-use bevy::ecs::schedule::{ConditionWithAccess, SystemWithAccess};
+use bevy::ecs::schedule::SystemWithAccess;
 use bevy::ecs::system::{Adapt, RunSystemError, SystemIn};
 
 /// A panic in a module's code.
@@ -67,7 +67,7 @@ impl Reports {
     }
 }
 
-/// Runs one of a module's systems or conditions.
+/// Runs one of a module's systems.
 pub struct Guard {
     module: String,
     system: String,
@@ -80,30 +80,6 @@ impl Guard {
     pub fn new(module: &str, system: String, reports: &Reports) -> Self {
         Self { module: module.to_owned(), system, reports: reports.clone(), tripped: false }
     }
-
-    fn run<T>(
-        &mut self,
-        fallback: T,
-        run: impl FnOnce() -> Result<T, RunSystemError>,
-    ) -> Result<T, RunSystemError> {
-        if self.tripped {
-            return Ok(fallback);
-        }
-        match catch(&self.module, &self.system, run) {
-            Ok(Err(RunSystemError::Failed(error))) => {
-                let (module, system) = (self.module.clone(), self.system.clone());
-                let message = error.to_string();
-                self.reports.push(Report::Failed { module, system, message });
-                Ok(fallback)
-            }
-            Ok(result) => result,
-            Err(panic) => {
-                self.tripped = true;
-                self.reports.push(Report::Panicked(panic));
-                Ok(fallback)
-            }
-        }
-    }
 }
 
 impl Adapt<SystemWithAccess> for Guard {
@@ -115,21 +91,23 @@ impl Adapt<SystemWithAccess> for Guard {
         input: (),
         run_system: impl FnOnce(SystemIn<'_, SystemWithAccess>) -> Result<(), RunSystemError>,
     ) -> Result<(), RunSystemError> {
-        self.run((), || run_system(input))
-    }
-}
-
-impl Adapt<ConditionWithAccess> for Guard {
-    type In = ();
-    type Out = bool;
-
-    /// A condition that panicked is false from then on.
-    fn adapt(
-        &mut self,
-        input: (),
-        run_system: impl FnOnce(SystemIn<'_, ConditionWithAccess>) -> Result<bool, RunSystemError>,
-    ) -> Result<bool, RunSystemError> {
-        self.run(false, || run_system(input))
+        if self.tripped {
+            return Ok(());
+        }
+        match catch(&self.module, &self.system, || run_system(input)) {
+            Ok(Err(RunSystemError::Failed(error))) => {
+                let (module, system) = (self.module.clone(), self.system.clone());
+                let message = error.to_string();
+                self.reports.push(Report::Failed { module, system, message });
+                Ok(())
+            }
+            Ok(result) => result,
+            Err(panic) => {
+                self.tripped = true;
+                self.reports.push(Report::Panicked(panic));
+                Ok(())
+            }
+        }
     }
 }
 
