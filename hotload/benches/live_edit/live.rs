@@ -31,9 +31,6 @@ pub struct Live {
 pub struct Sample {
     /// From the write of the file to the end of the first frame that ran the new code.
     pub live_ms: f64,
-    /// How often rustc was started; more often than modules were swapped where a file was read while
-    /// it was written.
-    pub builds: usize,
     /// How many modules were swapped.
     pub modules: usize,
     /// The frame that the swap ended with.
@@ -84,11 +81,10 @@ impl Live {
         let text = edit.text(&edit.original(), number);
         let usual_frame_ms = self.rest();
         let started = self.write(edit, &text);
-        let (event, builds, swap_frame_ms) = self.wait_for("swapped", edit);
+        let (event, swap_frame_ms) = self.wait_for("swapped", edit);
         let first_frame_ms = self.frame();
         Sample {
             live_ms: ms(started.elapsed()),
-            builds,
             modules: event["modules"].as_array().map_or(0, Vec::len),
             swap_frame_ms,
             first_frame_ms,
@@ -114,22 +110,19 @@ impl Live {
         started
     }
 
-    /// The event, how often rustc was started before it, and how long the frame took that it came
-    /// with.
-    fn wait_for(&mut self, kind: &str, edit: &Edit) -> (Value, usize, f64) {
+    /// The event, and how long the frame took that it came with.
+    fn wait_for(&mut self, kind: &str, edit: &Edit) -> (Value, f64) {
         let started = Instant::now();
-        let mut builds = 0;
         loop {
             let frame_ms = self.frame();
             for event in self.events() {
-                builds += usize::from(event["event"] == "build_started");
                 let is_end = ["swapped", "build_failed", "refused", "rolled_back"]
                     .iter()
                     .any(|end| event["event"] == *end);
                 let expected = event["event"] == kind && event["module"] == edit.module;
                 assert!(!is_end || expected, "{event} in place of {kind} of {}", edit.module);
                 if expected {
-                    return (event, builds, frame_ms);
+                    return (event, frame_ms);
                 }
             }
             assert!(started.elapsed() < PATIENCE, "in vain: {kind}\n{}", self.scene.story());
