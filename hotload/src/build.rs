@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod rustc;
+pub mod standby;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::catalog::{self, Catalog, Folders, ModuleCrate};
 use crate::epoch::{self, epoch};
 use capture::{CaptureError, Recipe, Recipes};
 use rustc::{Cancel, CompileTimes, Compiled, Job, Linker, ms};
+use standby::Standby;
 
 /// A module's state on disk, as far as a build depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,8 +105,16 @@ pub fn inputs(
         let Some(module) = catalog.crates.get(&id) else { continue };
         let Some(recipe) = recipes.by_module.get(&id) else { continue };
         let is_core = linked.contains(&id);
-        let inputs =
-            module_inputs(module, recipe, &all, catalog, is_core, known.get(&id), workspace);
+        let inputs = module_inputs(
+            module,
+            recipe,
+            &recipes.api,
+            &all,
+            catalog,
+            is_core,
+            known.get(&id),
+            workspace,
+        );
         all.insert(id, inputs);
     }
     all
@@ -113,6 +123,7 @@ pub fn inputs(
 fn module_inputs(
     module: &ModuleCrate,
     recipe: &Recipe,
+    api: &str,
     below: &BTreeMap<String, Inputs>,
     catalog: &Catalog,
     is_core: bool,
@@ -125,6 +136,7 @@ fn module_inputs(
         hasher.update(bytes);
     };
     field(playground_api::ABI.as_bytes());
+    field(api.as_bytes());
     field(include_bytes!("build/link.sh"));
     field(include_bytes!("build/exports.ld"));
     field(&[u8::from(is_core)]);
@@ -214,6 +226,8 @@ pub struct Batch {
     pub ids: BTreeSet<String>,
     /// What links them.
     pub linker: Option<Linker>,
+    /// Compilers that wait.
+    pub standby: Standby,
 }
 
 /// Builds the batch. `None` when it was cancelled.
@@ -260,7 +274,7 @@ pub fn build(
                 running.insert(id);
                 let done = done.clone();
                 scope.spawn(move || {
-                    let compiled = rustc::compile(&job, cancel);
+                    let compiled = rustc::compile(&job, cancel, &batch.standby);
                     // The receiver outlives the scope.
                     let _ = done.send((job, compiled));
                 });

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::build::capture::Recipes;
 use crate::build::rustc::{Cancel, Linker};
+use crate::build::standby::Standby;
 use crate::build::{Inputs, Outcome, Said};
 use crate::catalog::{Catalog, Folders};
 use crate::generation::SharedGeneration;
@@ -188,6 +189,7 @@ struct State {
     catalog: Catalog,
     recipes: Recipes,
     linker: Option<Linker>,
+    standby: Standby,
     facts: Arc<OnceLock<Result<HostFacts, String>>>,
     /// As they were when a build was last started.
     inputs: BTreeMap<String, Inputs>,
@@ -237,6 +239,7 @@ impl State {
             catalog: Catalog::default(),
             recipes: Recipes::default(),
             linker: None,
+            standby: Standby::default(),
             facts: Arc::default(),
             inputs: BTreeMap::new(),
             latest: BTreeMap::new(),
@@ -395,6 +398,10 @@ impl State {
         if self.rethink && self.building.is_none() {
             self.rethink = false;
             self.propose();
+        }
+        // Once nobody waits for the worker.
+        if self.building.is_none() && !self.proposed {
+            self.standby.refill();
         }
     }
 }

@@ -137,7 +137,7 @@ impl Live {
     }
 
     /// Lets the game come to rest; gives the median of its frames.
-    fn rest(&mut self) -> f64 {
+    pub fn rest(&mut self) -> f64 {
         self.due = Instant::now();
         let mut frames = self.frames(REST);
         self.events();

@@ -72,8 +72,11 @@ fn side_by_side(edits: u32, report: &mut Report) {
         report.progress("side by side", number, edits + WARM_UP);
         let counts = number >= WARM_UP;
         let sample = game.edit(&edit::SYSTEM, number);
+        // The floor begins from where an edit begins: a game that ran for a while.
+        game.rest();
         let rustc_ms = floor.rustc(&edit::SYSTEM, number);
         let app_sample = game.edit(&edit::APP, number);
+        game.rest();
         let app_rustc_ms = floor.rustc(&edit::APP, number);
         let core_sample = game.edit(&edit::CORE, number);
         let error_ms = game.break_body(&edit::SYSTEM, number);

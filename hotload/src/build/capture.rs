@@ -78,22 +78,27 @@ pub struct Recipes {
     pub key: String,
     /// By module.
     pub by_module: BTreeMap<String, Recipe>,
+    /// Hash of the API's library that modules are compiled against. Two builds of the same source
+    /// differ when they were made in different folders, and rustc does not take a crate that was
+    /// compiled against the one for use with the other.
+    #[serde(skip)]
+    pub api: String,
 }
 
 /// Reads the recipes of an earlier run, if they still hold.
 pub fn kept(folders: &Folders, catalog: &Catalog) -> Option<Recipes> {
     let text = fs::read(folders.built.join("recipes.json")).ok()?;
-    let recipes: Recipes = serde_json::from_slice(&text).ok()?;
+    let mut recipes: Recipes = serde_json::from_slice(&text).ok()?;
     let complete = catalog.crates.keys().all(|id| recipes.by_module.contains_key(id));
-    let holds = complete
-        && recipes.workspace == folders.workspace
-        && recipes.key == key(folders, catalog)
-        && check_api(&recipes).is_ok();
-    holds.then_some(recipes)
+    let holds =
+        complete && recipes.workspace == folders.workspace && recipes.key == key(folders, catalog);
+    recipes.api = check_api(&recipes).ok().filter(|_| holds)?;
+    Some(recipes)
 }
 
-/// Compares the API that modules would be built against with the one in this process.
-fn check_api(recipes: &Recipes) -> Result<(), CaptureError> {
+/// Compares the API that modules would be built against with the one in this process. Gives the
+/// hash of its library; nothing where it is not one.
+fn check_api(recipes: &Recipes) -> Result<String, CaptureError> {
     const LIBRARY: &str = "libplayground_api.so";
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let loaded = maps.lines().find_map(|line| {
@@ -105,17 +110,24 @@ fn check_api(recipes: &Recipes) -> Result<(), CaptureError> {
         path.ends_with(LIBRARY).then(|| path.to_owned())
     });
     match (loaded, built) {
-        (Some(loaded), Some(built)) if !same_file(&loaded, &built) => Err(CaptureError::ApiChanged),
+        (Some(loaded), Some(built)) => {
+            let hash = hash_of(&built).ok_or(CaptureError::ApiChanged)?;
+            let same = same_file(&loaded, &built) || hash_of(&loaded).as_ref() == Some(&hash);
+            if same { Ok(hash) } else { Err(CaptureError::ApiChanged) }
+        }
         // The path that the process loaded from ends in ` (deleted)` once it was written anew.
         (None, Some(_)) => Err(CaptureError::ApiChanged),
-        _ => Ok(()),
+        (_, None) => Ok(String::new()),
     }
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
     let id = |path: &Path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
-    let hash = |path: &Path| fs::read(path).map(|bytes| blake3::hash(&bytes)).ok();
-    (id(a).is_some() && id(a) == id(b)) || (hash(a).is_some() && hash(a) == hash(b))
+    id(a).is_some() && id(a) == id(b)
+}
+
+fn hash_of(path: &Path) -> Option<String> {
+    fs::read(path).map(|bytes| blake3::hash(&bytes).to_hex().to_string()).ok()
 }
 
 /// Asks cargo for the recipes of all modules. `said` gets cargo's lines as they come.
@@ -153,8 +165,9 @@ pub fn capture(
         by_module.insert(id.clone(), read_recipe(&folder.join(format!("{id}.captured")))?);
     }
     let workspace = folders.workspace.clone();
-    let recipes = Recipes { workspace, key: key(folders, catalog), by_module };
-    check_api(&recipes)?;
+    let mut recipes =
+        Recipes { workspace, key: key(folders, catalog), by_module, api: String::new() };
+    recipes.api = check_api(&recipes)?;
     let path = folders.built.join("recipes.json");
     let text = serde_json::to_vec(&recipes)
         .map_err(|source| CaptureError::File { path: path.clone(), source: source.into() })?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -12,6 +12,7 @@ use std::time::{Instant, SystemTime};
 use serde::Deserialize;
 
 use super::capture::Recipe;
+use super::standby::Standby;
 
 /// One compilation.
 #[derive(Clone, Debug)]
@@ -216,8 +217,8 @@ fn own_output(option: &str) -> bool {
         .any(|own| option.starts_with(own))
 }
 
-/// Runs the job to its end, or until it is cancelled.
-pub fn compile(job: &Job, cancel: &Cancel) -> Compiled {
+/// Runs the job to its end, or until it is cancelled; by a compiler that waits, where there is one.
+pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
     let failed = |message: String, started: Instant| Compiled::Failed {
         messages: vec![message],
         took_ms: ms(started),
@@ -230,8 +231,7 @@ pub fn compile(job: &Job, cancel: &Cancel) -> Compiled {
         return failed(format!("H0305: {}: {error}", job.folder.display()), started);
     }
     let mut command = job.command();
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let mut child = match child {
+    let mut child = match standby.spawn(&mut command) {
         Ok(child) => child,
         Err(error) => {
             let program = command.get_program().to_string_lossy().into_owned();

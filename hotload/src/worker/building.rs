@@ -68,6 +68,7 @@ impl State {
             inputs: self.inputs.clone(),
             ids,
             linker: self.linker.clone(),
+            standby: self.standby.clone(),
         };
         let (number, cancel, ask) = (building.number, building.cancel.clone(), self.ask.clone());
         self.building = Some(building);
