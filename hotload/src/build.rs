@@ -380,3 +380,35 @@ fn keep(batch: &Batch, id: &str, artifact: &Path) -> Result<(PathBuf, Vec<u8>), 
     }
     Ok((path, bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_build_of_the_api_means_another_build_of_the_modules() {
+        let folder = std::env::temp_dir().join(format!("playground-inputs-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("lib.rs"), "pub struct Thing(u32);").unwrap();
+        let id = "core_thing".to_owned();
+        let module = ModuleCrate {
+            id: id.clone(),
+            folder: folder.clone(),
+            links: BTreeSet::new(),
+            dependencies: Vec::new(),
+        };
+        let catalog = Catalog { crates: [(id.clone(), module)].into() };
+        let recipe =
+            Recipe { folder: folder.clone(), arguments: Vec::new(), environment: Vec::new() };
+        let inputs_with = |api: &str| {
+            let by_module = [(id.clone(), recipe.clone())].into();
+            let recipes = Recipes { by_module, api: api.to_owned(), ..Recipes::default() };
+            inputs(&catalog, &recipes, &BTreeMap::new(), &folder).remove(&id).unwrap()
+        };
+        let (one, same, other) = (inputs_with("one"), inputs_with("one"), inputs_with("other"));
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(one, same);
+        assert_ne!(one.hash, other.hash, "an rlib against the one does not fit the other");
+        assert_eq!(one.epoch, other.epoch, "the types are the same");
+    }
+}
