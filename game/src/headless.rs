@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bevy::app::PluginsState;
+use bevy::log::{DEFAULT_FILTER, LogPlugin};
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::settings::WgpuSettings;
@@ -19,6 +20,7 @@ pub fn app(fast: bool) -> App {
         DefaultPlugins
             .build()
             .disable::<WinitPlugin>()
+            .set(LogPlugin { filter: quiet(), ..default() })
             .set(assets::plugin())
             .set(WindowPlugin {
                 primary_window: None,
@@ -33,6 +35,14 @@ pub fn app(fast: bool) -> App {
     .insert_resource(TimeUpdateStrategy::FixedTimesteps(1))
     .set_runner(move |app| step(app, fast));
     app
+}
+
+/// Bevy's rendering plugins complain where nothing is rendered.
+fn quiet() -> String {
+    format!(
+        "{DEFAULT_FILTER},bevy_render::extract_resource=off,bevy_render::texture=error,\
+         bevy_gizmos_render=error,bevy_app::terminal_ctrl_c_handler=warn"
+    )
 }
 
 fn step(mut app: App, fast: bool) -> AppExit {

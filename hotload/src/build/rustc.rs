@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Instant, SystemTime};
 
 use serde::Deserialize;
@@ -121,6 +122,7 @@ struct Message {
     #[serde(rename = "$message_type")]
     kind: String,
     level: Option<String>,
+    message: Option<String>,
     rendered: Option<String>,
     emit: Option<String>,
 }
@@ -241,13 +243,25 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
     let stderr = child.stderr.take();
     let child = Arc::new(Mutex::new(child));
     cancel.own(&child);
-    let output = stderr.map(|stderr| read_messages(stderr, started)).unwrap_or_default();
+    let mut output = Output::default();
+    if let Some(stderr) = stderr {
+        let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
+        output = read_messages(&mut lines, started);
+        if output.aborts && !cancel.is_cancelled() {
+            // All errors are known; what rustc still has to put away is of no interest.
+            thread::spawn(move || {
+                lines.for_each(drop);
+                lock(&child).wait()
+            });
+            return Compiled::Failed { messages: output.errors, took_ms: ms(started) };
+        }
+    }
     // The pipe is closed, so rustc is at its end; waiting under the lock holds nobody up.
     let status = lock(&child).wait();
     if cancel.is_cancelled() {
         return Compiled::Cancelled;
     }
-    let Output { errors, warnings, check_ms } = output;
+    let Output { errors, warnings, check_ms, .. } = output;
     match status {
         Ok(status) if status.success() => Compiled::Done {
             artifact: job.artifact(),
@@ -267,11 +281,14 @@ struct Output {
     errors: Vec<String>,
     warnings: Vec<String>,
     check_ms: f32,
+    /// rustc has said that it gives up.
+    aborts: bool,
 }
 
-fn read_messages(stderr: impl Read, started: Instant) -> Output {
+/// Reads rustc's messages to their end, or until it says that it gives up.
+fn read_messages(lines: &mut impl Iterator<Item = String>, started: Instant) -> Output {
     let mut output = Output::default();
-    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+    for line in lines {
         let Ok(message) = serde_json::from_str::<Message>(&line) else {
             // Not of rustc's making, say a linker's or a crash's own words.
             output.errors.push(line);
@@ -282,7 +299,14 @@ fn read_messages(stderr: impl Read, started: Instant) -> Output {
         }
         let Some(rendered) = message.rendered else { continue };
         match message.level.as_deref() {
-            Some("error" | "error: internal compiler error") => output.errors.push(rendered),
+            Some("error") => {
+                output.errors.push(rendered);
+                output.aborts = message.message.is_some_and(|m| m.starts_with("aborting due to"));
+                if output.aborts {
+                    break;
+                }
+            }
+            Some("error: internal compiler error") => output.errors.push(rendered),
             Some("warning") => output.warnings.push(rendered),
             _ => {}
         }
