@@ -312,6 +312,31 @@ fn a_line_is_submitted_and_the_line_keeps_the_focus() {
 }
 
 #[test]
+fn what_is_typed_within_one_frame_is_taken_in_its_order() {
+    let mut console = console(arena());
+    let key = |key| Event::Key {
+        key,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    let text = |text: &str| Event::Text(text.to_owned());
+    console.input_mut().events.extend([
+        text("h"),
+        text("ash"),
+        key(Key::Enter),
+        text("mod"),
+        key(Key::Tab),
+        key(Key::Enter),
+        text("wait"),
+    ]);
+    settle(&mut console);
+    assert_eq!(asked(&mut console), [submit("hash"), submit("modules")].concat());
+    assert_eq!(console.state().state.line(), "wait");
+}
+
+#[test]
 fn a_click_elsewhere_gives_the_keyboard_back_to_the_line() {
     let mut console = console(arena());
     click(&mut console, "plugins_hud enabled");

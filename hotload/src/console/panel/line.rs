@@ -3,7 +3,7 @@
 use playground_api::bevy_egui::egui;
 
 use egui::text::{CCursor, CCursorRange};
-use egui::{Align, FocusDirection, Id, Key, Layout, Modifiers, RichText, TextEdit, Ui};
+use egui::{Align, Event, FocusDirection, Id, Key, Layout, Modifiers, RichText, TextEdit, Ui};
 
 use super::theme;
 use crate::console::command::{self, Completion};
@@ -23,6 +23,27 @@ pub fn id() -> Id {
 pub struct Line {
     text: String,
     offered: Option<Offered>,
+    /// Input that waits for the next frame.
+    later: Vec<Event>,
+}
+
+/// Where an own key stands behind text or behind another own key.
+fn first_to_wait(events: &[Event]) -> usize {
+    let mut before = false;
+    for (at, event) in events.iter().enumerate() {
+        match event {
+            Event::Key { key, pressed: true, .. } => {
+                let own = [Key::Enter, Key::Tab, Key::ArrowUp, Key::ArrowDown].contains(key);
+                if own && before {
+                    return at;
+                }
+                before = true;
+            }
+            Event::Text(_) | Event::Paste(_) | Event::Cut | Event::Ime(_) => before = true,
+            _ => {}
+        }
+    }
+    events.len()
 }
 
 #[derive(Debug, Clone)]
@@ -55,6 +76,7 @@ impl Line {
         let id = id();
         // Not in the frame in which Tab brings the focus here: that Tab is not for completing.
         let focused = ui.memory(|memory| memory.has_focus(id) && memory.had_focus_last_frame(id));
+        self.in_order(ui, focused);
         let submitted = if focused { self.keys(ui, view, history) } else { None };
         self.candidates(ui);
         ui.horizontal(|ui| {
@@ -79,6 +101,23 @@ impl Line {
             });
         });
         submitted
+    }
+
+    /// The line takes its own keys before the text field sees what was typed: where both came in
+    /// one frame, a key behind text has to wait for the next one.
+    fn in_order(&mut self, ui: &Ui, focused: bool) {
+        let mut events = std::mem::take(&mut self.later);
+        if !focused {
+            return;
+        }
+        ui.input_mut(|input| {
+            events.append(&mut input.events);
+            self.later = events.split_off(first_to_wait(&events));
+            input.events = events;
+        });
+        if !self.later.is_empty() {
+            ui.ctx().request_repaint();
+        }
     }
 
     /// Takes the line's own keys before the text field sees them.
