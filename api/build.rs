@@ -19,12 +19,14 @@ fn main() {
     for feature in features {
         hasher.update(feature.as_bytes());
     }
-    for file in ["Cargo.toml", "build.rs"] {
+    for file in ["Cargo.toml", "build.rs", "schema/Cargo.toml", "derive/Cargo.toml"] {
         println!("cargo::rerun-if-changed={file}");
         hasher.update(&fs::read(file).unwrap_or_default());
     }
-    println!("cargo::rerun-if-changed=src");
-    hash_folder(Path::new("src"), &mut hasher);
+    for folder in ["src", "schema/src", "derive/src"] {
+        println!("cargo::rerun-if-changed={folder}");
+        hash_folder(Path::new(folder), &mut hasher);
+    }
     println!("cargo::rustc-env=PLAYGROUND_ABI={}", &hasher.finalize().to_hex()[..32]);
 }
 

@@ -7,15 +7,30 @@
 
 use std::any::{Any, type_name};
 use std::collections::HashMap;
-use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bevy::ecs::lifecycle::{RemovedComponentEntity, RemovedComponentMessages};
-use bevy::ecs::message::{MessageCursor, MessageIterator, MessageIteratorWithId};
-use bevy::ecs::system::SystemParam;
+use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
 
+mod keep;
+mod messages;
+mod removed;
+
+pub use keep::Keep;
+pub use messages::MessageReader;
+pub use removed::{RemovedComponents, count as removals};
+
 type Slot = Arc<Mutex<Option<Box<dyn Any + Send>>>>;
+
+/// A value that can wait in a slot, in a form that does not depend on an epoch.
+pub trait Carries: Default + Send + 'static {
+    /// What waits.
+    type Left: Any + Send;
+    /// As it is left behind.
+    fn leave(self) -> Option<Self::Left>;
+    /// As it is taken over; `None` where it cannot be.
+    fn take_over(left: Self::Left) -> Option<Self>;
+}
 
 /// Where values wait between an old system and the new one of the same name.
 ///
@@ -45,6 +60,34 @@ impl Carry {
         self.slots.retain(|_, slot| Arc::strong_count(slot) > 1);
     }
 
+    /// Messages of the type of this name are counted anew: those that waited from 0 on, where
+    /// `before` had been counted before the oldest of them.
+    pub fn recount_messages(&mut self, type_name: &str, before: usize) {
+        for left in self.left::<messages::Position>() {
+            if let Some(position) = left.lock().as_mut()
+                && position.type_name == type_name
+            {
+                position.seen = position.seen.saturating_sub(before);
+            }
+        }
+    }
+
+    /// The values of a component are those of another one now; `count` removals of the old one were
+    /// told of before its values were carried over.
+    pub fn replace_component(&mut self, old: ComponentId, count: usize) {
+        for left in self.left::<removed::Position>() {
+            if let Some(position) = left.lock().as_mut()
+                && position.component == Some(old)
+            {
+                position.until = Some(count);
+            }
+        }
+    }
+
+    fn left<T: 'static>(&self) -> impl Iterator<Item = Left<'_, T>> {
+        self.slots.values().map(|slot| Left { slot, of: std::marker::PhantomData })
+    }
+
     fn slot<T>(&mut self) -> Slot {
         let Some(system) = self.system.clone() else { return Slot::default() };
         let ordinal = self.ordinals.entry(type_name::<T>()).or_default();
@@ -54,15 +97,39 @@ impl Carry {
     }
 }
 
+/// A slot that may hold a `T`.
+struct Left<'a, T> {
+    slot: &'a Slot,
+    of: std::marker::PhantomData<T>,
+}
+
+impl<'a, T: 'static> Left<'a, T> {
+    fn lock(&self) -> LeftGuard<'a, T> {
+        let guard = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        LeftGuard { guard, of: std::marker::PhantomData }
+    }
+}
+
+struct LeftGuard<'a, T> {
+    guard: std::sync::MutexGuard<'a, Option<Box<dyn Any + Send>>>,
+    of: std::marker::PhantomData<T>,
+}
+
+impl<T: 'static> LeftGuard<'_, T> {
+    fn as_mut(&mut self) -> Option<&mut T> {
+        self.guard.as_mut()?.downcast_mut()
+    }
+}
+
 /// A value that goes from a system to its successor of the same name.
 #[derive(Debug)]
-pub struct Carried<T: Default + Send + 'static> {
+pub struct Carried<T: Carries> {
     value: T,
     slot: Slot,
     taken: bool,
 }
 
-impl<T: Default + Send + 'static> Carried<T> {
+impl<T: Carries> Carried<T> {
     #[inline]
     fn get(&mut self) -> &mut T {
         if !self.taken {
@@ -75,130 +142,27 @@ impl<T: Default + Send + 'static> Carried<T> {
     fn take_over(&mut self) {
         self.taken = true;
         let left = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // A type of the same name under another epoch fails the downcast: its value starts anew.
-        if let Some(value) = left.and_then(|value| value.downcast::<T>().ok()) {
-            self.value = *value;
+        let left = left.and_then(|left| left.downcast::<T::Left>().ok());
+        if let Some(value) = left.and_then(|left| T::take_over(*left)) {
+            self.value = value;
         }
     }
 }
 
-impl<T: Default + Send + 'static> FromWorld for Carried<T> {
+impl<T: Carries> FromWorld for Carried<T> {
     fn from_world(world: &mut World) -> Self {
         let slot = world.get_resource_mut::<Carry>().map(|mut carry| carry.slot::<T>());
         Self { value: T::default(), slot: slot.unwrap_or_default(), taken: false }
     }
 }
 
-impl<T: Default + Send + 'static> Drop for Carried<T> {
+impl<T: Carries> Drop for Carried<T> {
     fn drop(&mut self) {
         // A system that never ran leaves what its predecessor left.
-        if self.taken {
-            let value: Box<dyn Any + Send> = Box::new(std::mem::take(&mut self.value));
-            *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        if self.taken
+            && let Some(left) = std::mem::take(&mut self.value).leave()
+        {
+            *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(left));
         }
-    }
-}
-
-/// A [`Local`] that survives a swap of its system. Starts from `T::default()`.
-#[derive(SystemParam)]
-pub struct Keep<'s, T: Default + Send + 'static> {
-    carried: Local<'s, Carried<T>>,
-}
-
-impl<T: Default + Send + 'static> Keep<'_, T> {
-    /// The value, mutable.
-    pub fn get(&mut self) -> &mut T {
-        self.carried.get()
-    }
-}
-
-/// Reads messages of type `M`, each once, also across a swap of the system.
-///
-/// Stands for Bevy's [`bevy::prelude::MessageReader`], with the same methods.
-#[derive(SystemParam)]
-pub struct MessageReader<'w, 's, M: Message> {
-    cursor: Local<'s, Carried<Cursor<M>>>,
-    #[system_param(validation_message = "Message not initialized")]
-    messages: Res<'w, Messages<M>>,
-}
-
-/// Bevy's cursor; a type of our own because `MessageCursor`'s `Default` is all that is needed of it.
-struct Cursor<M: Message>(MessageCursor<M>);
-
-impl<M: Message> Default for Cursor<M> {
-    fn default() -> Self {
-        Self(MessageCursor::default())
-    }
-}
-
-impl<M: Message> MessageReader<'_, '_, M> {
-    /// The messages that this reader has not seen yet.
-    pub fn read(&mut self) -> MessageIterator<'_, M> {
-        self.cursor.get().0.read(&self.messages)
-    }
-
-    /// Like [`read`](Self::read), with each message's id.
-    pub fn read_with_id(&mut self) -> MessageIteratorWithId<'_, M> {
-        self.cursor.get().0.read_with_id(&self.messages)
-    }
-
-    /// How many messages [`read`](Self::read) would give.
-    pub fn len(&mut self) -> usize {
-        self.cursor.get().0.len(&self.messages)
-    }
-
-    /// True when there is nothing to read.
-    pub fn is_empty(&mut self) -> bool {
-        self.cursor.get().0.is_empty(&self.messages)
-    }
-
-    /// Passes over all messages that are there.
-    pub fn clear(&mut self) {
-        self.cursor.get().0.clear(&self.messages);
-    }
-}
-
-/// The entities that lost component `T`, each removal once, also across a swap of the system.
-///
-/// Stands for Bevy's [`bevy::prelude::RemovedComponents`].
-#[derive(SystemParam)]
-pub struct RemovedComponents<'w, 's, T: Component> {
-    id: bevy::ecs::component::ComponentIdFor<'s, T>,
-    cursor: Local<'s, Carried<Cursor<RemovedComponentEntity>>>,
-    removals: &'w RemovedComponentMessages,
-}
-
-impl<T: Component> RemovedComponents<'_, '_, T> {
-    /// The removals that this reader has not seen yet.
-    pub fn read(&mut self) -> impl Iterator<Item = Entity> + '_ {
-        let cursor = &mut self.cursor.get().0;
-        let removals = self.removals.get(self.id.get());
-        removals
-            .map(|messages| cursor.read(messages).cloned())
-            .into_iter()
-            .flatten()
-            .map(Entity::from)
-    }
-
-    /// True when there is nothing to read.
-    pub fn is_empty(&mut self) -> bool {
-        let cursor = &self.cursor.get().0;
-        self.removals.get(self.id.get()).is_none_or(|messages| cursor.is_empty(messages))
-    }
-}
-
-impl<T: Default + Send + 'static> Deref for Keep<'_, T> {
-    type Target = T;
-
-    /// The value as of the last mutable access; a predecessor's value is there from the first
-    /// [`Keep::get`] or `DerefMut` on.
-    fn deref(&self) -> &T {
-        &self.carried.value
-    }
-}
-
-impl<T: Default + Send + 'static> DerefMut for Keep<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        self.carried.get()
     }
 }

@@ -24,6 +24,7 @@ pub mod unload;
 
 pub use bevy;
 pub use bevy_egui;
+pub use playground_schema as schema;
 pub use serde;
 
 pub use module::ModuleApp;
@@ -43,9 +44,13 @@ pub mod prelude {
     pub use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
     pub use serde::{Deserialize, Serialize};
 
+    pub use playground_derive::Persist;
+
     pub use crate::carry::{Keep, MessageReader, RemovedComponents};
     pub use crate::module::{ModuleApp, OnLoad, OnUnload};
     pub use crate::options::{KeyboardFocus, RunOptions};
+    pub use crate::persist::Restoring;
+    pub use crate::schema::Persist;
     pub use crate::unload::DespawnOnUnload;
     pub use crate::{despawn_on_unload, export_module};
 }

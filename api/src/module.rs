@@ -78,6 +78,8 @@ pub struct MessageRecord {
     pub register: fn(&mut World),
     /// Takes it out, with the messages that wait.
     pub deregister: fn(&mut World),
+    /// How many messages were counted before the oldest that waits.
+    pub oldest: fn(&World) -> usize,
 }
 
 /// A resource.
@@ -169,6 +171,9 @@ impl ModuleApp {
                 }
             },
             deregister: MessageRegistry::deregister_messages::<M>,
+            oldest: |world| {
+                world.get_resource::<Messages<M>>().map_or(0, Messages::oldest_message_count)
+            },
         });
         self
     }
@@ -248,8 +253,8 @@ impl ModuleApp {
 
     /// Lists a type whose values are kept; `export_module!` calls this for its `persist` list.
     #[doc(hidden)]
-    pub fn persist(&mut self, record: PersistRecord) -> &mut Self {
-        self.recorded.persisted.push(record);
+    pub fn persist(&mut self, records: Vec<PersistRecord>) -> &mut Self {
+        self.recorded.persisted.extend(records);
         self
     }
 }

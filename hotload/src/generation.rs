@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use playground_api::ModuleApp;
 use playground_api::module::Recorded;
+use playground_api::schema::Definition;
 
 use crate::build::rustc::CompileTimes;
 use crate::guard::{self, Panic};
@@ -16,6 +17,8 @@ pub struct Generation {
     pub number: u32,
     /// What the artifact says of itself.
     pub manifest: Manifest,
+    /// What its persisted types look like.
+    pub schemas: Vec<Definition>,
     /// blake3 hash of the artifact's bytes.
     pub hash: String,
     /// The module's code.

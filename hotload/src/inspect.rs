@@ -15,6 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use object::elf as format;
+use playground_api::schema::{Definition, SchemaError};
 use thiserror::Error;
 
 pub use graph::{GraphError, check_graph};
@@ -25,15 +26,17 @@ use elf::{Fault, Image, Machine};
 
 /// What `PLAYGROUND_MODULE` begins with; the last byte is the layout's version. The same as
 /// `playground_api::export::MAGIC`: this stage stands alone, so that it can be tried without Bevy.
-const MAGIC: [u8; 16] = *b"playground-mod\0\x01";
-/// Size of `playground_api::export::ModuleEntry`: magic, length of the manifest, address of `build`.
-const ENTRY_BYTES: u64 = 32;
+const MAGIC: [u8; 16] = *b"playground-mod\0\x02";
+/// Size of `playground_api::export::ModuleEntry`: magic, lengths of manifest and schemas, address of
+/// `build`.
+const ENTRY_BYTES: u64 = 40;
 /// The part of it that holds no address.
-const PLAIN_BYTES: u64 = 24;
+const PLAIN_BYTES: u64 = 32;
 
 const MIN_FILE_BYTES: usize = 64;
 const MAX_FILE_BYTES: usize = 512 << 20;
 const MAX_MANIFEST_BYTES: u64 = 64 << 10;
+const MAX_SCHEMAS_BYTES: u64 = 4 << 20;
 const MISSING_SHOWN: usize = 5;
 
 /// An artifact that may be loaded. Only [`inspect`] makes one.
@@ -43,6 +46,8 @@ pub struct Inspected {
     pub hash: String,
     /// What the artifact says of its module.
     pub manifest: Manifest,
+    /// What its persisted types look like, in the order of the manifest.
+    pub schemas: Vec<Definition>,
     /// The name of its `PLAYGROUND_MODULE`, as it stands in the symbol table.
     pub export_symbol: String,
     /// What is odd about it, but no reason to refuse it.
@@ -62,6 +67,7 @@ impl fmt::Debug for Inspected {
             .field("hash", &self.hash)
             .field("size_bytes", &self.bytes.len())
             .field("manifest", &self.manifest)
+            .field("schemas", &self.schemas)
             .field("export_symbol", &self.export_symbol)
             .field("warnings", &self.warnings)
             .finish()
@@ -177,6 +183,25 @@ pub enum InspectError {
         /// The artifact's.
         found: String,
     },
+    /// The schemas are not as `export_module!` writes them.
+    #[error("H0211: {}: schemas of the persisted types: {fault}. Build the module again", file.display())]
+    Schemas {
+        /// The artifact.
+        file: PathBuf,
+        /// What is wrong.
+        #[source]
+        fault: SchemaError,
+    },
+    /// Another number of schemas than of persisted types.
+    #[error("H0212: {}: expected a schema for each of {expected} persisted types, found {found}. Build the module again", file.display())]
+    SchemaCount {
+        /// The artifact.
+        file: PathBuf,
+        /// Persisted types in the manifest.
+        expected: usize,
+        /// Schemas.
+        found: usize,
+    },
     /// It uses what the host does not have.
     #[error("H0210: {}: expected every symbol it uses in the game's libraries, found {count} that are not there: {}. Rebuild the module with this game's dependencies and features", file.display(), .first.join(", "))]
     Symbols {
@@ -247,8 +272,9 @@ pub fn inspect(
 
     let address = symbol.st_value.get(object::NativeEndian);
     let size = symbol.st_size.get(object::NativeEndian);
-    let manifest = manifest_bytes(path, &image, address, size)?;
-    let kept = [(address, PLAIN_BYTES), (address + ENTRY_BYTES, manifest.len() as u64)];
+    let Told { manifest, schemas } = told(path, &image, address, size)?;
+    let told_bytes = (manifest.len() + schemas.len()) as u64;
+    let kept = [(address, PLAIN_BYTES), (address + ENTRY_BYTES, told_bytes)];
     image.check_loading(symbols.len() as u64, &kept).map_err(malformed)?;
 
     let manifest = Manifest::parse(manifest, expected_id)
@@ -256,6 +282,12 @@ pub fn inspect(
     if manifest.abi != host.abi {
         let (expected, found) = (host.abi.clone(), manifest.abi);
         return Err(InspectError::Abi { file: file(), expected, found });
+    }
+    let schemas = Definition::parse(schemas)
+        .map_err(|fault| InspectError::Schemas { file: file(), fault })?;
+    if schemas.len() != manifest.persisted.len() {
+        let (expected, found) = (manifest.persisted.len(), schemas.len());
+        return Err(InspectError::SchemaCount { file: file(), expected, found });
     }
     if !missing.is_empty() {
         let first = missing.iter().take(MISSING_SHOWN).map(|name| format!("`{}`", demangle(name)));
@@ -271,7 +303,7 @@ pub fn inspect(
         warnings.push(InspectWarning::NoEpoch { file: file() });
     }
     let hash = blake3::hash(&bytes).to_hex().to_string();
-    Ok(Inspected { bytes, hash, manifest, export_symbol, warnings })
+    Ok(Inspected { bytes, hash, manifest, schemas, export_symbol, warnings })
 }
 
 fn check_kind(path: &Path, bytes: &[u8], host: &HostFacts) -> Result<(), InspectError> {
@@ -339,20 +371,26 @@ fn demangle(name: &[u8]) -> String {
     format!("{:#}", rustc_demangle::demangle(&name))
 }
 
-/// The manifest behind the `ModuleEntry` at `address`.
-fn manifest_bytes<'a>(
+/// What stands behind the `ModuleEntry`.
+struct Told<'a> {
+    manifest: &'a [u8],
+    schemas: &'a [u8],
+}
+
+/// Manifest and schemas behind the `ModuleEntry` at `address`.
+fn told<'a>(
     path: &Path,
     image: &Image<'a, &'a [u8]>,
     address: u64,
     size: u64,
-) -> Result<&'a [u8], InspectError> {
+) -> Result<Told<'a>, InspectError> {
     let export = |expected: String, found: String| InspectError::Export {
         file: path.to_owned(),
         expected,
         found,
     };
     let in_file = |fault: Fault| export(fault.expected, fault.found);
-    let most = ENTRY_BYTES + MAX_MANIFEST_BYTES + 8;
+    let most = ENTRY_BYTES + MAX_MANIFEST_BYTES + MAX_SCHEMAS_BYTES + 8;
     if !(ENTRY_BYTES..=most).contains(&size) {
         let found = format!("{size} bytes");
         return Err(export(format!("{ENTRY_BYTES} to {most} bytes"), found));
@@ -368,15 +406,22 @@ fn manifest_bytes<'a>(
         let show = |version: u8| format!("version {version} of its layout");
         return Err(export(show(MAGIC[15]), show(magic[15])));
     }
-    let len = rest.first_chunk().map_or(0, |len| u64::from_ne_bytes(*len));
-    let manifest = usize::try_from(len)
-        .ok()
-        .filter(|_| len <= MAX_MANIFEST_BYTES)
-        .and_then(|len| bytes.get(ENTRY_BYTES as usize..)?.get(..len));
-    manifest.ok_or_else(|| {
-        let most = (size - ENTRY_BYTES).min(MAX_MANIFEST_BYTES);
-        export(format!("a manifest of at most {most} bytes"), format!("one of {len} bytes"))
-    })
+    let mut room = bytes.get(ENTRY_BYTES as usize..).unwrap_or_default();
+    let mut part = |what: &str, at: usize, most: u64| {
+        let len =
+            rest.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |len| u64::from_ne_bytes(*len));
+        let taken = usize::try_from(len).ok().filter(|_| len <= most);
+        let taken = taken.and_then(|len| room.split_at_checked(len));
+        let (taken, behind) = taken.ok_or_else(|| {
+            let most = (room.len() as u64).min(most);
+            export(format!("{what} of at most {most} bytes"), format!("one of {len} bytes"))
+        })?;
+        room = behind;
+        Ok(taken)
+    };
+    let manifest = part("a manifest", 0, MAX_MANIFEST_BYTES)?;
+    let schemas = part("a list of schemas", 8, MAX_SCHEMAS_BYTES)?;
+    Ok(Told { manifest, schemas })
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub mod data;
 pub mod events;
 pub mod guard;
 mod host;
+pub mod restore;
 pub mod snapshot;
 pub mod swap;
 // What people see.

@@ -5,13 +5,14 @@
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt;
 
 use bevy::ecs::schedule::{
     InternedScheduleLabel, LogLevel, NodeId, ScheduleBuildSettings, ScheduleGraph, ScheduleLabel,
     SystemSet,
 };
 use bevy::prelude::*;
+use playground_api::persist::Store;
+use playground_api::schema::{Definition, Schema, TypeChange};
 use thiserror::Error;
 
 use crate::generation::SharedGeneration;
@@ -63,7 +64,7 @@ pub struct Outline {
     /// Systems, as schedule and name.
     pub systems: BTreeSet<(String, String)>,
     /// Persisted types by name.
-    pub persisted: BTreeMap<&'static str, TypeId>,
+    pub persisted: BTreeMap<&'static str, Persisted>,
     /// Resources by name.
     pub resources: BTreeSet<&'static str>,
     /// Console commands.
@@ -71,8 +72,15 @@ pub struct Outline {
     edges: HashSet<SetEdge>,
 }
 
+/// A persisted type: which one it is in the process, and what it looks like.
+#[derive(Clone, Copy, Debug)]
+pub struct Persisted {
+    type_id: TypeId,
+    schema: &'static Schema,
+}
+
 /// What a swap of one module would change.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
     /// Systems that are new.
     pub systems_added: Vec<String>,
@@ -83,7 +91,7 @@ pub struct Change {
     /// Types whose storage stays as it is.
     pub types_kept: Vec<&'static str>,
     /// Types whose values are carried over by the names of their fields.
-    pub types_migrated: Vec<&'static str>,
+    pub types_migrated: Vec<TypeChange>,
     /// Types that are new.
     pub types_new: Vec<&'static str>,
     /// Types that are gone.
@@ -137,7 +145,11 @@ impl Scratch {
             }
         }
         for record in &recorded.persisted {
-            outline.persisted.insert(record.type_name, record.type_id);
+            // Where else values of a state are stands and falls with the state itself.
+            if !matches!(record.store, Store::NextState | Store::Scoped(_)) {
+                let (type_id, schema) = (record.type_id, record.schema);
+                outline.persisted.insert(schema.name, Persisted { type_id, schema });
+            }
         }
         outline.resources = recorded.resources.iter().map(|record| record.type_name).collect();
         outline.commands = recorded.commands.iter().map(|record| record.name).collect();
@@ -264,36 +276,57 @@ impl Change {
             systems_kept: names(new.systems.intersection(&old.systems).collect()),
             ..Self::default()
         };
-        for (name, type_id) in &new.persisted {
-            match old.persisted.get(name) {
+        for (name, new) in &new.persisted {
+            let was = |(name, _): &(&&str, &Persisted)| new.schema.aliases.contains(*name);
+            let before = old.persisted.get(name);
+            let before = before.or_else(|| old.persisted.iter().find(was).map(|(_, old)| old));
+            match before {
                 None => change.types_new.push(name),
-                Some(old) if old == type_id => change.types_kept.push(name),
-                Some(_) => change.types_migrated.push(name),
+                Some(old) if old.type_id == new.type_id => change.types_kept.push(name),
+                Some(old) => {
+                    let (old, new) = (Definition::of(old.schema), Definition::of(new.schema));
+                    change.types_migrated.push(TypeChange::between(&old, &new));
+                }
             }
         }
-        let gone = old.persisted.keys().filter(|name| !new.persisted.contains_key(*name));
-        change.types_dropped = gone.copied().collect();
+        let goes_on = |name: &&str| {
+            let mut new = new.persisted.values();
+            new.any(|persisted| persisted.schema.is_called(name))
+        };
+        change.types_dropped =
+            old.persisted.keys().copied().filter(|name| !goes_on(name)).collect();
         change
     }
 }
 
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut any = false;
-        let mut list = |title: &str, items: Vec<&str>| -> fmt::Result {
-            for item in items {
-                any = true;
-                writeln!(f, "  {title:<16} {item}")?;
+impl Change {
+    /// The change in lines. `count` says how many values of a persisted type the world holds.
+    pub fn describe(&self, count: &mut dyn FnMut(&str) -> usize) -> String {
+        let mut lines = Vec::new();
+        let mut list = |title: &str, item: &str| lines.push(format!("  {title:<16} {item}"));
+        self.systems_added.iter().for_each(|item| list("system added", item));
+        self.systems_removed.iter().for_each(|item| list("system removed", item));
+        self.systems_kept.iter().for_each(|item| list("system goes on", item));
+        self.types_kept.iter().for_each(|item| list("type kept", item));
+        for change in &self.types_migrated {
+            let values = values(count(&change.name));
+            list("type migrated", &format!("{}, {values}", change.name));
+            for entry in &change.entries {
+                list("", &format!("    {entry}"));
             }
-            Ok(())
-        };
-        list("system added", self.systems_added.iter().map(String::as_str).collect())?;
-        list("system removed", self.systems_removed.iter().map(String::as_str).collect())?;
-        list("system goes on", self.systems_kept.iter().map(String::as_str).collect())?;
-        list("type kept", self.types_kept.clone())?;
-        list("type migrated", self.types_migrated.clone())?;
-        list("type new", self.types_new.clone())?;
-        list("type dropped", self.types_dropped.clone())?;
-        if any { Ok(()) } else { writeln!(f, "  nothing changes") }
+        }
+        self.types_new.iter().for_each(|item| list("type new", item));
+        for item in &self.types_dropped {
+            list("type dropped", &format!("{item}, {}", values(count(item))));
+        }
+        if lines.is_empty() { "  nothing changes".to_owned() } else { lines.join("\n") }
+    }
+}
+
+fn values(count: usize) -> String {
+    match count {
+        0 => "no values".to_owned(),
+        1 => "1 value".to_owned(),
+        count => format!("{count} values"),
     }
 }

@@ -1,12 +1,12 @@
 //! Persisted state in bytes: what a rollback can bring back, and what a hash is made of.
 
 use bevy::prelude::*;
-use playground_api::persist::{PersistKind, PersistRecord};
+use playground_api::persist::{Column, PersistRecord, Store};
 
 /// The persisted resources and states of some modules, in bincode.
 #[derive(Default)]
 pub struct Snapshot {
-    values: Vec<(PersistRecord, Vec<(Entity, Vec<u8>)>)>,
+    values: Vec<(PersistRecord, Column)>,
 }
 
 /// Writes down the persisted resources and states of `records`. Components are not among them: a
@@ -19,13 +19,11 @@ pub fn take<'a>(
     world: &mut World,
     records: impl Iterator<Item = &'a PersistRecord>,
 ) -> Result<Snapshot, String> {
-    let mut snapshot = Snapshot::default();
-    for record in records.filter(|record| record.kind != PersistKind::Component) {
-        let mut values = Vec::new();
-        (record.encode)(world, &mut |entity, bytes| values.push((entity, bytes.to_vec())))?;
-        snapshot.values.push((*record, values));
-    }
-    Ok(snapshot)
+    let loose = |record: &&PersistRecord| {
+        !matches!(record.store, Store::Component | Store::Scoped(_) | Store::Messages)
+    };
+    let values = records.filter(loose).map(|record| Ok((*record, (record.encode)(world)?)));
+    Ok(Snapshot { values: values.collect::<Result<_, String>>()? })
 }
 
 impl Snapshot {
@@ -37,7 +35,7 @@ impl Snapshot {
     pub fn restore(&self, world: &mut World) -> Result<(), String> {
         let mut inserts = Vec::with_capacity(self.values.len());
         for (record, values) in &self.values {
-            inserts.push((record.decode)(values.clone())?);
+            inserts.push((record.decode)(values)?);
         }
         for insert in inserts {
             insert(world);
@@ -62,18 +60,21 @@ pub fn hash<'a>(
     let mut entities: bevy::platform::collections::HashMap<Entity, [u64; 2]> = default();
     let mut loose = [0; 2];
     for record in records {
+        let label = record.label();
         let mut each = |entity, bytes: &[u8]| {
             let mut hasher = blake3::Hasher::new();
-            hasher.update(record.type_name.as_bytes());
+            hasher.update(label.as_bytes());
             hasher.update(&[0]);
             hasher.update(bytes);
             let value = words(&hasher);
-            match record.kind {
-                PersistKind::Component => add(entities.entry(entity).or_default(), value),
-                PersistKind::Resource | PersistKind::State => add(&mut loose, value),
+            match record.store {
+                Store::Component | Store::Scoped(_) => {
+                    add(entities.entry(entity).or_default(), value);
+                }
+                _ => add(&mut loose, value),
             }
         };
-        (record.encode)(world, &mut each)?;
+        (record.each)(world, &mut each)?;
     }
     let mut total = loose;
     for values in entities.values() {

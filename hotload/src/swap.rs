@@ -1,6 +1,7 @@
 //! Takes a set of modules from their old generations to new ones, between two frames.
 
 mod order;
+pub mod orphans;
 mod schedules;
 
 use std::any::TypeId;
@@ -11,8 +12,8 @@ use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleConfigs, ScheduleLabel,
 use bevy::ecs::system::{BoxedSystem, ScheduleSystem};
 use bevy::prelude::*;
 use playground_api::carry::Carry;
-use playground_api::module::{CommandRecord, OnLoad, OnUnload, Recorded};
-use playground_api::persist::{Insert, PersistRecord, Ticks};
+use playground_api::module::{CommandRecord, MessageRecord, OnLoad, OnUnload, Recorded};
+use playground_api::persist::{PersistRecord, Store};
 use playground_api::unload::DespawnOnUnload;
 use thiserror::Error;
 
@@ -20,6 +21,7 @@ use crate::build::rustc::ms;
 use crate::data;
 use crate::generation::SharedGeneration;
 use crate::guard::{Panic, Reports};
+use crate::restore::{self, GivenUp, Owned, RestoreError, RestoreTimes};
 use schedules::{Entering, GenerationSet, Leaving};
 
 /// The modules that run, and those whose resources wait for them.
@@ -50,7 +52,7 @@ pub struct Active {
     systems: Vec<RunningSystem>,
     labels: HashSet<InternedScheduleLabel>,
     resources: Vec<(TypeId, fn(&mut World))>,
-    messages: Vec<(TypeId, fn(&mut World))>,
+    messages: Vec<MessageRecord>,
     states: Vec<(TypeId, fn(&mut World))>,
     observers: Vec<Entity>,
 }
@@ -102,6 +104,10 @@ pub struct Swapped {
     pub pause_ms: f32,
     /// Values that went from one type to another.
     pub migrated: usize,
+    /// Values that nobody persists, and that went with their types' old form, by type.
+    pub orphaned: Vec<(String, usize)>,
+    /// Where the time for the values went.
+    pub restore: RestoreTimes,
     /// What went wrong without stopping the swap: tuning files, `OnLoad`.
     pub warnings: Vec<String>,
 }
@@ -112,30 +118,9 @@ pub enum SwapError {
     /// A module's `build` panicked.
     #[error("H0601: {0}. Mend it and save")]
     Build(#[from] Panic),
-    /// A persisted type is gone while the world holds values of it.
-    #[error(
-        "H0602: module `{module}` no longer persists `{type_name}`, of which the world holds \
-         {count}. Keep the type, or drop the values with `reload {module} --force`"
-    )]
-    Drops {
-        /// The module.
-        module: String,
-        /// The type.
-        type_name: &'static str,
-        /// How many values.
-        count: usize,
-    },
-    /// A value cannot become one of the new type.
-    #[error(
-        "H0603: values of module `{module}` cannot be carried over: {reason}. Give the field \
-         `#[serde(default)]`, or keep its type"
-    )]
-    Carry {
-        /// The module.
-        module: String,
-        /// The value and why.
-        reason: String,
-    },
+    /// A value cannot be kept.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
     /// A schedule could not be built.
     #[error("H0604: schedule {schedule}: {reason}")]
     Schedule {
@@ -166,14 +151,9 @@ pub fn swap(
         entering.push((generation, recorded));
     }
     running.check_order(world, &entering)?;
-    let mut restores = Vec::new();
-    for (generation, recorded) in &entering {
-        let old = running.persisted(generation.id());
-        let force = transaction.force;
-        let carried = carry_over(world, generation.id(), old, &recorded.persisted, force)?;
-        swapped.migrated += carried.iter().map(|carry| carry.count).sum::<usize>();
-        restores.extend(carried);
-    }
+    let mut restores = running.restores(world, &entering, transaction.force, &mut swapped)?;
+    swapped.migrated = restores.iter().map(|restore| restore.count).sum();
+    let orphans = running.orphans(world, &running.changed_crates(&entering));
 
     // The old leave.
     let leaving_ids: Vec<String> = transaction.leave;
@@ -191,6 +171,7 @@ pub fn swap(
         }
     }
     let mut leaving = Vec::new();
+    let mut recounted = Vec::new();
     let replaced = entering.iter().map(|(generation, _)| generation.id().to_owned());
     for id in leaving_ids.iter().cloned().chain(replaced) {
         let Some(active) = running.active.remove(&id) else { continue };
@@ -211,13 +192,14 @@ pub fn swap(
         };
         if leaving_ids.contains(&id) {
             despawn_with(world, &id);
-            for (_, deregister) in active.messages {
-                deregister(world);
+            for message in active.messages {
+                (message.deregister)(world);
             }
             running.dormant.insert(id, dormant);
         } else {
             let recorded = entering.iter().find(|(generation, _)| generation.id() == id);
             if let Some((_, recorded)) = recorded {
+                recounted.extend(recount(world, &active.messages, recorded));
                 drop_replaced(world, &active.messages, &dormant, recorded);
             }
         }
@@ -231,16 +213,7 @@ pub fn swap(
         recorded.messages.iter().for_each(|message| (message.register)(world));
         recorded.states.iter().for_each(|state| (state.prepare)(world));
     }
-    for restore in restores {
-        if let Some(remove) = restore.remove_old {
-            remove(world);
-        }
-        if let Some((insert, ticks, set_ticks)) = restore.insert {
-            insert(world);
-            // Nobody sees them as new or changed: only their form is.
-            set_ticks(world, &ticks);
-        }
-    }
+    restore::restore(world, &mut restores, &mut swapped.restore);
     let mut groups = Vec::new();
     let mut loads = Vec::new();
     for (generation, mut recorded) in entering {
@@ -263,6 +236,14 @@ pub fn swap(
     }
     let rebuilt =
         schedules::rebuild(world, &mut running.set_conditions, &running.reports, leaving, groups)?;
+    restore::readers_go_on(world, &restores);
+    if let Some(mut carry) = world.get_resource_mut::<Carry>() {
+        for (type_name, before) in recounted {
+            carry.recount_messages(type_name, before);
+        }
+    }
+    swapped.orphaned = orphans::count(world, &orphans);
+    orphans::drop_all(world, &orphans);
     for entered in rebuilt {
         if let Some(active) = running.active.get_mut(&entered.id) {
             active.systems = entered.systems;
@@ -284,51 +265,21 @@ pub fn swap(
     Ok(swapped)
 }
 
-/// Values that go from an old type to a new one.
-struct Restore {
-    insert: Option<(Insert, Ticks, fn(&mut World, &Ticks))>,
-    remove_old: Option<fn(&mut World)>,
-    count: usize,
-}
-
-fn carry_over(
-    world: &mut World,
-    module: &str,
-    old: &[PersistRecord],
-    new: &[PersistRecord],
-    force: bool,
-) -> Result<Vec<Restore>, SwapError> {
-    let mut restores = Vec::new();
-    for old in old {
-        let Some(new) = new.iter().find(|new| new.type_name == old.type_name) else {
-            let count = (old.count)(world);
-            if count > 0 && !force {
-                let module = module.to_owned();
-                return Err(SwapError::Drops { module, type_name: old.type_name, count });
-            }
-            restores.push(Restore { insert: None, remove_old: Some(old.remove), count: 0 });
-            continue;
-        };
-        if new.type_id == old.type_id {
-            continue;
-        }
-        let carry = |reason| SwapError::Carry { module: module.to_owned(), reason };
-        let values = (old.read)(world).map_err(carry)?;
-        let count = values.len();
-        let insert = (new.convert)(values).map_err(carry)?;
-        let insert = Some((insert, (old.ticks)(world), new.set_ticks));
-        restores.push(Restore { insert, remove_old: Some(old.remove), count });
-    }
-    Ok(restores)
+/// Messages whose type is another one now, by name, with how many were counted before the oldest of
+/// those that wait and come along; all where none does.
+fn recount(world: &World, old: &[MessageRecord], new: &Recorded) -> Vec<(&'static str, usize)> {
+    let other = |old: &&MessageRecord| new.messages.iter().all(|new| new.type_id != old.type_id);
+    let comes_along = |old: &MessageRecord| {
+        let mut stored = new.persisted.iter().filter(|record| record.store == Store::Messages);
+        stored.any(|record| record.schema.is_called(old.type_name))
+    };
+    let before =
+        |old: &MessageRecord| if comes_along(old) { (old.oldest)(world) } else { usize::MAX };
+    old.iter().filter(other).map(|old| (old.type_name, before(old))).collect()
 }
 
 /// Resources, states and messages of the old generation's types that the new one does not have.
-fn drop_replaced(
-    world: &mut World,
-    old_messages: &[(TypeId, fn(&mut World))],
-    old: &Dormant,
-    new: &Recorded,
-) {
+fn drop_replaced(world: &mut World, old_messages: &[MessageRecord], old: &Dormant, new: &Recorded) {
     for (type_id, remove) in &old.resources {
         if new.resources.iter().all(|new| new.type_id != *type_id) {
             remove(world);
@@ -339,9 +290,9 @@ fn drop_replaced(
             remove(world);
         }
     }
-    for (type_id, deregister) in old_messages {
-        if new.messages.iter().all(|new| new.type_id != *type_id) {
-            deregister(world);
+    for message in old_messages {
+        if new.messages.iter().all(|new| new.type_id != message.type_id) {
+            (message.deregister)(world);
         }
     }
 }
@@ -366,7 +317,7 @@ fn enter(
         systems: Vec::new(),
         labels: HashSet::new(),
         resources: Vec::new(),
-        messages: recorded.messages.iter().map(|m| (m.type_id, m.deregister)).collect(),
+        messages: recorded.messages.clone(),
         states: recorded.states.iter().map(|s| (s.type_id, s.remove)).collect(),
         observers: Vec::new(),
     };
@@ -429,6 +380,52 @@ impl Running {
         let active = self.active.get(id).map(|active| active.persisted.as_slice());
         let dormant = || self.dormant.get(id).map(|dormant| dormant.persisted.as_slice());
         active.or_else(dormant).unwrap_or_default()
+    }
+
+    /// What becomes of the values of all that enters.
+    fn restores(
+        &self,
+        world: &mut World,
+        entering: &[(SharedGeneration, Recorded)],
+        force: bool,
+        swapped: &mut Swapped,
+    ) -> Result<Vec<restore::Restore>, RestoreError> {
+        let mut old = Vec::new();
+        let mut new = Vec::new();
+        let mut given_up = Vec::new();
+        for (generation, recorded) in entering {
+            let module = generation.id();
+            old.extend(self.persisted(module).iter().map(|record| Owned { module, record }));
+            new.extend(recorded.persisted.iter().map(|record| Owned { module, record }));
+            given_up.extend_from_slice(&generation.manifest.dropped);
+        }
+        let given_up = GivenUp { types: &given_up, all: force };
+        restore::prepare(world, &old, &new, &given_up, &mut swapped.restore)
+    }
+
+    /// The crates whose types are other ones than those in the world.
+    fn changed_crates(&self, entering: &[(SharedGeneration, Recorded)]) -> BTreeSet<String> {
+        let changed = entering.iter().filter(|(generation, _)| {
+            let before = self.generation(generation.id());
+            before.is_some_and(|old| old.manifest.epoch != generation.manifest.epoch)
+        });
+        changed.map(|(generation, _)| generation.id().replace('-', "_")).collect()
+    }
+
+    /// Types of these crates that the world knows and nobody persists.
+    pub fn orphans(&self, world: &World, crates: &BTreeSet<String>) -> Vec<orphans::Orphan> {
+        let records = crates.iter().flat_map(|name| {
+            let ids = self.active.keys().chain(self.dormant.keys());
+            ids.filter(|id| id.replace('-', "_") == *name).flat_map(|id| self.persisted(id))
+        });
+        let persisted: HashSet<TypeId> = records.map(|record| record.type_id).collect();
+        orphans::of_crates(world, crates, &persisted)
+    }
+
+    /// The generation that runs, or ran last.
+    pub fn generation(&self, id: &str) -> Option<&SharedGeneration> {
+        let active = self.active.get(id).map(|active| &active.generation);
+        active.or_else(|| self.dormant.get(id).map(|dormant| &dormant.generation))
     }
 
     /// Tries what enters against Bevy's own systems. Recorded anew, since what is tried is used up.

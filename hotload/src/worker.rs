@@ -77,10 +77,20 @@ pub enum Tell {
     Refused { ids: BTreeSet<String>, reason: String },
     /// These are to run.
     Prepared(Box<Prepared>),
-    /// The answer to [`Ask::Plan`].
-    Plan { id: String, text: String },
+    /// The answer to [`Ask::Plan`]; no modules where there is nothing to plan.
+    Plan { id: String, modules: Vec<PlanOf>, along: Vec<String> },
     /// Something else went wrong.
     Trouble(String),
+}
+
+/// What a swap would change of one module.
+pub struct PlanOf {
+    /// The module.
+    pub module: String,
+    /// What changes.
+    pub change: plan::Change,
+    /// Its types are other ones, also those that nobody persists.
+    pub new_epoch: bool,
 }
 
 /// Something that takes long.

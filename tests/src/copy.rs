@@ -170,7 +170,7 @@ impl Copy {
         let manifest = fs::read_to_string(workspace.join("Cargo.toml")).expect("the manifest");
         let lines = manifest.lines().map(|line| {
             if line.starts_with("members = ") {
-                "members = [\"api\", \"modules/*/*\"]"
+                "members = [\"api\", \"api/derive\", \"api/schema\", \"modules/*/*\"]"
             } else if line.starts_with("default-members = ") {
                 "default-members = [\"api\"]"
             } else {

@@ -48,7 +48,7 @@ use playground_api::prelude::*;
 
 export_module! { kind: Apps, requires: {}, persist: [Count], build: build }
 
-#[derive(Resource, Default, Serialize, Deserialize)]
+#[derive(Resource, Default, Persist, Serialize, Deserialize)]
 struct Count(u64);
 
 fn build(module: &mut ModuleApp) {

@@ -109,7 +109,7 @@ fn build(module: &mut ModuleApp) {
 
 const SEEN: &str = r#"
 /// What the second system saw.
-#[derive(Resource, Debug, Default, Serialize, Deserialize)]
+#[derive(Resource, Debug, Default, Persist, Serialize, Deserialize)]
 pub struct Seen {
     runs: u64,
     sent: u64,
@@ -239,7 +239,7 @@ export_module! {
 }
 
 /// Its state.
-#[derive(Resource, Debug, Default, Serialize, Deserialize)]
+#[derive(Resource, Debug, Default, Persist, Serialize, Deserialize)]
 pub struct Late {
     runs: u64,
 }

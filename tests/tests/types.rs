@@ -133,7 +133,7 @@ fn edited_drops_and_hooks_run_their_new_code() {
         &[
             (
                 "#[derive(Component)]\npub struct Mark;",
-                "#[derive(Component, Default, Serialize, Deserialize)]\n\
+                "#[derive(Component, Default, Persist, Serialize, Deserialize)]\n\
                  #[component(on_remove = gone)]\npub struct Mark;\n\n\
                  impl Drop for Mark {\n    fn drop(&mut self) {\n        \
                  DROPS.fetch_add(1, Ordering::Relaxed);\n    }\n}\n\n\

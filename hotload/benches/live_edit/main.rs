@@ -164,7 +164,7 @@ fn add_module(copy: &Copy, number: u32) {
         "export_module! {{\n    kind: Plugins,\n    requires: {{ core_scene: \"^0.1\" }},\n    \
          persist: [Count],\n    build: build,\n}}\n\n\
          /// How often it ran.\n\
-         #[derive(Resource, Debug, Default, Serialize, Deserialize)]\n\
+         #[derive(Resource, Debug, Default, Persist, Serialize, Deserialize)]\n\
          pub struct Count(u64);\n\n\
          fn build(module: &mut ModuleApp) {{\n    \
          module.init_resource::<Count>().add_systems(FixedUpdate, count);\n}}\n\n\

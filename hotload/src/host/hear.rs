@@ -9,7 +9,8 @@ use super::{DETAILS, Host};
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::events::{Event, EventKind};
-use crate::worker::{Progress, Tell};
+use crate::swap::orphans;
+use crate::worker::{PlanOf, Progress, Tell};
 
 impl Host {
     pub(super) fn hear(&mut self, world: &mut World, tell: Tell) {
@@ -37,9 +38,10 @@ impl Host {
             }
             Tell::Refused { ids, reason } => self.hear_refused(world, &ids, &reason),
             Tell::Prepared(prepared) => self.prepared.push_back(*prepared),
-            Tell::Plan { id, text } => {
+            Tell::Plan { id, modules, along } => {
                 self.script.done(&id);
-                self.say(world, Level::Info, text.trim_end());
+                let text = self.plan_text(world, &id, &modules, &along);
+                self.say(world, Level::Info, &text);
             }
             Tell::Trouble(reason) => {
                 self.script.all_done();
@@ -51,6 +53,40 @@ impl Host {
                 self.say(world, Level::Error, &reason);
             }
         }
+    }
+
+    /// A plan in lines, with the values that the world holds of the types in it.
+    fn plan_text(
+        &self,
+        world: &mut World,
+        id: &str,
+        modules: &[PlanOf],
+        along: &[String],
+    ) -> String {
+        if modules.is_empty() {
+            return format!("{id} cannot be planned; see its last error");
+        }
+        let mut lines = Vec::new();
+        for PlanOf { module, change, new_epoch } in modules {
+            lines.push(module.clone());
+            let persisted = self.running.persisted(module);
+            lines.push(change.describe(&mut |type_name| {
+                let holds = persisted.iter().filter(|r| r.schema.is_called(type_name));
+                holds.map(|record| (record.count)(world)).max().unwrap_or_default()
+            }));
+            if *new_epoch {
+                let crates = BTreeSet::from([module.replace('-', "_")]);
+                let orphans = self.running.orphans(world, &crates);
+                let lost = orphans::count(world, &orphans).into_iter();
+                lines.extend(lost.map(|(name, count)| {
+                    format!("  not persisted    {name}, {count} of the old form go")
+                }));
+            }
+        }
+        if !along.is_empty() {
+            lines.push(format!("  swaps together with {}", along.join(", ")));
+        }
+        lines.join("\n")
     }
 
     fn hear_progress(&mut self, world: &mut World, progress: Option<Progress>) {

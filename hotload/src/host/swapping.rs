@@ -139,6 +139,13 @@ impl Host {
         for warning in &swapped.warnings {
             self.say(world, Level::Warn, warning);
         }
+        for (name, count) in &swapped.orphaned {
+            let text = format!(
+                "{count} values of `{name}` went with the old form of its crate: persist the type to \
+                 keep them"
+            );
+            self.say(world, Level::Warn, &text);
+        }
         let was_off = |g: &&SharedGeneration| {
             !past.before.contains_key(g.id()) && past.dormant.contains(g.id())
         };
@@ -163,8 +170,14 @@ impl Host {
             .map(|g| ModuleGeneration { module: g.id().to_owned(), generation: g.number })
             .collect();
         event.ms = Some(times.into());
+        let mut reasons = Vec::new();
         if swapped.migrated > 0 {
-            event = event.because(format!("{} values carried over", swapped.migrated));
+            reasons.push(format!("{} values carried over", swapped.migrated));
+        }
+        let orphaned = swapped.orphaned.iter();
+        reasons.extend(orphaned.map(|(name, count)| format!("{count} of `{name}` went")));
+        if !reasons.is_empty() {
+            event = event.because(reasons.join("; "));
         }
         self.log_event(world, event);
         if self.ready {

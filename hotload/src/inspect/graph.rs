@@ -161,6 +161,7 @@ mod tests {
             cores: BTreeMap::new(),
             requires,
             persisted: Vec::new(),
+            dropped: Vec::new(),
         };
         (id.to_owned(), manifest)
     }

@@ -60,6 +60,8 @@ pub struct Manifest {
     pub requires: BTreeMap<String, VersionReq>,
     /// The types whose values are kept, as the author wrote them.
     pub persisted: Vec<String>,
+    /// Types that it persisted before, and whose values may go.
+    pub dropped: Vec<String>,
 }
 
 /// Stands for a value that the build did not set.
@@ -134,7 +136,8 @@ pub enum ManifestError {
     },
 }
 
-const KEYS: [&str; 8] = ["kind", "id", "version", "abi", "epoch", "cores", "requires", "persist"];
+const KEYS: [&str; 9] =
+    ["kind", "id", "version", "abi", "epoch", "cores", "requires", "persist", "dropped"];
 const MAX_NAME_BYTES: usize = 64;
 
 /// True for what cargo takes as a package's name, in ASCII: never a path.
@@ -186,7 +189,8 @@ impl Manifest {
             epoch: epoch.to_owned(),
             cores: cores(lines.one("cores")?)?,
             requires: requires(&lines, id)?,
-            persisted: persisted(&lines)?,
+            persisted: types(&lines, "persist")?,
+            dropped: types(&lines, "dropped")?,
             id: id.to_owned(),
         })
     }
@@ -271,18 +275,19 @@ fn requires(lines: &Lines, own: &str) -> Result<BTreeMap<String, VersionReq>, Ma
     Ok(requires)
 }
 
-fn persisted(lines: &Lines) -> Result<Vec<String>, ManifestError> {
-    let mut persisted: Vec<String> = Vec::new();
-    for &(line, value) in lines.all("persist") {
+/// The types of the lines with this key, each once.
+fn types(lines: &Lines, key: &'static str) -> Result<Vec<String>, ManifestError> {
+    let mut types: Vec<String> = Vec::new();
+    for &(line, value) in lines.all(key) {
         if value.trim().is_empty() {
-            return Err(invalid("persist", "a type", value));
+            return Err(invalid(key, "a type", value));
         }
-        if persisted.iter().any(|known| known == value) {
-            return Err(duplicate(&format!("persist {value}"), line, value));
+        if types.iter().any(|known| known == value) {
+            return Err(duplicate(&format!("{key} {value}"), line, value));
         }
-        persisted.push(value.to_owned());
+        types.push(value.to_owned());
     }
-    Ok(persisted)
+    Ok(types)
 }
 
 fn is_epoch(epoch: &str) -> bool {
@@ -304,7 +309,8 @@ mod tests {
 
     const GOOD: &str = "kind Systems\nid sys\nversion 0.1.0\nabi abc\nepoch 0123456789abcdef\n\
                         cores core_a=0123456789abcdef,core_b=-\nrequires core_a ^0.1\n\
-                        requires core_b >=1, <3\npersist Health\npersist Grid < u8 >\n";
+                        requires core_b >=1, <3\npersist Health\npersist Grid < u8 >\n\
+                        dropped core_a::Shield\n";
 
     #[test]
     fn a_good_one_is_read() {
@@ -314,6 +320,7 @@ mod tests {
         assert_eq!(manifest.cores["core_b"], UNSET);
         assert!(manifest.requires["core_b"].matches(&Version::new(2, 5, 0)));
         assert_eq!(manifest.persisted, ["Health", "Grid < u8 >"]);
+        assert_eq!(manifest.dropped, ["core_a::Shield"]);
     }
 
     #[test]
@@ -353,6 +360,7 @@ mod tests {
             (changed("core_a ^0.1", "../a ^0.1"), "a package name and"),
             (changed("persist Health", "persist"), "persist: expected a type"),
             (changed("persist Health", "persist Health\npersist Health"), "`persist Health` once"),
+            (changed("dropped core_a::Shield", "dropped"), "dropped: expected a type"),
             (changed("persist Health", "wants Health"), "found the key \"wants\""),
             (changed("persist Health", ""), "found the key \"\""),
             (changed("Health", "Hea\0lth"), "in line 9"),

@@ -11,10 +11,26 @@ const API: &str = r#"
 #[path = "EXPORT"]
 pub mod export;
 pub mod module { pub struct ModuleApp; impl ModuleApp { pub fn persist(&mut self, _: u8) {} } }
+pub mod schema {
+    pub struct Schema;
+    pub trait Persist { const REF: &'static Schema; }
+    impl<T> Persist for T { const REF: &'static Schema = &Schema; }
+    // What a schema of a unit struct `A` looks like when it is flattened.
+    pub const ONE: [u8; 6] = [0, 1, b'A', 0, 1, 14];
+    pub const fn flat_len_all(schemas: &[&Schema]) -> usize { 2 + 6 * schemas.len() }
+    pub const fn flatten_all<const N: usize>(schemas: &[&Schema]) -> [u8; N] {
+        let mut bytes = [0; N];
+        (bytes[0], bytes[1]) = (1, schemas.len() as u8);
+        let mut i = 2;
+        while i < N { bytes[i] = ONE[(i - 2) % 6]; i += 1; }
+        bytes
+    }
+}
 pub use module::ModuleApp;
 pub mod persist {
-    pub trait ViaComponent { fn record(&self) -> u8 { 0 } }
+    pub trait ViaComponent { fn records(&self) -> u8 { 0 } }
     pub trait ViaResource {}
+    pub trait ViaMessage {}
     pub trait ViaState {}
     pub struct Persisted<T>(std::marker::PhantomData<T>);
     impl<T> Persisted<T> { pub const NEW: Self = Self(std::marker::PhantomData); }
@@ -136,7 +152,7 @@ fn constants_are_those_of_the_api() {
     assert_eq!(MAGIC, export::MAGIC);
     assert_eq!(ENTRY_BYTES as usize, size_of::<ModuleEntry>());
     assert_eq!(PLAIN_BYTES as usize, std::mem::offset_of!(ModuleEntry, build));
-    assert_eq!(ENTRY_BYTES as usize, std::mem::offset_of!(ModuleExport<9>, manifest));
+    assert_eq!(ENTRY_BYTES as usize, std::mem::offset_of!(ModuleExport<9, 5>, manifest));
 }
 
 #[test]
@@ -201,10 +217,10 @@ fn the_export_has_to_be_its_own() {
     };
     refused(changed(0, b"x"), "my-demo", host, "H0207");
     refused(
-        changed(15, b"\x02"),
+        changed(15, b"\x01"),
         "my-demo",
         host,
-        "expected version 1 of its layout, found version 2",
+        "expected version 2 of its layout, found version 1",
     );
     refused(
         changed(16, &u64::MAX.to_ne_bytes()),
@@ -214,9 +230,22 @@ fn the_export_has_to_be_its_own() {
     );
     refused(changed(16, &(1u64 << 16).to_ne_bytes()), "my-demo", host, "a manifest of at most");
     refused(changed(16, &20u64.to_ne_bytes()), "my-demo", host, "H0208");
-    refused(changed(32, b"\xff"), "my-demo", host, "expected UTF-8");
-    refused(changed(32, b"KIND"), "my-demo", host, "found the key \"KIND\"");
-    refused(changed(48, b"xx"), "my-demo", host, "found `xx-demo`");
+    refused(changed(40, b"\xff"), "my-demo", host, "expected UTF-8");
+    refused(changed(40, b"KIND"), "my-demo", host, "found the key \"KIND\"");
+    refused(changed(56, b"xx"), "my-demo", host, "found `xx-demo`");
+
+    // Two schemas of six bytes each, behind a byte for the version and one for their count.
+    let len = |at: usize| u64::from_ne_bytes(artifact[entry + at..][..8].try_into().unwrap());
+    assert_eq!(len(24), 14);
+    let schemas = 40 + len(16) as usize;
+    refused(changed(24, &u64::MAX.to_ne_bytes()), "my-demo", host, "a list of schemas of at most");
+    refused(changed(24, &8u64.to_ne_bytes()), "my-demo", host, "H0211");
+    refused(changed(schemas, b"\x09"), "my-demo", host, "H0211");
+    refused(changed(schemas + 1, b"\xff"), "my-demo", host, "H0211");
+    let one = [&[1, 1][..], &artifact[entry + schemas + 2..][..6]].concat();
+    let mut one_schema = changed(schemas, &one);
+    one_schema[entry + 24..][..8].copy_from_slice(&8u64.to_ne_bytes());
+    refused(one_schema, "my-demo", host, "H0212");
 }
 
 #[test]

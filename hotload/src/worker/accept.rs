@@ -4,13 +4,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use playground_api::schema::{Definition, TypeChange, same_layout};
+
 use super::{Building, State, Tell, groups};
 use crate::build::rustc::ms;
 use crate::build::{self, Outcome};
 use crate::generation::{Generation, SharedGeneration, Times};
-use crate::inspect::{self, Manifest};
+use crate::inspect::{self, Inspected, Manifest};
 use crate::load;
 use crate::plan::Outlines;
+
+/// The source decides the epoch, the artifact proves it: types of the same epoch share their storage,
+/// and have to look the same in memory.
+fn prove_layouts(running: &Generation, inspected: &Inspected) -> Result<(), String> {
+    if running.manifest.epoch != inspected.manifest.epoch {
+        return Ok(());
+    }
+    let old = |new: &&Definition| running.schemas.iter().find(|old| old.name == new.name);
+    let changed = inspected.schemas.iter().find_map(|new| {
+        let old = old(&new)?;
+        (!same_layout(old, new)).then(|| TypeChange::between(old, new))
+    });
+    let Some(change) = changed else { return Ok(()) };
+    Err(format!(
+        "H0312: `{}` was built as the same epoch {}, and its types are others: {change}\nStart the \
+         game again, and report what was edited: an edit like this has to change the epoch",
+        inspected.manifest.id, inspected.manifest.epoch
+    ))
+}
 
 impl State {
     pub(super) fn hear_built(&mut self, number: u64, outcomes: Option<BTreeMap<String, Outcome>>) {
@@ -22,11 +43,13 @@ impl State {
         let took_ms = ms(building.started);
         let plan_for = self.plan_for.take();
         let mut news = Outlines::new();
+        let mut planned = Vec::new();
         for group in groups::groups(&self.catalog, outcomes) {
             let ids: BTreeSet<String> = group.keys().cloned().collect();
             match self.accept(group, &building, took_ms) {
                 Some(generations) if plan_for.as_ref().is_some_and(|id| ids.contains(id)) => {
                     news = self.outlines_with(&generations);
+                    planned = generations;
                 }
                 Some(generations) => {
                     for generation in generations {
@@ -43,7 +66,7 @@ impl State {
         }
         if let Some(id) = plan_for {
             self.changed.remove(&id);
-            self.tell_plan(id, &news);
+            self.tell_plan(id, &planned, &news);
         }
         self.written = [self.written, building.written].into_iter().flatten().min();
         let manifests = self.manifests();
@@ -103,6 +126,9 @@ impl State {
         let inspected =
             inspect::inspect(&built.path, built.bytes, id, facts).map_err(|e| e.to_string())?;
         self.check_epochs(id, &inspected.manifest)?;
+        if let Some(running) = self.runs.get(id) {
+            prove_layouts(running, &inspected)?;
+        }
         let inspect_ms = ms(started);
         let started = Instant::now();
         let code = load::load(&inspected).map_err(|error| error.to_string())?;
@@ -119,6 +145,7 @@ impl State {
             number: *number,
             hash: inspected.hash.clone(),
             manifest: inspected.manifest,
+            schemas: inspected.schemas,
             code,
             times,
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Prepared, State, Tell};
+use super::{PlanOf, Prepared, State, Tell};
 use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
 use crate::inspect::{self, Manifest};
@@ -114,24 +114,26 @@ impl State {
         }
     }
 
-    pub(super) fn tell_plan(&self, id: String, news: &Outlines) {
-        let mut text = String::new();
+    pub(super) fn tell_plan(&self, id: String, generations: &[SharedGeneration], news: &Outlines) {
+        let mut modules = Vec::new();
         for (module, new) in news {
-            let change = Change::between(self.outlines.get(module), new);
             let same = self.runs.get(module).is_some_and(|_| *module != id);
             if !same {
-                text.push_str(&format!("{module}\n{change}"));
+                modules.push(PlanOf {
+                    change: Change::between(self.outlines.get(module), new),
+                    new_epoch: generations.iter().any(|generation| {
+                        let runs = self.runs.get(module);
+                        let other = |runs: &SharedGeneration| {
+                            runs.manifest.epoch != generation.manifest.epoch
+                        };
+                        generation.id() == module && runs.is_some_and(other)
+                    }),
+                    module: module.clone(),
+                });
             }
         }
         let dependents = self.catalog.with_dependents(&BTreeSet::from([id.clone()]));
-        let along: Vec<&str> =
-            dependents.iter().filter(|dependent| **dependent != id).map(String::as_str).collect();
-        if !along.is_empty() {
-            text.push_str(&format!("  swaps together with {}\n", along.join(", ")));
-        }
-        if text.is_empty() {
-            text = format!("{id} cannot be planned; see its last error\n");
-        }
-        self.tell(Tell::Plan { id, text });
+        let along = dependents.into_iter().filter(|dependent| *dependent != id).collect();
+        self.tell(Tell::Plan { id, modules, along });
     }
 }

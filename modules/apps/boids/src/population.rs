@@ -12,11 +12,13 @@ use crate::tuning::BoidsTuning;
 const MOST: u32 = 200_000;
 
 /// One boid.
-#[derive(Component, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq,
+)]
 pub struct Boid;
 
 /// How many boids there are to be.
-#[derive(Resource, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Population {
     /// What was asked for last, in the console or in the file.
     wanted: u32,

@@ -3,7 +3,7 @@
 use playground_api::prelude::*;
 
 /// The player's ship.
-#[derive(Component, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Player {
     /// Seconds until the next dash is ready.
     pub dash_cooldown_s: f32,
@@ -26,14 +26,14 @@ impl Player {
 }
 
 /// One of the enemies.
-#[derive(Component, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Enemy {
     /// Its kind.
     pub kind: EnemyKind,
 }
 
 /// What enemies there are.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EnemyKind {
     /// Small and quick, in large flocks; rams the player.
     #[default]
@@ -50,7 +50,9 @@ impl EnemyKind {
 }
 
 /// Whose side a fighter or a bullet is on.
-#[derive(Component, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(
+    Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash,
+)]
 pub enum Team {
     /// The player's.
     #[default]
@@ -60,7 +62,7 @@ pub enum Team {
 }
 
 /// How much a fighter can take. In whole points, so that the order of hits does not matter.
-#[derive(Component, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Health {
     /// Points left.
     pub current: i32,

@@ -3,7 +3,9 @@
 use playground_api::prelude::*;
 
 /// Whether a game is on.
-#[derive(States, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(
+    States, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash,
+)]
 pub enum GameState {
     /// The player lives.
     #[default]
@@ -13,7 +15,7 @@ pub enum GameState {
 }
 
 /// What the player has reached.
-#[derive(Resource, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Score {
     /// Points in this game.
     pub points: u32,
@@ -37,7 +39,7 @@ impl Score {
 }
 
 /// The enemies that are to come.
-#[derive(Resource, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Wave {
     /// The number of the current wave, from 1; 0 before the first.
     pub number: u32,

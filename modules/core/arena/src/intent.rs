@@ -6,7 +6,7 @@ use playground_api::prelude::*;
 ///
 /// `dash` and `restart` stay until a fixed step has taken them, so that a key pressed between two
 /// steps is not lost.
-#[derive(Resource, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct PlayerIntent {
     /// Direction to fly in, at most 1 long.
     pub thrust: Vec2,

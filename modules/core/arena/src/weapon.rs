@@ -3,7 +3,7 @@
 use playground_api::prelude::*;
 
 /// Fires bullets along its bearer's heading.
-#[derive(Component, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Weapon {
     /// Seconds between two shots.
     pub interval_s: f32,
@@ -20,7 +20,7 @@ pub struct Weapon {
 }
 
 /// Hurts the player by touching.
-#[derive(Component, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Contact {
     /// Health points that a touch takes.
     pub damage: i32,
@@ -29,7 +29,7 @@ pub struct Contact {
 }
 
 /// A shot on its way.
-#[derive(Component, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Bullet {
     /// Health points that it takes.
     pub damage: i32,

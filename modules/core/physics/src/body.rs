@@ -3,15 +3,15 @@
 use playground_api::prelude::*;
 
 /// The middle of a body, in world units (about one pixel of a 1600×900 view).
-#[derive(Component, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Position(pub Vec2);
 
 /// World units per second.
-#[derive(Component, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Velocity(pub Vec2);
 
 /// Where a body points: a unit vector.
-#[derive(Component, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
 pub struct Heading(pub Vec2);
 
 impl Default for Heading {
@@ -21,7 +21,7 @@ impl Default for Heading {
 }
 
 /// The extent of a body for collisions, in world units.
-#[derive(Component, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Radius(pub f32);
 
 impl Heading {

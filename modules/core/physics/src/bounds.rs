@@ -3,7 +3,7 @@
 use playground_api::prelude::*;
 
 /// The part of the plane that the game takes place in, around the origin. The app sets it.
-#[derive(Resource, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
+#[derive(Resource, Persist, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
     /// Distance from the origin to the right and upper edge, in world units.
     pub half_size: Vec2,
@@ -12,7 +12,7 @@ pub struct Bounds {
 }
 
 /// What happens to a body at the world's edge.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Edge {
     /// It stops there.
     #[default]

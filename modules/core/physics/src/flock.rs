@@ -3,7 +3,7 @@
 use playground_api::prelude::*;
 
 /// A member of a flock: keeps apart from all neighbours, goes along with those of its own flock.
-#[derive(Component, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
 pub struct Flocker {
     /// Neighbours of the same flock attract and align each other.
     pub flock: u8,
@@ -24,7 +24,7 @@ impl Default for Flocker {
 }
 
 /// Where a flocker wants to be.
-#[derive(Component, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Goal {
     /// The place.
     pub point: Vec2,
@@ -33,7 +33,7 @@ pub struct Goal {
 }
 
 /// A place that draws all flockers near it, or drives them away.
-#[derive(Resource, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Resource, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Lure {
     /// The place.
     pub point: Vec2,

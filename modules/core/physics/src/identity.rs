@@ -5,6 +5,7 @@ use playground_api::prelude::*;
 /// An entity's number, never given twice in a run. Orders entities where order matters.
 #[derive(
     Component,
+    Persist,
     Serialize,
     Deserialize,
     Clone,
@@ -20,7 +21,7 @@ use playground_api::prelude::*;
 pub struct StableId(pub u64);
 
 /// Gives out [`StableId`]s.
-#[derive(Resource, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct StableIds {
     given: u64,
 }

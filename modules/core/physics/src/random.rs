@@ -9,7 +9,7 @@ use playground_api::prelude::*;
 ///
 /// What is only looked at (sparks, trails) must not draw from it: a switched-off plugin would
 /// change the game.
-#[derive(Resource, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct GameRng {
     state: u64,
 }

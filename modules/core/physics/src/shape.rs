@@ -3,7 +3,7 @@
 use playground_api::prelude::*;
 
 /// A filled outline that is drawn at a body's position, turned to its heading.
-#[derive(Component, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Shape {
     /// The outline.
     pub outline: Outline,
@@ -28,7 +28,7 @@ impl Shape {
 }
 
 /// Outlines, as seen from above with the heading to the right.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outline {
     /// A slim triangle.
     #[default]

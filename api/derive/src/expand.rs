@@ -1,0 +1,185 @@
+//! From a type's definition to the implementation of `Persist`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Data, DeriveInput, Fields, GenericParam, Path, Result, Type};
+
+use super::attributes::{Attributes, On};
+use super::fields::{Around, Described, describe};
+use super::recursive::mentions;
+
+/// Implements `Persist`.
+pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
+    let attributes = Attributes::of(&input.attrs, On::Type)?;
+    let root: Path = match &attributes.root {
+        Some(root) => root.clone(),
+        None => syn::parse_quote!(::playground_api::schema),
+    };
+    let params: Vec<Ident> =
+        input.generics.type_params().map(|param| param.ident.clone()).collect();
+    let around = Around {
+        root: &root,
+        ident: &input.ident,
+        params: &params,
+        of_struct: matches!(input.data, Data::Struct(_)),
+        default: attributes.default.as_ref(),
+    };
+    if attributes.migrate.is_some() != attributes.version.is_some_and(|version| version > 0) {
+        return Err(syn::Error::new_spanned(
+            &input.ident,
+            "`version` counts the steps that `migrate` knows: give both, the version from 1, or \
+             neither",
+        ));
+    }
+    let mut written = Vec::new();
+    let shape = match (&attributes.written_as, &input.data) {
+        (Some(other), _) => {
+            written.push(other.clone());
+            quote!(#root::Shape::TupleStruct(const {
+                &[#root::Field::plain("0", <#other as #root::Persist>::REF)]
+            }))
+        }
+        (None, Data::Struct(data)) => {
+            let (shape, names) = fields(&data.fields, &around, &mut written)?;
+            still_there(&attributes, &names)?;
+            shape
+        }
+        (None, Data::Enum(data)) => variants(data, &attributes, &around, &mut written)?,
+        (None, Data::Union(data)) => {
+            return Err(syn::Error::new_spanned(
+                data.union_token,
+                "a union's bytes have no names to go by: use an enum",
+            ));
+        }
+    };
+    if attributes.fallback.is_some() && !matches!(input.data, Data::Enum(_)) {
+        return Err(syn::Error::new_spanned(&input.ident, "`fallback` is for enums"));
+    }
+    Ok(implementation(input, &attributes, &root, &shape, &written))
+}
+
+fn implementation(
+    input: &DeriveInput,
+    attributes: &Attributes,
+    root: &Path,
+    shape: &TokenStream,
+    written: &[Type],
+) -> TokenStream {
+    let ident = &input.ident;
+    let name = ident.to_string();
+    let name = name.strip_prefix("r#").unwrap_or(&name);
+    let mut generics = input.generics.clone();
+    for param in &mut generics.params {
+        if let GenericParam::Type(param) = param
+            && written.iter().any(|ty| mentions(ty.to_token_stream(), &param.ident))
+        {
+            param.bounds.push(syn::parse_quote!(#root::Persist));
+            param.bounds.push(syn::parse_quote!(#root::defaults::serde::Serialize));
+        }
+    }
+    let (impl_generics, type_generics, bounds) = generics.split_for_impl();
+    let was = &attributes.was;
+    let dropped = &attributes.dropped;
+    let version = attributes.version.unwrap_or(0);
+    let migrate = match &attributes.migrate {
+        Some(path) => quote!(::core::option::Option::Some(#path as #root::Migrate)),
+        None => quote!(::core::option::Option::None),
+    };
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #root::Persist for #ident #type_generics #bounds {
+            const NAME: &'static str = ::core::concat!(::core::module_path!(), "::", #name);
+            const SCHEMA: #root::Schema = #root::Schema {
+                name: <Self as #root::Persist>::NAME,
+                aliases: &[#(#was),*],
+                size: ::core::mem::size_of::<Self>(),
+                align: ::core::mem::align_of::<Self>(),
+                version: #version,
+                dropped: &[#(#dropped),*],
+                shape: #shape,
+                migrate: #migrate,
+            };
+        }
+    }
+}
+
+/// The shape of a struct or a variant, and its fields' names.
+fn fields(
+    fields: &Fields,
+    around: &Around<'_>,
+    written: &mut Vec<Type>,
+) -> Result<(TokenStream, Vec<String>)> {
+    let root = around.root;
+    let mut described = Vec::new();
+    let mut names = Vec::new();
+    for (index, field) in fields.iter().enumerate() {
+        let Described { tokens, name, written: ty } = describe(field, index, around)?;
+        described.push(tokens);
+        names.push(name);
+        written.extend(ty);
+    }
+    let shape = match fields {
+        Fields::Named(_) => quote!(#root::Shape::Struct(const { &[#(#described),*] })),
+        Fields::Unnamed(_) => quote!(#root::Shape::TupleStruct(const { &[#(#described),*] })),
+        Fields::Unit => quote!(#root::Shape::UnitStruct),
+    };
+    Ok((shape, names))
+}
+
+fn variants(
+    data: &syn::DataEnum,
+    attributes: &Attributes,
+    around: &Around<'_>,
+    written: &mut Vec<Type>,
+) -> Result<TokenStream> {
+    let root = around.root;
+    let mut described = Vec::new();
+    let mut names = Vec::new();
+    let mut fallback = None;
+    for (index, variant) in data.variants.iter().enumerate() {
+        let own = Attributes::of(&variant.attrs, On::Variant)?;
+        let (shape, _) = fields(&variant.fields, around, written)?;
+        let name = variant.ident.to_string();
+        let name = name.strip_prefix("r#").unwrap_or(&name).to_owned();
+        let named = attributes.fallback.as_ref().is_some_and(|text| text.value() == name);
+        if own.is_fallback || named {
+            if fallback.is_some() {
+                return Err(syn::Error::new_spanned(
+                    variant,
+                    "only one variant can be the fallback",
+                ));
+            }
+            fallback = Some(index as u32);
+        }
+        let aliases = &own.aliases;
+        described.push(quote! {
+            #root::Variant { name: #name, aliases: &[#(#aliases),*], shape: #shape }
+        });
+        names.push(name);
+    }
+    still_there(attributes, &names)?;
+    if let (Some(text), None) = (&attributes.fallback, fallback) {
+        return Err(syn::Error::new_spanned(
+            text,
+            format!("no such variant; there are: {}", names.join(", ")),
+        ));
+    }
+    let fallback = match fallback {
+        Some(index) => quote!(::core::option::Option::Some(#index)),
+        None => quote!(::core::option::Option::None),
+    };
+    Ok(quote! {
+        #root::Shape::Enum { variants: const { &[#(#described),*] }, fallback: #fallback }
+    })
+}
+
+/// Refuses to give up what is still there.
+fn still_there(attributes: &Attributes, names: &[String]) -> Result<()> {
+    match attributes.dropped.iter().find(|dropped| names.contains(&dropped.value())) {
+        Some(dropped) => Err(syn::Error::new_spanned(
+            dropped,
+            "still there: remove it from the type, or from `dropped`",
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,69 @@
+//! What `#[derive(Persist)]` needs to find defaults; not for use by hand.
+
+use std::marker::PhantomData;
+
+use serde::{Serialize, Serializer};
+
+use super::shape::WriteDefault;
+
+pub use serde;
+
+/// Finds out whether a type has a default, in a constant: an inherent constant comes before one of
+/// a trait, if its bounds hold.
+pub struct Probe<T>(PhantomData<T>);
+
+impl<T: Default> Probe<T> {
+    /// Makes the default value.
+    pub const MAKE: Option<fn() -> T> = Some(T::default);
+}
+
+/// For types without a default.
+pub trait WithoutDefault<T> {
+    /// There is none.
+    const MAKE: Option<fn() -> T> = None;
+}
+
+impl<T> WithoutDefault<T> for Probe<T> {}
+
+/// Finds out whether a type has a default that serde can write.
+pub struct Written<T>(PhantomData<T>);
+
+impl<T: Default + Serialize> Written<T> {
+    /// Writes the default value.
+    pub const WRITE: Option<WriteDefault> = Some(|out| write(&T::default(), out));
+}
+
+/// For types without a default.
+pub trait WithoutWritten {
+    /// There is none.
+    const WRITE: Option<WriteDefault> = None;
+}
+
+impl<T> WithoutWritten for Written<T> {}
+
+/// Appends the bincode of `value`.
+pub fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), String> {
+    bincode::serde::encode_into_std_write(value, out, bincode::config::standard())
+        .map(|_| ())
+        .map_err(|error| error.to_string())
+}
+
+/// A value that is written by a function of `#[serde(with)]`.
+pub struct With<'a, T, F>(pub &'a T, pub F);
+
+/// Appends the bincode of `value`, as the function `serialize` writes it.
+pub fn write_with<T, W: WriteWith<T>>(value: &T, out: &mut Vec<u8>) -> Result<(), String> {
+    write(&With(value, PhantomData::<W>), out)
+}
+
+/// A function of `#[serde(with)]`, as a type.
+pub trait WriteWith<T> {
+    /// Calls it.
+    fn serialize<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error>;
+}
+
+impl<T, W: WriteWith<T>> Serialize for With<'_, T, PhantomData<W>> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        W::serialize(self.0, serializer)
+    }
+}

@@ -1,0 +1,352 @@
+//! Which field, and which variant, goes where.
+
+use super::compile::{Compiler, FieldNode, Node};
+use super::definition::{Definition, FieldDef, Form};
+use super::diff::Severity;
+use super::forms::{Kind, kind};
+use super::program::{Op, Site};
+use super::wire::put_varint;
+
+/// Says what was given up.
+struct Dropped<'a> {
+    list: &'a [String],
+    /// The variant whose fields these are.
+    variant: Option<&'a str>,
+}
+
+impl Dropped<'_> {
+    fn lists(&self, name: &str) -> bool {
+        let full = self.variant.map(|variant| format!("{variant}.{name}"));
+        self.list.iter().any(|dropped| dropped == name || Some(dropped) == full.as_ref())
+    }
+}
+
+impl<'a> Compiler<'a> {
+    /// Structs and tuples: fields by name, or by position between named and numbered ones.
+    pub(super) fn structs(&mut self, writer: &'a Definition, reader: Node<'a>) {
+        let old: Vec<&FieldDef> = writer.form.written().collect();
+        let new = reader.fields();
+        let called = |ty: &Definition, name: &str| !name.is_empty() && ty.is_called(name);
+        let same = called(reader.def, &writer.name);
+        let wraps = reader.def.form.newtype().filter(|_| !same);
+        let unwraps = writer.form.newtype().filter(|_| !same);
+        if wraps.is_some_and(|field| called(&field.ty, &writer.name))
+            || unwraps.is_some_and(|field| called(reader.def, &field.ty.name))
+        {
+            return self.inside(writer, reader, wraps.is_some());
+        }
+        let kinds = (kind(&writer.form), kind(&reader.def.form));
+        let differ = kinds == (Some(Kind::Named), Some(Kind::Numbered))
+            || kinds == (Some(Kind::Numbered), Some(Kind::Named));
+        if old.len() != new.len() {
+            let compound = |field: &FieldDef| {
+                kind(&field.ty.form).is_some() || matches!(field.ty.form, Form::Array(..))
+            };
+            if reader.def.form.newtype().is_some_and(|field| differ || compound(field))
+                && !old.is_empty()
+            {
+                return self.inside(writer, reader, true);
+            }
+            if writer.form.newtype().is_some_and(|field| differ || compound(field))
+                && !new.is_empty()
+            {
+                return self.inside(writer, reader, false);
+            }
+            if differ {
+                return self.impossible(format!(
+                    "{writer} -> {}: {} fields by position where there are {}; keep their names, \
+                     or write a `migrate` function",
+                    reader.def,
+                    new.len(),
+                    old.len()
+                ));
+            }
+        }
+        if differ {
+            self.changed(Severity::Converted, writer, reader);
+        } else if !writer.name.is_empty() && writer.name != reader.def.name {
+            if same {
+                self.note(Severity::Kept, format!("renamed from {}", writer.name));
+            } else {
+                self.changed(Severity::Converted, writer, reader);
+            }
+        }
+        let dropped = Dropped { list: &reader.def.dropped, variant: None };
+        self.fields(&old, &new, differ, &dropped);
+    }
+
+    fn inside(&mut self, writer: &'a Definition, reader: Node<'a>, wrap: bool) {
+        self.changed(Severity::Converted, writer, reader);
+        match (writer.form.newtype(), reader.fields().first()) {
+            (_, Some(field)) if wrap => self.pair(writer, field.ty(), Some(*field)),
+            (Some(field), _) => self.pair(&field.ty, reader, None),
+            _ => self.peel(writer, reader),
+        }
+    }
+
+    /// Fields into fields.
+    fn fields(
+        &mut self,
+        old: &[&'a FieldDef],
+        new: &[FieldNode<'a>],
+        by_position: bool,
+        dropped: &Dropped<'_>,
+    ) {
+        let sources = if by_position {
+            (0..new.len()).map(Some).collect()
+        } else {
+            let old: Vec<_> = old.iter().map(|field| field.name.as_str()).collect();
+            let new = new.iter().map(|field| (field.def.name.as_str(), &field.def.aliases));
+            sources(&old, &new.collect::<Vec<_>>())
+        };
+        let mut order: Vec<usize> = sources.iter().copied().flatten().collect();
+        let in_order = order.is_sorted();
+        order.sort_unstable();
+        for (i, field) in old.iter().enumerate() {
+            if order.binary_search(&i).is_err() {
+                self.note_drop(&field.name, dropped);
+            }
+        }
+        if in_order {
+            let mut next = 0;
+            for (field, source) in new.iter().zip(&sources) {
+                if let Some(at) = source {
+                    self.leave_out(&old[next..*at]);
+                    self.field(old[*at], *field, by_position);
+                    next = at + 1;
+                } else {
+                    self.new_field(*field);
+                }
+            }
+            self.leave_out(&old[next..]);
+            return;
+        }
+        let marks = old.len() as u32 + 1;
+        let opened = self.program.open(Op::Frame { marks, end: 0 });
+        let taken: Vec<usize> = sources.iter().copied().flatten().collect();
+        for (i, field) in old.iter().enumerate() {
+            let follows = taken.windows(2).any(|pair| (pair[0] + 1, pair[1]) == (i, i));
+            if order.binary_search(&i).is_ok() && !follows {
+                self.program.push(Op::Mark(i as u32));
+            }
+            self.walk(&field.ty);
+        }
+        self.program.push(Op::Mark(old.len() as u32));
+        self.program.push(Op::Drop);
+        let mut next = None;
+        for (field, source) in new.iter().zip(&sources) {
+            if let Some(at) = source {
+                if next != Some(*at) {
+                    self.program.push(Op::Seek(*at as u32));
+                }
+                self.field(old[*at], *field, by_position);
+                next = Some(at + 1);
+            } else {
+                self.new_field(*field);
+            }
+        }
+        self.program.push(Op::Seek(old.len() as u32));
+        self.program.close(opened);
+    }
+
+    fn field(&mut self, old: &'a FieldDef, new: FieldNode<'a>, by_position: bool) {
+        self.within(&new.def.name, |this| {
+            if !by_position && old.name != new.def.name {
+                this.note(Severity::Kept, format!("renamed from {}", old.name));
+            }
+            this.pair(&old.ty, new.ty(), Some(new));
+        });
+    }
+
+    fn new_field(&mut self, field: FieldNode<'a>) {
+        self.within(&field.def.name, |this| match this.default_of(field) {
+            Some(bytes) => {
+                this.note(Severity::New, "new, from its default".to_owned());
+                this.program.constant(&bytes);
+            }
+            None => this.impossible(format!(
+                "new and has no default: cannot be read; give it `#[serde(default)]`, or its \
+                 type or the struct around it a `Default` (its type is {})",
+                field.def.ty
+            )),
+        });
+    }
+
+    /// The bytes of a field's default; empty where only the definition is there.
+    pub(super) fn default_of(&mut self, field: FieldNode<'a>) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match field.field {
+            None if field.def.has_default => Some(bytes),
+            None => None,
+            Some(field) => match (field.default?)(&mut bytes) {
+                Ok(()) => Some(bytes),
+                Err(error) => {
+                    self.impossible(format!("its default cannot be written: {error}"));
+                    Some(Vec::new())
+                }
+            },
+        }
+    }
+
+    fn note_drop(&mut self, name: &str, dropped: &Dropped<'_>) {
+        let declared = dropped.lists(name);
+        let what = if declared {
+            "dropped (declared)".to_owned()
+        } else {
+            format!(
+                "would be dropped: keep it, name its successor with `#[persist(rename = \
+                 \"{name}\")]`, or list it in `#[persist(dropped(\"{name}\"))]`"
+            )
+        };
+        self.within(name, |this| this.note(Severity::Dropped { declared }, what));
+    }
+
+    fn leave_out(&mut self, fields: &[&'a FieldDef]) {
+        if fields.is_empty() {
+            return;
+        }
+        self.program.push(Op::Flush);
+        self.program.label();
+        for field in fields {
+            self.within(&field.name, |this| this.walk(&field.ty));
+        }
+        self.program.push(Op::Drop);
+        self.program.label();
+    }
+
+    /// Enums: variants by name, then their fields.
+    pub(super) fn variants(&mut self, writer: &'a Definition, reader: Node<'a>) {
+        let (Form::Enum { variants: old, .. }, Form::Enum { variants: new, fallback }) =
+            (&writer.form, &reader.def.form)
+        else {
+            return;
+        };
+        if !writer.name.is_empty() && writer.name != reader.def.name {
+            if reader.def.is_called(&writer.name) {
+                self.note(Severity::Kept, format!("renamed from {}", writer.name));
+            } else {
+                self.changed(Severity::Converted, writer, reader);
+            }
+        }
+        let names: Vec<_> = old.iter().map(|variant| variant.name.as_str()).collect();
+        let wanted: Vec<_> = new.iter().map(|v| (v.name.as_str(), &v.aliases)).collect();
+        let mut targets = vec![None; old.len()];
+        for (to, source) in sources(&names, &wanted).into_iter().enumerate() {
+            match source {
+                Some(from) => targets[from] = Some(to),
+                None if writer.name.is_empty() => {}
+                None => self.within(&new[to].name, |this| {
+                    this.note(Severity::New, "new variant".to_owned());
+                }),
+            }
+        }
+        let passes = targets.iter().enumerate().all(|(i, to)| *to == Some(i));
+        let first_arm = self.program.arms.len();
+        let arms = old.len() as u32;
+        self.program.arms.resize(first_arm + old.len() + 1, 0);
+        self.program.push(Op::Enum { first_arm: first_arm as u32, arms, passes });
+        for (i, variant) in old.iter().enumerate() {
+            self.program.arms[first_arm + i] = self.program.label();
+            let fields: Vec<&FieldDef> = variant.form.written().collect();
+            match (targets[i], fallback.map(|index| index as usize)) {
+                (Some(to), _) => {
+                    if !passes {
+                        self.program.constant(&index(to));
+                    }
+                    self.within(&new[to].name, |this| {
+                        if variant.name != new[to].name {
+                            this.note(Severity::Kept, format!("renamed from {}", variant.name));
+                        }
+                        let dropped =
+                            Dropped { list: &reader.def.dropped, variant: Some(&new[to].name) };
+                        this.payload(&variant.form, &fields, reader, to, &dropped);
+                    });
+                }
+                (None, Some(to)) if to < new.len() => self.within(&variant.name, |this| {
+                    let what = format!("removed, becomes {}", new[to].name);
+                    this.note(Severity::Dropped { declared: true }, what);
+                    this.leave_out(&fields);
+                    this.program.constant(&index(to));
+                    for field in reader.variant_fields(&new[to].form, to) {
+                        this.new_field(field);
+                    }
+                }),
+                _ => self.within(&variant.name, |this| this.gone(writer, reader, &variant.name)),
+            }
+        }
+        self.program.arms[first_arm + old.len()] = self.program.label();
+    }
+
+    /// The fields of a variant.
+    fn payload(
+        &mut self,
+        form: &'a Form,
+        old: &[&'a FieldDef],
+        reader: Node<'a>,
+        to: usize,
+        dropped: &Dropped<'_>,
+    ) {
+        let Form::Enum { variants, .. } = &reader.def.form else { return };
+        let new = reader.variant_fields(&variants[to].form, to);
+        let kinds = (kind(form), kind(&variants[to].form));
+        let differ = kinds == (Some(Kind::Named), Some(Kind::Numbered))
+            || kinds == (Some(Kind::Numbered), Some(Kind::Named));
+        if differ && old.len() != new.len() {
+            return self.impossible(format!(
+                "{} fields by position where there are {}; keep their names, or write a `migrate` \
+                 function",
+                new.len(),
+                old.len()
+            ));
+        }
+        if differ {
+            self.note(Severity::Converted, "fields by position".to_owned());
+        }
+        self.fields(old, &new, differ, dropped);
+    }
+
+    /// A variant that has no successor: values that have it are an error.
+    fn gone(&mut self, writer: &Definition, reader: Node<'_>, variant: &str) {
+        self.note(
+            Severity::Checked,
+            "removed: a value that has it cannot be read; keep it, name its successor with \
+             `#[persist(rename = \"…\")]`, or mark one with `#[persist(fallback)]`"
+                .to_owned(),
+        );
+        let site = self.program.site;
+        self.program.site = self.program.sites.len() as u32;
+        self.program.sites.push(Site {
+            path: self.path.clone(),
+            from: format!("{writer}::{variant}"),
+            to: reader.def.to_string(),
+        });
+        self.program.push(Op::Fail);
+        self.program.site = site;
+    }
+}
+
+/// For each new name, the index of the old one: of the same name, or of one of its former names
+/// that no new one bears.
+fn sources(old: &[&str], new: &[(&str, &Vec<String>)]) -> Vec<Option<usize>> {
+    let find = |name: &str| old.iter().position(|old| *old == name);
+    let mut taken: Vec<bool> = vec![false; old.len()];
+    let mut sources: Vec<Option<usize>> = new.iter().map(|(name, _)| find(name)).collect();
+    for source in sources.iter().flatten() {
+        taken[*source] = true;
+    }
+    for (source, (_, aliases)) in sources.iter_mut().zip(new) {
+        if source.is_none() {
+            *source = aliases.iter().filter_map(|alias| find(alias)).find(|at| !taken[*at]);
+            if let Some(at) = *source {
+                taken[at] = true;
+            }
+        }
+    }
+    sources
+}
+
+fn index(variant: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put_varint(&mut bytes, variant as u128);
+    bytes
+}

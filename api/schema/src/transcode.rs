@@ -1,0 +1,332 @@
+//! Does the steps of a program for one value after the other.
+
+use super::migrate::Migration;
+use super::numbers;
+use super::program::{Op, Program};
+use super::quick::append;
+use super::wire::{self, Malformed, VARIANT};
+
+/// How deep values may be nested in one another, two for each level of a type within itself. The
+/// stack bounds it.
+pub(crate) const MAX_NESTING: usize = 200;
+
+/// Says what an entity is now, or why it is nothing.
+pub type Entities<'a> = dyn FnMut(u64) -> Result<u64, String> + 'a;
+
+/// A value cannot be converted.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
+pub enum ConvertError {
+    /// The bytes are not a value of the type.
+    #[error("{path}: byte {offset}: expected {expected} of a `{from}`; the snapshot is damaged")]
+    Malformed { path: String, offset: usize, expected: &'static str, from: String },
+    /// A number out of range, or with a fraction.
+    #[error(
+        "{path}: {value} of type `{from}` is no `{to}`: choose a type that holds it, or write a \
+         `migrate` function"
+    )]
+    DoesNotFit { path: String, value: String, from: String, to: String },
+    /// `None` where there must be a value.
+    #[error(
+        "{path}: `None` of type `{from}` is no `{to}`: give the field a default, or keep the option"
+    )]
+    NoValue { path: String, from: String, to: String },
+    /// A list of another length.
+    #[error(
+        "{path}: {found} items of `{from}` where `{to}` holds {expected}: use a `Vec`, or write a `migrate` function"
+    )]
+    Length { path: String, found: u64, expected: u64, from: String, to: String },
+    /// A variant that is gone.
+    #[error(
+        "{path}: the variant `{from}` is no longer in `{to}`: keep it, name its successor with \
+         `#[persist(rename = \"…\")]`, or mark one with `#[persist(fallback)]`"
+    )]
+    Variant { path: String, from: String, to: String },
+    /// An entity that is not there.
+    #[error("{path}: entity {entity:#x}: {reason}")]
+    Entity { path: String, entity: u64, reason: String },
+    /// Values within values without end.
+    #[error("{path}: values are nested deeper than {MAX_NESTING}: keep them in a list")]
+    TooDeep { path: String },
+    /// The author's function refused the value, or what it returned.
+    #[error("{path}: migration to version {version} of `{to}`: {reason}")]
+    Migration { path: String, to: String, version: u32, reason: String },
+}
+
+/// What went wrong at a step.
+pub(crate) enum Failure {
+    Malformed(Malformed, usize),
+    DoesNotFit(String),
+    NoValue,
+    Length(u64, u64),
+    Variant,
+    Entity(u64, String),
+    TooDeep,
+    Migration(u32, String),
+}
+
+/// A failure and the index of its step.
+type Failed = Box<(Failure, usize)>;
+
+/// One value on its way.
+pub(crate) struct Run<'a, 'e> {
+    pub program: &'a Program,
+    pub migrations: &'a mut [Migration],
+    pub marks: &'a mut Vec<usize>,
+    pub input: &'a [u8],
+    pub at: usize,
+    pub out: &'a mut Vec<u8>,
+    pub entities: &'a mut Entities<'e>,
+    /// What was passed from here on is not written yet.
+    pub from: usize,
+    pub depth: usize,
+    /// How many items without content may still come.
+    pub empty_items: u64,
+}
+
+impl Run<'_, '_> {
+    /// Converts one value. What was written of one that fails is the caller's to remove.
+    pub fn convert(&mut self) -> Result<(), ConvertError> {
+        match self.run(0, self.program.main, 0) {
+            Ok(()) => {
+                self.flush();
+                Ok(())
+            }
+            Err(failed) => Err(self.explain(*failed)),
+        }
+    }
+
+    #[inline(always)]
+    fn flush(&mut self) {
+        if self.from < self.at {
+            append(self.out, self.input, self.from, self.at);
+            self.from = self.at;
+        }
+    }
+
+    #[inline(always)]
+    fn constant(&mut self, start: u32, len: u32) {
+        let (start, len) = (start as usize, len as usize);
+        append(self.out, &self.program.consts, start, start + len);
+    }
+
+    fn body(&mut self, start: usize, end: usize, base: usize, op: usize) -> Result<(), Failed> {
+        if self.depth == MAX_NESTING {
+            return Err(Box::new((Failure::TooDeep, op)));
+        }
+        self.depth += 1;
+        let done = self.run(start, end, base);
+        self.depth -= 1;
+        done
+    }
+
+    /// Does the steps from `start` to `end`; marks are counted from `base`.
+    fn run(&mut self, start: usize, end: usize, base: usize) -> Result<(), Failed> {
+        let program = self.program;
+        let input = self.input;
+        let mut i = start;
+        while i < end {
+            let malformed = |error, at| Box::new((Failure::Malformed(error, at), i));
+            match program.ops[i] {
+                Op::Fixed(bytes) => {
+                    let rest = (input.len() - self.at) as u64;
+                    if bytes > rest {
+                        return Err(malformed(Malformed("more bytes"), self.at));
+                    }
+                    self.at += bytes as usize;
+                }
+                Op::Varints { count, max } => {
+                    for _ in 0..count {
+                        wire::skip_varint(input, &mut self.at, max)
+                            .map_err(|error| malformed(error, self.at))?;
+                    }
+                }
+                Op::Const { start, len } => {
+                    self.flush();
+                    self.constant(start, len);
+                }
+                Op::Flush => self.flush(),
+                Op::Drop => self.from = self.at,
+                Op::Bool => {
+                    wire::flag(input, &mut self.at).map_err(|error| malformed(error, self.at))?;
+                }
+                Op::Str => {
+                    wire::text(input, &mut self.at).map_err(|error| malformed(error, self.at))?;
+                }
+                Op::Bytes => {
+                    wire::bytes(input, &mut self.at).map_err(|error| malformed(error, self.at))?;
+                }
+                Op::Char => {
+                    wire::char(input, &mut self.at).map_err(|error| malformed(error, self.at))?;
+                }
+                Op::FixedItems(bytes) => {
+                    let count = wire::count(input, &mut self.at, bytes)
+                        .map_err(|error| malformed(error, self.at))?;
+                    self.at += (count * bytes) as usize;
+                }
+                Op::Seq { min, end } => {
+                    let count = wire::count(input, &mut self.at, min)
+                        .map_err(|error| malformed(error, self.at))?;
+                    if min == 0 {
+                        self.empty_items = self
+                            .empty_items
+                            .checked_sub(count)
+                            .ok_or_else(|| malformed(Malformed("fewer empty items"), self.at))?;
+                    }
+                    for _ in 0..count {
+                        self.body(i + 1, end as usize, base, i)?;
+                    }
+                    i = end as usize;
+                    continue;
+                }
+                Op::Repeat { count, end } => {
+                    for _ in 0..count {
+                        self.body(i + 1, end as usize, base, i)?;
+                    }
+                    i = end as usize;
+                    continue;
+                }
+                Op::Option { end } => {
+                    let some = wire::flag(input, &mut self.at)
+                        .map_err(|error| malformed(error, self.at))?;
+                    if some {
+                        self.body(i + 1, end as usize, base, i)?;
+                    }
+                    i = end as usize;
+                    continue;
+                }
+                Op::Enum { first_arm, arms, passes } => {
+                    if !passes {
+                        self.flush();
+                    }
+                    let index = wire::varint(input, &mut self.at, VARIANT)
+                        .map_err(|error| malformed(error, self.at))?;
+                    if index >= arms.into() {
+                        return Err(malformed(Malformed("the index of a variant"), self.at));
+                    }
+                    if !passes {
+                        self.from = self.at;
+                    }
+                    let arm = first_arm as usize + index as usize;
+                    let (start, end) = (program.arms[arm] as usize, program.arms[arm + 1] as usize);
+                    if start < end {
+                        self.body(start, end, base, i)?;
+                    }
+                    i = program.arms[(first_arm + arms) as usize] as usize;
+                    continue;
+                }
+                Op::Call(proc) => {
+                    let (start, end) = program.procs[proc as usize];
+                    self.body(start as usize, end as usize, base, i)?;
+                }
+                Op::Number { from, to } => {
+                    self.flush();
+                    let amount = numbers::read(input, &mut self.at, from)
+                        .map_err(|error| malformed(error, self.at))?;
+                    if !numbers::write(self.out, amount, to) {
+                        return Err(Box::new((Failure::DoesNotFit(amount.to_string()), i)));
+                    }
+                    self.from = self.at;
+                }
+                Op::Entity => {
+                    self.flush();
+                    let entity = wire::varint(input, &mut self.at, wire::COUNT)
+                        .map_err(|error| malformed(error, self.at))?
+                        as u64;
+                    let now = (self.entities)(entity)
+                        .map_err(|reason| Box::new((Failure::Entity(entity, reason), i)))?;
+                    wire::put_varint(self.out, now.into());
+                    self.from = self.at;
+                }
+                Op::Unwrap { none, end } => {
+                    self.flush();
+                    let some = wire::flag(input, &mut self.at)
+                        .map_err(|error| malformed(error, self.at))?;
+                    self.from = self.at;
+                    match none {
+                        _ if some => self.body(i + 1, end as usize, base, i)?,
+                        Some(constant) => self.constant(constant.start, constant.len),
+                        None => return Err(Box::new((Failure::NoValue, i))),
+                    }
+                    i = end as usize;
+                    continue;
+                }
+                Op::Exact(expected) => {
+                    self.flush();
+                    let found = wire::varint(input, &mut self.at, wire::COUNT)
+                        .map_err(|error| malformed(error, self.at))?
+                        as u64;
+                    if found != expected {
+                        return Err(Box::new((Failure::Length(found, expected), i)));
+                    }
+                    self.from = self.at;
+                }
+                Op::StrToChar => {
+                    self.flush();
+                    let text = wire::text(input, &mut self.at)
+                        .map_err(|error| malformed(error, self.at))?;
+                    if text.chars().count() != 1 {
+                        return Err(Box::new((Failure::DoesNotFit(format!("{text:?}")), i)));
+                    }
+                    self.out.extend_from_slice(text.as_bytes());
+                    self.from = self.at;
+                }
+                Op::CharToStr => {
+                    self.flush();
+                    let char = wire::char(input, &mut self.at)
+                        .map_err(|error| malformed(error, self.at))?;
+                    self.out.push(char.len_utf8() as u8);
+                }
+                Op::Frame { marks, end } => {
+                    self.flush();
+                    let base = self.marks.len();
+                    self.marks.resize(base + marks as usize, self.at);
+                    self.body(i + 1, end as usize, base, i)?;
+                    self.marks.truncate(base);
+                    i = end as usize;
+                    continue;
+                }
+                Op::Mark(mark) => self.marks[base + mark as usize] = self.at,
+                Op::Seek(mark) => {
+                    self.flush();
+                    self.at = self.marks[base + mark as usize];
+                    self.from = self.at;
+                }
+                Op::Migrate(index) => {
+                    self.flush();
+                    self.migrations[index as usize]
+                        .run(input, &mut self.at, self.out, self.entities)
+                        .map_err(|failure| Box::new((failure, i)))?;
+                    self.from = self.at;
+                }
+                Op::Fail => return Err(Box::new((Failure::Variant, i))),
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn explain(&self, (failure, op): (Failure, usize)) -> ConvertError {
+        let site = self.program.op_sites.get(op).map(|site| *site as usize);
+        let site = site.and_then(|site| self.program.sites.get(site)).cloned().unwrap_or_default();
+        let (path, from, to) = (site.path, site.from, site.to);
+        let path = if path.is_empty() { "the value".to_owned() } else { path };
+        match failure {
+            Failure::Malformed(Malformed(expected), offset) => {
+                ConvertError::Malformed { path, offset, expected, from }
+            }
+            Failure::DoesNotFit(value) => ConvertError::DoesNotFit { path, value, from, to },
+            Failure::NoValue => ConvertError::NoValue { path, from, to },
+            Failure::Length(found, expected) => {
+                ConvertError::Length { path, found, expected, from, to }
+            }
+            Failure::Variant => ConvertError::Variant { path, from, to },
+            Failure::Entity(entity, reason) => ConvertError::Entity { path, entity, reason },
+            Failure::TooDeep => ConvertError::TooDeep { path },
+            Failure::Migration(version, reason) => {
+                ConvertError::Migration { path, to, version, reason }
+            }
+        }
+    }
+}

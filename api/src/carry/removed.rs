@@ -1,0 +1,102 @@
+//! A reader of removals that goes on where its predecessor stood.
+
+use bevy::ecs::component::{ComponentId, ComponentIdFor};
+use bevy::ecs::lifecycle::{RemovedComponentEntity, RemovedComponentMessages};
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+
+use super::{Carried, Carries};
+
+/// A reader's place among the removals of a component.
+#[derive(Debug, Default)]
+pub struct Position {
+    pub component: Option<ComponentId>,
+    /// Removals that were seen or passed over.
+    pub seen: usize,
+    /// Removals from here on are of values that were carried over to another component.
+    pub until: Option<usize>,
+}
+
+/// Where a reader stands, and where its predecessor stood that read another component's.
+#[derive(Debug, Default)]
+pub struct Seen {
+    own: Position,
+    before: Option<Position>,
+}
+
+impl Carries for Seen {
+    type Left = Position;
+
+    fn leave(self) -> Option<Position> {
+        Some(self.own)
+    }
+
+    fn take_over(left: Position) -> Option<Self> {
+        Some(match left.until {
+            Some(_) => Self { own: Position::default(), before: Some(left) },
+            None => Self { own: left, before: None },
+        })
+    }
+}
+
+/// The entities that lost component `T`, each removal once, also across a swap of the system.
+///
+/// Stands for Bevy's [`bevy::prelude::RemovedComponents`].
+#[derive(SystemParam)]
+pub struct RemovedComponents<'w, 's, T: Component> {
+    id: ComponentIdFor<'s, T>,
+    seen: Local<'s, Carried<Seen>>,
+    removals: &'w RemovedComponentMessages,
+}
+
+impl<T: Component> RemovedComponents<'_, '_, T> {
+    /// The removals that this reader has not seen yet.
+    pub fn read(&mut self) -> impl Iterator<Item = Entity> + '_ {
+        let id = self.id.get();
+        let seen = self.seen.get();
+        let before = seen.before.take().and_then(|before| {
+            let (from, until) = (before.seen, before.until?);
+            Some(unread(self.removals.get(before.component?)?, from, until))
+        });
+        if seen.own.component != Some(id) {
+            seen.own = Position { component: Some(id), ..Position::default() };
+        }
+        let own = self.removals.get(id).map(|removals| {
+            let (from, until) = (seen.own.seen, count(removals));
+            seen.own.seen = until;
+            unread(removals, from, until)
+        });
+        before.into_iter().flatten().chain(own.into_iter().flatten())
+    }
+
+    /// True when there is nothing to read.
+    pub fn is_empty(&mut self) -> bool {
+        let id = self.id.get();
+        let seen = self.seen.get();
+        let own = if seen.own.component == Some(id) { seen.own.seen } else { 0 };
+        let rest = |id, from, until: Option<usize>| {
+            let removals: Option<&Messages<RemovedComponentEntity>> = self.removals.get(id);
+            removals.is_none_or(|removals| {
+                unread(removals, from, until.unwrap_or(count(removals))).next().is_none()
+            })
+        };
+        let before = seen.before.as_ref();
+        let before = before.and_then(|before| Some((before.component?, before.seen, before.until)));
+        rest(id, own, None) && before.is_none_or(|(id, from, until)| rest(id, from, until))
+    }
+}
+
+/// How many removals were ever told of.
+pub fn count(removals: &Messages<RemovedComponentEntity>) -> usize {
+    removals.oldest_message_count() + removals.len()
+}
+
+fn unread(
+    removals: &Messages<RemovedComponentEntity>,
+    from: usize,
+    until: usize,
+) -> impl Iterator<Item = Entity> {
+    let oldest = removals.oldest_message_count();
+    let place = from.max(oldest)..until.min(count(removals));
+    place.filter_map(|at| removals.get_message(at)).map(|(removed, _)| removed.clone().into())
+}

@@ -1,0 +1,319 @@
+//! How values in each kind of store are reached.
+
+use std::marker::PhantomData;
+
+use bevy::ecs::message::MessageRegistry;
+use bevy::prelude::*;
+use bevy::state::state::FreelyMutableState;
+use bevy::state::state_scoped::{
+    DespawnOnEnter, DespawnOnExit, DisableOnEnter, DisableOnExit, EnableOnEnter, EnableOnExit,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Store, Ticks};
+use crate::schema::{Field, Persist, Schema, Shape, Variant};
+
+/// Gets one value and the entity that holds it.
+pub type Each<'a, T> = dyn FnMut(Entity, &T) -> Result<(), String> + 'a;
+
+/// How values of a type are reached.
+pub trait Access<T> {
+    /// Where they are.
+    const STORE: Store;
+    /// What they look like.
+    const SCHEMA: &'static Schema;
+    fn count(world: &mut World) -> usize;
+    fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String>;
+    fn insert(world: &mut World, values: Vec<(Entity, T)>);
+    fn remove(world: &mut World);
+
+    fn ticks(_: &mut World) -> Ticks {
+        Ticks::new()
+    }
+
+    fn set_ticks(_: &mut World, _: &Ticks) {}
+}
+
+/// In the world while persisted values are carried over or read from a snapshot: hooks and observers
+/// that run then see values come and go which only change their form.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restoring;
+
+pub struct ResourceAccess;
+
+impl<T: Resource + Persist> Access<T> for ResourceAccess {
+    const STORE: Store = Store::Resource;
+    const SCHEMA: &'static Schema = T::REF;
+
+    fn count(world: &mut World) -> usize {
+        usize::from(world.contains_resource::<T>())
+    }
+
+    fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String> {
+        world.get_resource::<T>().map_or(Ok(()), |value| each(Entity::PLACEHOLDER, value))
+    }
+
+    fn insert(world: &mut World, values: Vec<(Entity, T)>) {
+        for (_, value) in values {
+            world.insert_resource(value);
+        }
+    }
+
+    fn remove(world: &mut World) {
+        world.remove_resource::<T>();
+    }
+
+    fn ticks(world: &mut World) -> Ticks {
+        let value = world.get_resource_ref::<T>();
+        value.iter().map(|v| (Entity::PLACEHOLDER, v.added(), v.last_changed())).collect()
+    }
+
+    fn set_ticks(world: &mut World, ticks: &Ticks) {
+        let Some(id) = world.component_id::<T>() else { return };
+        if let Some((_, added, changed)) = ticks.first()
+            && let Some(mut value) = world.get_resource_mut_by_id(id)
+        {
+            value.set_last_added(*added);
+            value.set_last_changed(*changed);
+        }
+    }
+}
+
+pub struct ComponentAccess;
+
+impl<T: Component + Persist> Access<T> for ComponentAccess {
+    const STORE: Store = Store::Component;
+    const SCHEMA: &'static Schema = T::REF;
+
+    fn count(world: &mut World) -> usize {
+        world.query_filtered::<(), With<T>>().iter(world).count()
+    }
+
+    fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String> {
+        let mut query = world.query::<(Entity, &T)>();
+        query.iter(world).try_for_each(|(entity, value)| each(entity, value))
+    }
+
+    fn insert(world: &mut World, mut values: Vec<(Entity, T)>) {
+        values.retain(|(entity, _)| world.get_entity(*entity).is_ok());
+        world.insert_batch(values);
+    }
+
+    fn remove(world: &mut World) {
+        let mut query = world.query_filtered::<Entity, With<T>>();
+        let entities: Vec<Entity> = query.iter(world).collect();
+        for entity in entities {
+            // One may have gone with another, by a hook.
+            if let Ok(mut entity) = world.get_entity_mut(entity) {
+                entity.remove::<T>();
+            }
+        }
+    }
+
+    fn ticks(world: &mut World) -> Ticks {
+        let mut query = world.query::<(Entity, Ref<T>)>();
+        query.iter(world).map(|(entity, v)| (entity, v.added(), v.last_changed())).collect()
+    }
+
+    fn set_ticks(world: &mut World, ticks: &Ticks) {
+        let Some(id) = world.component_id::<T>() else { return };
+        for (entity, added, changed) in ticks {
+            // An immutable one is as old as its insertion.
+            if let Some(mut value) = world.get_mut_by_id(*entity, id) {
+                value.set_last_added(*added);
+                value.set_last_changed(*changed);
+            }
+        }
+    }
+}
+
+pub struct StateAccess;
+
+impl<T: FreelyMutableState + Persist> Access<T> for StateAccess {
+    const STORE: Store = Store::State;
+    const SCHEMA: &'static Schema = T::REF;
+
+    fn count(world: &mut World) -> usize {
+        usize::from(world.contains_resource::<State<T>>())
+    }
+
+    fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String> {
+        let state = world.get_resource::<State<T>>();
+        state.map_or(Ok(()), |state| each(Entity::PLACEHOLDER, state.get()))
+    }
+
+    fn insert(world: &mut World, values: Vec<(Entity, T)>) {
+        for (_, value) in values {
+            // As it is, without a transition: it was entered before.
+            world.insert_resource(State::new(value));
+        }
+    }
+
+    fn remove(world: &mut World) {
+        world.remove_resource::<State<T>>();
+    }
+}
+
+/// What a state is about to become.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Pending<S> {
+    /// Entered also where it is the current one.
+    Always(S),
+    /// Entered where it is another one.
+    IfOther(S),
+}
+
+impl<S: Persist> Persist for Pending<S> {
+    const NAME: &'static str = S::NAME;
+    const SCHEMA: Schema = Schema {
+        aliases: S::SCHEMA.aliases,
+        ..Schema::plain::<Self>(
+            S::NAME,
+            Shape::Enum {
+                variants: const {
+                    &[
+                        Variant {
+                            name: "Always",
+                            aliases: &[],
+                            shape: Shape::TupleStruct(const { &[Field::plain("0", S::REF)] }),
+                        },
+                        Variant {
+                            name: "IfOther",
+                            aliases: &[],
+                            shape: Shape::TupleStruct(const { &[Field::plain("0", S::REF)] }),
+                        },
+                    ]
+                },
+                fallback: None,
+            },
+        )
+    };
+}
+
+pub struct NextStateAccess<S>(PhantomData<S>);
+
+impl<S: FreelyMutableState + Persist> Access<Pending<S>> for NextStateAccess<S> {
+    const STORE: Store = Store::NextState;
+    const SCHEMA: &'static Schema = <Pending<S>>::REF;
+
+    fn count(world: &mut World) -> usize {
+        let next = world.get_resource::<NextState<S>>();
+        usize::from(next.is_some_and(|next| !matches!(next, NextState::Unchanged)))
+    }
+
+    fn each(world: &mut World, each: &mut Each<'_, Pending<S>>) -> Result<(), String> {
+        let pending = match world.get_resource::<NextState<S>>() {
+            Some(NextState::Pending(state)) => Pending::Always(state.clone()),
+            Some(NextState::PendingIfNeq(state)) => Pending::IfOther(state.clone()),
+            Some(NextState::Unchanged) | None => return Ok(()),
+        };
+        each(Entity::PLACEHOLDER, &pending)
+    }
+
+    fn insert(world: &mut World, values: Vec<(Entity, Pending<S>)>) {
+        for (_, pending) in values {
+            world.insert_resource(match pending {
+                Pending::Always(state) => NextState::Pending(state),
+                Pending::IfOther(state) => NextState::PendingIfNeq(state),
+            });
+        }
+    }
+
+    fn remove(world: &mut World) {
+        world.remove_resource::<NextState<S>>();
+    }
+}
+
+/// One of Bevy's components that tie an entity to a value of a state.
+pub trait Scoped<S>: Component {
+    /// Its name.
+    const NAME: &'static str;
+    /// Ties to `state`.
+    fn to(state: S) -> Self;
+    /// The value that it ties to.
+    fn state(&self) -> &S;
+}
+
+macro_rules! scoped {
+    ($($name:ident),*) => {$(
+        impl<S: States> Scoped<S> for $name<S> {
+            const NAME: &'static str = stringify!($name);
+
+            fn to(state: S) -> Self {
+                Self(state)
+            }
+
+            fn state(&self) -> &S {
+                &self.0
+            }
+        }
+    )*};
+}
+
+scoped!(DespawnOnEnter, DespawnOnExit, DisableOnEnter, DisableOnExit, EnableOnEnter, EnableOnExit);
+
+pub struct ScopedAccess<W>(PhantomData<W>);
+
+impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Access<S> for ScopedAccess<W> {
+    const STORE: Store = Store::Scoped(W::NAME);
+    const SCHEMA: &'static Schema = S::REF;
+
+    fn count(world: &mut World) -> usize {
+        world.query_filtered::<(), With<W>>().iter(world).count()
+    }
+
+    fn each(world: &mut World, each: &mut Each<'_, S>) -> Result<(), String> {
+        let mut query = world.query::<(Entity, &W)>();
+        query.iter(world).try_for_each(|(entity, tie)| each(entity, tie.state()))
+    }
+
+    fn insert(world: &mut World, values: Vec<(Entity, S)>) {
+        for (entity, state) in values {
+            if let Ok(mut entity) = world.get_entity_mut(entity) {
+                entity.insert(W::to(state));
+            }
+        }
+    }
+
+    fn remove(world: &mut World) {
+        let mut query = world.query_filtered::<Entity, With<W>>();
+        let entities: Vec<Entity> = query.iter(world).collect();
+        for entity in entities {
+            if let Ok(mut entity) = world.get_entity_mut(entity) {
+                entity.remove::<W>();
+            }
+        }
+    }
+}
+
+pub struct MessageAccess;
+
+impl<M: Message + Persist> Access<M> for MessageAccess {
+    const STORE: Store = Store::Messages;
+    const SCHEMA: &'static Schema = M::REF;
+
+    fn count(world: &mut World) -> usize {
+        world.get_resource::<Messages<M>>().map_or(0, Messages::len)
+    }
+
+    fn each(world: &mut World, each: &mut Each<'_, M>) -> Result<(), String> {
+        let Some(messages) = world.get_resource::<Messages<M>>() else { return Ok(()) };
+        let mut all = messages.get_cursor();
+        all.read(messages).try_for_each(|message| each(Entity::PLACEHOLDER, message))
+    }
+
+    fn insert(world: &mut World, values: Vec<(Entity, M)>) {
+        if !world.contains_resource::<Messages<M>>() {
+            MessageRegistry::register_message::<M>(world);
+        }
+        if let Some(mut messages) = world.get_resource_mut::<Messages<M>>() {
+            messages.write_batch(values.into_iter().map(|(_, message)| message));
+        }
+    }
+
+    fn remove(world: &mut World) {
+        if let Some(mut messages) = world.get_resource_mut::<Messages<M>>() {
+            messages.clear();
+        }
+    }
+}

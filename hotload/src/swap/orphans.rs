@@ -1,0 +1,80 @@
+//! Values of types that nobody persists, when their crate gets a new epoch: the new code has types
+//! of its own, and would never see them again.
+
+use std::any::TypeId;
+use std::collections::{BTreeSet, HashSet};
+
+use bevy::ecs::component::ComponentId;
+use bevy::prelude::*;
+
+/// A component or resource of an old epoch.
+pub struct Orphan {
+    component: ComponentId,
+    name: String,
+}
+
+/// The components and resources that the world knows by now of the crates of these names, without
+/// those of the types in `persisted`.
+pub fn of_crates(
+    world: &World,
+    crates: &BTreeSet<String>,
+    persisted: &HashSet<TypeId>,
+) -> Vec<Orphan> {
+    if crates.is_empty() {
+        return Vec::new();
+    }
+    let infos = world.components().iter_registered();
+    infos
+        .filter(|info| !info.type_id().is_some_and(|id| persisted.contains(&id)))
+        .map(|info| Orphan { component: info.id(), name: info.name().to_string() })
+        .filter(|orphan| crates.iter().any(|name| mentions(&orphan.name, name)))
+        .collect()
+}
+
+/// True if a type of the crate is in the type's name.
+fn mentions(type_name: &str, crate_name: &str) -> bool {
+    let path = format!("{crate_name}::");
+    type_name.match_indices(&path).any(|(at, _)| {
+        let before = type_name[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+    })
+}
+
+/// How many values there are of each that has some, by name.
+pub fn count(world: &World, orphans: &[Orphan]) -> Vec<(String, usize)> {
+    let counts = orphans.iter().map(|orphan| {
+        let holders = world.archetypes().iter().filter(|held| held.contains(orphan.component));
+        (orphan.name.clone(), holders.map(|holder| holder.len() as usize).sum())
+    });
+    counts.filter(|(_, count)| *count > 0).collect()
+}
+
+/// Drops them all, by the code that they were made with.
+pub fn drop_all(world: &mut World, orphans: &[Orphan]) {
+    for orphan in orphans {
+        let holders = world.archetypes().iter().filter(|held| held.contains(orphan.component));
+        let entities: Vec<Entity> =
+            holders.flat_map(|holder| holder.entities().iter().map(|held| held.id())).collect();
+        for entity in entities {
+            // One may have gone with another, by a hook.
+            if let Ok(mut entity) = world.get_entity_mut(entity) {
+                entity.remove_by_id(orphan.component);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crates_types_are_found_in_names() {
+        assert!(mentions("plugins_extra::Mark", "plugins_extra"));
+        assert!(mentions("bevy_state::State<core_a::deep::Phase>", "core_a"));
+        assert!(mentions("(u8, core_a::B)", "core_a"));
+        assert!(!mentions("core_ab::Mark", "core_a"));
+        assert!(!mentions("xcore_a::Mark", "core_a"));
+        assert!(!mentions("other::core_a::Mark", "core_a"));
+    }
+}
