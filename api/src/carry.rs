@@ -7,7 +7,7 @@
 
 use std::any::{Any, type_name};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
@@ -23,7 +23,7 @@ pub use removed::{RemovedComponents, count as removals};
 type Slot = Arc<Mutex<Option<Box<dyn Any + Send>>>>;
 
 /// A value that can wait in a slot, in a form that does not depend on an epoch.
-pub trait Carries: Default + Send + 'static {
+pub trait Carries: Default + Send + Sync + 'static {
     /// What waits.
     type Left: Any + Send;
     /// As it is left behind.
@@ -124,44 +124,42 @@ impl<T: 'static> LeftGuard<'_, T> {
 /// A value that goes from a system to its successor of the same name.
 #[derive(Debug)]
 pub struct Carried<T: Carries> {
-    value: T,
+    /// There from the first access on: until then what was left waits.
+    value: OnceLock<T>,
     slot: Slot,
-    taken: bool,
 }
 
 impl<T: Carries> Carried<T> {
     #[inline]
-    fn get(&mut self) -> &mut T {
-        if !self.taken {
-            self.take_over();
-        }
-        &mut self.value
+    fn get(&self) -> &T {
+        self.value.get_or_init(|| self.take_over())
+    }
+
+    #[inline]
+    fn get_mut(&mut self) -> &mut T {
+        self.get();
+        self.value.get_mut().expect("it was just read")
     }
 
     #[cold]
-    fn take_over(&mut self) {
-        self.taken = true;
+    fn take_over(&self) -> T {
         let left = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         let left = left.and_then(|left| left.downcast::<T::Left>().ok());
-        if let Some(value) = left.and_then(|left| T::take_over(*left)) {
-            self.value = value;
-        }
+        left.and_then(|left| T::take_over(*left)).unwrap_or_default()
     }
 }
 
 impl<T: Carries> FromWorld for Carried<T> {
     fn from_world(world: &mut World) -> Self {
         let slot = world.get_resource_mut::<Carry>().map(|mut carry| carry.slot::<T>());
-        Self { value: T::default(), slot: slot.unwrap_or_default(), taken: false }
+        Self { value: OnceLock::new(), slot: slot.unwrap_or_default() }
     }
 }
 
 impl<T: Carries> Drop for Carried<T> {
     fn drop(&mut self) {
         // A system that never ran leaves what its predecessor left.
-        if self.taken
-            && let Some(left) = std::mem::take(&mut self.value).leave()
-        {
+        if let Some(left) = self.value.take().and_then(T::leave) {
             *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(left));
         }
     }

@@ -122,9 +122,11 @@ macro_rules! export_module {
 
         fn playground_build(module: &mut $crate::ModuleApp) {
             $({
-                #[allow(unused_imports, reason = "one of the four applies to each type")]
-                use $crate::persist::{ViaComponent, ViaMessage, ViaResource, ViaState};
-                module.persist((&&&&$crate::persist::Persisted::<$persisted>::NEW).records());
+                #[allow(unused_imports, reason = "one of the five applies to each type")]
+                use $crate::persist::{
+                    ViaComponent, ViaImmutable, ViaMessage, ViaResource, ViaState,
+                };
+                module.persist((&&&&&$crate::persist::Persisted::<$persisted>::NEW).records());
             })*
             $build(module);
         }

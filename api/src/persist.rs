@@ -9,6 +9,7 @@ use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
 
 use bevy::ecs::change_detection::Tick;
+use bevy::ecs::component::Mutable;
 use bevy::prelude::*;
 use bevy::state::state::FreelyMutableState;
 use bevy::state::state_scoped::{
@@ -19,12 +20,14 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::schema::{Persist, Schema};
 
 mod access;
+#[cfg(test)]
+mod tests;
 
-pub use access::Restoring;
 use access::{
     Access, ComponentAccess, MessageAccess, NextStateAccess, ResourceAccess, ScopedAccess,
     StateAccess,
 };
+pub use access::{Restoring, remove_components};
 
 /// Where the values of a persisted type are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,6 +71,8 @@ pub struct PersistRecord {
     pub store: Store,
     /// The type, under its epoch.
     pub type_id: TypeId,
+    /// The component or resource that holds its values.
+    pub holder: TypeId,
     /// What its values look like.
     pub schema: &'static Schema,
     /// How many values the world holds.
@@ -87,6 +92,11 @@ pub struct PersistRecord {
 }
 
 impl PersistRecord {
+    /// True for types of Bevy's that a module persists: they are on entities of anybody's.
+    pub fn is_bevys(&self) -> bool {
+        self.schema.name.starts_with(BEVYS)
+    }
+
     /// The type's name, with its store where that is not plain.
     pub fn label(&self) -> String {
         let name = self.schema.name;
@@ -96,6 +106,14 @@ impl PersistRecord {
             Store::Scoped(wrapper) => format!("{wrapper}<{name}>"),
         }
     }
+}
+
+/// What names of Bevy's own types begin with.
+pub const BEVYS: &str = "bevy_";
+
+/// What a snapshot also keeps of entities with persisted values, whoever persists them.
+pub fn host_records() -> Vec<PersistRecord> {
+    vec![component_record::<crate::unload::DespawnOnUnload>()]
 }
 
 /// Finds out whether a persisted type is a resource, a component, a message or a state.
@@ -118,6 +136,12 @@ pub trait ViaComponent {
     fn records(&self) -> Vec<PersistRecord>;
 }
 
+/// Persists a component that is only ever replaced.
+pub trait ViaImmutable {
+    /// The type's records.
+    fn records(&self) -> Vec<PersistRecord>;
+}
+
 /// Persists messages that wait to be read.
 pub trait ViaMessage {
     /// The type's records.
@@ -130,7 +154,7 @@ pub trait ViaState {
     fn records(&self) -> Vec<PersistRecord>;
 }
 
-impl<T> ViaResource for &&&Persisted<T>
+impl<T> ViaResource for &&&&Persisted<T>
 where
     T: Resource + Persist + Serialize + DeserializeOwned,
 {
@@ -139,7 +163,16 @@ where
     }
 }
 
-impl<T> ViaComponent for &&Persisted<T>
+impl<T> ViaComponent for &&&Persisted<T>
+where
+    T: Component<Mutability = Mutable> + Persist + Serialize + DeserializeOwned,
+{
+    fn records(&self) -> Vec<PersistRecord> {
+        vec![component_record::<T>()]
+    }
+}
+
+impl<T> ViaImmutable for &&Persisted<T>
 where
     T: Component + Persist + Serialize + DeserializeOwned,
 {
@@ -175,6 +208,13 @@ where
     }
 }
 
+fn component_record<T>() -> PersistRecord
+where
+    T: Component<Mutability = Mutable> + Persist + Serialize + DeserializeOwned,
+{
+    PersistRecord { set_ticks: access::set_ticks::<T>, ..record::<T, ComponentAccess>() }
+}
+
 fn record<T, A>() -> PersistRecord
 where
     T: Persist + Serialize + DeserializeOwned + Send + 'static,
@@ -183,6 +223,7 @@ where
     PersistRecord {
         store: A::STORE,
         type_id: TypeId::of::<T>(),
+        holder: A::holder(),
         schema: A::SCHEMA,
         count: A::count,
         each: |world, each| {

@@ -1,12 +1,15 @@
 //! Entities that go with the module that made them.
 
 use bevy::prelude::*;
+use playground_derive::Persist;
+use serde::{Deserialize, Serialize};
 
 /// An entity with this component is despawned when `module` is switched off or removed, in the
 /// manner of Bevy's `DespawnOnExit`. A swap to new code leaves it alone.
 ///
 /// Made by [`despawn_on_unload!`](crate::despawn_on_unload).
-#[derive(Component, Clone, Debug, PartialEq, Eq)]
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[persist(crate = crate::schema)]
 pub struct DespawnOnUnload {
     /// The module's id.
     pub module: String,

@@ -45,6 +45,12 @@ pub struct RunArgs {
     /// Append what the pipeline does to FILE, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
+    /// Go on from the app's newest snapshot
+    #[arg(long)]
+    pub resume: bool,
+    /// Do not save the game every minute and at the end
+    #[arg(long)]
+    pub no_autosave: bool,
     /// Do not rebuild modules when their sources change
     #[arg(long)]
     pub no_watch: bool,

@@ -51,6 +51,8 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), String
     app.add_plugins(HotLoadPlugin {
         app: Some(run.app),
         watch: !run.no_watch,
+        autosave: !run.no_autosave,
+        resume: run.resume,
         exec: run.exec,
         prompt: headless,
         events: run.events,

@@ -67,6 +67,10 @@ pub enum EventKind {
     Disabled,
     /// Another app runs.
     AppChanged,
+    /// A snapshot was written.
+    SnapshotSaved,
+    /// A snapshot took the place of the state.
+    SnapshotLoaded,
 }
 
 /// [`Times`] as they stand in the events file.
@@ -82,6 +86,10 @@ pub struct Milliseconds {
     plan: f32,
     pause: f32,
     total: f32,
+    /// Parts of the pause: persisted values whose type changes.
+    snapshot: f32,
+    decode: f32,
+    insert: f32,
 }
 
 impl From<Times> for Milliseconds {
@@ -97,6 +105,9 @@ impl From<Times> for Milliseconds {
             plan: times.plan_ms,
             pause: times.pause_ms,
             total: times.total_ms,
+            snapshot: times.restore.snapshot_ms,
+            decode: times.restore.decode_ms,
+            insert: times.restore.insert_ms,
         }
     }
 }

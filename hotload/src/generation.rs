@@ -10,6 +10,7 @@ use crate::build::rustc::CompileTimes;
 use crate::guard::{self, Panic};
 use crate::inspect::Manifest;
 use crate::load::Code;
+use crate::restore::RestoreTimes;
 
 /// One life of a module in the process: its artifact, its systems, its types.
 pub struct Generation {
@@ -44,6 +45,8 @@ pub struct Times {
     pub pause_ms: f32,
     /// All of it.
     pub total_ms: f32,
+    /// Values whose type changes; a part of the pause.
+    pub restore: RestoreTimes,
 }
 
 impl Times {

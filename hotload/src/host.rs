@@ -4,6 +4,7 @@ mod commands;
 mod hear;
 mod probation;
 mod script;
+mod snapshots;
 mod swapping;
 mod view;
 
@@ -30,6 +31,7 @@ use crate::swap::Running;
 use crate::worker::{Ask, Prepared, Progress, Tell, Worker};
 use probation::Probations;
 use script::Script;
+use snapshots::Snapshots;
 
 /// How many swaps a rollback can go back over.
 const HISTORY: usize = 32;
@@ -59,6 +61,7 @@ pub struct Host {
     prepared: VecDeque<Prepared>,
     progress: Option<(Progress, Instant)>,
     script: Script,
+    snapshots: Snapshots,
     events: Option<EventLog>,
     data_cursor: MessageCursor<AssetEvent<DataFile>>,
     settings: Settings,
@@ -78,6 +81,10 @@ pub struct Settings {
     pub probation_frames: u64,
     /// The game's time stands still while nothing runs yet, or a command is not done.
     pub deterministic: bool,
+    /// Save every minute and at the end.
+    pub autosave: bool,
+    /// Go on from the newest snapshot.
+    pub resume: bool,
 }
 
 /// What is known of a module beside its generation.
@@ -99,7 +106,13 @@ impl Host {
             frames: plugin.frames,
             probation_frames: plugin.probation_frames,
             deterministic: plugin.deterministic,
+            autosave: plugin.autosave,
+            resume: plugin.resume,
         };
+        let mut snapshots = Snapshots::default();
+        if let Some(folder) = &plugin.saves {
+            snapshots.place(folder.clone());
+        }
         Self {
             worker: Worker::start(plugin.folder.clone(), plugin.watch, wanted.clone()),
             running: Running::default(),
@@ -113,6 +126,7 @@ impl Host {
             prepared: VecDeque::new(),
             progress: None,
             script: Script::new(&plugin.exec, plugin.prompt),
+            snapshots,
             events,
             data_cursor: MessageCursor::default(),
             settings,
@@ -145,6 +159,7 @@ impl Host {
         self.end_probations(world);
         self.reread_data(world);
         self.run_script(world);
+        self.autosave(world);
         self.hold_time(world);
         self.show(world);
     }
@@ -162,6 +177,9 @@ impl Host {
         self.log_event(world, event.because(app));
         let count = self.running.active.len();
         self.say(world, Level::Info, &format!("ready: {app}, {count} modules"));
+        if self.settings.resume {
+            self.resume(world);
+        }
     }
 
     /// `--app arena` is known for `apps_arena` once there is a module of that name, and the first

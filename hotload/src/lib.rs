@@ -29,6 +29,7 @@ pub mod events;
 pub mod guard;
 mod host;
 pub mod restore;
+pub mod saves;
 pub mod snapshot;
 pub mod swap;
 // What people see.

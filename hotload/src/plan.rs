@@ -32,6 +32,22 @@ pub enum Refusal {
         /// What Bevy says, and what to do.
         reason: String,
     },
+    /// Modules with different epochs of a core in them.
+    #[error(
+        "H0404: module `{module}` was built with epoch {found} of `{core}`, of which epoch \
+         {expected} would run: their types are not the same. `reload {core}` builds all that link \
+         to it"
+    )]
+    Epochs {
+        /// The module.
+        module: String,
+        /// The core crate.
+        core: String,
+        /// The epoch in the module.
+        found: String,
+        /// The core's own.
+        expected: String,
+    },
     /// An order between sets went away, which a running schedule cannot forget.
     #[error(
         "H0403: module `{module}` no longer says that {before} comes {relation} {after} in \
@@ -107,6 +123,7 @@ pub type Outlines = BTreeMap<String, Outline>;
 ///
 /// When they cannot run together, or `running` holds an order that they would have to forget.
 pub fn plan(modules: &[SharedGeneration], running: &Outlines) -> Result<Outlines, Refusal> {
+    same_epochs(modules)?;
     let mut outlines = Outlines::new();
     let mut scratch = Scratch::default();
     for module in modules {
@@ -116,6 +133,25 @@ pub fn plan(modules: &[SharedGeneration], running: &Outlines) -> Result<Outlines
     scratch.try_out()?;
     forgotten_order(running, &outlines, &scratch)?;
     Ok(outlines)
+}
+
+/// Two epochs of one core are never active together.
+fn same_epochs(modules: &[SharedGeneration]) -> Result<(), Refusal> {
+    let epochs: HashMap<&str, &String> =
+        modules.iter().map(|module| (module.id(), &module.manifest.epoch)).collect();
+    for module in modules {
+        for (core, found) in &module.manifest.cores {
+            if let Some(expected) = epochs.get(core.as_str()).filter(|epoch| **epoch != found) {
+                return Err(Refusal::Epochs {
+                    module: module.id().to_owned(),
+                    core: core.clone(),
+                    found: found.clone(),
+                    expected: (*expected).clone(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 #[derive(Default)]

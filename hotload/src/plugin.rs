@@ -47,6 +47,12 @@ pub struct HotLoadPlugin {
     pub probation_frames: u64,
     /// Hold the game's time while a command is not done, so that each run is the same.
     pub deterministic: bool,
+    /// Save all persisted state every minute and at the end, as the snapshot `autosave_<app>`.
+    pub autosave: bool,
+    /// Go on from the app's newest snapshot.
+    pub resume: bool,
+    /// Where snapshots are; the workspace's folder `saves` where none is named.
+    pub saves: Option<PathBuf>,
     /// Print the console's output to the terminal.
     pub echo: bool,
 }
@@ -63,6 +69,9 @@ impl Default for HotLoadPlugin {
             frames: None,
             probation_frames: 300,
             deterministic: false,
+            autosave: true,
+            resume: false,
+            saves: None,
             echo: true,
         }
     }

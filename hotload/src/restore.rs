@@ -12,7 +12,9 @@ use std::time::Instant;
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
 use playground_api::carry::{Carry, removals};
-use playground_api::persist::{Column, Insert, PersistRecord, Restoring, Store, Ticks};
+use playground_api::persist::{
+    Column, Insert, PersistRecord, Restoring, Store, Ticks, remove_components,
+};
 use playground_api::schema::{Definition, Options, Resolution, ResolveError};
 use thiserror::Error;
 
@@ -143,7 +145,11 @@ pub fn prepare(
 /// The type that takes the values of `old`: of the same name, or that had it once.
 pub fn successor<'a, 'n>(old: &PersistRecord, new: &'n [Owned<'a>]) -> Option<&'n Owned<'a>> {
     let called = |new: &&Owned<'_>| new.record.schema.name == old.schema.name;
-    let was_called = |new: &&Owned<'_>| new.record.schema.aliases.contains(&old.schema.name);
+    // Renamed, or a renaming taken back.
+    let was_called = |new: &&Owned<'_>| {
+        new.record.schema.aliases.contains(&old.schema.name)
+            || old.schema.aliases.contains(&new.record.schema.name)
+    };
     let same_store = || new.iter().filter(|new| new.record.store == old.store);
     let as_resource = || {
         let is = old.store == Store::Component;
@@ -208,8 +214,13 @@ fn convert(
         }
         other => RestoreError::Types { module: module(), reason: other.to_string() },
     })?;
-    let converted = convert_column(&mut resolution, &column, &mut Ok).map_err(value)?;
-    let insert = (new.record.decode)(&converted).map_err(value)?;
+    // Most types of a module stay as they are when another one changes.
+    let column = if writer == Definition::of(new.record.schema) {
+        column
+    } else {
+        convert_column(&mut resolution, &column, &mut Ok).map_err(value)?
+    };
+    let insert = (new.record.decode)(&column).map_err(value)?;
     times.decode_ms += ms(started);
     Ok(Restore {
         old: *old.record,
@@ -253,12 +264,20 @@ pub fn restore(world: &mut World, restores: &mut [Restore], times: &mut RestoreT
     }
     let started = Instant::now();
     world.insert_resource(Restoring);
+    let mut components = Vec::new();
     for restore in restores.iter_mut() {
         let component = world.components().get_id(restore.old.type_id);
-        restore.replaced = component
-            .filter(|_| restore.old.store == Store::Component)
-            .map(|id| (id, world.removed_components().get(id).map_or(0, removals)));
-        (restore.old.remove)(world);
+        match component.filter(|_| restore.old.store == Store::Component) {
+            Some(id) => {
+                let told = world.removed_components().get(id).map_or(0, removals);
+                restore.replaced = Some((id, told));
+                components.push(id);
+            }
+            None => (restore.old.remove)(world),
+        }
+    }
+    remove_components(world, &components);
+    for restore in restores.iter_mut() {
         if let Some((insert, ticks, set_ticks)) = restore.new.take() {
             insert(world);
             // Nobody sees them as new or changed: only their form is.

@@ -199,11 +199,15 @@ pub fn swap(
         } else {
             let recorded = entering.iter().find(|(generation, _)| generation.id() == id);
             if let Some((_, recorded)) = recorded {
-                recounted.extend(recount(world, &active.messages, recorded));
+                recounted.extend(recount(world, &active.messages, &dormant.persisted, recorded));
                 drop_replaced(world, &active.messages, &dormant, recorded);
             }
         }
     }
+
+    // Before anything of the new comes: an epoch that comes back has the same types as before.
+    swapped.orphaned = orphans::count(world, &orphans);
+    orphans::drop_all(world, &orphans);
 
     // The new enter: types, then values, then what acts on them.
     for (_, recorded) in &entering {
@@ -242,8 +246,6 @@ pub fn swap(
             carry.recount_messages(type_name, before);
         }
     }
-    swapped.orphaned = orphans::count(world, &orphans);
-    orphans::drop_all(world, &orphans);
     for entered in rebuilt {
         if let Some(active) = running.active.get_mut(&entered.id) {
             active.systems = entered.systems;
@@ -267,11 +269,19 @@ pub fn swap(
 
 /// Messages whose type is another one now, by name, with how many were counted before the oldest of
 /// those that wait and come along; all where none does.
-fn recount(world: &World, old: &[MessageRecord], new: &Recorded) -> Vec<(&'static str, usize)> {
+fn recount(
+    world: &World,
+    old: &[MessageRecord],
+    old_persisted: &[PersistRecord],
+    new: &Recorded,
+) -> Vec<(&'static str, usize)> {
     let other = |old: &&MessageRecord| new.messages.iter().all(|new| new.type_id != old.type_id);
+    let persists = |persisted: &[PersistRecord], type_name: &str| {
+        let mut stored = persisted.iter().filter(|record| record.store == Store::Messages);
+        stored.any(|record| record.schema.is_called(type_name))
+    };
     let comes_along = |old: &MessageRecord| {
-        let mut stored = new.persisted.iter().filter(|record| record.store == Store::Messages);
-        stored.any(|record| record.schema.is_called(old.type_name))
+        persists(old_persisted, old.type_name) && persists(&new.persisted, old.type_name)
     };
     let before =
         |old: &MessageRecord| if comes_along(old) { (old.oldest)(world) } else { usize::MAX };
@@ -418,7 +428,7 @@ impl Running {
             let ids = self.active.keys().chain(self.dormant.keys());
             ids.filter(|id| id.replace('-', "_") == *name).flat_map(|id| self.persisted(id))
         });
-        let persisted: HashSet<TypeId> = records.map(|record| record.type_id).collect();
+        let persisted: HashSet<TypeId> = records.map(|record| record.holder).collect();
         orphans::of_crates(world, crates, &persisted)
     }
 

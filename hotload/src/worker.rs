@@ -62,7 +62,7 @@ pub struct Runs {
 /// What the worker tells.
 pub enum Tell {
     /// Which modules there are on disk.
-    Catalog { modules: BTreeSet<String> },
+    Catalog { workspace: PathBuf, modules: BTreeSet<String> },
     /// What the modules say of themselves, as far as they are built.
     Manifests(BTreeMap<String, Manifest>),
     /// Something that takes long is under way; `None` when it is over.
@@ -312,7 +312,8 @@ impl State {
                 self.look = true;
                 self.force |= force;
                 self.changed.insert(id.clone());
-                self.open.insert(id);
+                // With all that link to it, where they are not of its epoch yet.
+                self.open.extend(self.catalog.with_dependents(&BTreeSet::from([id])));
             }
             Ask::Plan(id) => {
                 self.look = true;
@@ -334,6 +335,10 @@ impl State {
         // What the host took back or refused is not proposed again, until its source changes.
         for rejected in &runs.rejected {
             let id = rejected.id();
+            // What came together is built together again: one epoch of a core for all of them.
+            if runs.answers || runs.rejected.len() > 1 {
+                self.unsettled.insert(id.to_owned());
+            }
             if self.latest.get(id).is_some_and(|latest| Arc::ptr_eq(latest, rejected)) {
                 match runs.generations.get(id) {
                     Some(running) => self.latest.insert(id.to_owned(), running.clone()),

@@ -102,12 +102,21 @@ impl Scene {
             events: Some(events.clone()),
             probation_frames: 30,
             deterministic: true,
+            autosave: false,
             echo: false,
             ..default()
         };
         set(&mut plugin);
         let app = headless(&copy.root.join("assets"), plugin);
         Self { app, copy, events, seen: 0, lines: 0 }
+    }
+
+    /// Ends the app; what it leaves on disk is in the copy.
+    pub fn quit(mut self) -> Copy {
+        let mut console = self.app.world_mut().resource_mut::<Console>();
+        console.submit("quit");
+        self.until("the app ends", |scene| scene.app.should_exit().is_some());
+        self.copy
     }
 
     /// The root of the temporary workspace.

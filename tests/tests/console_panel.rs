@@ -5,7 +5,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use playground_api::bevy_egui::egui;
 use playground_hotload::console::{command, history, notices, panel, view};
 
-use command::{Command, Names, ParseError};
+use command::{Command, Names, ParseError, SnapshotCommand};
 use egui::{Event, Key, Modifiers};
 use notices::{Notice, NoticeLevel, Notices};
 use panel::{ConsoleAction, ConsoleState, Tab};
@@ -519,6 +519,18 @@ fn every_command_is_read_and_written_back() {
         ("app", Command::App(None)),
         ("app boids", Command::App(Some("boids".to_owned()))),
         ("hash", Command::Hash),
+        ("snapshot save a", Command::Snapshot(SnapshotCommand::Save("a".to_owned()))),
+        (
+            "snapshot load a --force",
+            Command::Snapshot(SnapshotCommand::Load { name: "a".to_owned(), force: true }),
+        ),
+        (
+            "snapshot load a",
+            Command::Snapshot(SnapshotCommand::Load { name: "a".to_owned(), force: false }),
+        ),
+        ("snapshot list", Command::Snapshot(SnapshotCommand::List)),
+        ("snapshot diff a", Command::Snapshot(SnapshotCommand::Diff("a".to_owned()))),
+        ("snapshot delete a", Command::Snapshot(SnapshotCommand::Delete("a".to_owned()))),
         ("wait 60", Command::Wait(60)),
         ("quit", Command::Quit),
         ("clear", Command::Clear),
@@ -589,6 +601,7 @@ fn a_refused_line_names_what_was_expected_and_found() {
 #[test]
 fn completion_knows_what_stands_where() {
     let names = Names {
+        snapshots: vec!["before_boss"],
         modules: vec!["plugins_hud", "plugins_trails", "systems_combat"],
         apps: vec!["arena", "boids", "big arena"],
         commands: vec!["spawn"],

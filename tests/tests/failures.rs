@@ -108,6 +108,34 @@ fn a_panic_on_probation_brings_the_old_code_back() {
 }
 
 #[test]
+fn a_panic_after_a_migration_brings_old_code_and_converted_values_back() {
+    let mut scene = Scene::demo();
+    scene.frames(10);
+    let before = scene.exact_tally();
+    // A field is renamed and made wider, another one is new, and the code that uses them panics.
+    scene.edit_all(
+        SCENE,
+        &[
+            ("    pub walked: u64,", "    #[persist(rename = \"walked\")]\n    pub steps: u128,\n    /// New.\n    pub fresh: u8,"),
+            ("pub fn advance(&mut self) {", "pub fn advance(&mut self) {\n        assert!(self.x < 0.0, \"no way on\");"),
+        ],
+    );
+    scene.wait_for("build_failed", "systems_walk");
+    for file in [WALK, OBSERVE, "apps/demo/src/lib.rs"] {
+        if scene.read(file).contains("walked") {
+            scene.edit_all(file, &[("walked", "steps")]);
+        }
+    }
+    let back = scene.wait_for("rolled_back", "core_scene");
+    assert_eq!(back["generation"], 1, "{back}");
+    assert!(back["reason"].as_str().is_some_and(|reason| reason.contains("no way on")), "{back}");
+    scene.frames(5);
+    let after = scene.exact_tally();
+    assert!(after.get("walked") > before.get("walked"), "{before:?} {after:?}\n{}", scene.story());
+    assert_eq!(after.get("bodies") + after.get("despawned"), 100);
+}
+
+#[test]
 fn a_later_panic_switches_the_module_off_and_the_game_goes_on() {
     let mut scene = Scene::demo();
     scene.swap(

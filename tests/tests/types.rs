@@ -188,3 +188,213 @@ fn what_a_swap_would_drop_is_refused_unless_forced() {
     let tally = scene.exact_tally();
     assert_eq!(tally.get("local"), tally.get("walked"), "nobody else noticed");
 }
+
+/// A message that is written after its readers ran, so that one always waits.
+const LATE_PING: &[(&str, &str)] = &[
+    (
+        "fn despawn(",
+        "fn late(mut tally: ResMut<Tally>, mut pings: MessageWriter<Ping>) {\n    \
+         tally.sent += 1;\n    pings.write(Ping::default());\n}\n\nfn despawn(",
+    ),
+    (
+        "        .add_systems(Startup, spawn)",
+        "        .add_systems(FixedLast, late)\n        .add_systems(Startup, spawn)",
+    ),
+    ("    pings.write(Ping);", "    pings.write(Ping::default());"),
+];
+
+#[test]
+fn messages_go_on_in_another_form_each_read_once() {
+    let mut scene = Scene::demo();
+    scene.edit_all(
+        SCENE,
+        &[
+            ("persist: [Body, Tally, Phase]", "persist: [Body, Tally, Phase, Ping]"),
+            (
+                "#[derive(Message, Clone, Debug)]\npub struct Ping;",
+                "#[derive(Message, Persist, Clone, Debug, Default, Serialize, Deserialize)]\n\
+                 pub struct Ping {\n    /// A number.\n    pub loudness: u8,\n}",
+            ),
+        ],
+    );
+    scene.edit_all("systems/walk/src/lib.rs", LATE_PING);
+    scene.wait_for("swapped", "systems_walk");
+    scene.frames(3);
+    let waits = |scene: &mut Scene| {
+        let tally = scene.tally();
+        tally.get("sent") - tally.get("pings")
+    };
+    assert_eq!(waits(&mut scene), 1, "one is written after the readers ran");
+
+    // The type changes while one waits: it is read in its new form, and no other one again.
+    let swapped = scene.swap(SCENE, &[("pub loudness: u8", "pub loudness: u32")]);
+    assert!(
+        swapped["reason"].as_str().is_some_and(|reason| reason.contains("carried over")),
+        "{swapped}"
+    );
+    assert_eq!(waits(&mut scene), 1, "{}", scene.story());
+    scene.frames(3);
+    assert_eq!(waits(&mut scene), 1);
+    let tally = scene.tally();
+    assert_eq!(tally.get("removed"), tally.get("despawned"), "{tally:?}");
+    assert_eq!(tally.get("added"), 100, "{tally:?}");
+}
+
+/// What ties an entity to a state, a value that survives in a system, and what looks at them.
+const TIED: &str = r#"
+/// An entity of the first phase.
+#[derive(Component)]
+pub struct Tied;
+
+/// What a system remembers.
+#[derive(Persist, Serialize, Deserialize, Clone, Debug, Default)]
+pub struct Memory {
+    runs: u8,
+}
+
+fn tie(mut commands: Commands, tied: Query<(), With<DespawnOnExit<Phase>>>) {
+    if tied.is_empty() {
+        commands.spawn((DespawnOnExit(Phase::First), Tied));
+    }
+}
+
+fn remember(mut memory: Keep<Memory>, mut extra: ResMut<Extra>) {
+    memory.runs = memory.runs.saturating_add(1);
+    extra.remembered = u64::from(memory.runs);
+}
+
+fn tied(In(_): In<Vec<String>>, tied: Query<&DespawnOnExit<Phase>>, extra: Res<Extra>) -> String {
+    format!("tied={} remembered={}", tied.iter().count(), extra.remembered)
+}
+
+fn extra("#;
+
+#[test]
+fn bevys_wrappers_and_kept_locals_follow_to_a_new_epoch() {
+    let mut scene = Scene::demo();
+    scene.swap(
+        EXTRA,
+        &[
+            ("use playground_api", "use core_scene::Phase;\nuse playground_api"),
+            ("\nfn extra(", TIED),
+            ("    pub runs: u64,", "    pub runs: u64,\n    remembered: u64,"),
+            (
+                "        .add_systems(OnLoad",
+                "        .add_systems(OnLoad, tie)\n        .add_systems(FixedUpdate, remember.after(run))\n        \
+                 .add_console_command(\"tied\", \"\", tied)\n        .add_systems(OnLoad",
+            ),
+        ],
+    );
+    scene.frames(20);
+    let before = scene.console("tied");
+    assert_eq!(number(&before, "tied"), Some(1), "{before}");
+    let remembered = number(&before, "remembered").unwrap();
+    assert!(remembered >= 20, "{before}");
+
+    // The state's type, and with it everything in that core's dependents, gets a new form.
+    scene.swap(
+        SCENE,
+        &[("    Second,", "    /// New.\n    Between,\n    /// The second.\n    Second,")],
+    );
+    scene.frames(2);
+    let after = scene.console("tied");
+    assert_eq!(number(&after, "tied"), Some(1), "{after}");
+    assert!(number(&after, "remembered") > Some(remembered), "{before} {after}");
+    assert_eq!(scene.console("phase"), "phase First");
+
+    // `Keep` goes on in another form of its own type as well.
+    scene.swap(EXTRA, &[("    runs: u8,\n", "    runs: u16,\n")]);
+    scene.frames(2);
+    assert!(number(&scene.console("tied"), "remembered") > Some(remembered));
+
+    scene.console("phase second");
+    scene.frames(3);
+    assert_eq!(scene.console("phase"), "phase Second");
+    assert_eq!(number(&scene.console("tied"), "tied"), Some(0), "it went with the phase");
+}
+
+#[test]
+fn what_nobody_persists_is_named_when_it_goes() {
+    let mut scene = Scene::demo();
+    scene.frames(5);
+    let marks = number(&scene.console("extra"), "marks").unwrap();
+    assert!(marks > 0);
+    // Another field in a persisted type: a new epoch, for the marker beside it as well.
+    let field = ("    pub runs: u64,", "    pub runs: u64,\n    more: u8,");
+    scene.edit_all(EXTRA, &[field]);
+    scene.wait_for("swapped", "plugins_extra");
+    let line = scene.wait_for_line("went with the old form");
+    assert!(line.contains(&format!("{marks} values of `plugins_extra::Mark`")), "{line}");
+    assert!(number(&scene.console("extra"), "runs") > Some(4), "what is persisted stays");
+
+    // `plan` tells before it happens.
+    scene.frames(5);
+    scene.mark();
+    scene.write(EXTRA, &scene.read(EXTRA).replace("    more: u8,", "    more: u16,"));
+    let plan = scene.console("plan plugins_extra");
+    assert!(plan.contains("type migrated") && plan.contains("more: u8 -> u16"), "{plan}");
+    assert!(plan.contains("1 value"), "{plan}");
+}
+
+/// A component whose hook and observer would count it a second time.
+const COUNTED: &str = r#"
+/// Counted when it comes.
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default)]
+#[component(on_add = came)]
+pub struct Counted {
+    value: u8,
+}
+
+fn came(mut world: bevy::ecs::world::DeferredWorld, _: bevy::ecs::lifecycle::HookContext) {
+    if world.contains_resource::<Restoring>() {
+        return;
+    }
+    if let Some(mut extra) = world.get_resource_mut::<Extra>() {
+        extra.hooked += 1;
+    }
+}
+
+fn seen(_: On<Add, Counted>, mut extra: ResMut<Extra>) {
+    extra.observed += 1;
+}
+
+fn counted(In(words): In<Vec<String>>, mut commands: Commands, all: Query<&Counted>, extra: Res<Extra>) -> String {
+    if words.first().is_some() {
+        commands.spawn(Counted { value: 3 });
+    }
+    let sum: u32 = all.iter().map(|counted| u32::from(counted.value)).sum();
+    format!("sum={sum} hooked={} observed={}", extra.hooked, extra.observed)
+}
+
+fn extra("#;
+
+#[test]
+fn a_value_that_only_changes_its_form_does_not_come_a_second_time() {
+    let mut scene = Scene::demo();
+    scene.swap(
+        EXTRA,
+        &[
+            ("persist: [Extra]", "persist: [Extra, Counted]"),
+            ("\nfn extra(", COUNTED),
+            ("    pub runs: u64,", "    pub runs: u64,\n    hooked: u64,\n    observed: u64,"),
+            (
+                "        .add_systems(OnLoad",
+                "        .add_observer(seen)\n        .add_console_command(\"counted\", \"\", counted)\n        .add_systems(OnLoad",
+            ),
+        ],
+    );
+    for _ in 0..3 {
+        scene.console("counted more");
+    }
+    assert_eq!(scene.console("counted"), "sum=9 hooked=3 observed=3");
+    scene.swap(
+        EXTRA,
+        &[
+            ("    value: u8,", "    value: u8,\n    more: u8,"),
+            ("value: 3 }", "value: 3, more: 0 }"),
+        ],
+    );
+    assert_eq!(scene.console("counted"), "sum=9 hooked=3 observed=3");
+    scene.console("counted more");
+    assert_eq!(scene.console("counted"), "sum=12 hooked=4 observed=4");
+}

@@ -120,6 +120,11 @@ impl Definition {
         self.name == name || self.aliases.iter().any(|alias| alias == name)
     }
 
+    /// True if entities are among its values.
+    pub fn holds_entities(&self) -> bool {
+        self.form.holds_entities()
+    }
+
     /// True for structs and enums, which inner types can refer back to.
     pub(crate) fn is_nominal(&self) -> bool {
         matches!(self.form, Form::Struct(_) | Form::TupleStruct(_) | Form::Enum { .. })
@@ -159,6 +164,18 @@ impl Form {
             },
             Shape::Recursive(name) => Self::Recursive(name.to_owned()),
             Shape::Opaque => Self::Opaque,
+        }
+    }
+
+    fn holds_entities(&self) -> bool {
+        match self {
+            Self::Entity => true,
+            Self::Option(inner) | Self::Boxed(inner) | Self::Seq(inner) | Self::Array(inner, _) => {
+                inner.holds_entities()
+            }
+            Self::Map(key, value) => key.holds_entities() || value.holds_entities(),
+            Self::Enum { variants, .. } => variants.iter().any(|v| v.form.holds_entities()),
+            form => form.written().any(|field| field.ty.holds_entities()),
         }
     }
 

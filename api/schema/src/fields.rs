@@ -95,7 +95,8 @@ impl<'a> Compiler<'a> {
         let sources = if by_position {
             (0..new.len()).map(Some).collect()
         } else {
-            let old: Vec<_> = old.iter().map(|field| field.name.as_str()).collect();
+            let old: Vec<_> =
+                old.iter().map(|field| (field.name.as_str(), &field.aliases)).collect();
             let new = new.iter().map(|field| (field.def.name.as_str(), &field.def.aliases));
             sources(&old, &new.collect::<Vec<_>>())
         };
@@ -228,7 +229,7 @@ impl<'a> Compiler<'a> {
                 self.changed(Severity::Converted, writer, reader);
             }
         }
-        let names: Vec<_> = old.iter().map(|variant| variant.name.as_str()).collect();
+        let names: Vec<_> = old.iter().map(|v| (v.name.as_str(), &v.aliases)).collect();
         let wanted: Vec<_> = new.iter().map(|v| (v.name.as_str(), &v.aliases)).collect();
         let mut targets = vec![None; old.len()];
         for (to, source) in sources(&names, &wanted).into_iter().enumerate() {
@@ -325,20 +326,32 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// For each new name, the index of the old one: of the same name, or of one of its former names
-/// that no new one bears.
-fn sources(old: &[&str], new: &[(&str, &Vec<String>)]) -> Vec<Option<usize>> {
-    let find = |name: &str| old.iter().position(|old| *old == name);
+/// A name, and its former ones.
+type Named<'a> = (&'a str, &'a Vec<String>);
+
+/// For each new name, the index of the old one: of the same name, of one of its former names that no
+/// new one bears, or of one that was called so before: a renaming that is taken back.
+fn sources(old: &[Named<'_>], new: &[Named<'_>]) -> Vec<Option<usize>> {
+    let find = |name: &str| old.iter().position(|(old, _)| *old == name);
     let mut taken: Vec<bool> = vec![false; old.len()];
     let mut sources: Vec<Option<usize>> = new.iter().map(|(name, _)| find(name)).collect();
     for source in sources.iter().flatten() {
         taken[*source] = true;
     }
-    for (source, (_, aliases)) in sources.iter_mut().zip(new) {
-        if source.is_none() {
-            *source = aliases.iter().filter_map(|alias| find(alias)).find(|at| !taken[*at]);
-            if let Some(at) = *source {
-                taken[at] = true;
+    let former = |(_, aliases): &Named<'_>, taken: &[bool]| {
+        aliases.iter().filter_map(|alias| find(alias)).find(|at| !taken[*at])
+    };
+    let back = |(name, _): &Named<'_>, taken: &[bool]| {
+        let was = |aliases: &Vec<String>| aliases.iter().any(|alias| alias == name);
+        old.iter().enumerate().position(|(at, (_, aliases))| !taken[at] && was(aliases))
+    };
+    for find in [&former as &dyn Fn(&Named<'_>, &[bool]) -> Option<usize>, &back] {
+        for (source, new) in sources.iter_mut().zip(new) {
+            if source.is_none() {
+                *source = find(new, &taken);
+                if let Some(at) = *source {
+                    taken[at] = true;
+                }
             }
         }
     }

@@ -72,6 +72,13 @@ pub const fn flatten_all<const N: usize>(schemas: &[&Schema]) -> [u8; N] {
     bytes
 }
 
+/// `schemas` as bytes, in their order, at run time.
+pub fn flat_bytes(schemas: &[&Schema]) -> Vec<u8> {
+    let mut bytes = vec![0; flat_len_all(schemas)];
+    write_all(&mut bytes, schemas);
+    bytes
+}
+
 /// Writes as much as there is room for, and tells how much is needed.
 const fn write_all(bytes: &mut [u8], schemas: &[&Schema]) -> usize {
     let mut out = Out { bytes, len: 0 };

@@ -46,7 +46,7 @@ pub use decode::{ValueError, decode, verify};
 pub use definition::{Definition, FieldDef, Form, VariantDef};
 pub use diff::{Entry, Severity, TypeChange, same_layout};
 pub use encode::encode;
-pub use flat::{flat_len, flat_len_all, flatten, flatten_all};
+pub use flat::{flat_bytes, flat_len, flat_len_all, flatten, flatten_all};
 pub use parse::SchemaError;
 pub use resolve::{Options, Resolution, ResolveError};
 pub use shape::{Field, Migrate, Number, Persist, Schema, Shape, Variant, WriteDefault};

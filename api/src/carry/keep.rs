@@ -12,9 +12,9 @@ use crate::codec;
 use crate::schema::{Definition, Options, Persist, Resolution, Schema};
 
 /// What a [`Keep`] holds.
-pub trait Kept: Default + Persist + Serialize + DeserializeOwned + Send + 'static {}
+pub trait Kept: Default + Persist + Serialize + DeserializeOwned + Send + Sync + 'static {}
 
-impl<T: Default + Persist + Serialize + DeserializeOwned + Send + 'static> Kept for T {}
+impl<T: Default + Persist + Serialize + DeserializeOwned + Send + Sync + 'static> Kept for T {}
 
 /// A value as it was left, and how it is written for a successor of another epoch.
 pub struct Left {
@@ -62,25 +62,16 @@ pub struct Keep<'s, T: Kept> {
     carried: Local<'s, Carried<Value<T>>>,
 }
 
-impl<T: Kept> Keep<'_, T> {
-    /// The value, mutable.
-    pub fn get(&mut self) -> &mut T {
-        &mut self.carried.get().0
-    }
-}
-
 impl<T: Kept> Deref for Keep<'_, T> {
     type Target = T;
 
-    /// The value as of the last mutable access; a predecessor's value is there from the first
-    /// [`Keep::get`] or `DerefMut` on.
     fn deref(&self) -> &T {
-        &self.carried.value.0
+        &self.carried.get().0
     }
 }
 
 impl<T: Kept> DerefMut for Keep<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.get()
+        &mut self.carried.get_mut().0
     }
 }

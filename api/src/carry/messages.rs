@@ -59,7 +59,7 @@ impl<M: Message> MessageReader<'_, '_, M> {
 
     /// Like [`read`](Self::read), with each message's id.
     pub fn read_with_id(&mut self) -> impl ExactSizeIterator<Item = (&M, MessageId<M>)> {
-        let seen = self.seen.get();
+        let seen = self.seen.get_mut();
         Unread { messages: &self.messages, end: end(&self.messages), seen }
     }
 
@@ -76,7 +76,7 @@ impl<M: Message> MessageReader<'_, '_, M> {
 
     /// Passes over all messages that are there.
     pub fn clear(&mut self) {
-        self.seen.get().count = end(&self.messages);
+        self.seen.get_mut().count = end(&self.messages);
     }
 }
 

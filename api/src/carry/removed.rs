@@ -53,7 +53,7 @@ impl<T: Component> RemovedComponents<'_, '_, T> {
     /// The removals that this reader has not seen yet.
     pub fn read(&mut self) -> impl Iterator<Item = Entity> + '_ {
         let id = self.id.get();
-        let seen = self.seen.get();
+        let seen = self.seen.get_mut();
         let before = seen.before.take().and_then(|before| {
             let (from, until) = (before.seen, before.until?);
             Some(unread(self.removals.get(before.component?)?, from, until))

@@ -1,8 +1,13 @@
 //! How values in each kind of store are reached.
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 
+use bevy::ecs::change_detection::Tick;
+use bevy::ecs::component::{ComponentId, Mutable};
+use bevy::ecs::entity_disabling::Disabled;
 use bevy::ecs::message::MessageRegistry;
+use bevy::ecs::query::Allow;
 use bevy::prelude::*;
 use bevy::state::state::FreelyMutableState;
 use bevy::state::state_scoped::{
@@ -22,6 +27,8 @@ pub trait Access<T> {
     const STORE: Store;
     /// What they look like.
     const SCHEMA: &'static Schema;
+    /// The component, resource or message buffer that holds them.
+    fn holder() -> TypeId;
     fn count(world: &mut World) -> usize;
     fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String>;
     fn insert(world: &mut World, values: Vec<(Entity, T)>);
@@ -44,6 +51,10 @@ pub struct ResourceAccess;
 impl<T: Resource + Persist> Access<T> for ResourceAccess {
     const STORE: Store = Store::Resource;
     const SCHEMA: &'static Schema = T::REF;
+
+    fn holder() -> TypeId {
+        TypeId::of::<T>()
+    }
 
     fn count(world: &mut World) -> usize {
         usize::from(world.contains_resource::<T>())
@@ -85,44 +96,82 @@ impl<T: Component + Persist> Access<T> for ComponentAccess {
     const STORE: Store = Store::Component;
     const SCHEMA: &'static Schema = T::REF;
 
+    fn holder() -> TypeId {
+        TypeId::of::<T>()
+    }
+
     fn count(world: &mut World) -> usize {
-        world.query_filtered::<(), With<T>>().iter(world).count()
+        world.query_filtered::<(), (With<T>, Allow<Disabled>)>().iter(world).count()
     }
 
     fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String> {
-        let mut query = world.query::<(Entity, &T)>();
+        let mut query = world.query_filtered::<(Entity, &T), Allow<Disabled>>();
         query.iter(world).try_for_each(|(entity, value)| each(entity, value))
     }
 
-    fn insert(world: &mut World, mut values: Vec<(Entity, T)>) {
-        values.retain(|(entity, _)| world.get_entity(*entity).is_ok());
-        world.insert_batch(values);
+    fn insert(world: &mut World, values: Vec<(Entity, T)>) {
+        let row = |entity: Entity| {
+            world.get_entity(entity).map_or(0, |it| it.location().table_row.index())
+        };
+        let is_upwards = match values.as_slice() {
+            [(first, _), (second, _), ..] => row(*first) < row(*second),
+            _ => false,
+        };
+        // From the last row of a table on: no other has to be moved to where one leaves.
+        let mut values = values.into_iter();
+        let next = || if is_upwards { values.next_back() } else { values.next() };
+        // One may have gone with another, by a hook.
+        let _gone = world.try_insert_batch(std::iter::from_fn(next));
     }
 
     fn remove(world: &mut World) {
-        let mut query = world.query_filtered::<Entity, With<T>>();
-        let entities: Vec<Entity> = query.iter(world).collect();
-        for entity in entities {
-            // One may have gone with another, by a hook.
-            if let Ok(mut entity) = world.get_entity_mut(entity) {
-                entity.remove::<T>();
-            }
+        if let Some(id) = world.component_id::<T>() {
+            remove_components(world, &[id]);
         }
     }
 
     fn ticks(world: &mut World) -> Ticks {
-        let mut query = world.query::<(Entity, Ref<T>)>();
+        let mut query = world.query_filtered::<(Entity, Ref<T>), Allow<Disabled>>();
         query.iter(world).map(|(entity, v)| (entity, v.added(), v.last_changed())).collect()
     }
+}
 
-    fn set_ticks(world: &mut World, ticks: &Ticks) {
-        let Some(id) = world.component_id::<T>() else { return };
-        for (entity, added, changed) in ticks {
-            // An immutable one is as old as its insertion.
-            if let Some(mut value) = world.get_mut_by_id(*entity, id) {
-                value.set_last_added(*added);
-                value.set_last_changed(*changed);
-            }
+/// Takes components off all entities that have any of them: all that an entity has at once, since
+/// each time the entity moves to another table.
+pub fn remove_components(world: &mut World, components: &[ComponentId]) {
+    let archetypes = world.archetypes().iter();
+    let holders = archetypes.filter(|held| components.iter().any(|id| held.contains(*id)));
+    // From the last row of a table on: no other has to be moved to where one leaves.
+    let entities = holders.flat_map(|holder| holder.entities().iter().rev().map(|held| held.id()));
+    for entity in entities.collect::<Vec<Entity>>() {
+        // One may have gone with another, by a hook.
+        if let Ok(mut entity) = world.get_entity_mut(entity) {
+            entity.remove_by_ids(components);
+        }
+    }
+}
+
+/// What is mutable gets its old ticks back. What is not is as old as its insertion.
+pub fn set_ticks<T: Component<Mutability = Mutable>>(world: &mut World, ticks: &Ticks) {
+    let mut query = world.query_filtered::<(Entity, &mut T), Allow<Disabled>>();
+    let set = |value: &mut Mut<'_, T>, (_, added, changed): &(Entity, Tick, Tick)| {
+        value.set_last_added(*added);
+        value.set_last_changed(*changed);
+    };
+    // Most often values are in the order in which they were before, or in its reverse.
+    let mut left = ticks.as_slice();
+    for (entity, mut value) in query.iter_mut(world) {
+        let (ticks, rest) = match left {
+            [first, rest @ ..] if first.0 == entity => (first, rest),
+            [rest @ .., last] if last.0 == entity => (last, rest),
+            _ => break,
+        };
+        set(&mut value, ticks);
+        left = rest;
+    }
+    for ticks in left {
+        if let Ok((_, mut value)) = query.get_mut(world, ticks.0) {
+            set(&mut value, ticks);
         }
     }
 }
@@ -132,6 +181,10 @@ pub struct StateAccess;
 impl<T: FreelyMutableState + Persist> Access<T> for StateAccess {
     const STORE: Store = Store::State;
     const SCHEMA: &'static Schema = T::REF;
+
+    fn holder() -> TypeId {
+        TypeId::of::<State<T>>()
+    }
 
     fn count(world: &mut World) -> usize {
         usize::from(world.contains_resource::<State<T>>())
@@ -196,6 +249,10 @@ impl<S: FreelyMutableState + Persist> Access<Pending<S>> for NextStateAccess<S> 
     const STORE: Store = Store::NextState;
     const SCHEMA: &'static Schema = <Pending<S>>::REF;
 
+    fn holder() -> TypeId {
+        TypeId::of::<NextState<S>>()
+    }
+
     fn count(world: &mut World) -> usize {
         let next = world.get_resource::<NextState<S>>();
         usize::from(next.is_some_and(|next| !matches!(next, NextState::Unchanged)))
@@ -220,7 +277,9 @@ impl<S: FreelyMutableState + Persist> Access<Pending<S>> for NextStateAccess<S> 
     }
 
     fn remove(world: &mut World) {
-        world.remove_resource::<NextState<S>>();
+        if let Some(mut next) = world.get_resource_mut::<NextState<S>>() {
+            next.reset();
+        }
     }
 }
 
@@ -258,12 +317,16 @@ impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Access<S> for ScopedAcces
     const STORE: Store = Store::Scoped(W::NAME);
     const SCHEMA: &'static Schema = S::REF;
 
+    fn holder() -> TypeId {
+        TypeId::of::<W>()
+    }
+
     fn count(world: &mut World) -> usize {
-        world.query_filtered::<(), With<W>>().iter(world).count()
+        world.query_filtered::<(), (With<W>, Allow<Disabled>)>().iter(world).count()
     }
 
     fn each(world: &mut World, each: &mut Each<'_, S>) -> Result<(), String> {
-        let mut query = world.query::<(Entity, &W)>();
+        let mut query = world.query_filtered::<(Entity, &W), Allow<Disabled>>();
         query.iter(world).try_for_each(|(entity, tie)| each(entity, tie.state()))
     }
 
@@ -276,12 +339,8 @@ impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Access<S> for ScopedAcces
     }
 
     fn remove(world: &mut World) {
-        let mut query = world.query_filtered::<Entity, With<W>>();
-        let entities: Vec<Entity> = query.iter(world).collect();
-        for entity in entities {
-            if let Ok(mut entity) = world.get_entity_mut(entity) {
-                entity.remove::<W>();
-            }
+        if let Some(id) = world.component_id::<W>() {
+            remove_components(world, &[id]);
         }
     }
 }
@@ -291,6 +350,10 @@ pub struct MessageAccess;
 impl<M: Message + Persist> Access<M> for MessageAccess {
     const STORE: Store = Store::Messages;
     const SCHEMA: &'static Schema = M::REF;
+
+    fn holder() -> TypeId {
+        TypeId::of::<Messages<M>>()
+    }
 
     fn count(world: &mut World) -> usize {
         world.get_resource::<Messages<M>>().map_or(0, Messages::len)

@@ -45,6 +45,8 @@ pub enum Command {
     App(Option<String>),
     /// The hash of all persisted state.
     Hash,
+    /// Snapshots as files.
+    Snapshot(SnapshotCommand),
     /// Lets a number of frames pass before the next command.
     Wait(u64),
     /// Ends the game.
@@ -58,6 +60,26 @@ pub enum Command {
         /// Its arguments, quotes removed.
         args: Vec<String>,
     },
+}
+
+/// What is to be done with snapshots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnapshotCommand {
+    /// Writes all persisted state to a file.
+    Save(String),
+    /// Puts a snapshot in the place of the current state.
+    Load {
+        /// Its name.
+        name: String,
+        /// Leaves out what has no place.
+        force: bool,
+    },
+    /// The snapshots there are.
+    List,
+    /// What differs between a snapshot and the current state.
+    Diff(String),
+    /// Removes a snapshot.
+    Delete(String),
 }
 
 /// How a built-in command is written and what it does.
@@ -90,6 +112,11 @@ pub const BUILT_IN: &[CommandHelp] = &[
     entry("plan", "plan <module>", "shows what a swap would do, without doing it"),
     entry("app", "app [name]", "shows the running app, or changes to another"),
     entry("hash", "hash", "prints the hash of all persisted state"),
+    entry(
+        "snapshot",
+        "snapshot save|load|diff|delete <name> [--force] | list",
+        "writes all persisted state to a file, and brings it back; --force leaves out what has no place",
+    ),
     entry("wait", "wait <frames>", "lets frames pass before the next command"),
     entry("quit", "quit", "ends the game"),
     entry("clear", "clear", "empties the console's output"),
@@ -184,6 +211,7 @@ fn command_of(words: Vec<String>) -> Result<Command, ParseError> {
         "plan" => Command::Plan(args.module()?),
         "app" => Command::App(args.optional()),
         "hash" => Command::Hash,
+        "snapshot" => Command::Snapshot(args.snapshot()?),
         "wait" => Command::Wait(args.frames()?),
         "quit" => Command::Quit,
         "clear" => Command::Clear,
@@ -222,17 +250,26 @@ impl Args {
         Ok(id)
     }
 
-    /// The flag may stand on either side of the id.
     fn flagged_module(
         &mut self,
         flag: &str,
         expected: &'static str,
     ) -> Result<(String, bool), ParseError> {
+        self.flagged(flag, expected, Self::module)
+    }
+
+    /// The flag may stand on either side of the name.
+    fn flagged(
+        &mut self,
+        flag: &str,
+        expected: &'static str,
+        take: fn(&mut Self) -> Result<String, ParseError>,
+    ) -> Result<(String, bool), ParseError> {
         let flagged = self.words.as_slice().first().is_some_and(|word| word == flag);
         if flagged {
             self.words.next();
         }
-        let id = self.module()?;
+        let id = take(self)?;
         let set = match self.words.next() {
             None => flagged,
             Some(word) if word == flag => true,
@@ -243,6 +280,27 @@ impl Args {
             }
         };
         Ok((id, set))
+    }
+
+    fn snapshot(&mut self) -> Result<SnapshotCommand, ParseError> {
+        const WHAT: &str = "save, load, list, diff or delete";
+        let what = self.required(WHAT)?;
+        Ok(match what.as_str() {
+            "save" => SnapshotCommand::Save(self.snapshot_name()?),
+            "load" => {
+                let (name, force) =
+                    self.flagged("--force", "`--force` or nothing", Self::snapshot_name)?;
+                SnapshotCommand::Load { name, force }
+            }
+            "list" => SnapshotCommand::List,
+            "diff" => SnapshotCommand::Diff(self.snapshot_name()?),
+            "delete" => SnapshotCommand::Delete(self.snapshot_name()?),
+            _ => return Err(self.unexpected(WHAT, what)),
+        })
+    }
+
+    fn snapshot_name(&mut self) -> Result<String, ParseError> {
+        self.required("a snapshot's name")
     }
 
     fn frames(&mut self) -> Result<u64, ParseError> {
@@ -276,6 +334,7 @@ impl fmt::Display for Command {
             Self::App(None) => f.write_str("app"),
             Self::App(Some(name)) => write!(f, "app {}", quoted(name)),
             Self::Hash => f.write_str("hash"),
+            Self::Snapshot(snapshot) => write!(f, "snapshot {snapshot}"),
             Self::Wait(frames) => write!(f, "wait {frames}"),
             Self::Quit => f.write_str("quit"),
             Self::Clear => f.write_str("clear"),
@@ -283,6 +342,20 @@ impl fmt::Display for Command {
                 f.write_str(&quoted(name))?;
                 args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
             }
+        }
+    }
+}
+
+impl fmt::Display for SnapshotCommand {
+    /// As it would be typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Save(name) => write!(f, "save {}", quoted(name)),
+            Self::Load { name, force: false } => write!(f, "load {}", quoted(name)),
+            Self::Load { name, force: true } => write!(f, "load {} --force", quoted(name)),
+            Self::List => f.write_str("list"),
+            Self::Diff(name) => write!(f, "diff {}", quoted(name)),
+            Self::Delete(name) => write!(f, "delete {}", quoted(name)),
         }
     }
 }

@@ -220,6 +220,8 @@ pub struct ConsoleView {
     pub app: String,
     /// The apps there are.
     pub apps: Vec<String>,
+    /// The names of the snapshots.
+    pub snapshots: Vec<String>,
     /// The frame's number.
     pub frame: u64,
     /// Frames a second, smoothed.
@@ -238,6 +240,7 @@ impl ConsoleView {
         Names {
             modules: self.modules.iter().map(|row| row.id.as_str()).collect(),
             apps: self.apps.iter().map(String::as_str).collect(),
+            snapshots: self.snapshots.iter().map(String::as_str).collect(),
             commands: self.commands.iter().map(|command| command.name.as_str()).collect(),
         }
     }

@@ -67,6 +67,7 @@ impl Host {
             }
             Command::App(name) => self.app(world, name.as_deref()),
             Command::Hash => self.hash(world),
+            Command::Snapshot(command) => self.snapshot_command(world, &command),
             Command::Wait(frames) => self.script.wait_until(self.frame.saturating_add(frames)),
             Command::Quit => self.exit(world),
             Command::Clear => {

@@ -15,7 +15,8 @@ use crate::worker::{PlanOf, Progress, Tell};
 impl Host {
     pub(super) fn hear(&mut self, world: &mut World, tell: Tell) {
         match tell {
-            Tell::Catalog { modules } => {
+            Tell::Catalog { workspace, modules } => {
+                self.snapshots.place(workspace.join("saves"));
                 self.status.retain(|id, _| modules.contains(id));
                 self.modules = modules;
             }

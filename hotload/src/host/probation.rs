@@ -113,7 +113,8 @@ impl Host {
         rejected: Vec<SharedGeneration>,
         reason: &str,
     ) -> bool {
-        let transaction = Transaction { enter: enter.clone(), leave: Vec::new(), force: false };
+        // What only the new code had goes with it.
+        let transaction = Transaction { enter: enter.clone(), leave: Vec::new(), force: true };
         if let Err(error) = swap::swap(world, &mut self.running, transaction) {
             let text = format!("the old code could not come back: {error}");
             self.say(world, Level::Error, &text);

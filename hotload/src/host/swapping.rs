@@ -47,8 +47,8 @@ impl Host {
             let status = self.status.entry(generation.id().to_owned()).or_default();
             status.error = None;
             status.building = false;
-            let pause_ms = swapped.pause_ms;
-            status.times = Some(Times { plan_ms, pause_ms, total_ms, ..generation.times });
+            let Swapped { pause_ms, restore, .. } = swapped;
+            status.times = Some(Times { plan_ms, pause_ms, total_ms, restore, ..generation.times });
         }
         self.remember(&enter, &before, snapshot);
         let past = Past { before: &before, dormant: &dormant };

@@ -22,6 +22,7 @@ impl Host {
         view.commands = self.view_commands();
         view.app = self.wanted.app.clone().unwrap_or_default();
         view.apps = self.modules.iter().filter(|id| id.starts_with("apps_")).cloned().collect();
+        view.snapshots = self.snapshots.names().to_vec();
         view.frame = self.frame;
         view.progress = progress;
         console.set_view(view);

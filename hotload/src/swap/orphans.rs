@@ -52,16 +52,19 @@ pub fn count(world: &World, orphans: &[Orphan]) -> Vec<(String, usize)> {
 /// Drops them all, by the code that they were made with.
 pub fn drop_all(world: &mut World, orphans: &[Orphan]) {
     for orphan in orphans {
-        let holders = world.archetypes().iter().filter(|held| held.contains(orphan.component));
-        let entities: Vec<Entity> =
-            holders.flat_map(|holder| holder.entities().iter().map(|held| held.id())).collect();
-        for entity in entities {
+        for entity in holders(world, orphan.component) {
             // One may have gone with another, by a hook.
             if let Ok(mut entity) = world.get_entity_mut(entity) {
                 entity.remove_by_id(orphan.component);
             }
         }
     }
+}
+
+/// The entities that hold a component.
+pub fn holders(world: &World, component: ComponentId) -> Vec<Entity> {
+    let holders = world.archetypes().iter().filter(|held| held.contains(component));
+    holders.flat_map(|holder| holder.entities().iter().map(|held| held.id())).collect()
 }
 
 #[cfg(test)]

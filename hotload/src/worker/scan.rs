@@ -14,7 +14,8 @@ impl State {
     pub(super) fn scan(&mut self) -> Result<(), String> {
         let (folders, catalog) = catalog::scan(&self.folder).map_err(|error| error.to_string())?;
         let modules: BTreeSet<String> = catalog.crates.keys().cloned().collect();
-        self.tell(Tell::Catalog { modules });
+        let workspace = folders.workspace.clone();
+        self.tell(Tell::Catalog { workspace, modules });
         if self.watches && self.watch.is_none() {
             self.start_watch(&folders);
         }

@@ -9,6 +9,8 @@ pub struct Names<'a> {
     pub modules: Vec<&'a str>,
     /// Names of the apps.
     pub apps: Vec<&'a str>,
+    /// Names of the snapshots.
+    pub snapshots: Vec<&'a str>,
     /// Commands that modules added.
     pub commands: Vec<&'a str>,
 }
@@ -87,6 +89,13 @@ fn choices<'a>(before: &[Word], names: &Names<'a>) -> Vec<&'a str> {
     match command.text.as_str() {
         "help" if first => names.all_commands().collect(),
         "app" if first => names.apps.clone(),
+        "snapshot" if first => vec!["save", "load", "list", "diff", "delete"],
+        "snapshot" => match args {
+            [what] if ["load", "diff", "delete"].contains(&what.text.as_str()) => {
+                names.snapshots.clone()
+            }
+            _ => Vec::new(),
+        },
         "enable" | "disable" | "rollback" | "plan" if first => names.modules.clone(),
         "reload" => match args {
             [] => names.modules.clone(),

@@ -1,0 +1,127 @@
+//! How long a game stands still while a persisted type of its entities gets another form, next to
+//! bincode and an insertion of the same values alone:
+//!
+//! ```sh
+//! cargo bench --profile dev -p playground_hotload --bench migrate
+//! ```
+//!
+//! `-- --runs N` measures each swap N times in place of 5. The last line is JSON, and is written to
+//! `target/bench/migrate.json` as well.
+#![forbid(unsafe_code)]
+
+mod components;
+mod floor;
+mod memory;
+mod module;
+mod report;
+
+use std::collections::BTreeMap;
+
+use floor::Floor;
+use module::Game;
+use report::Report;
+
+/// How often each swap is measured, unless the command line says otherwise.
+const RUNS: u32 = 5;
+/// Swaps before those that count.
+const WARM_UP: u32 = 1;
+/// How many entities there are.
+const COUNTS: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
+/// The least and the most.
+const FEW: usize = 1_000;
+const MANY: usize = 1_000_000;
+
+fn main() {
+    let runs = runs(std::env::args().skip(1));
+    let mut report = Report::begin(runs);
+    forms(runs, &mut report);
+    bodies(runs, &mut report);
+    report.missing(
+        "dynamic_world_over_pause_100000",
+        "the workspace builds Bevy without its feature `bevy_world_serialization`, and has no ron",
+    );
+    report.end();
+}
+
+/// `--runs N`; cargo adds an argument of its own.
+fn runs(arguments: impl Iterator<Item = String>) -> u32 {
+    let mut arguments = arguments.filter(|argument| argument != "--bench");
+    match (arguments.next().as_deref(), arguments.next()) {
+        (None, _) => RUNS,
+        (Some("--runs"), Some(count)) if count.parse().is_ok_and(|count: u32| count > 0) => {
+            count.parse().unwrap_or(RUNS)
+        }
+        _ => {
+            eprintln!("usage: cargo bench --profile dev … -- [--runs N]");
+            std::process::exit(2);
+        }
+    }
+}
+
+/// A type gets another form, and its values with it.
+fn forms(runs: u32, report: &mut Report) {
+    let mut game = Game::start();
+    let (mut pauses_ms, mut floors_ms) = (BTreeMap::new(), BTreeMap::new());
+    for count in COUNTS {
+        let (mut swaps, mut floors) = (Vec::new(), Vec::new());
+        for run in 0..runs + WARM_UP {
+            report.progress(&format!("{count} entities"), run, runs + WARM_UP);
+            game.fill(count);
+            let swap = game.migrate(count);
+            game.back();
+            let floor = Floor::run(count);
+            if run >= WARM_UP {
+                swaps.push(swap);
+                floors.push(floor);
+            }
+        }
+        let pause_ms = report.swaps(&format!("{} entities", with_commas(count)), &swaps);
+        let floor_ms = report.floors(&floors);
+        pauses_ms.insert(count, pause_ms);
+        floors_ms.insert(count, floor_ms);
+        let ratio = pause_ms / floor_ms;
+        if [10_000, MANY].contains(&count) {
+            report.target(&format!("pause_over_floor_{count}"), ratio, 2.0);
+        }
+        if count == MANY {
+            let peaks_mb = swaps.iter().map(|swap| swap.peak_mb);
+            report.figure("peak_mb_1000000", peaks_mb.fold(0.0, f64::max));
+        }
+    }
+    let growth = |of: &BTreeMap<usize, f64>| of[&MANY] / of[&100_000] / 10.0;
+    report.target("linear_1000000_over_100000", growth(&pauses_ms), 1.3);
+    // Memory that is new to the process costs both of them.
+    report.figure("floor_linear_1000000_over_100000", growth(&floors_ms));
+}
+
+/// An edit that shapes no type touches no value, however many there are.
+fn bodies(runs: u32, report: &mut Report) {
+    let (mut few, mut many) = (Game::start(), Game::start());
+    few.fill(FEW);
+    many.fill(MANY);
+    let (mut with_few, mut with_many) = (Vec::new(), Vec::new());
+    for run in 0..runs + WARM_UP {
+        report.progress("an edit of a body", run, runs + WARM_UP);
+        let swaps = (few.edit_body(), many.edit_body());
+        if run >= WARM_UP {
+            with_few.push(swaps.0);
+            with_many.push(swaps.1);
+        }
+    }
+    println!("\nan edit of a body");
+    let few_ms = report.swaps(&format!("{} entities", with_commas(FEW)), &with_few);
+    let many_ms = report.swaps(&format!("{} entities", with_commas(MANY)), &with_many);
+    report.target("body_edit_1000000_over_1000", many_ms / few_ms, 1.5);
+}
+
+/// `1000000` as `1,000,000`.
+fn with_commas(count: usize) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).unwrap_or_default())
+        .collect();
+    groups.join(",")
+}

@@ -1,0 +1,280 @@
+//! Snapshots as files: the console's commands, the autosave, and a start from the last one.
+
+use std::path::PathBuf;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+use bevy::app::AppExit;
+use bevy::prelude::*;
+
+use super::Host;
+use crate::console::command::SnapshotCommand;
+use crate::console::notices::{Notice, NoticeLevel};
+use crate::console::view::Level;
+use crate::events::{Event, EventKind};
+use crate::saves::format::{Header, Saved, SavedModule};
+use crate::saves::world::{self as save_world, Source};
+use crate::saves::{AUTOSAVE, SaveError, Saves};
+
+/// Between two autosaves.
+const AUTOSAVE_EVERY: Duration = Duration::from_secs(60);
+
+/// What the host knows of snapshots.
+#[derive(Default)]
+pub struct Snapshots {
+    /// Known once the workspace is.
+    saves: Option<Saves>,
+    /// The names there are, for completion.
+    names: Vec<String>,
+    last_autosave: Option<Instant>,
+    /// Gives the snapshot's name.
+    writing: Option<JoinHandle<Result<String, SaveError>>>,
+    left: bool,
+}
+
+impl Snapshots {
+    /// Snapshots are in `folder` from here on, unless they have a place already.
+    pub fn place(&mut self, folder: PathBuf) {
+        self.saves.get_or_insert_with(|| Saves::new(folder));
+        self.read_names();
+    }
+
+    /// The names there are.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn read_names(&mut self) {
+        let listed = self.saves.as_ref().and_then(|saves| saves.list().ok());
+        self.names = listed.unwrap_or_default().into_iter().map(|listed| listed.name).collect();
+    }
+}
+
+impl Host {
+    pub(super) fn snapshot_command(&mut self, world: &mut World, command: &SnapshotCommand) {
+        let Some(saves) = self.snapshots.saves.clone() else { return };
+        let said = match command {
+            SnapshotCommand::Save(name) => self.save(world, &saves, name),
+            SnapshotCommand::Load { name, force } => {
+                saves.read(name).and_then(|saved| self.load(world, name, &saved, *force))
+            }
+            SnapshotCommand::List => list(&saves),
+            SnapshotCommand::Diff(name) => saves.read(name).and_then(|saved| {
+                let lines = save_world::diff(world, &saved, &self.sources())?;
+                Ok(if lines.is_empty() { "nothing differs".to_owned() } else { lines.join("\n") })
+            }),
+            SnapshotCommand::Delete(name) => {
+                saves.delete(name).map(|()| format!("snapshot `{name}` is gone"))
+            }
+        };
+        self.snapshots.read_names();
+        match said {
+            Ok(text) => self.say(world, Level::Info, &text),
+            Err(error) => self.say(world, Level::Error, &error.to_string()),
+        }
+    }
+
+    /// The persisted types of all modules that run.
+    fn sources(&self) -> Vec<Source> {
+        let active = self.running.active.iter();
+        active
+            .flat_map(|(id, active)| {
+                let source = |record| Source { module: id.clone(), record };
+                active.persisted.iter().copied().map(source)
+            })
+            .collect()
+    }
+
+    fn take(&self, world: &mut World) -> Result<(Header, Vec<u8>), SaveError> {
+        let modules = self.running.active.values().map(|active| {
+            let manifest = &active.generation.manifest;
+            SavedModule {
+                id: manifest.id.clone(),
+                version: manifest.version.to_string(),
+                epoch: manifest.epoch.clone(),
+            }
+        });
+        let header = Header {
+            app: self.wanted.app.clone(),
+            frame: self.frame,
+            entities: 0,
+            modules: modules.collect(),
+        };
+        save_world::take(world, &self.sources(), header)
+    }
+
+    fn save(&mut self, world: &mut World, saves: &Saves, name: &str) -> Result<String, SaveError> {
+        saves.path(name)?;
+        let (header, bytes) = self.take(world)?;
+        let path = saves.write(name, &bytes)?;
+        let event = Event::new(EventKind::SnapshotSaved, self.frame);
+        self.log_event(world, event.because(name));
+        let (entities, size) = (header.entities, kib(bytes.len() as u64));
+        Ok(format!("snapshot `{name}`: {entities} entities, {size}, in {}", path.display()))
+    }
+
+    fn load(
+        &mut self,
+        world: &mut World,
+        name: &str,
+        saved: &Saved,
+        force: bool,
+    ) -> Result<String, SaveError> {
+        if saved.header.app != self.wanted.app {
+            let app = |app: &Option<String>| app.clone().unwrap_or_else(|| "no app".to_owned());
+            let (saved, running) = (app(&saved.header.app), app(&self.wanted.app));
+            return Err(SaveError::App { name: name.to_owned(), saved, running });
+        }
+        let dropped: Vec<String> = self
+            .running
+            .active
+            .values()
+            .flat_map(|active| active.generation.manifest.dropped.iter().cloned())
+            .collect();
+        let loaded = save_world::load(world, name, saved, &self.sources(), &dropped, force)?;
+        for warning in &loaded.warnings {
+            self.say(world, Level::Warn, warning);
+        }
+        let event = Event::new(EventKind::SnapshotLoaded, self.frame);
+        self.log_event(world, event.because(name));
+        let text = format!(
+            "snapshot `{name}` of frame {}: {} entities are back",
+            saved.header.frame, loaded.entities
+        );
+        let notice = Notice::new(NoticeLevel::Success, format!("snapshot `{name}` loaded"), "");
+        self.notice(world, "snapshot", notice);
+        Ok(text)
+    }
+
+    /// Goes on from the newest snapshot of the app, before its first frame.
+    pub(super) fn resume(&mut self, world: &mut World) {
+        let Some(saves) = self.snapshots.saves.clone() else { return };
+        let newest = saves.list().map(|listed| {
+            let own = |header: &Header| header.app == self.wanted.app;
+            // A damaged one is tried as well: whoever resumes wants to know of it.
+            listed.into_iter().find(|listed| listed.header.as_ref().map_or(true, own))
+        });
+        let resumed = match newest {
+            Ok(None) => {
+                return self.say(world, Level::Info, "there is no snapshot to resume from yet");
+            }
+            Ok(Some(listed)) => saves
+                .read(&listed.name)
+                .and_then(|saved| self.load(world, &listed.name, &saved, false))
+                .map_err(|error| (error, Some(listed.name))),
+            Err(error) => Err((error, None)),
+        };
+        match resumed {
+            Ok(text) => self.say(world, Level::Info, &text),
+            Err((error, name)) => {
+                let mut text = format!("{error}\nThe game begins anew");
+                // The next autosave must not take its place.
+                let autosave = autosave_name(self.wanted.app.as_deref());
+                if let Some(name) = name.filter(|name| *name == autosave) {
+                    let kept = format!("{name}_{}", seconds(SystemTime::now()));
+                    match saves.rename(&name, &kept) {
+                        Ok(()) => text.push_str(&format!("; what was saved is kept as `{kept}`")),
+                        Err(error) => text.push_str(&format!("; {error}")),
+                    }
+                }
+                self.say(world, Level::Error, &text);
+                let first = text.lines().next().unwrap_or_default().to_owned();
+                let notice = Notice::new(NoticeLevel::Error, "The game was not resumed", first);
+                self.notice(world, "snapshot", notice);
+            }
+        }
+    }
+
+    /// Every minute, and when the game ends.
+    pub(super) fn autosave(&mut self, world: &mut World) {
+        if !self.settings.autosave || !self.ready || self.snapshots.left {
+            return;
+        }
+        let exits = world.get_resource::<Messages<AppExit>>();
+        let ends = exits.is_some_and(|exits| !exits.is_empty());
+        self.hear_written(world, ends);
+        let last = *self.snapshots.last_autosave.get_or_insert_with(Instant::now);
+        if !ends && (last.elapsed() < AUTOSAVE_EVERY || self.snapshots.writing.is_some()) {
+            return;
+        }
+        self.snapshots.last_autosave = Some(Instant::now());
+        self.snapshots.left = ends;
+        let Some(saves) = self.snapshots.saves.clone() else { return };
+        match self.take(world) {
+            // The disk is waited for beside the game.
+            Ok((header, bytes)) => {
+                let name = autosave_name(header.app.as_deref());
+                let writing = thread::Builder::new().name("playground autosave".into());
+                let writing = writing.spawn(move || saves.write(&name, &bytes).map(|_| name));
+                self.snapshots.writing = writing.ok();
+            }
+            Err(error) => self.say(world, Level::Error, &error.to_string()),
+        }
+        if ends {
+            self.hear_written(world, true);
+        }
+    }
+
+    /// How the write under way ended, if it did.
+    fn hear_written(&mut self, world: &mut World, wait: bool) {
+        let ended = |writing: &mut JoinHandle<_>| wait || writing.is_finished();
+        let Some(writing) = self.snapshots.writing.take_if(ended) else { return };
+        match writing.join() {
+            Ok(Ok(name)) => {
+                let event = Event::new(EventKind::SnapshotSaved, self.frame);
+                self.log_event(world, event.because(name));
+                self.snapshots.read_names();
+            }
+            Ok(Err(error)) => self.say(world, Level::Error, &format!("no autosave: {error}")),
+            Err(_) => self.say(world, Level::Error, "no autosave: its thread panicked"),
+        }
+    }
+}
+
+/// Each app has its own.
+fn autosave_name(app: Option<&str>) -> String {
+    match app {
+        Some(app) => format!("{AUTOSAVE}_{}", app.strip_prefix("apps_").unwrap_or(app)),
+        None => AUTOSAVE.to_owned(),
+    }
+}
+
+fn list(saves: &Saves) -> Result<String, SaveError> {
+    let listed = saves.list()?;
+    if listed.is_empty() {
+        return Ok(format!("no snapshots in {}", saves.folder().display()));
+    }
+    let now = SystemTime::now();
+    let lines = listed.into_iter().map(|listed| {
+        let age = now.duration_since(listed.written).unwrap_or_default();
+        let what = match listed.header {
+            Ok(header) => format!(
+                "{:<16} frame {:>7}  {:>7} entities",
+                header.app.unwrap_or_default(),
+                header.frame,
+                header.entities
+            ),
+            Err(error) => error.to_string(),
+        };
+        format!("{:<24} {:>10} {:>10}  {what}", listed.name, ago(age), kib(listed.size))
+    });
+    Ok(lines.collect::<Vec<_>>().join("\n"))
+}
+
+fn kib(bytes: u64) -> String {
+    format!("{:.1} KiB", bytes as f64 / 1024.0)
+}
+
+fn ago(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s ago"),
+        seconds @ 120..7200 => format!("{} min ago", seconds / 60),
+        seconds @ 7200..172_800 => format!("{} h ago", seconds / 3600),
+        seconds => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+/// Seconds since 1970.
+fn seconds(at: SystemTime) -> u64 {
+    at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}

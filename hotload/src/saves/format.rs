@@ -1,0 +1,287 @@
+//! A snapshot as bytes.
+//!
+//! ```text
+//! file = magic and version (16 bytes)  length of the table (u64, lowest byte first)
+//!        table (bincode of header and types)  values of each type  blake3 of all before (32 bytes)
+//! ```
+//! The schema of a type stands once in the table, its values are bincode without names.
+
+use playground_api::codec;
+use playground_api::persist::Store;
+use playground_api::schema::Definition;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// What files begin with; the last byte is the version of the format.
+const MAGIC: [u8; 16] = *b"playground-snp\0\x01";
+const LEN_BYTES: usize = 8;
+const HASH_BYTES: usize = 32;
+
+/// Why bytes are not a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FormatError {
+    /// Another kind of file.
+    #[error("not a snapshot: expected it to begin with `playground-snp`")]
+    Foreign,
+    /// Of another version of the format.
+    #[error(
+        "a snapshot of format {found}; this game reads format {}. Load it with a newer game",
+        MAGIC[15]
+    )]
+    Version {
+        /// The file's.
+        found: u8,
+    },
+    /// Cut, or changed since it was written.
+    #[error("the snapshot is damaged: {0}. Load an older one")]
+    Damaged(&'static str),
+}
+
+/// What a snapshot says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// The app that ran.
+    pub app: Option<String>,
+    /// Frames since `ready`.
+    pub frame: u64,
+    /// Entities with persisted values.
+    pub entities: u64,
+    /// The modules that ran.
+    pub modules: Vec<SavedModule>,
+}
+
+/// A module that ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedModule {
+    /// Its id.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+    /// Its epoch.
+    pub epoch: String,
+}
+
+/// A snapshot.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Saved {
+    /// What it says of itself.
+    pub header: Header,
+    /// The values by type.
+    pub types: Vec<SavedType>,
+}
+
+/// The values of a persisted type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedType {
+    /// The module that persisted it.
+    pub module: String,
+    /// Where its values were.
+    pub store: SavedStore,
+    /// What they look like.
+    pub definition: Definition,
+    /// The entity of each, as its bits.
+    pub entities: Vec<u64>,
+    /// The values in bincode, one behind the other.
+    pub values: Vec<u8>,
+}
+
+/// [`Store`], with names of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "Store says what they are")]
+pub enum SavedStore {
+    Component,
+    Resource,
+    State,
+    NextState,
+    Scoped(String),
+    Messages,
+}
+
+impl From<Store> for SavedStore {
+    fn from(store: Store) -> Self {
+        match store {
+            Store::Component => Self::Component,
+            Store::Resource => Self::Resource,
+            Store::State => Self::State,
+            Store::NextState => Self::NextState,
+            Store::Scoped(wrapper) => Self::Scoped(wrapper.to_owned()),
+            Store::Messages => Self::Messages,
+        }
+    }
+}
+
+impl SavedStore {
+    /// True for values that belong to entities.
+    pub fn is_on_entities(&self) -> bool {
+        matches!(self, Self::Component | Self::Scoped(_))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Table {
+    header: Header,
+    types: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    module: String,
+    store: SavedStore,
+    /// A [`Definition`] as bytes.
+    schema: Vec<u8>,
+    entities: Vec<u64>,
+    /// Bytes of the values.
+    values: u64,
+}
+
+/// A snapshot's bytes. `schema` is that of each type, flattened.
+///
+/// # Errors
+///
+/// When serialization fails.
+pub fn write(saved: &Saved, schemas: &[Vec<u8>]) -> Result<Vec<u8>, String> {
+    let entry = |(saved, schema): (&SavedType, &Vec<u8>)| Entry {
+        module: saved.module.clone(),
+        store: saved.store.clone(),
+        schema: schema.clone(),
+        entities: saved.entities.clone(),
+        values: saved.values.len() as u64,
+    };
+    let types = saved.types.iter().zip(schemas).map(entry).collect();
+    let mut table = Vec::new();
+    codec::encode_into(&Table { header: saved.header.clone(), types }, &mut table)?;
+    let values: usize = saved.types.iter().map(|saved| saved.values.len()).sum();
+    let mut bytes = Vec::with_capacity(MAGIC.len() + LEN_BYTES + table.len() + values + HASH_BYTES);
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&(table.len() as u64).to_le_bytes());
+    bytes.append(&mut table);
+    for saved in &saved.types {
+        bytes.extend_from_slice(&saved.values);
+    }
+    let hash = blake3::hash(&bytes);
+    bytes.extend_from_slice(hash.as_bytes());
+    Ok(bytes)
+}
+
+/// Reads a snapshot's bytes.
+///
+/// # Errors
+///
+/// For all that [`write`] would not have written.
+pub fn parse(bytes: &[u8]) -> Result<Saved, FormatError> {
+    const SHORT: FormatError = FormatError::Damaged("it ends too early");
+    let (magic, rest) = bytes.split_at_checked(MAGIC.len()).ok_or(FormatError::Foreign)?;
+    if magic[..15] != MAGIC[..15] {
+        return Err(FormatError::Foreign);
+    }
+    if magic[15] != MAGIC[15] {
+        return Err(FormatError::Version { found: magic[15] });
+    }
+    let hashed = bytes.len().checked_sub(HASH_BYTES).and_then(|at| bytes.split_at_checked(at));
+    let (body, hash) = hashed.ok_or(SHORT)?;
+    if blake3::hash(body).as_bytes() != hash {
+        return Err(FormatError::Damaged("its checksum does not fit its content"));
+    }
+    let rest = rest.get(..rest.len().saturating_sub(HASH_BYTES)).ok_or(SHORT)?;
+    let (len, rest) = rest.split_first_chunk::<LEN_BYTES>().ok_or(SHORT)?;
+    let len = usize::try_from(u64::from_le_bytes(*len)).map_err(|_| SHORT)?;
+    let (table, mut values) = rest.split_at_checked(len).ok_or(SHORT)?;
+    let table: Table =
+        codec::decode(table).map_err(|_| FormatError::Damaged("its table cannot be read"))?;
+    let mut types = Vec::new();
+    for entry in table.types {
+        let definitions = Definition::parse(&entry.schema);
+        let definition =
+            definitions.ok().filter(|all| all.len() == 1).and_then(|mut all| all.pop());
+        let definition = definition.ok_or(FormatError::Damaged("a schema cannot be read"))?;
+        let len = usize::try_from(entry.values).map_err(|_| SHORT)?;
+        let (own, rest) = values.split_at_checked(len).ok_or(SHORT)?;
+        values = rest;
+        types.push(SavedType {
+            module: entry.module,
+            store: entry.store,
+            definition,
+            entities: entry.entities,
+            values: own.to_vec(),
+        });
+    }
+    if !values.is_empty() {
+        return Err(FormatError::Damaged("it holds more than its table says"));
+    }
+    Ok(Saved { header: table.header, types })
+}
+
+#[cfg(test)]
+mod tests {
+    use playground_api::schema::{Persist, flat_bytes};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn example() -> Vec<u8> {
+        let saved = Saved {
+            header: Header {
+                app: Some("apps_demo".into()),
+                frame: 7,
+                entities: 2,
+                modules: vec![],
+            },
+            types: vec![SavedType {
+                module: "core_demo".into(),
+                store: SavedStore::Component,
+                definition: Definition::of(<(u8, f32)>::REF),
+                entities: vec![1, 1 << 40],
+                values: vec![1, 0, 0, 0, 0, 2, 0, 0, 128, 63],
+            }],
+        };
+        let bytes = write(&saved, &[flat_bytes(&[<(u8, f32)>::REF])]).unwrap();
+        assert_eq!(parse(&bytes).unwrap(), saved);
+        bytes
+    }
+
+    #[test]
+    fn each_cut_and_each_flipped_bit_is_refused() {
+        let bytes = example();
+        for len in 0..bytes.len() {
+            parse(&bytes[..len]).unwrap_err();
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            parse(&flipped).unwrap_err();
+        }
+        let mut newer = bytes.clone();
+        newer[15] = 2;
+        assert_eq!(parse(&newer), Err(FormatError::Version { found: 2 }));
+        assert_eq!(parse(b"#!/bin/sh\nrm -r nothing\n"), Err(FormatError::Foreign));
+    }
+
+    /// What is behind the checksum has to hold by itself: anybody can write a checksum.
+    fn sealed(body: &[u8]) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(body);
+        let hash = blake3::hash(&bytes);
+        bytes.extend_from_slice(hash.as_bytes());
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = parse(&body);
+            let _ = parse(&sealed(&body));
+            let mut with_len = (body.len() as u64).to_le_bytes().to_vec();
+            with_len.extend_from_slice(&body);
+            let _ = parse(&sealed(&with_len));
+        }
+
+        #[test]
+        fn changed_tables_never_panic(at in 0usize..400, byte in any::<u8>()) {
+            let bytes = example();
+            let mut body = bytes[MAGIC.len()..bytes.len() - HASH_BYTES].to_vec();
+            let at = at % body.len();
+            body[at] = byte;
+            let _ = parse(&sealed(&body));
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! From the world to a snapshot and back.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use bevy::prelude::*;
+use playground_api::persist::{self, Column, Insert, PersistRecord, Restoring, Store};
+use playground_api::schema::{
+    Definition, Options, Resolution, ResolveError, Schema, Severity, TypeChange, Value, decode,
+    flat_bytes,
+};
+
+use super::SaveError;
+use super::format::{self, Header, Saved, SavedStore, SavedType};
+use crate::restore::convert_column;
+use crate::swap::orphans::holders;
+
+/// A persisted type of a running module.
+#[derive(Clone)]
+pub struct Source {
+    /// The module.
+    pub module: String,
+    /// The type.
+    pub record: PersistRecord,
+}
+
+impl Source {
+    /// True for what makes an entity one of the game's. The rest comes along with such entities: a
+    /// camera of the host's has a transform as well.
+    fn is_own(&self) -> bool {
+        self.module != HOST && !self.record.is_bevys()
+    }
+}
+
+/// `sources`, each type once, with what the host itself knows of entities.
+fn with_hosts(sources: &[Source]) -> Vec<Source> {
+    let host = persist::host_records().into_iter();
+    let host = host.map(|record| Source { module: HOST.to_owned(), record });
+    let mut all: Vec<Source> = Vec::new();
+    for source in sources.iter().cloned().chain(host) {
+        let same = |other: &Source| {
+            (other.record.store, other.record.type_id)
+                == (source.record.store, source.record.type_id)
+        };
+        if !all.iter().any(same) {
+            all.push(source);
+        }
+    }
+    all
+}
+
+/// What was done by a load.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Entities that came.
+    pub entities: usize,
+    /// What could not be as it was.
+    pub warnings: Vec<String>,
+}
+
+/// All persisted values of `sources`, as a file's bytes.
+///
+/// # Errors
+///
+/// When a value's own serialization fails.
+pub fn take(
+    world: &mut World,
+    sources: &[Source],
+    mut header: Header,
+) -> Result<(Header, Vec<u8>), SaveError> {
+    let mut saved = Saved::default();
+    let mut schemas = Vec::new();
+    let mut on_entities: HashSet<u64> = HashSet::new();
+    let (own, along): (Vec<Source>, Vec<Source>) =
+        with_hosts(sources).into_iter().partition(Source::is_own);
+    for Source { module, record } in &own {
+        let column = (record.encode)(world).map_err(SaveError::Encode)?;
+        let store = SavedStore::from(record.store);
+        if store.is_on_entities() {
+            on_entities.extend(column.entities.iter().map(|entity| entity.to_bits()));
+        }
+        push(&mut saved, &mut schemas, module, record, column);
+    }
+    for Source { module, record } in &along {
+        let mut column = Column::default();
+        let mut each = |entity: Entity, bytes: &[u8]| {
+            if on_entities.contains(&entity.to_bits()) {
+                column.entities.push(entity);
+                column.bytes.extend_from_slice(bytes);
+            }
+        };
+        (record.each)(world, &mut each).map_err(SaveError::Encode)?;
+        push(&mut saved, &mut schemas, module, record, column);
+    }
+    header.entities = on_entities.len() as u64;
+    saved.header = header;
+    let bytes = format::write(&saved, &schemas).map_err(SaveError::Encode)?;
+    Ok((saved.header, bytes))
+}
+
+/// Stands for the host among modules.
+const HOST: &str = "";
+
+fn push(
+    saved: &mut Saved,
+    schemas: &mut Vec<Vec<u8>>,
+    module: &str,
+    record: &PersistRecord,
+    column: Column,
+) {
+    let is_loose = !SavedStore::from(record.store).is_on_entities();
+    saved.types.push(SavedType {
+        module: module.to_owned(),
+        store: record.store.into(),
+        definition: Definition::of(record.schema),
+        entities: column
+            .entities
+            .iter()
+            .map(|entity| if is_loose { 0 } else { entity.to_bits() })
+            .collect(),
+        values: column.bytes,
+    });
+    schemas.push(flat_bytes(&[record.schema]));
+}
+
+/// The type that takes saved values now.
+fn taker<'s>(saved: &SavedType, sources: &'s [Source]) -> Option<&'s Source> {
+    let store = |source: &&Source| SavedStore::from(source.record.store) == saved.store;
+    let as_resource = |source: &&Source| {
+        saved.store == SavedStore::Component && source.record.store == Store::Resource
+    };
+    let name = saved.definition.name.as_str();
+    let called = |source: &&Source| source.record.schema.name == name;
+    let was_called = |source: &&Source| source.record.schema.aliases.contains(&name);
+    let same = || sources.iter().filter(store);
+    let resources = || sources.iter().filter(as_resource);
+    same()
+        .find(called)
+        .or_else(|| same().find(was_called))
+        .or_else(|| resources().find(called))
+        .or_else(|| resources().find(was_called))
+}
+
+/// Values for a type that runs now.
+struct Ready {
+    insert: Insert,
+}
+
+/// Puts a snapshot in the place of all persisted values of `sources`, or changes nothing.
+///
+/// Entities get new numbers; references among them follow. `dropped` are types that modules say may
+/// go; with `force` everything that has no place goes.
+///
+/// # Errors
+///
+/// When values have no place, or do not fit.
+pub fn load(
+    world: &mut World,
+    name: &str,
+    saved: &Saved,
+    sources: &[Source],
+    dropped: &[String],
+    force: bool,
+) -> Result<Loaded, SaveError> {
+    let sources = with_hosts(sources);
+    let mut loaded = Loaded::default();
+    // What has no place is told all at once.
+    let mut pairs = Vec::new();
+    let mut lost = Vec::new();
+    for saved in &saved.types {
+        let count = saved.entities.len();
+        match taker(saved, &sources) {
+            Some(source) => match resolution(saved, source.record.schema, force, name)? {
+                Ok(resolution) => {
+                    let undeclared = Severity::Dropped { declared: false };
+                    let gone = resolution.changes().iter().filter(|c| c.severity == undeclared);
+                    let gone: Vec<String> = gone.map(ToString::to_string).collect();
+                    if count > 0 && !gone.is_empty() {
+                        let name = &saved.definition.name;
+                        lost.push(format!("{count} of {name}: {}", gone.join("; ")));
+                    }
+                    pairs.push((saved, source.clone(), resolution));
+                }
+                Err(fields) if count > 0 => {
+                    lost.push(format!("{count} of {}: {fields}", saved.definition.name));
+                }
+                Err(_) => {}
+            },
+            None if count > 0 && !dropped.contains(&saved.definition.name) => lost.push(format!(
+                "{count} of {}, persisted by `{}`",
+                saved.definition.name, saved.module
+            )),
+            None => {}
+        }
+    }
+    if !lost.is_empty() && !force {
+        return Err(SaveError::Lost { name: name.to_owned(), lost });
+    }
+    loaded.warnings.extend(lost.into_iter().map(|lost| format!("left out: {lost}")));
+
+    let ids: BTreeSet<u64> = pairs
+        .iter()
+        .filter(|(saved, ..)| saved.store.is_on_entities())
+        .flat_map(|(saved, ..)| saved.entities.iter().copied())
+        .collect();
+    let spawned: HashMap<u64, Entity> =
+        ids.into_iter().map(|id| (id, world.spawn_empty().id())).collect();
+    let ready = read(&mut pairs, &spawned, name, &mut loaded);
+    let ready = match ready {
+        Ok(ready) => ready,
+        Err(error) => {
+            spawned.into_values().for_each(|entity| {
+                world.despawn(entity);
+            });
+            return Err(error);
+        }
+    };
+    loaded.entities = spawned.len();
+    put(world, &sources, ready);
+    Ok(loaded)
+}
+
+/// How saved values become those of a type; the inner error says what would be lost.
+fn resolution(
+    saved: &SavedType,
+    schema: &'static Schema,
+    force: bool,
+    name: &str,
+) -> Result<Result<Resolution, String>, SaveError> {
+    match Resolution::new(&saved.definition, schema, Options { allow_drop: force }) {
+        Ok(resolution) => Ok(Ok(resolution)),
+        Err(ResolveError::Drops { fields, .. }) => {
+            let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+            Ok(Err(fields.join("; ")))
+        }
+        Err(error) => Err(SaveError::Values { name: name.to_owned(), reason: error.to_string() }),
+    }
+}
+
+/// Converts and decodes everything.
+fn read(
+    pairs: &mut [(&SavedType, Source, Resolution)],
+    spawned: &HashMap<u64, Entity>,
+    name: &str,
+    loaded: &mut Loaded,
+) -> Result<Vec<Ready>, SaveError> {
+    let mut ready = Vec::new();
+    let mut dangling = 0;
+    for (saved, source, resolution) in pairs {
+        let failed = |reason: String| SaveError::Values {
+            name: name.to_owned(),
+            reason: format!("{}: {reason}", saved.definition.name),
+        };
+        let on_entities = saved.store.is_on_entities();
+        let single = source.record.store == Store::Resource && saved.entities.len() > 1;
+        if single {
+            return Err(failed(format!("{} values for one resource", saved.entities.len())));
+        }
+        let entity = |id: &u64| match spawned.get(id) {
+            Some(entity) if on_entities => *entity,
+            _ => Entity::PLACEHOLDER,
+        };
+        let entities = saved.entities.iter().map(entity).collect();
+        let column = Column { entities, bytes: saved.values.clone() };
+        let mut now = |id: u64| {
+            Ok(spawned.get(&id).map_or_else(
+                || {
+                    dangling += usize::from(id != Entity::PLACEHOLDER.to_bits());
+                    Entity::PLACEHOLDER.to_bits()
+                },
+                |entity| entity.to_bits(),
+            ))
+        };
+        let column = convert_column(resolution, &column, &mut now).map_err(failed)?;
+        ready.push(Ready { insert: (source.record.decode)(&column).map_err(failed)? });
+    }
+    if dangling > 0 {
+        loaded.warnings.push(format!(
+            "{dangling} references to entities without persisted values lead nowhere now"
+        ));
+    }
+    Ok(ready)
+}
+
+/// Old values out, new ones in.
+fn put(world: &mut World, sources: &[Source], ready: Vec<Ready>) {
+    world.insert_resource(Restoring);
+    let own = sources.iter().filter(|source| source.is_own());
+    let components = own.filter(|source| source.record.store == Store::Component);
+    let ids = components.filter_map(|source| world.components().get_id(source.record.type_id));
+    let old: Vec<Entity> = ids.flat_map(|id| holders(world, id)).collect();
+    for entity in old {
+        // It may have gone with another one, or have several values.
+        if let Ok(entity) = world.get_entity_mut(entity) {
+            entity.despawn();
+        }
+    }
+    for Source { record, .. } in sources {
+        if matches!(record.store, Store::Messages | Store::NextState) {
+            (record.remove)(world);
+        }
+    }
+    for Ready { insert } in ready {
+        insert(world);
+    }
+    world.remove_resource::<Restoring>();
+}
+
+/// What differs between a snapshot and the world, in lines.
+///
+/// # Errors
+///
+/// When a value cannot be read.
+pub fn diff(
+    world: &mut World,
+    saved: &Saved,
+    sources: &[Source],
+) -> Result<Vec<String>, SaveError> {
+    let mut lines = Vec::new();
+    let along = |saved: &SavedType| {
+        saved.module == HOST || saved.definition.name.starts_with(persist::BEVYS)
+    };
+    for saved in saved.types.iter().filter(|saved| !along(saved)) {
+        let (name, then) = (&saved.definition.name, saved.entities.len());
+        let Some(source) = taker(saved, sources) else {
+            lines.push(format!("{name}: {then} saved, and no module that takes them"));
+            continue;
+        };
+        let now = Definition::of(source.record.schema);
+        let change = TypeChange::between(&saved.definition, &now);
+        lines.extend(change.entries.iter().map(|entry| format!("{name}.{entry}")));
+        let column = (source.record.encode)(world).map_err(SaveError::Encode)?;
+        let count = column.entities.len();
+        if saved.store.is_on_entities() || saved.store == SavedStore::Messages {
+            if then != count {
+                lines.push(format!("{}: {then} saved, {count} now", source.record.label()));
+            }
+            continue;
+        }
+        let value = |bytes: &[u8], definition: &Definition| -> Option<Value> {
+            (!bytes.is_empty()).then(|| decode(bytes, definition).ok()).flatten()
+        };
+        let (before, after) = (value(&saved.values, &saved.definition), value(&column.bytes, &now));
+        compare(&source.record.label(), before.as_ref(), after.as_ref(), &mut lines);
+    }
+    Ok(lines)
+}
+
+/// Adds a line for each part that differs.
+fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, lines: &mut Vec<String>) {
+    if before == after {
+        return;
+    }
+    if let (Some(Value::Struct(before)), Some(Value::Struct(after))) = (before, after) {
+        let of = |fields: &[(String, Value)], name: &str| {
+            fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone())
+        };
+        for (name, value) in after {
+            let path = format!("{path}.{name}");
+            compare(&path, of(before, name).as_ref(), Some(value), lines);
+        }
+        for (name, value) in before.iter().filter(|(name, _)| of(after, name).is_none()) {
+            compare(&format!("{path}.{name}"), Some(value), None, lines);
+        }
+        return;
+    }
+    let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
+    lines.push(format!("{path}: {} saved, {} now", text(before), text(after)));
+}
