@@ -29,6 +29,7 @@ pub mod schema {
 pub use module::ModuleApp;
 pub mod persist {
     pub trait ViaComponent { fn records(&self) -> u8 { 0 } }
+    pub trait ViaImmutable {}
     pub trait ViaResource {}
     pub trait ViaMessage {}
     pub trait ViaState {}
