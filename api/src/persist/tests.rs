@@ -45,7 +45,7 @@ fn carry_over(
 #[test]
 fn values_are_as_old_as_they_were_in_whatever_table_they_are() {
     let [old, new] =
-        [(&&&&&Persisted::<Old>::NEW).records()[0], (&&&&&Persisted::<New>::NEW).records()[0]];
+        [(&&&&Persisted::<Old>::NEW).records()[0], (&&&&Persisted::<New>::NEW).records()[0]];
     let mut world = World::new();
     let entities: Vec<Entity> = (0..100)
         .map(|number| {
@@ -90,8 +90,8 @@ fn values_are_as_old_as_they_were_in_whatever_table_they_are() {
 
 #[test]
 fn what_cannot_change_is_carried_over_as_well() {
-    let old = (&&&&&Persisted::<Old>::NEW).records()[0];
-    let fixed = (&&&&&Persisted::<Fixed>::NEW).records()[0];
+    let old = (&&&&Persisted::<Old>::NEW).records()[0];
+    let fixed = (&&&Persisted::<Fixed>::NEW).records()[0];
     let mut world = World::new();
     let entity = world.spawn(Old(7)).id();
     carry_over(&mut world, old, fixed, |_| {});
