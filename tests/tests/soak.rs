@@ -100,6 +100,9 @@ fn two_hundred_swaps_between_two_schemas_lose_nothing() {
         assert_eq!(*known, hash, "round {round}");
         let tags = number(&told, "tags");
         assert!(tags > Some(0) && tags == number(&told, "right"), "round {round}: {told}");
+        if round % 20 == 19 {
+            println!("{} of {ROUNDS}, {:.0} s", round + 1, started.elapsed().as_secs_f64());
+        }
     }
     let swaps = f64::from(ROUNDS - 1);
     println!(
