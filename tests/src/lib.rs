@@ -11,6 +11,7 @@
 //! assert_eq!(scene.tally().get("version"), 2);
 //! ```
 
+pub mod bench;
 mod copy;
 
 use std::fs;

@@ -3,14 +3,16 @@
 use playground_api::prelude::*;
 
 /// Where it is.
-#[derive(Component, Clone, Debug, Persist, Serialize, Deserialize)]
+#[derive(Component, Reflect, Clone, Debug, Persist, Serialize, Deserialize)]
+#[reflect(Component)]
 pub struct Position {
     pub x: f32,
     pub y: f32,
 }
 
 /// How it moves.
-#[derive(Component, Clone, Debug, Persist, Serialize, Deserialize)]
+#[derive(Component, Reflect, Clone, Debug, Persist, Serialize, Deserialize)]
+#[reflect(Component)]
 #[persist(dropped("drag"))]
 pub struct Motion {
     pub vx: f32,
@@ -19,7 +21,8 @@ pub struct Motion {
 }
 
 /// What it is worth.
-#[derive(Component, Clone, Debug, Persist, Serialize, Deserialize)]
+#[derive(Component, Reflect, Clone, Debug, Persist, Serialize, Deserialize)]
+#[reflect(Component)]
 pub struct Stats {
     pub health: i32,
     pub armor: u32,
