@@ -4,6 +4,7 @@ pub mod command;
 pub mod history;
 pub mod notices;
 pub mod panel;
+pub mod plan;
 pub mod view;
 
 use std::io::{IsTerminal, Write, stderr};

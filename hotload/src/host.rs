@@ -2,6 +2,7 @@
 
 mod commands;
 mod hear;
+mod plans;
 mod probation;
 mod script;
 mod snapshots;
@@ -19,6 +20,7 @@ use playground_api::data::DataFile;
 
 use crate::console::Console;
 use crate::console::notices::{Notice, NoticeLevel};
+use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
 use crate::data::{self, Reread};
 use crate::events::{Event, EventKind, EventLog};
@@ -91,6 +93,10 @@ pub struct Settings {
 #[derive(Clone, Debug, Default)]
 struct Status {
     error: Option<String>,
+    /// What was planned last, or why the newest code does not run.
+    plan: Option<Arc<ModulePlan>>,
+    /// The newest code would drop values, and waits for a yes.
+    waits: bool,
     building: bool,
     times: Option<Times>,
 }

@@ -31,6 +31,7 @@ mod host;
 pub mod restore;
 pub mod saves;
 pub mod snapshot;
+pub mod successor;
 pub mod swap;
 // What people see.
 pub mod console;

@@ -3,6 +3,8 @@
 //! Every module of the set is recorded once more and put onto scratch schedules over a scratch
 //! world: an ordering cycle, an ambiguity or conflicting parameters show there.
 
+pub mod change;
+
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -11,8 +13,7 @@ use bevy::ecs::schedule::{
     SystemSet,
 };
 use bevy::prelude::*;
-use playground_api::persist::Store;
-use playground_api::schema::{Definition, Schema, TypeChange};
+use playground_api::persist::PersistRecord;
 use thiserror::Error;
 
 use crate::generation::SharedGeneration;
@@ -79,39 +80,15 @@ type SetId = (TypeId, String);
 pub struct Outline {
     /// Systems, as schedule and name.
     pub systems: BTreeSet<(String, String)>,
-    /// Persisted types by name.
-    pub persisted: BTreeMap<&'static str, Persisted>,
+    /// Persisted types.
+    pub persisted: Vec<PersistRecord>,
+    /// Former types whose values may go.
+    pub dropped: Vec<String>,
     /// Resources by name.
     pub resources: BTreeSet<&'static str>,
     /// Console commands.
     pub commands: BTreeSet<&'static str>,
     edges: HashSet<SetEdge>,
-}
-
-/// A persisted type: which one it is in the process, and what it looks like.
-#[derive(Clone, Copy, Debug)]
-pub struct Persisted {
-    type_id: TypeId,
-    schema: &'static Schema,
-}
-
-/// What a swap of one module would change.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Change {
-    /// Systems that are new.
-    pub systems_added: Vec<String>,
-    /// Systems that leave.
-    pub systems_removed: Vec<String>,
-    /// Systems that get new code; their `Local`s start anew, `Keep` and cursors go on.
-    pub systems_kept: Vec<String>,
-    /// Types whose storage stays as it is.
-    pub types_kept: Vec<&'static str>,
-    /// Types whose values are carried over by the names of their fields.
-    pub types_migrated: Vec<TypeChange>,
-    /// Types that are new.
-    pub types_new: Vec<&'static str>,
-    /// Types that are gone.
-    pub types_dropped: Vec<&'static str>,
 }
 
 /// Outlines of the modules that were planned, by id.
@@ -180,13 +157,8 @@ impl Scratch {
                 }
             }
         }
-        for record in &recorded.persisted {
-            // Where else values of a state are stands and falls with the state itself.
-            if !matches!(record.store, Store::NextState | Store::Scoped(_)) {
-                let (type_id, schema) = (record.type_id, record.schema);
-                outline.persisted.insert(schema.name, Persisted { type_id, schema });
-            }
-        }
+        outline.persisted = recorded.persisted;
+        outline.dropped.clone_from(&module.manifest.dropped);
         outline.resources = recorded.resources.iter().map(|record| record.type_name).collect();
         outline.commands = recorded.commands.iter().map(|record| record.name).collect();
         Ok(outline)
@@ -296,73 +268,4 @@ fn forgotten_order(
         }
     }
     Ok(())
-}
-
-impl Change {
-    /// What goes from `old` to `new`.
-    pub fn between(old: Option<&Outline>, new: &Outline) -> Self {
-        let none = Outline::default();
-        let old = old.unwrap_or(&none);
-        let names = |set: Vec<&(String, String)>| -> Vec<String> {
-            set.into_iter().map(|(schedule, name)| format!("{name} in {schedule}")).collect()
-        };
-        let mut change = Self {
-            systems_added: names(new.systems.difference(&old.systems).collect()),
-            systems_removed: names(old.systems.difference(&new.systems).collect()),
-            systems_kept: names(new.systems.intersection(&old.systems).collect()),
-            ..Self::default()
-        };
-        for (name, new) in &new.persisted {
-            let was = |(name, _): &(&&str, &Persisted)| new.schema.aliases.contains(*name);
-            let before = old.persisted.get(name);
-            let before = before.or_else(|| old.persisted.iter().find(was).map(|(_, old)| old));
-            match before {
-                None => change.types_new.push(name),
-                Some(old) if old.type_id == new.type_id => change.types_kept.push(name),
-                Some(old) => {
-                    let (old, new) = (Definition::of(old.schema), Definition::of(new.schema));
-                    change.types_migrated.push(TypeChange::between(&old, &new));
-                }
-            }
-        }
-        let goes_on = |name: &&str| {
-            let mut new = new.persisted.values();
-            new.any(|persisted| persisted.schema.is_called(name))
-        };
-        change.types_dropped =
-            old.persisted.keys().copied().filter(|name| !goes_on(name)).collect();
-        change
-    }
-}
-
-impl Change {
-    /// The change in lines. `count` says how many values of a persisted type the world holds.
-    pub fn describe(&self, count: &mut dyn FnMut(&str) -> usize) -> String {
-        let mut lines = Vec::new();
-        let mut list = |title: &str, item: &str| lines.push(format!("  {title:<16} {item}"));
-        self.systems_added.iter().for_each(|item| list("system added", item));
-        self.systems_removed.iter().for_each(|item| list("system removed", item));
-        self.systems_kept.iter().for_each(|item| list("system goes on", item));
-        self.types_kept.iter().for_each(|item| list("type kept", item));
-        for change in &self.types_migrated {
-            let values = values(count(&change.name));
-            list("type migrated", &format!("{}, {values}", change.name));
-            for entry in &change.entries {
-                list("", &format!("    {entry}"));
-            }
-        }
-        self.types_new.iter().for_each(|item| list("type new", item));
-        for item in &self.types_dropped {
-            list("type dropped", &format!("{item}, {}", values(count(item))));
-        }
-        if lines.is_empty() { "  nothing changes".to_owned() } else { lines.join("\n") }
-    }
-}
-
-fn values(count: usize) -> String {
-    match count {
-        0 => "no values".to_owned(),
-        1 => "1 value".to_owned(),
-        count => format!("{count} values"),
-    }
 }

@@ -19,6 +19,7 @@ use playground_api::schema::{Definition, Options, Resolution, ResolveError};
 use thiserror::Error;
 
 use crate::build::rustc::ms;
+use crate::successor::successor_of;
 
 /// Why values cannot be carried over.
 #[derive(Debug, Error)]
@@ -81,6 +82,28 @@ pub enum RestoreError {
     },
 }
 
+impl RestoreError {
+    fn asks(&self) -> bool {
+        matches!(self, Self::Gone { .. } | Self::Fields { .. })
+    }
+}
+
+/// All reasons why values cannot be carried over.
+#[derive(Debug, Error)]
+#[error("{}", lines(.0))]
+pub struct RestoreErrors(pub Vec<RestoreError>);
+
+impl RestoreErrors {
+    /// True if a yes is all that is missing.
+    pub fn asks(&self) -> bool {
+        self.0.iter().all(RestoreError::asks)
+    }
+}
+
+fn lines(errors: &[RestoreError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 /// A persisted type and the module that persists it.
 #[derive(Clone, Copy)]
 pub struct Owned<'a> {
@@ -123,43 +146,28 @@ pub struct RestoreTimes {
 ///
 /// # Errors
 ///
-/// When a value cannot be kept.
+/// When values cannot be kept: all reasons at once.
 pub fn prepare(
     world: &mut World,
     old: &[Owned<'_>],
     new: &[Owned<'_>],
     given_up: &GivenUp<'_>,
     times: &mut RestoreTimes,
-) -> Result<Vec<Restore>, RestoreError> {
+) -> Result<Vec<Restore>, RestoreErrors> {
     let mut restores = Vec::new();
+    let mut errors = Vec::new();
     for before in old {
-        match successor(before.record, new) {
-            Some(after) if after.record.type_id == before.record.type_id => {}
-            Some(after) => restores.push(convert(world, before, after, given_up.all, times)?),
-            None => restores.push(give_up(world, before, given_up)?),
+        let restore = match successor_of(before.record, new, |new| new.record) {
+            Some(after) if after.record.type_id == before.record.type_id => continue,
+            Some(after) => convert(world, before, after, given_up.all, times),
+            None => give_up(world, before, given_up),
+        };
+        match restore {
+            Ok(restore) => restores.push(restore),
+            Err(error) => errors.push(error),
         }
     }
-    Ok(restores)
-}
-
-/// The type that takes the values of `old`: of the same name, or that had it once.
-pub fn successor<'a, 'n>(old: &PersistRecord, new: &'n [Owned<'a>]) -> Option<&'n Owned<'a>> {
-    let called = |new: &&Owned<'_>| new.record.schema.name == old.schema.name;
-    // Renamed, or a renaming taken back.
-    let was_called = |new: &&Owned<'_>| {
-        new.record.schema.aliases.contains(&old.schema.name)
-            || old.schema.aliases.contains(&new.record.schema.name)
-    };
-    let same_store = || new.iter().filter(|new| new.record.store == old.store);
-    let as_resource = || {
-        let is = old.store == Store::Component;
-        new.iter().filter(move |new| is && new.record.store == Store::Resource)
-    };
-    same_store()
-        .find(called)
-        .or_else(|| same_store().find(was_called))
-        .or_else(|| as_resource().find(called))
-        .or_else(|| as_resource().find(was_called))
+    if errors.is_empty() { Ok(restores) } else { Err(RestoreErrors(errors)) }
 }
 
 fn give_up(

@@ -21,7 +21,7 @@ use crate::build::rustc::ms;
 use crate::data;
 use crate::generation::SharedGeneration;
 use crate::guard::{Panic, Reports};
-use crate::restore::{self, GivenUp, Owned, RestoreError, RestoreTimes};
+use crate::restore::{self, GivenUp, Owned, RestoreErrors, RestoreTimes};
 use schedules::{Entering, GenerationSet, Leaving};
 
 /// The modules that run, and those whose resources wait for them.
@@ -118,9 +118,9 @@ pub enum SwapError {
     /// A module's `build` panicked.
     #[error("H0601: {0}. Mend it and save")]
     Build(#[from] Panic),
-    /// A value cannot be kept.
+    /// Values cannot be kept.
     #[error(transparent)]
-    Restore(#[from] RestoreError),
+    Restore(#[from] RestoreErrors),
     /// A schedule could not be built.
     #[error("H0604: schedule {schedule}: {reason}")]
     Schedule {
@@ -399,7 +399,7 @@ impl Running {
         entering: &[(SharedGeneration, Recorded)],
         force: bool,
         swapped: &mut Swapped,
-    ) -> Result<Vec<restore::Restore>, RestoreError> {
+    ) -> Result<Vec<restore::Restore>, RestoreErrors> {
         let mut old = Vec::new();
         let mut new = Vec::new();
         let mut given_up = Vec::new();

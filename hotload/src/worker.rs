@@ -21,6 +21,7 @@ use crate::build::{Inputs, Outcome, Said};
 use crate::catalog::{Catalog, Folders};
 use crate::generation::SharedGeneration;
 use crate::inspect::{HostFacts, Manifest};
+use crate::plan::change::Change;
 use crate::plan::{self, Outlines};
 use crate::roster::Wanted;
 use crate::watch::Watch;
@@ -88,7 +89,7 @@ pub struct PlanOf {
     /// The module.
     pub module: String,
     /// What changes.
-    pub change: plan::Change,
+    pub change: Change,
     /// Its types are other ones, also those that nobody persists.
     pub new_epoch: bool,
 }

@@ -1,14 +1,17 @@
 //! The console as a person uses it: clicks and keys in, commands out; no game and no window.
 
+use std::sync::Arc;
+
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use playground_api::bevy_egui::egui;
-use playground_hotload::console::{command, history, notices, panel, view};
+use playground_hotload::console::{command, history, notices, panel, plan, view};
 
 use command::{Command, Names, ParseError, SnapshotCommand};
 use egui::{Event, Key, Modifiers};
 use notices::{Notice, NoticeLevel, Notices};
 use panel::{ConsoleAction, ConsoleState, Tab};
+use plan::{Detail, Item, ItemFate, ModulePlan, Weight};
 use view::{ConsoleView, Level, ModuleCommand, ModuleRow, ModuleState, Progress};
 
 // ---- The harness -------------------------------------------------------------------------------
@@ -295,6 +298,69 @@ fn apps_and_closing_are_a_click_away() {
 }
 
 // ---- The command line --------------------------------------------------------------------------
+
+/// A field goes, of a component that 2,000 enemies carry.
+fn plan_that_asks() -> ModulePlan {
+    let lost = Detail { text: "armor: would be dropped".to_owned(), weight: Weight::Lost };
+    let contact = Item {
+        fate: ItemFate::TypeMigrated,
+        name: "core_arena::Contact".to_owned(),
+        values: Some(2_000),
+        details: vec![lost],
+    };
+    let kept =
+        Item { name: "core_arena::Health".to_owned(), values: Some(2_001), ..Item::default() };
+    ModulePlan {
+        module: "core_arena".to_owned(),
+        items: vec![kept, contact],
+        along: vec!["systems_combat".to_owned()],
+    }
+}
+
+#[test]
+fn a_plan_that_would_drop_values_asks_and_takes_yes_and_no() {
+    let mut view = arena();
+    let core = view.modules.iter_mut().find(|row| row.id == "core_arena").unwrap();
+    core.state = ModuleState::Waiting;
+    core.plan = Some(Arc::new(plan_that_asks()));
+    let mut console = console(view);
+    assert!(shows(&console, "core_arena::Contact") && shows(&console, "2000 values"));
+    assert!(shows(&console, "armor: would be dropped"));
+    assert!(shows(&console, "swaps together with systems_combat"));
+    click(&mut console, "yes, drop values of core_arena");
+    let yes = Command::Reload { id: "core_arena".to_owned(), force: true };
+    assert_eq!(asked(&mut console), [ConsoleAction::Run(yes)]);
+
+    click(&mut console, "no, keep values of core_arena");
+    assert!(!shows(&console, "core_arena::Contact"));
+    assert_eq!(asked(&mut console), []);
+    // The same question, asked by another save, is another question.
+    let core = console.state_mut().view.modules.iter_mut().find(|row| row.id == "core_arena");
+    core.unwrap().plan = Some(Arc::new(plan_that_asks()));
+    settle(&mut console);
+    assert!(shows(&console, "core_arena::Contact"));
+    click(&mut console, "close plan of core_arena");
+    assert!(!shows(&console, "core_arena::Contact"));
+}
+
+#[test]
+fn a_plan_that_loses_nothing_or_cannot_be_asks_nothing() {
+    let mut view = arena();
+    let core = view.modules.iter_mut().find(|row| row.id == "core_arena").unwrap();
+    let mut plan = plan_that_asks();
+    plan.items[1].details[0].weight = Weight::Impossible;
+    core.plan = Some(Arc::new(plan.clone()));
+    let mut console = console(view);
+    assert!(shows(&console, "core_arena::Contact"));
+    assert!(!has(&console, "yes, drop values of core_arena"));
+
+    plan.items[1].details[0].weight = Weight::Lost;
+    plan.items[1].values = Some(0);
+    let core = console.state_mut().view.modules.iter_mut().find(|row| row.id == "core_arena");
+    core.unwrap().plan = Some(Arc::new(plan));
+    settle(&mut console);
+    assert!(shows(&console, "no values") && !has(&console, "yes, drop values of core_arena"));
+}
 
 #[test]
 fn a_line_is_submitted_and_the_line_keeps_the_focus() {

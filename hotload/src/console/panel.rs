@@ -18,6 +18,7 @@ mod line;
 mod log;
 mod modules;
 mod overlay;
+mod plan;
 pub(super) mod theme;
 
 pub use overlay::progress_overlay;

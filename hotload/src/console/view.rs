@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::command::Names;
+use super::plan::ModulePlan;
 
 /// Where a module is on its way into the game.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +22,8 @@ pub enum ModuleState {
     Probation,
     /// Loaded, but switched off.
     Disabled,
+    /// Its newest code would drop values, and waits for a yes; an older generation runs.
+    Waiting,
     /// Its newest build or swap failed; an older generation may still run.
     Failed,
     /// Its newest generation was taken back; the one before it runs.
@@ -41,6 +44,7 @@ impl ModuleState {
             Self::Active => "active",
             Self::Probation => "probation",
             Self::Disabled => "disabled",
+            Self::Waiting => "waiting",
             Self::Failed => "failed",
             Self::RolledBack => "rolled back",
             Self::Quarantined => "quarantined",
@@ -50,7 +54,7 @@ impl ModuleState {
 
     /// Whether a person should look at it.
     pub fn is_trouble(self) -> bool {
-        matches!(self, Self::Failed | Self::RolledBack | Self::Quarantined)
+        matches!(self, Self::Waiting | Self::Failed | Self::RolledBack | Self::Quarantined)
     }
 }
 
@@ -85,6 +89,8 @@ pub struct ModuleRow {
     pub swap_ms: Option<f32>,
     /// Whether an older generation is there to go back to.
     pub can_rollback: bool,
+    /// What a swap to its newest code would change, where that was asked for or did not happen.
+    pub plan: Option<Arc<ModulePlan>>,
 }
 
 /// A longer piece of work and how far it is.

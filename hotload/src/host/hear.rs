@@ -1,15 +1,16 @@
 //! What the worker tells, and what people get to read of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bevy::prelude::*;
 
 use super::{DETAILS, Host};
 use crate::console::notices::{Notice, NoticeLevel};
+use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
 use crate::events::{Event, EventKind};
-use crate::swap::orphans;
 use crate::worker::{PlanOf, Progress, Tell};
 
 impl Host {
@@ -41,8 +42,7 @@ impl Host {
             Tell::Prepared(prepared) => self.prepared.push_back(*prepared),
             Tell::Plan { id, modules, along } => {
                 self.script.done(&id);
-                let text = self.plan_text(world, &id, &modules, &along);
-                self.say(world, Level::Info, &text);
+                self.hear_plan(world, &id, &modules, &along);
             }
             Tell::Trouble(reason) => {
                 self.script.all_done();
@@ -56,38 +56,16 @@ impl Host {
         }
     }
 
-    /// A plan in lines, with the values that the world holds of the types in it.
-    fn plan_text(
-        &self,
-        world: &mut World,
-        id: &str,
-        modules: &[PlanOf],
-        along: &[String],
-    ) -> String {
+    fn hear_plan(&mut self, world: &mut World, id: &str, modules: &[PlanOf], along: &[String]) {
         if modules.is_empty() {
-            return format!("{id} cannot be planned; see its last error");
+            let text = format!("{id} cannot be planned; see its last error");
+            return self.say(world, Level::Info, &text);
         }
-        let mut lines = Vec::new();
-        for PlanOf { module, change, new_epoch } in modules {
-            lines.push(module.clone());
-            let persisted = self.running.persisted(module);
-            lines.push(change.describe(&mut |type_name| {
-                let holds = persisted.iter().filter(|r| r.schema.is_called(type_name));
-                holds.map(|record| (record.count)(world)).max().unwrap_or_default()
-            }));
-            if *new_epoch {
-                let crates = BTreeSet::from([module.replace('-', "_")]);
-                let orphans = self.running.orphans(world, &crates);
-                let lost = orphans::count(world, &orphans).into_iter();
-                lines.extend(lost.map(|(name, count)| {
-                    format!("  not persisted    {name}, {count} of the old form go")
-                }));
-            }
+        for plan in self.plans(world, modules, along) {
+            self.say(world, Level::Info, &plan.to_string());
+            let status = self.status.entry(plan.module.clone()).or_default();
+            status.plan = Some(Arc::new(plan));
         }
-        if !along.is_empty() {
-            lines.push(format!("  swaps together with {}", along.join(", ")));
-        }
-        lines.join("\n")
     }
 
     fn hear_progress(&mut self, world: &mut World, progress: Option<Progress>) {
@@ -120,6 +98,7 @@ impl Host {
         let status = self.status.entry(id.to_owned()).or_default();
         status.building = false;
         status.error = Some(plain.clone());
+        (status.plan, status.waits) = (None, false);
         let event = Event::new(EventKind::BuildFailed, self.frame).about(id);
         self.log_event(world, event.because(plain.clone()));
         let title = format!("{id} does not compile ({took_ms:.0} ms)");
@@ -131,22 +110,53 @@ impl Host {
     }
 
     pub(super) fn hear_refused(&mut self, world: &mut World, ids: &BTreeSet<String>, reason: &str) {
-        for id in ids {
-            self.status.entry(id.clone()).or_default().error = Some(reason.to_owned());
-            let event = Event::new(EventKind::Refused, self.frame).about(id);
-            self.log_event(world, event.because(reason));
-            self.script.done(id);
-        }
-        let names: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let names =
-            if names.len() > 3 { format!("{} modules", names.len()) } else { names.join(", ") };
+        self.note_refused(world, ids, reason);
         let first = reason.lines().next().unwrap_or_default();
-        let title = format!("{names} refused");
+        let title = format!("{} refused", named(ids));
         let notice = Notice::new(NoticeLevel::Error, title.clone(), first);
         let key = ids.first().map_or("refused", String::as_str);
         self.notice(world, key, notice.details(DETAILS));
         self.say(world, Level::Error, &format!("{title}: the old code goes on\n{reason}"));
     }
+
+    /// The new code would drop values: the old code goes on until somebody says yes.
+    pub(super) fn hear_question(
+        &mut self,
+        world: &mut World,
+        ids: &BTreeSet<String>,
+        reason: &str,
+        plans: &[ModulePlan],
+    ) {
+        self.note_refused(world, ids, reason);
+        let items = plans.iter().flat_map(|plan| &plan.items).filter(|item| item.asks());
+        let lost: Vec<String> =
+            items.map(|item| format!("{} of {}", item.counted(), item.name)).collect();
+        let title = format!("{} waits for a yes", named(ids));
+        let body = format!("data would be dropped: {}", lost.join(", "));
+        let notice = Notice::new(NoticeLevel::Warn, title.clone(), body);
+        let key = ids.first().map_or("refused", String::as_str);
+        self.notice(world, key, notice.details("the question is in the console (F1)"));
+        self.say(world, Level::Warn, &format!("{title}: the old code goes on\n{reason}"));
+    }
+
+    fn note_refused(&mut self, world: &mut World, ids: &BTreeSet<String>, reason: &str) {
+        for id in ids {
+            let status = self.status.entry(id.clone()).or_default();
+            status.error = Some(reason.to_owned());
+            (status.plan, status.waits) = (None, false);
+            let event = Event::new(EventKind::Refused, self.frame).about(id);
+            self.log_event(world, event.because(reason));
+            self.script.done(id);
+        }
+    }
+}
+
+/// The modules' ids, or how many there are.
+fn named(ids: &BTreeSet<String>) -> String {
+    if ids.len() > 3 {
+        return format!("{} modules", ids.len());
+    }
+    ids.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// The text without the escapes that colour it on a terminal.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use bevy::prelude::*;
 
-use super::{HISTORY, Host, PastSwap};
+use super::{HISTORY, Host, PastSwap, Status};
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::events::{Event, EventKind, ModuleGeneration};
@@ -45,8 +45,7 @@ impl Host {
             .map_or(0.0, |took| took.as_secs_f32() * 1000.0);
         for generation in &enter {
             let status = self.status.entry(generation.id().to_owned()).or_default();
-            status.error = None;
-            status.building = false;
+            *status = Status::default();
             let Swapped { pause_ms, restore, .. } = swapped;
             status.times = Some(Times { plan_ms, pause_ms, total_ms, restore, ..generation.times });
         }
@@ -111,7 +110,27 @@ impl Host {
     ) {
         let entering = enter.iter().map(|generation| generation.id().to_owned());
         let ids = if changed.is_empty() { entering.collect() } else { changed.clone() };
-        self.hear_refused(world, &ids, &error.to_string());
+        let plans = match error {
+            SwapError::Restore(_) => self.plans_of_refused(world, &enter),
+            SwapError::Build(_) | SwapError::Schedule { .. } => Vec::new(),
+        };
+        let mut reason = error.to_string();
+        plans.iter().for_each(|plan| reason.push_str(&format!("\n{plan}")));
+        let asks = matches!(error, SwapError::Restore(restore) if restore.asks());
+        if asks {
+            self.hear_question(world, &ids, &reason, &plans);
+        } else {
+            self.hear_refused(world, &ids, &reason);
+        }
+        for id in &ids {
+            // The plan stands below it.
+            self.status.entry(id.clone()).or_default().error = Some(error.to_string());
+        }
+        for plan in plans {
+            let status = self.status.entry(plan.module.clone()).or_default();
+            status.waits = asks && plan.asks();
+            status.plan = Some(Arc::new(plan));
+        }
         self.answer(enter, true);
         self.script.all_done();
     }

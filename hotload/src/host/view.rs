@@ -90,6 +90,7 @@ impl Host {
             link_ms: compile.map(|compile| compile.link_ms),
             swap_ms: times.map(|times| times.pause_ms),
             can_rollback: self.last_swap(id).is_some(),
+            plan: status.and_then(|status| status.plan.clone()),
         }
     }
 
@@ -98,6 +99,8 @@ impl Host {
         let active = self.running.active.contains_key(id);
         if status.is_some_and(|status| status.building) {
             ModuleState::Building
+        } else if status.is_some_and(|status| status.waits) {
+            ModuleState::Waiting
         } else if status.is_some_and(|status| status.error.is_some()) {
             ModuleState::Failed
         } else if active && self.probations.holds(id) {

@@ -12,6 +12,7 @@ use playground_api::schema::{
 use super::SaveError;
 use super::format::{self, Header, Saved, SavedStore, SavedType};
 use crate::restore::convert_column;
+use crate::successor::{Former, successor};
 use crate::swap::orphans::holders;
 
 /// A persisted type of a running module.
@@ -124,20 +125,9 @@ fn push(
 
 /// The type that takes saved values now.
 fn taker<'s>(saved: &SavedType, sources: &'s [Source]) -> Option<&'s Source> {
-    let store = |source: &&Source| SavedStore::from(source.record.store) == saved.store;
-    let as_resource = |source: &&Source| {
-        saved.store == SavedStore::Component && source.record.store == Store::Resource
-    };
-    let name = saved.definition.name.as_str();
-    let called = |source: &&Source| source.record.schema.name == name;
-    let was_called = |source: &&Source| source.record.schema.aliases.contains(&name);
-    let same = || sources.iter().filter(store);
-    let resources = || sources.iter().filter(as_resource);
-    same()
-        .find(called)
-        .or_else(|| same().find(was_called))
-        .or_else(|| resources().find(called))
-        .or_else(|| resources().find(was_called))
+    let SavedType { store, definition: Definition { name, aliases, .. }, .. } = saved;
+    let was = |name: &str| aliases.iter().any(|alias| alias == name);
+    successor(Former { name, was: &was, store }, sources, |source| &source.record)
 }
 
 /// Values for a type that runs now.

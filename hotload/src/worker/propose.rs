@@ -8,7 +8,8 @@ use super::{PlanOf, Prepared, State, Tell};
 use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
 use crate::inspect::{self, Manifest};
-use crate::plan::{self, Change, Outlines};
+use crate::plan::change::Change;
+use crate::plan::{self, Outlines};
 use crate::roster;
 
 impl State {

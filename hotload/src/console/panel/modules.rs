@@ -6,7 +6,7 @@ use playground_api::bevy_egui::egui;
 
 use egui::{Align, Button, Color32, Id, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
-use super::{ConsoleAction, theme};
+use super::{ConsoleAction, plan, theme};
 use crate::console::command::Command;
 use crate::console::view::{ModuleRow, ModuleState};
 
@@ -29,6 +29,7 @@ pub struct ModulesTab {
     /// The errors seen so far, so that a new one opens itself, and only once.
     seen: BTreeMap<String, String>,
     reveal: Option<String>,
+    closed_plans: plan::Closed,
 }
 
 impl ModulesTab {
@@ -144,6 +145,7 @@ impl ModulesTab {
         {
             error_in_full(ui, &row.id, error);
         }
+        plan::show(ui, row, &mut self.closed_plans, actions);
     }
 
     /// The error's first line, which opens and closes the rest.

@@ -7,6 +7,7 @@ use egui::{
     WidgetType, vec2,
 };
 
+use crate::console::plan::Weight;
 use crate::console::view::{Level, ModuleState};
 
 pub const SHEET: Color32 = Color32::from_rgba_premultiplied(15, 17, 21, 244);
@@ -29,9 +30,19 @@ pub fn state_color(state: ModuleState) -> Color32 {
         ModuleState::Building | ModuleState::Checking => BLUE,
         ModuleState::Active => GREEN,
         ModuleState::Probation => VIOLET,
-        ModuleState::RolledBack => AMBER,
+        ModuleState::RolledBack | ModuleState::Waiting => AMBER,
         ModuleState::Failed | ModuleState::Quarantined => RED,
         ModuleState::Disabled | ModuleState::Removed => FAINT,
+    }
+}
+
+/// The colour of what a plan says.
+pub fn weight_color(weight: Weight) -> Color32 {
+    match weight {
+        Weight::Fine => DIM,
+        Weight::Worth => TEXT,
+        Weight::Declared => AMBER,
+        Weight::Lost | Weight::Impossible => RED,
     }
 }
 

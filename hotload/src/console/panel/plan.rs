@@ -1,0 +1,104 @@
+//! The plan of a module below its row, and the question where a swap would drop values.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use playground_api::bevy_egui::egui;
+
+use egui::{Button, RichText, ScrollArea, Ui};
+
+use super::{ConsoleAction, theme};
+use crate::console::command::Command;
+use crate::console::plan::{Item, ItemFate, ModulePlan};
+use crate::console::view::ModuleRow;
+
+/// The tallest that a plan gets; the rest is scrolled to.
+const MOST_HEIGHT: f32 = 240.0;
+
+/// Plans that were closed, by module.
+pub type Closed = BTreeMap<String, Arc<ModulePlan>>;
+
+/// Shows the row's plan, unless that very one was closed.
+pub fn show(ui: &mut Ui, row: &ModuleRow, closed: &mut Closed, actions: &mut Vec<ConsoleAction>) {
+    let Some(plan) = &row.plan else { return };
+    if closed.get(&row.id).is_some_and(|closed| Arc::ptr_eq(closed, plan)) {
+        return;
+    }
+    let frame = egui::Frame::new().fill(theme::WELL).corner_radius(3).inner_margin(6);
+    frame.outer_margin(egui::Margin { left: 36, ..Default::default() }).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.horizontal(|ui| {
+            let (title, color) = if plan.asks() {
+                (format!("{} waits: the swap would drop what is red", row.id), theme::AMBER)
+            } else {
+                (format!("what a swap of {} changes", row.id), theme::DIM)
+            };
+            ui.label(RichText::new(title).small().color(color));
+            let close = ui.small_button("close");
+            theme::name(&close, &format!("close plan of {}", row.id));
+            if close.clicked() {
+                closed.insert(row.id.clone(), plan.clone());
+            }
+        });
+        ScrollArea::vertical()
+            .id_salt(("plan", &row.id))
+            .max_height(MOST_HEIGHT)
+            .auto_shrink([false, true])
+            .show(ui, |ui| items(ui, plan));
+        if !plan.along.is_empty() {
+            let text = format!("swaps together with {}", plan.along.join(", "));
+            ui.label(RichText::new(text).small().color(theme::DIM));
+        }
+        if plan.asks() {
+            ui.horizontal(|ui| question(ui, row, plan, closed, actions));
+        }
+    });
+}
+
+fn question(
+    ui: &mut Ui,
+    row: &ModuleRow,
+    plan: &Arc<ModulePlan>,
+    closed: &mut Closed,
+    actions: &mut Vec<ConsoleAction>,
+) {
+    let yes = RichText::new("yes, drop it and swap").small().color(theme::RED);
+    let yes = ui.add(Button::new(yes));
+    theme::name(&yes, &format!("yes, drop values of {}", row.id));
+    if yes.clicked() {
+        actions.push(ConsoleAction::Run(Command::Reload { id: row.id.clone(), force: true }));
+    }
+    let no = ui.small_button("no, the old code goes on");
+    theme::name(&no, &format!("no, keep values of {}", row.id));
+    if no.clicked() {
+        closed.insert(row.id.clone(), plan.clone());
+    }
+}
+
+fn items(ui: &mut Ui, plan: &ModulePlan) {
+    if plan.items.is_empty() {
+        ui.label(RichText::new("nothing changes").color(theme::DIM));
+    }
+    for item in plan.items.iter().filter(|item| item.fate != ItemFate::SystemGoesOn) {
+        line(ui, item);
+    }
+    let go_on = plan.items.iter().filter(|item| item.fate == ItemFate::SystemGoesOn).count();
+    if go_on > 0 {
+        let text = format!("{go_on} systems go on with new code; their `Local`s start anew");
+        ui.label(RichText::new(text).small().color(theme::DIM));
+    }
+}
+
+fn line(ui: &mut Ui, item: &Item) {
+    let color = theme::weight_color(item.fate.weight());
+    let mono = |text: String, color| RichText::new(text).monospace().color(color);
+    ui.horizontal(|ui| {
+        ui.label(mono(format!("{:<15}", item.fate.label()), color));
+        ui.label(mono(item.name.clone(), theme::TEXT));
+        ui.label(mono(item.counted(), theme::DIM));
+    });
+    for detail in &item.details {
+        let color = theme::weight_color(detail.weight);
+        ui.label(mono(format!("{:16}{}", "", detail.text), color));
+    }
+}

@@ -1,0 +1,120 @@
+//! Plans with what the world holds, for people.
+
+use std::collections::BTreeSet;
+
+use bevy::prelude::*;
+use playground_api::persist::PersistRecord;
+use playground_api::schema::{Entry, Severity};
+
+use super::Host;
+use crate::console::plan::{Detail, Item, ItemFate, ModulePlan, Weight};
+use crate::generation::SharedGeneration;
+use crate::plan::change::{self, Fate, TypePlan};
+use crate::swap::orphans;
+use crate::worker::PlanOf;
+
+impl Host {
+    /// What the worker planned, with the values that the world holds of the types in it.
+    pub(super) fn plans(
+        &self,
+        world: &mut World,
+        modules: &[PlanOf],
+        along: &[String],
+    ) -> Vec<ModulePlan> {
+        let mut plans = Vec::new();
+        for PlanOf { module, change, new_epoch } in modules {
+            let mut items = types(world, &change.types);
+            if *new_epoch {
+                items.extend(self.not_persisted(world, module));
+            }
+            let mut systems = |fate, names: &[String]| {
+                items.extend(names.iter().map(|name| Item {
+                    fate,
+                    name: name.clone(),
+                    ..default()
+                }));
+            };
+            systems(ItemFate::SystemAdded, &change.systems_added);
+            systems(ItemFate::SystemRemoved, &change.systems_removed);
+            systems(ItemFate::SystemGoesOn, &change.systems_kept);
+            plans.push(ModulePlan { module: module.clone(), items, along: along.to_vec() });
+        }
+        plans
+    }
+
+    /// What generations that did not enter would do to the types of the world, without modules
+    /// whose types all stay.
+    pub(super) fn plans_of_refused(
+        &self,
+        world: &mut World,
+        enter: &[SharedGeneration],
+    ) -> Vec<ModulePlan> {
+        let recorded: Vec<(&SharedGeneration, Vec<PersistRecord>)> = enter
+            .iter()
+            .filter_map(|generation| Some((generation, generation.record().ok()?.persisted)))
+            .collect();
+        // A type may move to another of these modules.
+        let all: Vec<PersistRecord> =
+            recorded.iter().flat_map(|(_, records)| records.iter().copied()).collect();
+        let mut plans = Vec::new();
+        for (generation, new) in &recorded {
+            let old = self.running.persisted(generation.id());
+            let planned = change::types(old, &all, &generation.manifest.dropped);
+            let is_own = |planned: &TypePlan| {
+                planned.fate != Fate::New || new.iter().any(|new| new.schema.name == planned.name)
+            };
+            let planned: Vec<TypePlan> = planned.into_iter().filter(is_own).collect();
+            let module = generation.id().to_owned();
+            let plan = ModulePlan { module, items: types(world, &planned), along: Vec::new() };
+            if !plan.is_body_edit() {
+                plans.push(plan);
+            }
+        }
+        let ids: Vec<String> = enter.iter().map(|generation| generation.id().to_owned()).collect();
+        for plan in &mut plans {
+            plan.along = ids.iter().filter(|id| **id != plan.module).cloned().collect();
+        }
+        plans
+    }
+
+    fn not_persisted(&self, world: &World, module: &str) -> Vec<Item> {
+        let crates = BTreeSet::from([module.replace('-', "_")]);
+        let orphans = self.running.orphans(world, &crates);
+        let lost = orphans::count(world, &orphans).into_iter();
+        let item = |(name, count)| Item {
+            fate: ItemFate::NotPersisted,
+            name,
+            values: Some(count),
+            details: Vec::new(),
+        };
+        lost.map(item).collect()
+    }
+}
+
+fn types(world: &mut World, types: &[TypePlan]) -> Vec<Item> {
+    let items = types.iter().map(|planned| {
+        let values = planned.old.map(|record| (record.count)(world));
+        let (fate, details) = match &planned.fate {
+            Fate::Kept => (ItemFate::TypeKept, Vec::new()),
+            Fate::New => (ItemFate::TypeNew, Vec::new()),
+            Fate::Dropped { declared: true } => (ItemFate::TypeGivenUp, Vec::new()),
+            Fate::Dropped { declared: false } => (ItemFate::TypeDropped, Vec::new()),
+            Fate::Migrated(change) => {
+                (ItemFate::TypeMigrated, change.entries.iter().map(detail).collect())
+            }
+        };
+        Item { fate, name: planned.name.to_owned(), values, details }
+    });
+    items.collect()
+}
+
+fn detail(entry: &Entry) -> Detail {
+    let weight = match entry.severity {
+        Severity::Kept | Severity::Converted => Weight::Fine,
+        Severity::Checked | Severity::New => Weight::Worth,
+        Severity::Dropped { declared: true } => Weight::Declared,
+        Severity::Dropped { declared: false } => Weight::Lost,
+        Severity::Impossible => Weight::Impossible,
+    };
+    Detail { text: entry.to_string(), weight }
+}

@@ -1,0 +1,92 @@
+//! What a swap would change: systems, and what becomes of persisted types.
+
+use playground_api::persist::{PersistRecord, Store};
+use playground_api::schema::{Definition, TypeChange};
+
+use super::Outline;
+use crate::successor::successor_of;
+
+/// What a swap of one module would change.
+#[derive(Clone, Default)]
+pub struct Change {
+    /// Systems that are new.
+    pub systems_added: Vec<String>,
+    /// Systems that leave.
+    pub systems_removed: Vec<String>,
+    /// Systems that get new code; their `Local`s start anew, `Keep` and cursors go on.
+    pub systems_kept: Vec<String>,
+    /// Its persisted types, of old and of new.
+    pub types: Vec<TypePlan>,
+}
+
+/// What becomes of a persisted type.
+#[derive(Clone)]
+pub struct TypePlan {
+    /// The type, by its new name where it has one.
+    pub name: &'static str,
+    /// What becomes of it.
+    pub fate: Fate,
+    /// What knows its values, if there may be some.
+    pub old: Option<PersistRecord>,
+}
+
+/// What becomes of the values of a persisted type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    /// Their storage stays as it is.
+    Kept,
+    /// They are carried over by the names of their fields.
+    Migrated(TypeChange),
+    /// There are none yet.
+    New,
+    /// They go.
+    Dropped {
+        /// The author said so.
+        declared: bool,
+    },
+}
+
+impl Change {
+    /// What goes from `old` to `new`.
+    pub fn between(old: Option<&Outline>, new: &Outline) -> Self {
+        let none = Outline::default();
+        let old = old.unwrap_or(&none);
+        let names = |set: Vec<&(String, String)>| -> Vec<String> {
+            set.into_iter().map(|(schedule, name)| format!("{name} in {schedule}")).collect()
+        };
+        Self {
+            systems_added: names(new.systems.difference(&old.systems).collect()),
+            systems_removed: names(old.systems.difference(&new.systems).collect()),
+            systems_kept: names(new.systems.intersection(&old.systems).collect()),
+            types: types(&old.persisted, &new.persisted, &new.dropped),
+        }
+    }
+}
+
+/// What becomes of the types of `old` under those of `new`, and which of these are new. `dropped`
+/// are former types whose values may go.
+pub fn types(old: &[PersistRecord], new: &[PersistRecord], dropped: &[String]) -> Vec<TypePlan> {
+    // Where else values of a state are stands and falls with the state itself.
+    let is_own =
+        |record: &&PersistRecord| !matches!(record.store, Store::NextState | Store::Scoped(_));
+    let mut types = Vec::new();
+    let mut taken = Vec::new();
+    for before in old.iter().filter(is_own) {
+        let after = successor_of(before, new, |new| new);
+        taken.extend(after.map(|after| (after.store, after.type_id)));
+        let name = after.map_or(before.schema.name, |after| after.schema.name);
+        let fate = match after {
+            None => Fate::Dropped { declared: dropped.iter().any(|listed| listed == name) },
+            Some(after) if after.type_id == before.type_id => Fate::Kept,
+            Some(after) => {
+                let (old, new) = (Definition::of(before.schema), Definition::of(after.schema));
+                Fate::Migrated(TypeChange::between(&old, &new))
+            }
+        };
+        types.push(TypePlan { name, fate, old: Some(*before) });
+    }
+    let fresh = new.iter().filter(is_own);
+    let fresh = fresh.filter(|new| !taken.contains(&(new.store, new.type_id)));
+    types.extend(fresh.map(|new| TypePlan { name: new.schema.name, fate: Fate::New, old: None }));
+    types
+}
