@@ -1,5 +1,7 @@
 //! Tuning values: TOML files under `assets/`, read into a resource and again when the file changes.
 
+use std::any::TypeId;
+
 use bevy::asset::{AssetLoader, LoadContext, io::Reader};
 use bevy::prelude::*;
 use serde::de::DeserializeOwned;
@@ -42,6 +44,8 @@ impl AssetLoader for DataFileLoader {
 pub struct DataRecord {
     /// The file, relative to `assets/`.
     pub path: &'static str,
+    /// The resource's type.
+    pub type_id: TypeId,
     /// The resource's type name.
     pub type_name: &'static str,
     /// Inserts the default where the resource is missing.
@@ -55,6 +59,7 @@ impl DataRecord {
     pub fn new<T: Resource + Default + DeserializeOwned>(path: &'static str) -> Self {
         Self {
             path,
+            type_id: TypeId::of::<T>(),
             type_name: std::any::type_name::<T>(),
             init: |world| {
                 world.init_resource::<T>();

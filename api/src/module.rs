@@ -80,6 +80,8 @@ pub struct MessageRecord {
     pub deregister: fn(&mut World),
     /// How many messages were counted before the oldest that waits.
     pub oldest: fn(&World) -> usize,
+    /// How many messages wait.
+    pub waiting: fn(&World) -> usize,
 }
 
 /// A resource.
@@ -174,6 +176,7 @@ impl ModuleApp {
             oldest: |world| {
                 world.get_resource::<Messages<M>>().map_or(0, Messages::oldest_message_count)
             },
+            waiting: |world| world.get_resource::<Messages<M>>().map_or(0, Messages::len),
         });
         self
     }

@@ -153,6 +153,12 @@ fn module_inputs(
             sources.push((path, String::from_utf8_lossy(&bytes).into_owned()));
         }
     }
+    let libraries = module.libraries.iter().filter_map(|name| {
+        let library = catalog.libraries.get(name)?;
+        Some(format!("{name}={}", library.hash))
+    });
+    let libraries: Vec<String> = libraries.collect();
+    libraries.iter().for_each(|library| field(library.as_bytes()));
     let mut cores = BTreeMap::new();
     for link in catalog.links_of(&module.id) {
         if let Some(inputs) = below.get(&link) {
@@ -165,15 +171,16 @@ fn module_inputs(
     if let Some(known) = known.filter(|known| known.hash == hash) {
         return known.clone();
     }
-    let epoch = epoch(&module.folder, &sources, &salt(recipe, &cores));
+    let epoch = epoch(&module.folder, &sources, &salt(recipe, &libraries, &cores));
     let refused = if is_core { refused_statics(module, &sources) } else { None };
     Inputs { hash, epoch: epoch.to_string(), cores, refused }
 }
 
 /// What beside its own source shapes a crate's types: what it is linked with, its features, the
 /// epochs of its core crates.
-fn salt(recipe: &Recipe, cores: &BTreeMap<String, String>) -> Vec<String> {
+fn salt(recipe: &Recipe, libraries: &[String], cores: &BTreeMap<String, String>) -> Vec<String> {
     let mut salt = vec![format!("api={}", playground_api::ABI)];
+    salt.extend_from_slice(libraries);
     let mut arguments = recipe.arguments.iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -386,7 +393,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_build_of_the_api_means_another_build_of_the_modules() {
+    fn what_modules_are_built_with_counts() {
         let folder = std::env::temp_dir().join(format!("playground-inputs-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("lib.rs"), "pub struct Thing(u32);").unwrap();
@@ -395,20 +402,30 @@ mod tests {
             id: id.clone(),
             folder: folder.clone(),
             links: BTreeSet::new(),
-            dependencies: Vec::new(),
+            libraries: BTreeSet::new(),
         };
-        let catalog = Catalog { crates: [(id.clone(), module)].into() };
-        let recipe =
-            Recipe { folder: folder.clone(), arguments: Vec::new(), environment: Vec::new() };
-        let inputs_with = |api: &str| {
-            let by_module = [(id.clone(), recipe.clone())].into();
+        let catalog = Catalog { crates: [(id.clone(), module)].into(), ..Catalog::default() };
+        let inputs_with = |api: &str, arguments: &[&str]| {
+            let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+            let environment = Vec::new();
+            let recipe = Recipe { folder: folder.clone(), arguments, environment };
+            let by_module = [(id.clone(), recipe)].into();
             let recipes = Recipes { by_module, api: api.to_owned(), ..Recipes::default() };
             inputs(&catalog, &recipes, &BTreeMap::new(), &folder).remove(&id).unwrap()
         };
-        let (one, same, other) = (inputs_with("one"), inputs_with("one"), inputs_with("other"));
-        fs::remove_dir_all(&folder).unwrap();
+        let (one, same) = (inputs_with("one", &[]), inputs_with("one", &[]));
+        let other = inputs_with("other", &[]);
         assert_eq!(one, same);
         assert_ne!(one.hash, other.hash, "an rlib against the one does not fit the other");
         assert_eq!(one.epoch, other.epoch, "the types are the same");
+
+        // What cargo says in the command: another release of a dependency, another feature.
+        let dependency = |file: &str| inputs_with("one", &["--extern", file]).epoch;
+        let old = dependency("glam=target/debug/deps/libglam-0a.rlib");
+        assert_eq!(old, dependency("glam=elsewhere/debug/deps/libglam-0a.rlib"));
+        assert_ne!(old, dependency("glam=target/debug/deps/libglam-0b.rlib"));
+        let feature = inputs_with("one", &["--cfg", "feature=\"wide\""]);
+        assert_ne!(one.epoch, feature.epoch);
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,5 +1,7 @@
 //! Which modules there are: the workspace members under the modules folder, as cargo sees them.
 
+mod libraries;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,6 +9,8 @@ use std::{fs, io};
 
 use serde::Deserialize;
 use thiserror::Error;
+
+pub use libraries::Library;
 
 /// Where the modules and what is built of them are.
 #[derive(Clone, Debug)]
@@ -28,8 +32,8 @@ pub struct ModuleCrate {
     pub folder: PathBuf,
     /// The modules that it links to: core crates.
     pub links: BTreeSet<String>,
-    /// Packages that it depends on, with their requirement, other than modules.
-    pub dependencies: Vec<String>,
+    /// Libraries on this disk that it is compiled with and that are no modules.
+    pub libraries: BTreeSet<String>,
 }
 
 impl ModuleCrate {
@@ -44,6 +48,8 @@ impl ModuleCrate {
 pub struct Catalog {
     /// The modules.
     pub crates: BTreeMap<String, ModuleCrate>,
+    /// The libraries of the project's own that they are compiled with, by package.
+    pub libraries: BTreeMap<String, Library>,
 }
 
 /// Why the modules on disk cannot be told.
@@ -98,9 +104,9 @@ struct Package {
 #[derive(Deserialize)]
 struct Dependency {
     name: String,
-    req: String,
     kind: Option<String>,
-    features: Vec<String>,
+    /// Where it is, if it is on this disk.
+    path: Option<PathBuf>,
 }
 
 /// The modules in the workspace that holds `folder`, and where they are built.
@@ -109,6 +115,19 @@ struct Dependency {
 ///
 /// When cargo cannot be started, or cannot read a manifest.
 pub fn scan(folder: &Path) -> Result<(Folders, Catalog), CatalogError> {
+    let metadata = metadata(folder)?;
+    let folders = Folders {
+        modules: metadata.workspace_root.join("modules"),
+        built: metadata.target_directory.join("playground"),
+        workspace: metadata.workspace_root,
+    };
+    let catalog = catalog(&folders.modules, metadata.packages)?;
+    catalog.build_order()?;
+    Ok((folders, catalog))
+}
+
+/// What cargo says of the workspace that holds `folder`.
+fn metadata(folder: &Path) -> Result<Metadata, CatalogError> {
     let output = Command::new("cargo")
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .current_dir(folder)
@@ -119,39 +138,34 @@ pub fn scan(folder: &Path) -> Result<(Folders, Catalog), CatalogError> {
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(CatalogError::Refused { folder: folder.into(), message });
     }
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)
-        .map_err(|source| CatalogError::Answer { folder: folder.into(), source })?;
-    let folders = Folders {
-        modules: metadata.workspace_root.join("modules"),
-        built: metadata.target_directory.join("playground"),
-        workspace: metadata.workspace_root,
-    };
-    let catalog = catalog(&folders.modules, metadata.packages);
-    catalog.build_order()?;
-    Ok((folders, catalog))
+    serde_json::from_slice(&output.stdout)
+        .map_err(|source| CatalogError::Answer { folder: folder.into(), source })
 }
 
-fn catalog(modules: &Path, packages: Vec<Package>) -> Catalog {
-    let packages: Vec<Package> =
-        packages.into_iter().filter(|package| package.manifest_path.starts_with(modules)).collect();
-    let ids: BTreeSet<String> = packages.iter().map(|package| package.name.clone()).collect();
-    let crates = packages.into_iter().filter_map(|package| {
-        let folder = package.manifest_path.parent()?.to_owned();
-        let normal = package.dependencies.into_iter().filter(|d| d.kind.is_none());
-        let (links, others): (Vec<_>, Vec<_>) = normal.partition(|d| ids.contains(&d.name));
-        let id = package.name;
-        let module = ModuleCrate {
-            id: id.clone(),
-            folder,
-            links: links.into_iter().map(|dependency| dependency.name).collect(),
-            dependencies: others
-                .into_iter()
-                .map(|d| format!("{} {} {}", d.name, d.req, d.features.join(",")))
-                .collect(),
-        };
-        Some((id, module))
-    });
-    Catalog { crates: crates.collect() }
+fn catalog(modules: &Path, packages: Vec<Package>) -> Result<Catalog, CatalogError> {
+    let mut packages: BTreeMap<String, Package> =
+        packages.into_iter().map(|package| (package.name.clone(), package)).collect();
+    libraries::complete(&mut packages, modules)?;
+    let is_module = |package: &&Package| package.manifest_path.starts_with(modules);
+    let ids: BTreeSet<&String> =
+        packages.values().filter(is_module).map(|package| &package.name).collect();
+    let module = |id: &&String| {
+        let package = packages.get(*id)?;
+        let normal = package.dependencies.iter().filter(|d| d.kind.is_none());
+        let links = normal.map(|dependency| &dependency.name).filter(|name| ids.contains(name));
+        Some(ModuleCrate {
+            id: (*id).clone(),
+            folder: package.manifest_path.parent()?.to_owned(),
+            links: links.cloned().collect(),
+            libraries: libraries::reached(&packages, modules, id),
+        })
+    };
+    let crates: BTreeMap<String, ModuleCrate> =
+        ids.iter().filter_map(|id| Some(((*id).clone(), module(id)?))).collect();
+    let names: BTreeSet<&String> = crates.values().flat_map(|module| &module.libraries).collect();
+    let library = |name: &&String| Some(((*name).clone(), libraries::read(packages.get(*name)?)?));
+    let libraries = names.iter().filter_map(library).collect();
+    Ok(Catalog { crates, libraries })
 }
 
 impl Catalog {

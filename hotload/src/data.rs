@@ -13,7 +13,8 @@ pub struct AssetFolder(pub std::path::PathBuf);
 
 /// A file that a running module reads.
 pub struct Source {
-    record: DataRecord,
+    /// What the module asked for.
+    pub record: DataRecord,
     handle: Option<Handle<DataFile>>,
     text: String,
 }

@@ -1,5 +1,6 @@
 //! Takes a set of modules from their old generations to new ones, between two frames.
 
+mod messages;
 mod order;
 pub mod orphans;
 mod schedules;
@@ -13,7 +14,7 @@ use bevy::ecs::system::{BoxedSystem, ScheduleSystem};
 use bevy::prelude::*;
 use playground_api::carry::Carry;
 use playground_api::module::{CommandRecord, MessageRecord, OnLoad, OnUnload, Recorded};
-use playground_api::persist::{PersistRecord, Store};
+use playground_api::persist::PersistRecord;
 use playground_api::unload::DespawnOnUnload;
 use thiserror::Error;
 
@@ -156,6 +157,7 @@ pub fn swap(
     let orphans = running.orphans(world, &running.changed_crates(&entering));
 
     // The old leave.
+    swapped.orphaned = orphans::count(world, &orphans);
     let leaving_ids: Vec<String> = transaction.leave;
     for id in &leaving_ids {
         if let Some(active) = running.active.get(id) {
@@ -199,14 +201,16 @@ pub fn swap(
         } else {
             let recorded = entering.iter().find(|(generation, _)| generation.id() == id);
             if let Some((_, recorded)) = recorded {
-                recounted.extend(recount(world, &active.messages, &dormant.persisted, recorded));
+                let old =
+                    messages::Old { messages: &active.messages, persisted: &dormant.persisted };
+                recounted.extend(old.recount(world, recorded));
+                swapped.orphaned.extend(old.lost(world, recorded));
                 drop_replaced(world, &active.messages, &dormant, recorded);
             }
         }
     }
 
     // Before anything of the new comes: an epoch that comes back has the same types as before.
-    swapped.orphaned = orphans::count(world, &orphans);
     orphans::drop_all(world, &orphans);
 
     // The new enter: types, then values, then what acts on them.
@@ -265,27 +269,6 @@ pub fn swap(
     }
     swapped.pause_ms = ms(started);
     Ok(swapped)
-}
-
-/// Messages whose type is another one now, by name, with how many were counted before the oldest of
-/// those that wait and come along; all where none does.
-fn recount(
-    world: &World,
-    old: &[MessageRecord],
-    old_persisted: &[PersistRecord],
-    new: &Recorded,
-) -> Vec<(&'static str, usize)> {
-    let other = |old: &&MessageRecord| new.messages.iter().all(|new| new.type_id != old.type_id);
-    let persists = |persisted: &[PersistRecord], type_name: &str| {
-        let mut stored = persisted.iter().filter(|record| record.store == Store::Messages);
-        stored.any(|record| record.schema.is_called(type_name))
-    };
-    let comes_along = |old: &MessageRecord| {
-        persists(old_persisted, old.type_name) && persists(&new.persisted, old.type_name)
-    };
-    let before =
-        |old: &MessageRecord| if comes_along(old) { (old.oldest)(world) } else { usize::MAX };
-    old.iter().filter(other).map(|old| (old.type_name, before(old))).collect()
 }
 
 /// Resources, states and messages of the old generation's types that the new one does not have.
@@ -428,8 +411,20 @@ impl Running {
             let ids = self.active.keys().chain(self.dormant.keys());
             ids.filter(|id| id.replace('-', "_") == *name).flat_map(|id| self.persisted(id))
         });
-        let persisted: HashSet<TypeId> = records.map(|record| record.holder).collect();
-        orphans::of_crates(world, crates, &persisted)
+        let mut known: HashSet<TypeId> = records.map(|record| record.holder).collect();
+        // Read from their files again.
+        let data = self.active.values().flat_map(|active| &active.data);
+        known.extend(data.map(|source| source.record.type_id));
+        orphans::of_crates(world, crates, &known)
+    }
+
+    /// How many messages wait that nobody persists, by type.
+    pub fn waiting_messages(&self, world: &World, id: &str) -> Vec<(String, usize)> {
+        let active = self.active.get(id);
+        active.map_or_else(Vec::new, |active| {
+            let Active { messages, persisted, .. } = active;
+            messages::Old { messages, persisted }.not_persisted(world)
+        })
     }
 
     /// The generation that runs, or ran last.

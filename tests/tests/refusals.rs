@@ -157,6 +157,40 @@ fn an_api_that_changed_meanwhile_is_refused() {
 }
 
 #[test]
+fn a_library_that_changed_meanwhile_is_refused() {
+    const BODY: &str = "pub fn step() -> u64 {\n    1\n}\n";
+    let mut scene = Scene::demo();
+    let library = scene.root().join("libs/steps");
+    let write = |name: &str, text: &str| {
+        let path = library.join(name);
+        fs::create_dir_all(path.parent().expect("it lies in a folder")).expect("folders");
+        fs::write(&path, text).expect("the library");
+    };
+    write("Cargo.toml", "[package]\nname = \"steps\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    write("src/lib.rs", BODY);
+    scene.write(OBSERVE, &scene.read(OBSERVE).replace("*runs += 1", "*runs += steps::step()"));
+    let manifest = "systems/observe/Cargo.toml";
+    let with = "[dependencies]\nsteps = { path = \"../../../libs/steps\" }";
+    scene.edit(manifest, "[dependencies]", with);
+    scene.wait_for("swapped", "systems_observe");
+    scene.frames(2);
+    scene.exact_tally();
+
+    // Its types would be the same ones for the process, whatever they look like now.
+    scene.mark();
+    write("src/lib.rs", &BODY.replace('1', "2"));
+    let line = scene.wait_for_line("H0313");
+    assert!(line.contains("`steps`") && line.contains("libs/steps"), "{line}");
+    nothing_changed(&mut scene);
+
+    // As it was is as good as never changed.
+    write("src/lib.rs", BODY);
+    scene.swap(OBSERVE, &[("steps::step()", "steps::step() + 1")]);
+    scene.frames(2);
+    scene.exact_tally();
+}
+
+#[test]
 fn artifacts_that_are_not_exactly_right_are_refused_from_their_bytes() {
     let copy = Copy::of_fixtures();
     let path = copy.root.join("target/playground/artifacts/systems_walk.so");

@@ -183,6 +183,9 @@ component: a constant parameter
 component: a type within itself
   struct T { x: u8, #[persist(recursive)] inner: Vec<T> } ==> T { x: 1, inner: vec![T { x: 2, inner: vec![] }] }
   struct T { #[persist(recursive)] inner: Vec<T>, x: u32 } ==> T { inner: [T { inner: [], x: 2 }], x: 1 }
+component: data of a type that has no schema
+  struct T { a: u8, #[serde(with = "playground_api::schema::opaque")] span: std::ops::Range<u8> } ==> T { a: 1, span: 2..5 }
+  struct T { #[serde(with = "playground_api::schema::opaque")] span: std::ops::Range<u8>, a: u32 } ==> T { span: 2..5, a: 1 }
 resource: a field that is not written
   struct T { a: f32, #[serde(skip)] cache: u64 } ==> T { a: 1.5, cache: 9 }
   struct T { #[serde(skip)] cache: u64, b: u8, a: f32 } ==> T { cache: 0, b: 0, a: 1.5 }

@@ -101,7 +101,7 @@ impl<T: Component + Persist> Access<T> for ComponentAccess {
     }
 
     fn count(world: &mut World) -> usize {
-        world.query_filtered::<(), (With<T>, Allow<Disabled>)>().iter(world).count()
+        count_components::<T>(world)
     }
 
     fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String> {
@@ -125,14 +125,23 @@ impl<T: Component + Persist> Access<T> for ComponentAccess {
     }
 
     fn remove(world: &mut World) {
-        if let Some(id) = world.component_id::<T>() {
-            remove_components(world, &[id]);
-        }
+        remove_component::<T>(world);
     }
 
     fn ticks(world: &mut World) -> Ticks {
         let mut query = world.query_filtered::<(Entity, Ref<T>), Allow<Disabled>>();
         query.iter(world).map(|(entity, v)| (entity, v.added(), v.last_changed())).collect()
+    }
+}
+
+/// Disabled entities count as well.
+fn count_components<T: Component>(world: &mut World) -> usize {
+    world.query_filtered::<(), (With<T>, Allow<Disabled>)>().iter(world).count()
+}
+
+fn remove_component<T: Component>(world: &mut World) {
+    if let Some(id) = world.component_id::<T>() {
+        remove_components(world, &[id]);
     }
 }
 
@@ -322,7 +331,7 @@ impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Access<S> for ScopedAcces
     }
 
     fn count(world: &mut World) -> usize {
-        world.query_filtered::<(), (With<W>, Allow<Disabled>)>().iter(world).count()
+        count_components::<W>(world)
     }
 
     fn each(world: &mut World, each: &mut Each<'_, S>) -> Result<(), String> {
@@ -339,9 +348,7 @@ impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Access<S> for ScopedAcces
     }
 
     fn remove(world: &mut World) {
-        if let Some(id) = world.component_id::<W>() {
-            remove_components(world, &[id]);
-        }
+        remove_component::<W>(world);
     }
 }
 

@@ -67,6 +67,18 @@ pub enum CaptureError {
          new one cannot run in it. Start the game again"
     )]
     ApiChanged,
+    /// A library that is no module is no longer the one that modules were built with.
+    #[error(
+        "H0313: `{library}` in {folder} was changed since the game started. It is a library and no \
+         module: what runs would share its types with code that has other ones. Start the game \
+         again, or make it a core module, which is swapped"
+    )]
+    LibraryChanged {
+        /// The package.
+        library: String,
+        /// Where it is.
+        folder: String,
+    },
 }
 
 /// The recipes of all modules, and what they were made from.
@@ -256,7 +268,7 @@ fn read_recipe(path: &Path) -> Result<Recipe, CaptureError> {
     let mut parts = text.split_terminator('\0').map(str::to_owned);
     let folder = PathBuf::from(parts.next().ok_or_else(invalid)?);
     let count: usize = parts.next().and_then(|n| n.parse().ok()).ok_or_else(invalid)?;
-    let arguments: Vec<String> = parts.by_ref().take(count).collect();
+    let arguments: Vec<String> = parts.by_ref().take(count).map(with_code).collect();
     if arguments.len() < 2 {
         return Err(invalid());
     }
@@ -272,11 +284,21 @@ fn read_recipe(path: &Path) -> Result<Recipe, CaptureError> {
     Ok(Recipe { folder, arguments, environment })
 }
 
+/// cargo compiles a library against the metadata of what it depends on; a dylib takes the code in.
+fn with_code(argument: String) -> String {
+    let library = argument.strip_suffix(".rmeta").map(|path| format!("{path}.rlib"));
+    let is_there = |library: &String| {
+        library.split_once('=').is_some_and(|(_, path)| Path::new(path).is_file())
+    };
+    library.filter(is_there).unwrap_or(argument)
+}
+
 /// Hash of everything that could change what cargo answers.
 pub fn key(folders: &Folders, catalog: &Catalog) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(playground_api::ABI.as_bytes());
     hasher.update(include_bytes!("capture.sh"));
+    hasher.update(include_bytes!("capture.rs"));
     let workspace = &folders.workspace;
     let shared = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"];
     let own = catalog
@@ -289,7 +311,29 @@ pub fn key(folders: &Folders, catalog: &Catalog) -> String {
         hasher.update(&[0]);
         hasher.update(&fs::read(&path).unwrap_or_default());
     }
+    for (name, library) in &catalog.libraries {
+        hasher.update(name.as_bytes());
+        hasher.update(library.hash.as_bytes());
+    }
     hasher.finalize().to_hex().to_string()
+}
+
+/// A library that is no module has one form in a process: its types are the same ones for code of
+/// old and new.
+///
+/// # Errors
+///
+/// When one of those that modules were built with is another one now.
+pub fn check_libraries(before: &Catalog, now: &Catalog) -> Result<(), CaptureError> {
+    let changed = now.libraries.iter().find(|(name, library)| {
+        before.libraries.get(*name).is_some_and(|before| before.hash != library.hash)
+    });
+    changed.map_or(Ok(()), |(name, library)| {
+        Err(CaptureError::LibraryChanged {
+            library: name.clone(),
+            folder: library.folder.display().to_string(),
+        })
+    })
 }
 
 /// Compares the features that the modules' dependencies ask for with those of the host's build.

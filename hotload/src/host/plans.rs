@@ -80,14 +80,15 @@ impl Host {
     fn not_persisted(&self, world: &World, module: &str) -> Vec<Item> {
         let crates = BTreeSet::from([module.replace('-', "_")]);
         let orphans = self.running.orphans(world, &crates);
-        let lost = orphans::count(world, &orphans).into_iter();
+        let mut lost = orphans::count(world, &orphans);
+        lost.extend(self.running.waiting_messages(world, module));
         let item = |(name, count)| Item {
             fate: ItemFate::NotPersisted,
             name,
             values: Some(count),
             details: Vec::new(),
         };
-        lost.map(item).collect()
+        lost.into_iter().map(item).collect()
     }
 }
 

@@ -158,10 +158,15 @@ impl Host {
         for warning in &swapped.warnings {
             self.say(world, Level::Warn, warning);
         }
-        for (name, count) in &swapped.orphaned {
+        if !swapped.orphaned.is_empty() {
+            let values = |(name, count): &(String, usize)| {
+                let word = if *count == 1 { "value" } else { "values" };
+                format!("{count} {word} of `{name}`")
+            };
+            let lost: Vec<String> = swapped.orphaned.iter().map(values).collect();
             let text = format!(
-                "{count} values of `{name}` went with the old form of its crate: persist the type to \
-                 keep them"
+                "{} went with the old form of the crate: persist a type to keep its values",
+                lost.join(", ")
             );
             self.say(world, Level::Warn, &text);
         }

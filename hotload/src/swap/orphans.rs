@@ -1,5 +1,7 @@
 //! Values of types that nobody persists, when their crate gets a new epoch: the new code has types
 //! of its own, and would never see them again.
+//!
+//! Messages that wait are told apart: see [`super::messages`].
 
 use std::any::TypeId;
 use std::collections::{BTreeSet, HashSet};
@@ -28,7 +30,14 @@ pub fn of_crates(
         .filter(|info| !info.type_id().is_some_and(|id| persisted.contains(&id)))
         .map(|info| Orphan { component: info.id(), name: info.name().to_string() })
         .filter(|orphan| crates.iter().any(|name| mentions(&orphan.name, name)))
+        .filter(|orphan| !is_buffer(&orphan.name))
         .collect()
+}
+
+/// What Bevy keeps for a type whether there are values or not.
+fn is_buffer(type_name: &str) -> bool {
+    let outer = type_name.split_once('<').map_or("", |(outer, _)| outer);
+    outer.starts_with("bevy_") && (outer.ends_with("::Messages") || outer.ends_with("::NextState"))
 }
 
 /// True if a type of the crate is in the type's name.
@@ -79,5 +88,16 @@ mod tests {
         assert!(!mentions("core_ab::Mark", "core_a"));
         assert!(!mentions("xcore_a::Mark", "core_a"));
         assert!(!mentions("other::core_a::Mark", "core_a"));
+    }
+
+    #[test]
+    fn buffers_of_bevys_are_told_from_values() {
+        use bevy::prelude::*;
+        #[derive(States, Clone, PartialEq, Eq, Hash, Debug)]
+        struct Phase;
+        assert!(is_buffer(std::any::type_name::<Messages<AppExit>>()));
+        assert!(is_buffer(std::any::type_name::<NextState<Phase>>()));
+        assert!(!is_buffer(std::any::type_name::<State<Phase>>()));
+        assert!(!is_buffer("core_a::Messages<u8>"));
     }
 }

@@ -1,6 +1,7 @@
 //! Which modules there are on disk, how cargo would compile them, and that something changed.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use notify::RecursiveMode;
 
@@ -16,9 +17,13 @@ impl State {
         let modules: BTreeSet<String> = catalog.crates.keys().cloned().collect();
         let workspace = folders.workspace.clone();
         self.tell(Tell::Catalog { workspace, modules });
-        if self.watches && self.watch.is_none() {
-            self.start_watch(&folders);
+        let libraries: BTreeSet<PathBuf> =
+            catalog.libraries.values().map(|library| library.folder.clone()).collect();
+        if self.watches && (self.watch.is_none() || self.watched_libraries != libraries) {
+            self.start_watch(&folders, &libraries);
+            self.watched_libraries = libraries;
         }
+        capture::check_libraries(&self.catalog, &catalog).map_err(|error| error.to_string())?;
         let gone = self.latest.keys().filter(|id| !catalog.crates.contains_key(*id));
         for id in gone.cloned().collect::<Vec<_>>() {
             self.latest.remove(&id);
@@ -48,18 +53,22 @@ impl State {
         Ok(())
     }
 
-    fn start_watch(&mut self, folders: &Folders) {
+    fn start_watch(&mut self, folders: &Folders, libraries: &BTreeSet<PathBuf>) {
         let ask = self.ask.clone();
-        let watched = [
+        let mut watched = vec![
             (folders.modules.as_path(), RecursiveMode::Recursive),
             (folders.workspace.as_path(), RecursiveMode::NonRecursive),
         ];
-        let (workspace, modules) = (folders.workspace.clone(), folders.modules.clone());
+        watched.extend(libraries.iter().map(|it| (it.as_path(), RecursiveMode::Recursive)));
+        let workspace = folders.workspace.clone();
+        let sources: Vec<PathBuf> =
+            std::iter::once(&folders.modules).chain(libraries).cloned().collect();
         let started = watch::watch(&watched, move |path| {
             // Of the workspace's own folder only manifests count.
             let name = path.file_name().unwrap_or_default();
             let manifest = name == "Cargo.toml" || name == "Cargo.lock";
-            if path.starts_with(&modules) || (manifest && path.starts_with(&workspace)) {
+            let is_source = sources.iter().any(|folder| path.starts_with(folder));
+            if is_source || (manifest && path.starts_with(&workspace)) {
                 let _ = ask.send(Ask::Changed(path));
             }
         });

@@ -1,0 +1,85 @@
+//! Libraries of the project's own that modules are compiled with and that are no modules: helper
+//! crates and macros on this disk, which cargo builds again without another name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{CatalogError, Package, files, metadata};
+
+/// The crate that modules and host share; what it is made of is checked on its own.
+const API: &str = "playground_api";
+
+/// A library that is no module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Library {
+    /// The folder that holds its `Cargo.toml`.
+    pub folder: PathBuf,
+    /// Hash of its files as they were when modules were last looked for.
+    pub hash: String,
+}
+
+/// The local packages that `module` is compiled with, directly or through others, without modules
+/// and the API.
+pub fn reached(
+    packages: &BTreeMap<String, Package>,
+    modules: &Path,
+    module: &str,
+) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![module.to_owned()];
+    while let Some(package) = open.pop().and_then(|name| packages.get(&name)) {
+        for (name, _) in paths(package) {
+            let is_module = |package: &Package| package.manifest_path.starts_with(modules);
+            let skipped = name == API || packages.get(&name).is_some_and(is_module);
+            if !skipped && found.insert(name.clone()) {
+                open.push(name);
+            }
+        }
+    }
+    found
+}
+
+/// Adds the packages that lie outside of the workspace.
+///
+/// # Errors
+///
+/// When cargo cannot read one of them.
+pub fn complete(
+    packages: &mut BTreeMap<String, Package>,
+    modules: &Path,
+) -> Result<(), CatalogError> {
+    let own = packages.values().filter(|package| package.manifest_path.starts_with(modules));
+    let mut open: Vec<(String, PathBuf)> = own.flat_map(paths).collect();
+    while let Some((name, folder)) = open.pop() {
+        if name == API || packages.contains_key(&name) {
+            continue;
+        }
+        let found = metadata(&folder)?.packages.into_iter().find(|package| package.name == name);
+        if let Some(package) = found {
+            open.extend(paths(&package));
+            packages.insert(name, package);
+        }
+    }
+    Ok(())
+}
+
+/// The library in that folder, as it is now.
+pub fn read(package: &Package) -> Option<Library> {
+    let folder = package.manifest_path.parent()?.to_owned();
+    let mut hasher = blake3::Hasher::new();
+    for path in files(&folder) {
+        let bytes = fs::read(folder.join(&path)).unwrap_or_default();
+        for part in [path.to_string_lossy().as_bytes(), &bytes] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+    }
+    Some(Library { folder, hash: hasher.finalize().to_hex().to_string() })
+}
+
+/// Dependencies on this disk, but for those of tests.
+fn paths(package: &Package) -> Vec<(String, PathBuf)> {
+    let all = package.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev"));
+    all.filter_map(|d| Some((d.name.clone(), d.path.clone()?))).collect()
+}

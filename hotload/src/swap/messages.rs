@@ -1,0 +1,56 @@
+//! Messages that wait while their type becomes another one.
+
+use bevy::prelude::*;
+use playground_api::module::{MessageRecord, Recorded};
+use playground_api::persist::{PersistRecord, Store};
+
+/// What becomes of the messages of a module's old types.
+pub struct Old<'a> {
+    /// The types.
+    pub messages: &'a [MessageRecord],
+    /// Of these, what is persisted.
+    pub persisted: &'a [PersistRecord],
+}
+
+impl Old<'_> {
+    /// Types that are others now, by name, with how many messages were counted before the oldest of
+    /// those that wait and come along; all where none does.
+    pub fn recount(&self, world: &World, new: &Recorded) -> Vec<(&'static str, usize)> {
+        let before = |old: &MessageRecord| {
+            if self.come_along(old, new) { (old.oldest)(world) } else { usize::MAX }
+        };
+        self.replaced(new).map(|old| (old.type_name, before(old))).collect()
+    }
+
+    /// How many messages wait that do not come along, by type.
+    pub fn lost(&self, world: &World, new: &Recorded) -> Vec<(String, usize)> {
+        let lost = self.replaced(new).filter(|old| !self.come_along(old, new));
+        let counted = lost.map(|old| (old.type_name.to_owned(), (old.waiting)(world)));
+        counted.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// How many messages wait that nobody persists, by type.
+    pub fn not_persisted(&self, world: &World) -> Vec<(String, usize)> {
+        let types = self.messages.iter().filter(|old| !persists(self.persisted, old.type_name));
+        let counted = types.map(|old| (old.type_name.to_owned(), (old.waiting)(world)));
+        counted.filter(|(_, count)| *count > 0).collect()
+    }
+
+    fn replaced<'n>(
+        &self,
+        new: &'n Recorded,
+    ) -> impl Iterator<Item = &MessageRecord> + use<'_, 'n> {
+        let other =
+            |old: &&MessageRecord| new.messages.iter().all(|new| new.type_id != old.type_id);
+        self.messages.iter().filter(other)
+    }
+
+    fn come_along(&self, old: &MessageRecord, new: &Recorded) -> bool {
+        persists(self.persisted, old.type_name) && persists(&new.persisted, old.type_name)
+    }
+}
+
+fn persists(persisted: &[PersistRecord], type_name: &str) -> bool {
+    let mut stored = persisted.iter().filter(|record| record.store == Store::Messages);
+    stored.any(|record| record.schema.is_called(type_name))
+}
