@@ -47,6 +47,14 @@ struct PastSwap {
     snapshot: Arc<Snapshot>,
 }
 
+/// What the worker does, and since when.
+struct UnderWay {
+    progress: Progress,
+    started: Instant,
+    /// People were told of it, in this form.
+    told: bool,
+}
+
 /// Drives the modules of one app.
 pub struct Host {
     worker: Worker,
@@ -61,7 +69,7 @@ pub struct Host {
     history: VecDeque<PastSwap>,
     probations: Probations,
     prepared: VecDeque<Prepared>,
-    progress: Option<(Progress, Instant)>,
+    progress: Option<UnderWay>,
     script: Script,
     snapshots: Snapshots,
     events: Option<EventLog>,
@@ -69,6 +77,8 @@ pub struct Host {
     settings: Settings,
     frame: u64,
     ready: bool,
+    /// The snapshot to go on from is not loaded yet.
+    resuming: bool,
     /// The last frame's time was held.
     held: bool,
     worker_lost: bool,
@@ -138,6 +148,7 @@ impl Host {
             settings,
             frame: 0,
             ready: false,
+            resuming: false,
             held: false,
             worker_lost: false,
         }
@@ -162,8 +173,14 @@ impl Host {
         while let Some(prepared) = self.prepared.pop_front() {
             self.swap(world, prepared);
         }
+        self.tell_progress(world);
         self.end_probations(world);
         self.reread_data(world);
+        // The states were entered by now: what begins a new run is behind the game.
+        if self.resuming && self.frame > 0 {
+            self.resuming = false;
+            self.resume(world);
+        }
         self.run_script(world);
         self.autosave(world);
         self.hold_time(world);
@@ -183,9 +200,7 @@ impl Host {
         self.log_event(world, event.because(app));
         let count = self.running.active.len();
         self.say(world, Level::Info, &format!("ready: {app}, {count} modules"));
-        if self.settings.resume {
-            self.resume(world);
-        }
+        self.resuming = self.settings.resume;
     }
 
     /// `--app arena` is known for `apps_arena` once there is a module of that name, and the first

@@ -411,11 +411,10 @@ impl Running {
             let ids = self.active.keys().chain(self.dormant.keys());
             ids.filter(|id| id.replace('-', "_") == *name).flat_map(|id| self.persisted(id))
         });
-        let mut known: HashSet<TypeId> = records.map(|record| record.holder).collect();
-        // Read from their files again.
+        let persisted: HashSet<TypeId> = records.map(|record| record.holder).collect();
         let data = self.active.values().flat_map(|active| &active.data);
-        known.extend(data.map(|source| source.record.type_id));
-        orphans::of_crates(world, crates, &known)
+        let data = data.map(|source| source.record.type_id).collect();
+        orphans::of_crates(world, crates, &persisted, &data)
     }
 
     /// How many messages wait that nobody persists, by type.

@@ -257,4 +257,12 @@ fn the_arena_goes_on_from_a_snapshot_as_it_did() {
     let hash = told.lines().last().expect("a hash").to_owned();
     let told = scene.console("snapshot load here; wait 120; hash");
     assert_eq!(told.lines().last(), Some(hash.as_str()), "{told}");
+
+    // So does a game that begins with it: it begins no new run on top.
+    let mut resumed = Scene::with_plugin(scene.quit(), |plugin| {
+        plugin.app = Some("arena".to_owned());
+        plugin.resume = true;
+    });
+    let told = resumed.console("wait 120; hash");
+    assert_eq!(told.lines().last(), Some(hash.as_str()), "{told}");
 }

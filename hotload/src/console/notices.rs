@@ -17,6 +17,8 @@ const WIDTH: f32 = 380.0;
 /// How grave a notice is, and with it how long it stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoticeLevel {
+    /// Stays until it is replaced or taken away: something is under way.
+    Progress,
     /// Stays 6 seconds.
     Info,
     /// Stays 6 seconds.
@@ -32,13 +34,13 @@ impl NoticeLevel {
         match self {
             Self::Info | Self::Success => Some(6.0),
             Self::Warn => Some(12.0),
-            Self::Error => None,
+            Self::Progress | Self::Error => None,
         }
     }
 
     fn color(self) -> Color32 {
         match self {
-            Self::Info => theme::BLUE,
+            Self::Progress | Self::Info => theme::BLUE,
             Self::Success => theme::GREEN,
             Self::Warn => theme::AMBER,
             Self::Error => theme::RED,

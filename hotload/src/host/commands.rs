@@ -25,7 +25,7 @@ impl Host {
                 });
             }
         }
-        if !self.ready {
+        if !self.ready || self.resuming {
             return;
         }
         while let Some(line) = self.script.next(self.frame) {

@@ -2,16 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 
-use super::{DETAILS, Host};
+use super::{DETAILS, Host, UnderWay};
+use crate::console::Console;
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
 use crate::events::{Event, EventKind};
 use crate::worker::{PlanOf, Progress, Tell};
+
+/// What takes longer than this is told of.
+const LONG: Duration = Duration::from_secs(1);
+/// The key of the notice about it.
+const PROGRESS: &str = "progress";
 
 impl Host {
     pub(super) fn hear(&mut self, world: &mut World, tell: Tell) {
@@ -69,21 +75,33 @@ impl Host {
     }
 
     fn hear_progress(&mut self, world: &mut World, progress: Option<Progress>) {
-        let started = self.progress.as_ref().map_or_else(Instant::now, |(_, started)| *started);
-        if let Some(progress) = &progress
-            && !self.ready
-        {
-            let of = if progress.total > 0 {
-                format!(" ({} of {})", progress.done, progress.total)
-            } else {
-                String::new()
-            };
-            self.say_aside(world, &format!("{}{of}", progress.what));
-        }
-        if progress.is_none() {
+        let Some(progress) = progress else {
             self.status.values_mut().for_each(|status| status.building = false);
+            if let Some(mut console) = world.get_resource_mut::<Console>() {
+                console.notices.dismiss(PROGRESS);
+            }
+            self.progress = None;
+            return;
+        };
+        let started = self.progress.as_ref().map_or_else(Instant::now, |now| now.started);
+        self.progress = Some(UnderWay { progress, started, told: false });
+    }
+
+    /// Says what is under way, on the terminal and in the game, if it takes long.
+    pub(super) fn tell_progress(&mut self, world: &mut World) {
+        let Some(now) = self.progress.as_mut().filter(|now| !now.told) else { return };
+        // There is nothing else to see before the first build is done.
+        if self.ready && now.started.elapsed() < LONG {
+            return;
         }
-        self.progress = progress.map(|progress| (progress, started));
+        now.told = true;
+        let Progress { what, done, total } = &now.progress;
+        let of = if *total > 0 { format!(" ({done} of {total})") } else { String::new() };
+        let text = format!("{what}{of}");
+        self.say_aside(world, &text);
+        if self.ready {
+            self.notice(world, PROGRESS, Notice::new(NoticeLevel::Progress, text, ""));
+        }
     }
 
     fn hear_build_failed(

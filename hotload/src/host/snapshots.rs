@@ -146,7 +146,7 @@ impl Host {
         Ok(text)
     }
 
-    /// Goes on from the newest snapshot of the app, before its first frame.
+    /// Goes on from the newest snapshot of the app.
     pub(super) fn resume(&mut self, world: &mut World) {
         let Some(saves) = self.snapshots.saves.clone() else { return };
         let newest = saves.list().map(|listed| {
@@ -187,7 +187,7 @@ impl Host {
 
     /// Every minute, and when the game ends.
     pub(super) fn autosave(&mut self, world: &mut World) {
-        if !self.settings.autosave || !self.ready || self.snapshots.left {
+        if !self.settings.autosave || !self.ready || self.resuming || self.snapshots.left {
             return;
         }
         let exits = world.get_resource::<Messages<AppExit>>();

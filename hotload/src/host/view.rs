@@ -3,7 +3,7 @@
 use bevy::diagnostic::{DiagnosticsStore, FrameTimeDiagnosticsPlugin};
 use bevy::prelude::*;
 
-use super::Host;
+use super::{Host, UnderWay};
 use crate::console::Console;
 use crate::console::view::{ModuleCommand, ModuleRow, ModuleState, Progress};
 use crate::inspect::Kind;
@@ -37,7 +37,7 @@ impl Host {
     }
 
     fn view_progress(&self) -> Option<Progress> {
-        let (progress, started) = self.progress.as_ref()?;
+        let UnderWay { progress, started, .. } = self.progress.as_ref()?;
         Some(Progress {
             what: progress.what.clone(),
             done: progress.done,

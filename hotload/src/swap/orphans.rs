@@ -13,14 +13,17 @@ use bevy::prelude::*;
 pub struct Orphan {
     component: ComponentId,
     name: String,
+    /// Nobody loses anything: it comes again by itself.
+    is_quiet: bool,
 }
 
 /// The components and resources that the world knows by now of the crates of these names, without
-/// those of the types in `persisted`.
+/// those of the types in `persisted`. Those in `data` are read from files.
 pub fn of_crates(
     world: &World,
     crates: &BTreeSet<String>,
     persisted: &HashSet<TypeId>,
+    data: &HashSet<TypeId>,
 ) -> Vec<Orphan> {
     if crates.is_empty() {
         return Vec::new();
@@ -28,9 +31,12 @@ pub fn of_crates(
     let infos = world.components().iter_registered();
     infos
         .filter(|info| !info.type_id().is_some_and(|id| persisted.contains(&id)))
-        .map(|info| Orphan { component: info.id(), name: info.name().to_string() })
+        .map(|info| {
+            let name = info.name().to_string();
+            let is_data = info.type_id().is_some_and(|id| data.contains(&id));
+            Orphan { component: info.id(), is_quiet: is_data || is_buffer(&name), name }
+        })
         .filter(|orphan| crates.iter().any(|name| mentions(&orphan.name, name)))
-        .filter(|orphan| !is_buffer(&orphan.name))
         .collect()
 }
 
@@ -51,7 +57,7 @@ fn mentions(type_name: &str, crate_name: &str) -> bool {
 
 /// How many values there are of each that has some, by name.
 pub fn count(world: &World, orphans: &[Orphan]) -> Vec<(String, usize)> {
-    let counts = orphans.iter().map(|orphan| {
+    let counts = orphans.iter().filter(|orphan| !orphan.is_quiet).map(|orphan| {
         let holders = world.archetypes().iter().filter(|held| held.contains(orphan.component));
         (orphan.name.clone(), holders.map(|holder| holder.len() as usize).sum())
     });
