@@ -20,6 +20,7 @@ pub mod export;
 pub mod module;
 pub mod options;
 pub mod persist;
+mod state;
 pub mod unload;
 
 pub use bevy;

@@ -9,18 +9,12 @@ use bevy::ecs::schedule::{
 use bevy::ecs::system::{BoxedSystem, IntoObserverSystem, IntoSystem, ScheduleSystem};
 use bevy::prelude::*;
 use bevy::reflect::GetTypeRegistration;
-use bevy::state::state::{
-    FreelyMutableState, StateTransition, StateTransitionEvent, StateTransitionSystems,
-};
-use bevy::state::state_scoped::{
-    despawn_entities_on_enter_state, despawn_entities_on_exit_state,
-    disable_entities_on_enter_state, disable_entities_on_exit_state,
-    enable_entities_on_enter_state, enable_entities_on_exit_state,
-};
+use bevy::state::state::FreelyMutableState;
 use serde::de::DeserializeOwned;
 
 use crate::data::DataRecord;
 use crate::persist::PersistRecord;
+use crate::state;
 
 /// Runs after every load of the module: its first one, each swap, and when it is switched on again.
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -214,12 +208,9 @@ impl ModuleApp {
         self.recorded.states.push(StateRecord {
             type_id: TypeId::of::<S>(),
             type_name: type_name::<S>(),
-            prepare: prepare_state::<S>,
-            init: init_state::<S>,
-            remove: |world| {
-                world.remove_resource::<State<S>>();
-                world.remove_resource::<NextState<S>>();
-            },
+            prepare: state::prepare::<S>,
+            init: state::init::<S>,
+            remove: state::remove::<S>,
         });
         self
     }
@@ -260,43 +251,4 @@ impl ModuleApp {
         self.recorded.persisted.extend(records);
         self
     }
-}
-
-fn prepare_state<S: FreelyMutableState + FromWorld>(world: &mut World) {
-    world.init_resource::<NextState<S>>();
-    // The transition systems stay when a state's resources leave, and do nothing without them.
-    if !world.contains_resource::<Messages<StateTransitionEvent<S>>>() {
-        MessageRegistry::register_message::<StateTransitionEvent<S>>(world);
-        world.schedule_scope(StateTransition, |_, schedule| {
-            S::register_state(schedule);
-            // What `App::init_state` does for entities that belong to a state.
-            schedule.add_systems((
-                (
-                    despawn_entities_on_exit_state::<S>,
-                    disable_entities_on_exit_state::<S>,
-                    enable_entities_on_exit_state::<S>,
-                )
-                    .in_set(StateTransitionSystems::ExitSchedules),
-                (
-                    despawn_entities_on_enter_state::<S>,
-                    disable_entities_on_enter_state::<S>,
-                    enable_entities_on_enter_state::<S>,
-                )
-                    .in_set(StateTransitionSystems::EnterSchedules),
-            ));
-        });
-    }
-}
-
-fn init_state<S: FreelyMutableState + FromWorld>(world: &mut World) {
-    if world.contains_resource::<State<S>>() {
-        return;
-    }
-    world.init_resource::<State<S>>();
-    let entered = Some(world.resource::<State<S>>().get().clone());
-    world.write_message(StateTransitionEvent {
-        exited: None,
-        entered,
-        allow_same_state_transitions: true,
-    });
 }

@@ -103,6 +103,8 @@ pub struct Settings {
 #[derive(Clone, Debug, Default)]
 struct Status {
     error: Option<String>,
+    /// The error is rustc's.
+    does_not_compile: bool,
     /// What was planned last, or why the newest code does not run.
     plan: Option<Arc<ModulePlan>>,
     /// The newest code would drop values, and waits for a yes.

@@ -72,6 +72,8 @@ pub enum Tell {
     Changed(BTreeSet<String>),
     /// rustc starts on a module.
     BuildStarted(String),
+    /// A module compiles; what is linked with it may not.
+    Built(String),
     /// A module could not be built.
     BuildFailed { id: String, messages: Vec<String>, took_ms: f32 },
     /// Modules were built, and will not run.

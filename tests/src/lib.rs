@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bevy::asset::AssetPlugin;
+use bevy::ecs::error::FallbackErrorHandler;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
@@ -367,7 +368,9 @@ fn headless(assets: &Path, plugin: HotLoadPlugin) -> App {
     .insert_resource(TimeUpdateStrategy::FixedTimesteps(1))
     .insert_resource(Time::<Fixed>::from_hz(60.0))
     .insert_resource(RunOptions { seed: 1, autopilot: true, headless: true })
-    .add_plugins(plugin);
+    .add_plugins(plugin)
+    // A system of the host's or of Bevy's that cannot run is a failure.
+    .insert_resource(FallbackErrorHandler(bevy::ecs::error::panic));
     app.finish();
     app.cleanup();
     app

@@ -339,7 +339,7 @@ fn a_plan_that_would_drop_values_asks_and_takes_yes_and_no() {
     core.unwrap().plan = Some(Arc::new(plan_that_asks()));
     settle(&mut console);
     assert!(shows(&console, "core_arena::Contact"));
-    click(&mut console, "close plan of core_arena");
+    click(&mut console, "no, keep values of core_arena");
     assert!(!shows(&console, "core_arena::Contact"));
 }
 
@@ -360,6 +360,8 @@ fn a_plan_that_loses_nothing_or_cannot_be_asks_nothing() {
     core.unwrap().plan = Some(Arc::new(plan));
     settle(&mut console);
     assert!(shows(&console, "no values") && !has(&console, "yes, drop values of core_arena"));
+    click(&mut console, "close plan of core_arena");
+    assert!(!shows(&console, "core_arena::Contact"));
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub enum NoticeLevel {
     Success,
     /// Stays 12 seconds.
     Warn,
+    /// Stays until it is replaced or dismissed: somebody has to decide.
+    Question,
     /// Stays until it is replaced or dismissed.
     Error,
 }
@@ -34,15 +36,19 @@ impl NoticeLevel {
         match self {
             Self::Info | Self::Success => Some(6.0),
             Self::Warn => Some(12.0),
-            Self::Progress | Self::Error => None,
+            Self::Progress | Self::Question | Self::Error => None,
         }
+    }
+
+    fn has_button(self) -> bool {
+        matches!(self, Self::Question | Self::Error)
     }
 
     fn color(self) -> Color32 {
         match self {
             Self::Progress | Self::Info => theme::BLUE,
             Self::Success => theme::GREEN,
-            Self::Warn => theme::AMBER,
+            Self::Warn | Self::Question => theme::AMBER,
             Self::Error => theme::RED,
         }
     }
@@ -151,7 +157,7 @@ impl Notices {
                 .order(Order::Foreground)
                 .anchor(Align2::RIGHT_BOTTOM, vec2(-12.0, bottom))
                 // Only what has a button takes the pointer away from the game.
-                .interactable(shown.notice.level == NoticeLevel::Error)
+                .interactable(shown.notice.level.has_button())
                 .fade_in(false)
                 .show(ctx, |ui| {
                     theme::apply(ui);
@@ -207,7 +213,7 @@ fn card(ui: &mut Ui, notice: &Notice) -> bool {
 
 fn title(ui: &mut Ui, notice: &Notice, color: Color32) -> bool {
     let title = RichText::new(&notice.title).strong().color(color);
-    if notice.level != NoticeLevel::Error {
+    if !notice.level.has_button() {
         ui.add(Label::new(title).selectable(false).wrap());
         return false;
     }

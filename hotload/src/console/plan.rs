@@ -56,7 +56,9 @@ pub enum ItemFate {
     /// The type's storage stays as it is.
     #[default]
     TypeKept,
-    /// The type's values are carried over.
+    /// The type's values are carried over as they are.
+    TypeUnchanged,
+    /// The type's values are carried over into another form.
     TypeMigrated,
     /// The type is new.
     TypeNew,
@@ -79,6 +81,7 @@ impl ItemFate {
     pub fn label(self) -> &'static str {
         match self {
             Self::TypeKept => "type kept",
+            Self::TypeUnchanged => "type unchanged",
             Self::TypeMigrated => "type migrated",
             Self::TypeNew => "type new",
             Self::TypeGivenUp => "type given up",
@@ -93,7 +96,7 @@ impl ItemFate {
     /// How much it matters.
     pub fn weight(self) -> Weight {
         match self {
-            Self::TypeKept | Self::SystemGoesOn => Weight::Fine,
+            Self::TypeKept | Self::TypeUnchanged | Self::SystemGoesOn => Weight::Fine,
             Self::TypeMigrated | Self::TypeNew | Self::SystemAdded => Weight::Worth,
             Self::SystemRemoved | Self::TypeGivenUp => Weight::Declared,
             Self::TypeDropped | Self::NotPersisted => Weight::Lost,
@@ -121,6 +124,15 @@ impl Item {
 }
 
 impl ModulePlan {
+    /// What matters most first.
+    pub fn sort(&mut self) {
+        let weight = |item: &Item| {
+            let details = item.details.iter().map(|detail| detail.weight).max();
+            details.max(Some(item.fate.weight()))
+        };
+        self.items.sort_by_key(|item| std::cmp::Reverse(weight(item)));
+    }
+
     /// True if a yes is all that is missing for the swap.
     pub fn asks(&self) -> bool {
         let mut details = self.items.iter().flat_map(|item| &item.details);
@@ -128,8 +140,8 @@ impl ModulePlan {
         !is_impossible && self.items.iter().any(Item::asks)
     }
 
-    /// True if everything stays as it is but for code.
-    pub fn is_body_edit(&self) -> bool {
+    /// True if all types and systems stay.
+    pub fn changes_only_code(&self) -> bool {
         let stays = |item: &Item| item.fate.weight() == Weight::Fine;
         self.items.iter().all(stays)
     }

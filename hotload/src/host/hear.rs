@@ -41,6 +41,7 @@ impl Host {
                 self.status.entry(id.clone()).or_default().building = true;
                 self.log_event(world, Event::new(EventKind::BuildStarted, self.frame).about(&id));
             }
+            Tell::Built(id) => self.hear_built(world, &id),
             Tell::BuildFailed { id, messages, took_ms } => {
                 self.hear_build_failed(world, &id, messages, took_ms);
             }
@@ -104,6 +105,17 @@ impl Host {
         }
     }
 
+    /// An error of rustc's is mended, also where the module waits for others.
+    fn hear_built(&mut self, world: &mut World, id: &str) {
+        let Some(status) = self.status.get_mut(id).filter(|status| status.does_not_compile) else {
+            return;
+        };
+        (status.error, status.does_not_compile) = (None, false);
+        if let Some(mut console) = world.get_resource_mut::<Console>() {
+            console.notices.dismiss(id);
+        }
+    }
+
     fn hear_build_failed(
         &mut self,
         world: &mut World,
@@ -116,6 +128,7 @@ impl Host {
         let status = self.status.entry(id.to_owned()).or_default();
         status.building = false;
         status.error = Some(plain.clone());
+        status.does_not_compile = true;
         (status.plan, status.waits) = (None, false);
         let event = Event::new(EventKind::BuildFailed, self.frame).about(id);
         self.log_event(world, event.because(plain.clone()));
@@ -151,7 +164,7 @@ impl Host {
             items.map(|item| format!("{} of {}", item.counted(), item.name)).collect();
         let title = format!("{} waits for a yes", named(ids));
         let body = format!("data would be dropped: {}", lost.join(", "));
-        let notice = Notice::new(NoticeLevel::Warn, title.clone(), body);
+        let notice = Notice::new(NoticeLevel::Question, title.clone(), body);
         let key = ids.first().map_or("refused", String::as_str);
         self.notice(world, key, notice.details("the question is in the console (F1)"));
         self.say(world, Level::Warn, &format!("{title}: the old code goes on\n{reason}"));
@@ -161,6 +174,7 @@ impl Host {
         for id in ids {
             let status = self.status.entry(id.clone()).or_default();
             status.error = Some(reason.to_owned());
+            status.does_not_compile = false;
             (status.plan, status.waits) = (None, false);
             let event = Event::new(EventKind::Refused, self.frame).about(id);
             self.log_event(world, event.because(reason));

@@ -37,7 +37,9 @@ impl Host {
             systems(ItemFate::SystemAdded, &change.systems_added);
             systems(ItemFate::SystemRemoved, &change.systems_removed);
             systems(ItemFate::SystemGoesOn, &change.systems_kept);
-            plans.push(ModulePlan { module: module.clone(), items, along: along.to_vec() });
+            let mut plan = ModulePlan { module: module.clone(), items, along: along.to_vec() };
+            plan.sort();
+            plans.push(plan);
         }
         plans
     }
@@ -65,8 +67,9 @@ impl Host {
             };
             let planned: Vec<TypePlan> = planned.into_iter().filter(is_own).collect();
             let module = generation.id().to_owned();
-            let plan = ModulePlan { module, items: types(world, &planned), along: Vec::new() };
-            if !plan.is_body_edit() {
+            let mut plan = ModulePlan { module, items: types(world, &planned), along: Vec::new() };
+            plan.sort();
+            if !plan.changes_only_code() {
                 plans.push(plan);
             }
         }
@@ -100,6 +103,9 @@ fn types(world: &mut World, types: &[TypePlan]) -> Vec<Item> {
             Fate::New => (ItemFate::TypeNew, Vec::new()),
             Fate::Dropped { declared: true } => (ItemFate::TypeGivenUp, Vec::new()),
             Fate::Dropped { declared: false } => (ItemFate::TypeDropped, Vec::new()),
+            Fate::Migrated(change) if change.entries.is_empty() => {
+                (ItemFate::TypeUnchanged, Vec::new())
+            }
             Fate::Migrated(change) => {
                 (ItemFate::TypeMigrated, change.entries.iter().map(detail).collect())
             }

@@ -13,7 +13,7 @@ use bevy::prelude::*;
 pub struct Orphan {
     component: ComponentId,
     name: String,
-    /// Nobody loses anything: it comes again by itself.
+    /// Nobody loses anything: it comes again from its file.
     is_quiet: bool,
 }
 
@@ -34,8 +34,10 @@ pub fn of_crates(
         .map(|info| {
             let name = info.name().to_string();
             let is_data = info.type_id().is_some_and(|id| data.contains(&id));
-            Orphan { component: info.id(), is_quiet: is_data || is_buffer(&name), name }
+            Orphan { component: info.id(), is_quiet: is_data, name }
         })
+        // They go with the messages and states themselves.
+        .filter(|orphan| !is_buffer(&orphan.name))
         .filter(|orphan| crates.iter().any(|name| mentions(&orphan.name, name)))
         .collect()
 }
@@ -43,7 +45,8 @@ pub fn of_crates(
 /// What Bevy keeps for a type whether there are values or not.
 fn is_buffer(type_name: &str) -> bool {
     let outer = type_name.split_once('<').map_or("", |(outer, _)| outer);
-    outer.starts_with("bevy_") && (outer.ends_with("::Messages") || outer.ends_with("::NextState"))
+    let buffers = ["::Messages", "::NextState", "::PreviousState"];
+    outer.starts_with("bevy_") && buffers.iter().any(|buffer| outer.ends_with(buffer))
 }
 
 /// True if a type of the crate is in the type's name.

@@ -85,7 +85,10 @@ impl State {
         let mut built = Vec::new();
         for (id, outcome) in group {
             match outcome {
-                Outcome::Built(artifact) => built.push((id, artifact)),
+                Outcome::Built(artifact) => {
+                    self.tell(Tell::Built(id.clone()));
+                    built.push((id, artifact));
+                }
                 Outcome::Failed(messages) => {
                     failed = true;
                     self.tell(Tell::BuildFailed { id, messages, took_ms });

@@ -28,12 +28,13 @@ pub fn show(ui: &mut Ui, row: &ModuleRow, closed: &mut Closed, actions: &mut Vec
     frame.outer_margin(egui::Margin { left: 36, ..Default::default() }).show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
-            let (title, color) = if plan.asks() {
-                (format!("{} waits: the swap would drop what is red", row.id), theme::AMBER)
-            } else {
-                (format!("what a swap of {} changes", row.id), theme::DIM)
-            };
-            ui.label(RichText::new(title).small().color(color));
+            if plan.asks() {
+                let title = format!("{} waits: the swap would drop what is red", row.id);
+                ui.label(RichText::new(title).small().color(theme::AMBER));
+                return question(ui, row, plan, closed, actions);
+            }
+            let title = format!("what a swap of {} changes", row.id);
+            ui.label(RichText::new(title).small().color(theme::DIM));
             let close = ui.small_button("close");
             theme::name(&close, &format!("close plan of {}", row.id));
             if close.clicked() {
@@ -48,9 +49,6 @@ pub fn show(ui: &mut Ui, row: &ModuleRow, closed: &mut Closed, actions: &mut Vec
         if !plan.along.is_empty() {
             let text = format!("swaps together with {}", plan.along.join(", "));
             ui.label(RichText::new(text).small().color(theme::DIM));
-        }
-        if plan.asks() {
-            ui.horizontal(|ui| question(ui, row, plan, closed, actions));
         }
     });
 }

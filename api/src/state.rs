@@ -1,0 +1,66 @@
+//! States that come and go with modules: what `App::init_state` does, and the way back.
+
+use bevy::ecs::message::MessageRegistry;
+use bevy::prelude::*;
+use bevy::state::state::{
+    EnterSchedules, ExitSchedules, FreelyMutableState, PreviousState, StateTransition,
+    StateTransitionEvent, TransitionSchedules,
+};
+use bevy::state::state_scoped::{
+    despawn_entities_on_enter_state, despawn_entities_on_exit_state,
+    disable_entities_on_enter_state, disable_entities_on_exit_state,
+    enable_entities_on_enter_state, enable_entities_on_exit_state,
+};
+
+/// Sets up the transitions, without a value.
+pub fn prepare<S: FreelyMutableState>(world: &mut World) {
+    world.init_resource::<NextState<S>>();
+    // Those of an earlier epoch that comes back are there: Bevy has no way to take them out.
+    if world.contains_resource::<Messages<StateTransitionEvent<S>>>() {
+        return;
+    }
+    MessageRegistry::register_message::<StateTransitionEvent<S>>(world);
+    let (enter, exit) = (EnterSchedules::<S>::default(), ExitSchedules::<S>::default());
+    world.schedule_scope(StateTransition, |_, schedule| {
+        S::register_state(schedule);
+        // For entities that belong to a state.
+        schedule.add_systems((
+            (
+                despawn_entities_on_exit_state::<S>,
+                disable_entities_on_exit_state::<S>,
+                enable_entities_on_exit_state::<S>,
+            )
+                .in_set(exit.clone()),
+            (
+                despawn_entities_on_enter_state::<S>,
+                disable_entities_on_enter_state::<S>,
+                enable_entities_on_enter_state::<S>,
+            )
+                .in_set(enter.clone()),
+        ));
+        // What is left of an epoch that is gone costs next to nothing.
+        let all = (exit, TransitionSchedules::<S>::default(), enter);
+        schedule.configure_sets(all.run_if(resource_exists::<State<S>>));
+    });
+}
+
+/// Enters the default value if there is none.
+pub fn init<S: FreelyMutableState + FromWorld>(world: &mut World) {
+    if world.contains_resource::<State<S>>() {
+        return;
+    }
+    world.init_resource::<State<S>>();
+    let entered = Some(world.resource::<State<S>>().get().clone());
+    world.write_message(StateTransitionEvent {
+        exited: None,
+        entered,
+        allow_same_state_transitions: true,
+    });
+}
+
+/// Takes the state's resources out.
+pub fn remove<S: FreelyMutableState>(world: &mut World) {
+    world.remove_resource::<State<S>>();
+    world.remove_resource::<NextState<S>>();
+    world.remove_resource::<PreviousState<S>>();
+}
