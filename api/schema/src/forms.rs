@@ -196,13 +196,10 @@ impl<'a> Compiler<'a> {
 
     /// The items of an array.
     fn repeat(&mut self, writer: &'a Definition, reader: Node<'a>, count: u64) {
-        let opened = self.program.open(Op::Repeat { count, end: 0 });
+        let empty = least(writer) == 0;
+        let opened = self.program.open(Op::Repeat { count, empty, end: 0 });
         self.within("[]", |this| this.pair(writer, reader, None));
         self.program.close(opened);
-        let looped = matches!(self.program.ops.get(opened), Some(Op::Repeat { .. }));
-        if looped && least(writer) == 0 && items(writer).saturating_mul(count) > EMPTY_ARRAY_MAX {
-            self.impossible(format!("{count} items without content: use a `Vec`"));
-        }
     }
 
     /// A struct around a value, or none any more.
@@ -223,19 +220,6 @@ impl<'a> Compiler<'a> {
                 reader.def
             )),
         }
-    }
-}
-
-/// How many items without content an array may have that become something: nothing in the bytes
-/// bounds them.
-const EMPTY_ARRAY_MAX: u64 = 256;
-
-/// How many items the arrays in a value have.
-fn items(writer: &Definition) -> u64 {
-    match &writer.form {
-        Form::Array(item, len) => items(item).saturating_mul(*len),
-        Form::Boxed(inner) => items(inner),
-        form => form.written().fold(1, |sum: u64, field| sum.saturating_add(items(&field.ty))),
     }
 }
 

@@ -25,8 +25,8 @@ pub(crate) enum Op {
     FixedItems(u64),
     /// Passes a count and does the body as often; an item has at least `min` bytes.
     Seq { min: u64, end: u32 },
-    /// Does the body `count` times.
-    Repeat { count: u64, end: u32 },
+    /// Does the body `count` times; `empty` if that may pass no bytes.
+    Repeat { count: u64, empty: bool, end: u32 },
     /// Passes an option's first byte and does the body if there is a value.
     Option { end: u32 },
     /// Does the arm of the variant whose index comes; passes the index if no variant moved.

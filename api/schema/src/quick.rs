@@ -90,7 +90,7 @@ impl Quick {
                 }
                 Op::Bool => {
                     quick.piece(5).bool = true;
-                    room += 1;
+                    room = room.saturating_add(1);
                 }
                 Op::Drop => quick.piece(6).drop = true,
                 Op::Flush => quick.piece(7).flush = true,
@@ -100,7 +100,7 @@ impl Quick {
                 }
                 Op::Number { from, to } => {
                     quick.piece(8).number = Some((from, to));
-                    room += 17;
+                    room = room.saturating_add(17);
                 }
                 Op::Const { start, len } => {
                     let piece = quick.piece(9);

@@ -110,6 +110,13 @@ impl Run<'_, '_> {
         append(self.out, &self.program.consts, start, start + len);
     }
 
+    /// Takes note of items without content.
+    fn empty(&mut self, count: u64) -> Result<(), Malformed> {
+        let left = self.empty_items.checked_sub(count);
+        self.empty_items = left.ok_or(Malformed("fewer empty items"))?;
+        Ok(())
+    }
+
     fn body(&mut self, start: usize, end: usize, base: usize, op: usize) -> Result<(), Failed> {
         if self.depth == MAX_NESTING {
             return Err(Box::new((Failure::TooDeep, op)));
@@ -168,10 +175,7 @@ impl Run<'_, '_> {
                     let count = wire::count(input, &mut self.at, min)
                         .map_err(|error| malformed(error, self.at))?;
                     if min == 0 {
-                        self.empty_items = self
-                            .empty_items
-                            .checked_sub(count)
-                            .ok_or_else(|| malformed(Malformed("fewer empty items"), self.at))?;
+                        self.empty(count).map_err(|error| malformed(error, self.at))?;
                     }
                     for _ in 0..count {
                         self.body(i + 1, end as usize, base, i)?;
@@ -179,7 +183,10 @@ impl Run<'_, '_> {
                     i = end as usize;
                     continue;
                 }
-                Op::Repeat { count, end } => {
+                Op::Repeat { count, empty, end } => {
+                    if empty {
+                        self.empty(count).map_err(|error| malformed(error, self.at))?;
+                    }
                     for _ in 0..count {
                         self.body(i + 1, end as usize, base, i)?;
                     }

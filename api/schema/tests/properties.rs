@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use playground_derive::Persist;
 use playground_schema::{
-    Definition, Options, Persist, Resolution, TypeChange, Value, decode, encode, flat_len_all,
-    flatten_all, verify,
+    Definition, Form, Options, Persist, Resolution, Schema, TypeChange, Value, decode, encode,
+    flat_len_all, flatten_all, verify,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -154,6 +154,66 @@ mod ways {
     }
 }
 
+/// Arrays in arrays, of which a schema from a file can tell any lengths.
+mod arrays {
+    use super::*;
+
+    #[derive(Serialize, Deserialize, Persist)]
+    #[persist(crate = playground_schema)]
+    pub struct Old<T> {
+        pub flag: bool,
+        pub gone: [[T; 1]; 1],
+        pub kept: [[Mark; 1]; 1],
+        pub count: u8,
+    }
+
+    #[derive(Serialize, Deserialize, Persist)]
+    #[persist(crate = playground_schema)]
+    pub struct Mark {}
+
+    #[derive(Serialize, Deserialize, Persist, Default)]
+    #[persist(crate = playground_schema, was = "properties::arrays::Mark")]
+    pub struct Marked {
+        #[serde(default)]
+        pub kind: u16,
+    }
+
+    /// For lists where the arrays were.
+    #[derive(Serialize, Deserialize, Persist)]
+    #[persist(crate = playground_schema)]
+    pub struct New {
+        pub count: u16,
+        pub kept: Vec<Vec<Marked>>,
+        pub flag: bool,
+    }
+
+    #[derive(Serialize, Deserialize, Persist)]
+    #[persist(crate = playground_schema)]
+    pub struct Ordered {
+        pub flag: bool,
+        pub count: u8,
+    }
+
+    #[derive(Serialize, Deserialize, Persist)]
+    #[persist(crate = playground_schema)]
+    pub struct Grid<T> {
+        pub cells: [[T; 32]; 32],
+    }
+
+    pub const ALL: [&Schema; 4] =
+        [<Old<()>>::REF, <Old<bool>>::REF, <Old<f64>>::REF, <Old<String>>::REF];
+
+    /// Gives the arrays in a field of `old` the lengths.
+    pub fn set_lens(old: &mut Definition, name: &str, lens: [u64; 2]) {
+        let Form::Struct(fields) = &mut old.form else { panic!("a struct") };
+        let field = fields.iter_mut().find(|field| field.name == name).unwrap();
+        let Form::Array(inner, len) = &mut field.ty.form else { panic!("an array") };
+        *len = lens[0];
+        let Form::Array(_, len) = &mut inner.form else { panic!("an array") };
+        *len = lens[1];
+    }
+}
+
 /// The value in bincode, after it was of all the types on the way.
 fn walk(start: &ways::Base, path: &[usize]) -> Vec<u8> {
     let mut bytes = bincode(start);
@@ -245,6 +305,20 @@ proptest! {
     }
 
     #[test]
+    fn arrays_of_any_length_come_to_an_end(
+        old in 0..arrays::ALL.len(),
+        gone in prop::array::uniform2(lens()),
+        kept in prop::array::uniform2(lens()),
+        bytes in vec(0..3u8, 0..60),
+    ) {
+        let mut definition = Definition::of(arrays::ALL[old]);
+        arrays::set_lens(&mut definition, "gone", gone);
+        arrays::set_lens(&mut definition, "kept", kept);
+        check(&definition, arrays::New::REF, &bytes);
+        check(&definition, arrays::Ordered::REF, &bytes);
+    }
+
+    #[test]
     fn damaged_schemas_and_values_do_no_harm(
         value in everything(),
         damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
@@ -270,12 +344,27 @@ proptest! {
 const LIST: &[&playground_schema::Schema] = &[Everything::REF, Tree::REF, ways::Wrapped::REF];
 static SCHEMAS: [u8; flat_len_all(LIST)] = flatten_all(LIST);
 
-/// Nothing of it panics, and what fails leaves no traces.
-fn check(definition: &Definition, schema: &'static playground_schema::Schema, bytes: &[u8]) {
-    let _told = TypeChange::between(definition, &Definition::of(schema)).to_string();
+/// Lengths of arrays, as they are and as they may be told.
+fn lens() -> impl Strategy<Value = u64> {
+    prop_oneof![0..4u64, 0..1000u64, any::<u64>()]
+}
+
+#[test]
+fn arrays_of_nothing_get_what_is_new() {
+    let grid = Definition::of(<arrays::Grid<arrays::Mark>>::REF);
+    check(&grid, <arrays::Grid<arrays::Marked>>::REF, &[]);
+    assert_eq!(through(&grid, <arrays::Grid<arrays::Marked>>::REF, &[]), [0; 32 * 32]);
+}
+
+/// Nothing of it panics, what is told of a change is what is done, and what fails leaves no traces.
+fn check(definition: &Definition, schema: &'static Schema, bytes: &[u8]) {
+    let change = TypeChange::between(definition, &Definition::of(schema));
+    assert!(!change.to_string().is_empty());
     let _shown = decode(bytes, definition).map(|value| value.to_string());
     let options = Options { allow_drop: true };
-    let Ok(mut resolution) = Resolution::new(definition, schema, options) else { return };
+    let resolved = Resolution::new(definition, schema, options);
+    assert_eq!(resolved.is_err(), change.is_impossible(), "{change}\n{resolved:?}");
+    let Ok(mut resolution) = resolved else { return };
     let (mut rest, mut out) = (bytes, vec![7]);
     match resolution.convert(&mut rest, &mut out, &mut |entity| Ok(entity)) {
         Ok(()) => assert!(verify(schema, &out[1..]).is_ok(), "written, but not of the type"),
