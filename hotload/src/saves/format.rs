@@ -7,9 +7,9 @@
 //! The schema of a type stands once in the table, its values are bincode without names.
 
 use playground_api::codec;
-use playground_api::persist::Store;
 use playground_api::schema::Definition;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 /// What files begin with; the last byte is the version of the format.
@@ -41,6 +41,7 @@ pub enum FormatError {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// The app that ran.
+    #[serde(deserialize_with = "text_or_none")]
     pub app: Option<String>,
     /// Frames since `ready`.
     pub frame: u64,
@@ -54,10 +55,13 @@ pub struct Header {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedModule {
     /// Its id.
+    #[serde(deserialize_with = "text")]
     pub id: String,
     /// Its version.
+    #[serde(deserialize_with = "text")]
     pub version: String,
     /// Its epoch.
+    #[serde(deserialize_with = "text")]
     pub epoch: String,
 }
 
@@ -85,7 +89,7 @@ pub struct SavedType {
     pub values: Vec<u8>,
 }
 
-/// [`Store`], with names of its own.
+/// [`Store`](playground_api::persist::Store), with names of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "Store says what they are")]
 pub enum SavedStore {
@@ -93,21 +97,8 @@ pub enum SavedStore {
     Resource,
     State,
     NextState,
-    Scoped(String),
+    Scoped(#[serde(deserialize_with = "text")] String),
     Messages,
-}
-
-impl From<Store> for SavedStore {
-    fn from(store: Store) -> Self {
-        match store {
-            Store::Component => Self::Component,
-            Store::Resource => Self::Resource,
-            Store::State => Self::State,
-            Store::NextState => Self::NextState,
-            Store::Scoped(wrapper) => Self::Scoped(wrapper.to_owned()),
-            Store::Messages => Self::Messages,
-        }
-    }
 }
 
 impl SavedStore {
@@ -125,6 +116,7 @@ struct Table {
 
 #[derive(Serialize, Deserialize)]
 struct Entry {
+    #[serde(deserialize_with = "text")]
     module: String,
     store: SavedStore,
     /// A [`Definition`] as bytes.
@@ -132,6 +124,17 @@ struct Entry {
     entities: Vec<u64>,
     /// Bytes of the values.
     values: u64,
+}
+
+/// For a `String`, bincode makes room for as many bytes as its count says, whether they are there or
+/// not. A list is written in the same way, and grows with what comes.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::from_utf8(Vec::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let bytes = Option::<Vec<u8>>::deserialize(deserializer)?;
+    bytes.map(String::from_utf8).transpose().map_err(D::Error::custom)
 }
 
 /// A snapshot's bytes. `schema` is that of each type, flattened.
@@ -263,6 +266,31 @@ mod tests {
         let hash = blake3::hash(&bytes);
         bytes.extend_from_slice(hash.as_bytes());
         bytes
+    }
+
+    #[test]
+    fn a_count_makes_no_room_for_what_is_not_there() {
+        const FRAME_AND_ENTITIES: [u8; 2] = [0, 0];
+        let count = [&[253][..], &(u64::MAX >> 2).to_le_bytes()].concat();
+        let modules = [&[0][..], &FRAME_AND_ENTITIES].concat();
+        let types = [&modules[..], &[0]].concat();
+        for before in [
+            vec![1],
+            modules.clone(),
+            [&modules[..], &[1]].concat(),
+            [&modules[..], &[1, 0]].concat(),
+            [&modules[..], &[1, 0, 0]].concat(),
+            types.clone(),
+            [&types[..], &[1]].concat(),
+            [&types[..], &[1, 0, 4]].concat(),
+            [&types[..], &[1, 0, 0]].concat(),
+            [&types[..], &[1, 0, 0, 0]].concat(),
+        ] {
+            let table = [&before[..], &count].concat();
+            let body = [&(table.len() as u64).to_le_bytes()[..], &table].concat();
+            let refused = FormatError::Damaged("its table cannot be read");
+            assert_eq!(parse(&sealed(&body)), Err(refused), "{before:?}");
+        }
     }
 
     proptest! {

@@ -123,6 +123,19 @@ fn push(
     schemas.push(flat_bytes(&[record.schema]));
 }
 
+impl From<Store> for SavedStore {
+    fn from(store: Store) -> Self {
+        match store {
+            Store::Component => Self::Component,
+            Store::Resource => Self::Resource,
+            Store::State => Self::State,
+            Store::NextState => Self::NextState,
+            Store::Scoped(wrapper) => Self::Scoped(wrapper.to_owned()),
+            Store::Messages => Self::Messages,
+        }
+    }
+}
+
 /// The type that takes saved values now.
 fn taker<'s>(saved: &SavedType, sources: &'s [Source]) -> Option<&'s Source> {
     let SavedType { store, definition: Definition { name, aliases, .. }, .. } = saved;
