@@ -71,6 +71,8 @@ pub enum EventKind {
     SnapshotSaved,
     /// A snapshot took the place of the state.
     SnapshotLoaded,
+    /// A module's newest artifact is in quarantine: the last good one runs.
+    Quarantined,
 }
 
 /// [`Times`] as they stand in the events file.

@@ -103,6 +103,8 @@ pub struct Settings {
 #[derive(Clone, Debug, Default)]
 struct Status {
     error: Option<String>,
+    /// Another artifact stands in for the newest one.
+    quarantined: bool,
     /// The error is rustc's.
     does_not_compile: bool,
     /// What was planned last, or why the newest code does not run.
@@ -297,6 +299,9 @@ impl Host {
         world.write_message(AppExit::Success);
     }
 }
+
+/// What the script waits for after a `quarantine` command.
+const QUARANTINE: &str = "quarantine";
 
 /// Where notices send those who want to know more.
 const DETAILS: &str = "details in the console (F1)";

@@ -19,6 +19,7 @@ pub mod build;
 pub mod epoch;
 pub mod generation;
 pub mod inspect;
+pub mod journal;
 pub mod load;
 pub mod plan;
 pub mod watch;

@@ -4,6 +4,7 @@
 mod accept;
 mod building;
 mod groups;
+mod journalling;
 mod propose;
 mod scan;
 
@@ -21,6 +22,7 @@ use crate::build::{Inputs, Outcome, Said};
 use crate::catalog::{Catalog, Folders};
 use crate::generation::SharedGeneration;
 use crate::inspect::{HostFacts, Manifest};
+use crate::journal::{Death, Journal};
 use crate::plan::change::Change;
 use crate::plan::{self, Outlines};
 use crate::roster::Wanted;
@@ -41,6 +43,10 @@ pub enum Ask {
     Plan(String),
     /// This runs now.
     Runs(Runs),
+    /// These ran well through their probation.
+    Committed(Vec<SharedGeneration>),
+    /// Tell what is in quarantine, or let it out.
+    Quarantine { clear: bool },
     /// Stop.
     Stop,
     #[doc(hidden)]
@@ -82,6 +88,14 @@ pub enum Tell {
     Prepared(Box<Prepared>),
     /// The answer to [`Ask::Plan`]; no modules where there is nothing to plan.
     Plan { id: String, modules: Vec<PlanOf>, along: Vec<String> },
+    /// The game before this one died.
+    Died(Death),
+    /// A module's newest artifact is in quarantine; another one may run in its place.
+    Quarantined { id: String, reason: String },
+    /// The answer to [`Ask::Quarantine`].
+    Quarantine(String),
+    /// Something is not as it should be; the game goes on.
+    Warning(String),
     /// Something else went wrong.
     Trouble(String),
 }
@@ -205,6 +219,8 @@ struct State {
     linker: Option<Linker>,
     standby: Standby,
     facts: Arc<OnceLock<Result<HostFacts, String>>>,
+    /// Open once it is known where things are built.
+    journal: Option<Journal>,
     /// As they were when a build was last started.
     inputs: BTreeMap<String, Inputs>,
     /// The newest good generation of each module.
@@ -256,6 +272,7 @@ impl State {
             linker: None,
             standby: Standby::default(),
             facts: Arc::default(),
+            journal: None,
             inputs: BTreeMap::new(),
             latest: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -298,6 +315,9 @@ impl State {
                     if let Some(building) = &self.building {
                         building.cancel.cancel();
                     }
+                    if let Some(journal) = &mut self.journal {
+                        journal.end();
+                    }
                     return;
                 }
             }
@@ -329,6 +349,8 @@ impl State {
                 self.hear_runs(runs);
                 self.rethink = true;
             }
+            Ask::Committed(generations) => self.hear_committed(&generations),
+            Ask::Quarantine { clear } => self.hear_quarantine(clear),
             Ask::Stop => return false,
             Ask::Built { number, outcomes } => self.hear_built(number, outcomes),
             Ask::Said { number, said } => self.hear_said(number, said),
@@ -337,6 +359,7 @@ impl State {
     }
 
     fn hear_runs(&mut self, runs: Runs) {
+        self.note_progress(&runs);
         // What the host took back or refused is not proposed again, until its source changes.
         for rejected in &runs.rejected {
             let id = rejected.id();

@@ -47,6 +47,11 @@ pub enum Command {
     Hash,
     /// Snapshots as files.
     Snapshot(SnapshotCommand),
+    /// Artifacts that will not be loaded.
+    Quarantine {
+        /// Lets them out.
+        clear: bool,
+    },
     /// Lets a number of frames pass before the next command.
     Wait(u64),
     /// Ends the game.
@@ -116,6 +121,11 @@ pub const BUILT_IN: &[CommandHelp] = &[
         "snapshot",
         "snapshot save|load|diff|delete <name> [--force] | list",
         "writes all persisted state to a file, and brings it back; --force leaves out what has no place",
+    ),
+    entry(
+        "quarantine",
+        "quarantine list|clear",
+        "artifacts that took the game down and will not be loaded",
     ),
     entry("wait", "wait <frames>", "lets frames pass before the next command"),
     entry("quit", "quit", "ends the game"),
@@ -212,6 +222,7 @@ fn command_of(words: Vec<String>) -> Result<Command, ParseError> {
         "app" => Command::App(args.optional()),
         "hash" => Command::Hash,
         "snapshot" => Command::Snapshot(args.snapshot()?),
+        "quarantine" => Command::Quarantine { clear: args.quarantine()? },
         "wait" => Command::Wait(args.frames()?),
         "quit" => Command::Quit,
         "clear" => Command::Clear,
@@ -299,6 +310,16 @@ impl Args {
         })
     }
 
+    fn quarantine(&mut self) -> Result<bool, ParseError> {
+        const WHAT: &str = "list or clear";
+        let what = self.required(WHAT)?;
+        match what.as_str() {
+            "list" => Ok(false),
+            "clear" => Ok(true),
+            _ => Err(self.unexpected(WHAT, what)),
+        }
+    }
+
     fn snapshot_name(&mut self) -> Result<String, ParseError> {
         self.required("a snapshot's name")
     }
@@ -335,6 +356,8 @@ impl fmt::Display for Command {
             Self::App(Some(name)) => write!(f, "app {}", quoted(name)),
             Self::Hash => f.write_str("hash"),
             Self::Snapshot(snapshot) => write!(f, "snapshot {snapshot}"),
+            Self::Quarantine { clear: false } => f.write_str("quarantine list"),
+            Self::Quarantine { clear: true } => f.write_str("quarantine clear"),
             Self::Wait(frames) => write!(f, "wait {frames}"),
             Self::Quit => f.write_str("quit"),
             Self::Clear => f.write_str("clear"),

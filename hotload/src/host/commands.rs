@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 
 use super::script::Line;
-use super::{Host, PastSwap, full_app_name};
+use super::{Host, PastSwap, QUARANTINE, full_app_name};
 use crate::console::command::{self, Command, built_in, suggest};
 use crate::console::view::Level;
 use crate::console::{Console, Input};
@@ -67,6 +67,10 @@ impl Host {
             }
             Command::App(name) => self.app(world, name.as_deref()),
             Command::Hash => self.hash(world),
+            Command::Quarantine { clear } => {
+                self.script.await_module(QUARANTINE);
+                self.worker.ask(Ask::Quarantine { clear });
+            }
             Command::Snapshot(command) => self.snapshot_command(world, &command),
             Command::Wait(frames) => self.script.wait_until(self.frame.saturating_add(frames)),
             Command::Quit => self.exit(world),

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 
-use super::{DETAILS, Host, UnderWay};
+use super::{DETAILS, Host, QUARANTINE, UnderWay};
 use crate::console::Console;
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
 use crate::events::{Event, EventKind};
+use crate::journal::{Death, Quarantined};
 use crate::worker::{PlanOf, Progress, Tell};
 
 /// What takes longer than this is told of.
@@ -51,6 +52,13 @@ impl Host {
                 self.script.done(&id);
                 self.hear_plan(world, &id, &modules, &along);
             }
+            Tell::Died(death) => self.hear_death(world, &death),
+            Tell::Quarantined { id, reason } => self.hear_quarantined(world, &id, &reason),
+            Tell::Quarantine(text) => {
+                self.script.done(QUARANTINE);
+                self.say(world, Level::Info, &text);
+            }
+            Tell::Warning(text) => self.say(world, Level::Warn, &text),
             Tell::Trouble(reason) => {
                 self.script.all_done();
                 let event = Event::new(EventKind::Refused, self.frame);
@@ -73,6 +81,29 @@ impl Host {
             let status = self.status.entry(plan.module.clone()).or_default();
             status.plan = Some(Arc::new(plan));
         }
+    }
+
+    fn hear_death(&mut self, world: &mut World, death: &Death) {
+        let named = |q: &Quarantined| format!("{}: {}", q.module, q.reason);
+        let mut lines: Vec<String> = death.quarantined.iter().map(named).collect();
+        if !death.tried_again.is_empty() {
+            let modules = death.tried_again.join(", ");
+            lines.push(format!("new and tried again, since nothing ran well before: {modules}"));
+        }
+        let body = lines.join("\n");
+        let title = "The game before this one died";
+        self.say(world, Level::Warn, &format!("{title}\n{body}"));
+        let notice = Notice::new(NoticeLevel::Question, title, body);
+        self.notice(world, "death", notice.details("`quarantine list` in the console (F1)"));
+    }
+
+    /// The newest code of a module will not run; what ran well last stands in for it.
+    fn hear_quarantined(&mut self, world: &mut World, id: &str, reason: &str) {
+        let status = self.status.entry(id.to_owned()).or_default();
+        (status.error, status.quarantined) = (Some(reason.to_owned()), true);
+        let event = Event::new(EventKind::Quarantined, self.frame).about(id);
+        self.log_event(world, event.because(reason));
+        self.say(world, Level::Warn, &format!("{id}: the last good code runs\n{reason}"));
     }
 
     fn hear_progress(&mut self, world: &mut World, progress: Option<Progress>) {

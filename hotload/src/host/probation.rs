@@ -172,6 +172,9 @@ impl Host {
             }
             probation.frames_left > 0
         });
+        if !committed.is_empty() {
+            self.worker.ask(Ask::Committed(committed.clone()));
+        }
         for generation in committed {
             let event = Event::new(EventKind::Committed, self.frame).about(generation.id());
             self.log_event(world, event.generation(generation.number));

@@ -43,9 +43,13 @@ impl Host {
         let total_ms = written
             .and_then(|at| SystemTime::now().duration_since(at).ok())
             .map_or(0.0, |took| took.as_secs_f32() * 1000.0);
+        let was_running = |generation: &SharedGeneration| before.contains_key(generation.id());
         for generation in &enter {
             let status = self.status.entry(generation.id().to_owned()).or_default();
-            *status = Status::default();
+            // What stands in for an artifact in quarantine says so for as long as it runs.
+            let stands_in = std::mem::take(&mut status.quarantined) && !was_running(generation);
+            let error = status.error.take().filter(|_| stands_in);
+            *status = Status { error, quarantined: stands_in, ..Status::default() };
             let Swapped { pause_ms, restore, .. } = swapped;
             status.times = Some(Times { plan_ms, pause_ms, total_ms, restore, ..generation.times });
         }

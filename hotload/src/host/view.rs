@@ -99,6 +99,8 @@ impl Host {
         let active = self.running.active.contains_key(id);
         if status.is_some_and(|status| status.building) {
             ModuleState::Building
+        } else if status.is_some_and(|status| status.quarantined) {
+            ModuleState::Quarantined
         } else if status.is_some_and(|status| status.waits) {
             ModuleState::Waiting
         } else if status.is_some_and(|status| status.error.is_some()) {

@@ -58,6 +58,7 @@ impl State {
             written: self.written.take(),
             plan_ms: ms(started),
         };
+        self.before_swap(&prepared.enter);
         self.proposed = true;
         self.proposal = Some(outlines);
         self.tell(Tell::Prepared(Box::new(prepared)));

@@ -17,6 +17,7 @@ impl State {
         let modules: BTreeSet<String> = catalog.crates.keys().cloned().collect();
         let workspace = folders.workspace.clone();
         self.tell(Tell::Catalog { workspace, modules });
+        self.open_journal(&folders.built);
         let libraries: BTreeSet<PathBuf> =
             catalog.libraries.values().map(|library| library.folder.clone()).collect();
         if self.watches && (self.watch.is_none() || self.watched_libraries != libraries) {

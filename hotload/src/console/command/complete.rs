@@ -89,6 +89,7 @@ fn choices<'a>(before: &[Word], names: &Names<'a>) -> Vec<&'a str> {
     match command.text.as_str() {
         "help" if first => names.all_commands().collect(),
         "app" if first => names.apps.clone(),
+        "quarantine" if first => vec!["list", "clear"],
         "snapshot" if first => vec!["save", "load", "list", "diff", "delete"],
         "snapshot" => match args {
             [what] if ["load", "diff", "delete"].contains(&what.text.as_str()) => {

@@ -1,0 +1,509 @@
+//! What is on disk while code runs that did not run well before, so that the next start finds what
+//! took the game down.
+//!
+//! ```text
+//!  before the first call ──► journal/PID.jsonl, fsync ──► committed, rolled back or the end: cleared
+//!                                  │ the process died
+//!                                  ▼
+//!  next start: pending hashes ──► quarantine.json; the last good set, good.json, runs instead
+//! ```
+//!
+//! A game holds a lock on its journal as long as it lives: that of a game that runs beside this one
+//! is left alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// How far code that is new has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Its library is about to be opened, and its `build` called.
+    Load,
+    /// It is about to enter the game.
+    Swap,
+    /// It runs, and is not committed yet.
+    Probation,
+}
+
+impl Stage {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Load => "while it was loaded",
+            Self::Swap => "while it entered the game",
+            Self::Probation => "in its first frames",
+        }
+    }
+}
+
+/// A line of the journal.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+enum Line {
+    /// New code is about to run.
+    Pending { module: String, hash: String, stage: Stage },
+    /// It ran well, or was taken back.
+    Over { hash: String },
+}
+
+/// An artifact that will not be loaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantined {
+    /// The module.
+    pub module: String,
+    /// blake3 hash of the artifact.
+    pub hash: String,
+    /// What happened.
+    pub reason: String,
+    /// When, in seconds since 1970.
+    pub at_s: u64,
+}
+
+/// An artifact of the last set that ran well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Good {
+    /// blake3 hash of its bytes.
+    pub hash: String,
+    /// The epoch of its types.
+    pub epoch: String,
+}
+
+/// What the game before this one died of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Death {
+    /// Artifacts that are in quarantine now.
+    pub quarantined: Vec<Quarantined>,
+    /// Modules that were new, and are tried again, since nothing ran well before them.
+    pub tried_again: Vec<String>,
+}
+
+/// Why the journal cannot be kept.
+#[derive(Debug, Error)]
+#[error(
+    "H1002: {path} cannot be written: {source}. Should new code take the game down, the next start \
+     will not know which it was. Make room there, or make it writable, and start again"
+)]
+pub struct JournalError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// New code that is on its way, what is in quarantine, and the last set that ran well.
+#[derive(Debug, Default)]
+pub struct Journal {
+    folder: PathBuf,
+    own: Option<File>,
+    pending: BTreeMap<String, (String, Stage)>,
+    quarantine: Vec<Quarantined>,
+    good: BTreeMap<String, Good>,
+}
+
+impl Journal {
+    /// Opens the journal below `folder`, and reads what games that died left in it.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be written. The journal is of use all the same: what is in quarantine
+    /// stays there.
+    pub fn open(folder: &Path) -> (Self, Death, Option<JournalError>) {
+        let mut journal = Self {
+            folder: folder.to_owned(),
+            quarantine: read(&folder.join("quarantine.json")).unwrap_or_default(),
+            good: read(&folder.join("good.json")).unwrap_or_default(),
+            ..Self::default()
+        };
+        let (mut death, left) = journal.deaths();
+        let mut error = None;
+        if !death.quarantined.is_empty() {
+            journal.quarantine.append(&mut death.quarantined.clone());
+            // On disk before the journals are gone: whoever is killed in between finds them again.
+            error = journal.write_quarantine().err();
+        }
+        if error.is_none() {
+            left.iter().for_each(|path| drop(fs::remove_file(path)));
+        }
+        death.tried_again.sort();
+        let path = folder.join("journal").join(format!("{}.jsonl", std::process::id()));
+        let opened = fs::create_dir_all(folder.join("journal"))
+            .and_then(|()| File::create(&path))
+            .and_then(|file| file.try_lock().map_err(io::Error::from).map(|()| file));
+        match opened {
+            Ok(file) => journal.own = Some(file),
+            Err(source) => error = Some(JournalError { path, source }),
+        }
+        (journal, death, error)
+    }
+
+    /// What games left that are gone, and their journals.
+    fn deaths(&self) -> (Death, Vec<PathBuf>) {
+        let (mut death, mut left) = (Death::default(), Vec::new());
+        let entries = fs::read_dir(self.folder.join("journal")).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()) {
+            let Ok(file) = File::open(&path) else { continue };
+            // Its game lives.
+            if file.try_lock_shared().is_err() {
+                continue;
+            }
+            let pending = pending(&fs::read_to_string(&path).unwrap_or_default());
+            left.push(path);
+            // Before anything ran well there is nothing to go back to, and no way to tell which of
+            // them it was.
+            let is_first = self.good.is_empty() && pending.len() > 1;
+            for (hash, (module, stage)) in pending {
+                if is_first {
+                    death.tried_again.push(module);
+                } else if self.quarantined(&hash).is_none() {
+                    let reason = format!("the game died {}", stage.words());
+                    death.quarantined.push(Quarantined { module, hash, reason, at_s: now_s() });
+                }
+            }
+        }
+        (death, left)
+    }
+
+    /// New code is about to run: on disk when this returns, unless it ran well before.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn before(&mut self, module: &str, hash: &str) -> Result<(), JournalError> {
+        if self.good.values().any(|good| good.hash == hash) || self.pending.contains_key(hash) {
+            return Ok(());
+        }
+        self.note(module, hash, Stage::Load)?;
+        let synced = self.own.as_ref().map_or(Ok(()), File::sync_data);
+        synced.map_err(|source| JournalError { path: self.own_path(), source })
+    }
+
+    /// Code that is new has come so far. What was written survives this process without `fsync`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn reached(&mut self, module: &str, hash: &str, stage: Stage) -> Result<(), JournalError> {
+        match self.pending.get(hash) {
+            Some((_, before)) if *before != stage => self.note(module, hash, stage),
+            _ => Ok(()),
+        }
+    }
+
+    /// Code ran well, or was taken back.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn over(&mut self, hash: &str) -> Result<(), JournalError> {
+        if self.pending.remove(hash).is_none() {
+            return Ok(());
+        }
+        if self.pending.is_empty() {
+            // Nothing is open: the lines are of no use any more.
+            let emptied = self.own.as_ref().map_or(Ok(()), |file| file.set_len(0));
+            return emptied.map_err(|source| JournalError { path: self.own_path(), source });
+        }
+        self.append(&Line::Over { hash: hash.to_owned() })
+    }
+
+    /// The game ends as it should: nothing of what is open is to blame.
+    pub fn end(&mut self) {
+        if self.own.take().is_some() {
+            let _ = fs::remove_file(self.own_path());
+        }
+    }
+
+    /// Why an artifact will not be loaded.
+    pub fn quarantined(&self, hash: &str) -> Option<&Quarantined> {
+        self.quarantine.iter().find(|quarantined| quarantined.hash == hash)
+    }
+
+    /// All that is in quarantine.
+    pub fn quarantine(&self) -> &[Quarantined] {
+        &self.quarantine
+    }
+
+    /// Lets everything out of quarantine.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn clear_quarantine(&mut self) -> Result<usize, JournalError> {
+        let count = self.quarantine.len();
+        self.quarantine.clear();
+        self.write_quarantine().map(|()| count)
+    }
+
+    /// A module's artifact in the last set that ran well, with its bytes, if they are there.
+    pub fn good(&self, module: &str) -> Option<(&Good, PathBuf, Vec<u8>)> {
+        let good = self.good.get(module)?;
+        let path = self.kept(&good.hash);
+        let bytes = fs::read(&path).ok()?;
+        (blake3::hash(&bytes).to_hex().as_str() == good.hash).then_some((good, path, bytes))
+    }
+
+    /// These ran well together: they are what a later start can go back to. `artifacts` are files
+    /// that may hold their bytes.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written; the set before stays.
+    pub fn ran_well(&mut self, set: BTreeMap<String, Good>) -> Result<(), JournalError> {
+        // What others of the set do not run at the moment may run again.
+        let mut good = self.good.clone();
+        good.extend(set);
+        if good == self.good {
+            return Ok(());
+        }
+        self.write("good.json", &good)?;
+        self.good = good;
+        self.prune();
+        Ok(())
+    }
+
+    /// Keeps an artifact's bytes under their hash: its module's next build takes its file's place.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn keep(&self, hash: &str, bytes: &[u8]) -> Result<(), JournalError> {
+        let path = self.kept(hash);
+        if path.is_file() {
+            return Ok(());
+        }
+        let part = path.with_added_extension("part");
+        let written = fs::create_dir_all(self.folder.join("kept"))
+            .and_then(|()| fs::write(&part, bytes))
+            .and_then(|()| fs::rename(&part, &path));
+        written.map_err(|source| {
+            let _ = fs::remove_file(&part);
+            JournalError { path, source }
+        })
+    }
+
+    /// Removes kept artifacts that nobody goes back to.
+    fn prune(&self) {
+        let good = self.good.values().map(|good| good.hash.as_str());
+        let wanted: BTreeSet<&str> = good.chain(self.pending.keys().map(String::as_str)).collect();
+        let entries = fs::read_dir(self.folder.join("kept")).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()) {
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            if !wanted.contains(stem) {
+                // It only takes room.
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+
+    fn kept(&self, hash: &str) -> PathBuf {
+        self.folder.join("kept").join(format!("{hash}.so"))
+    }
+
+    fn own_path(&self) -> PathBuf {
+        self.folder.join("journal").join(format!("{}.jsonl", std::process::id()))
+    }
+
+    fn note(&mut self, module: &str, hash: &str, stage: Stage) -> Result<(), JournalError> {
+        self.pending.insert(hash.to_owned(), (module.to_owned(), stage));
+        self.append(&Line::Pending { module: module.to_owned(), hash: hash.to_owned(), stage })
+    }
+
+    fn append(&mut self, line: &Line) -> Result<(), JournalError> {
+        let Some(file) = &mut self.own else { return Ok(()) };
+        let written = serde_json::to_string(line).map_err(io::Error::from);
+        let written = written.and_then(|text| {
+            // In one piece: a kill leaves a whole line or none.
+            io::Seek::seek(file, io::SeekFrom::End(0))?;
+            file.write_all(format!("{text}\n").as_bytes())
+        });
+        written.map_err(|source| JournalError { path: self.own_path(), source })
+    }
+
+    fn write_quarantine(&self) -> Result<(), JournalError> {
+        self.write("quarantine.json", &self.quarantine)
+    }
+
+    /// Written beside its place and moved there, so that whoever is killed leaves the old or the new.
+    fn write(&self, name: &str, value: &impl Serialize) -> Result<(), JournalError> {
+        let path = self.folder.join(name);
+        let part = path.with_added_extension("part");
+        let written = serde_json::to_vec_pretty(value)
+            .map_err(io::Error::from)
+            .and_then(|text| fs::create_dir_all(&self.folder).map(|()| text))
+            .and_then(|text| {
+                let mut file = File::create(&part)?;
+                file.write_all(&text)?;
+                file.sync_all()?;
+                fs::rename(&part, &path)?;
+                File::open(&self.folder)?.sync_all()
+            });
+        written.map_err(|source| JournalError { path, source })
+    }
+}
+
+/// What was open at the end of a journal.
+fn pending(text: &str) -> BTreeMap<String, (String, Stage)> {
+    let mut pending = BTreeMap::new();
+    // A line that was not written whole is as good as none.
+    for line in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
+        match line {
+            Line::Pending { module, hash, stage } => {
+                pending.insert(hash, (module, stage));
+            }
+            Line::Over { hash } => {
+                pending.remove(&hash);
+            }
+        }
+    }
+    pending
+}
+
+fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of this test's own, gone with it.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let folder = format!("playground-journal-{name}-{}", std::process::id());
+            let folder = std::env::temp_dir().join(folder);
+            let _ = fs::remove_dir_all(&folder);
+            Self(folder)
+        }
+
+        fn journal(&self) -> (Journal, Death) {
+            let (journal, death, error) = Journal::open(&self.0);
+            assert!(error.is_none(), "{error:?}");
+            (journal, death)
+        }
+
+        /// What a game leaves that is killed while it writes these lines.
+        fn leave(&self, text: &str) {
+            fs::create_dir_all(self.0.join("journal")).unwrap();
+            fs::write(self.0.join("journal/1.jsonl"), text).unwrap();
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn good(set: &[(&str, &str)]) -> BTreeMap<String, Good> {
+        let good = |hash: &str| Good { hash: hash.to_owned(), epoch: "e".to_owned() };
+        set.iter().map(|(module, hash)| ((*module).to_owned(), good(hash))).collect()
+    }
+
+    fn line(module: &str, hash: &str, stage: &str) -> String {
+        format!(
+            "{{\"what\":\"pending\",\"module\":\"{module}\",\"hash\":\"{hash}\",\"stage\":\"{stage}\"}}\n"
+        )
+    }
+
+    #[test]
+    fn a_kill_at_any_byte_of_the_journal_blames_what_was_written_whole() {
+        let folder = Folder::new("cut");
+        folder.journal().0.ran_well(good(&[("a", "1"), ("b", "2")])).unwrap();
+        let text = [
+            line("a", "3", "load"),
+            line("a", "3", "swap"),
+            line("b", "4", "load"),
+            "{\"what\":\"over\",\"hash\":\"3\"}\n".to_owned(),
+        ]
+        .concat();
+        let whole = |end: usize| text[..end].matches('\n').count();
+        for end in 0..=text.len() {
+            folder.leave(&text[..end]);
+            let (mut journal, death) = folder.journal();
+            let hashes: Vec<&str> = death.quarantined.iter().map(|q| q.hash.as_str()).collect();
+            // The last line counts without its end as well.
+            let lines = whole(end).max(whole((end + 1).min(text.len())));
+            let expected: &[&str] = match lines {
+                0 => &[],
+                1 | 2 => &["3"],
+                3 => &["3", "4"],
+                _ => &["4"],
+            };
+            assert_eq!(hashes, expected, "{end}: {}", &text[..end]);
+            assert_eq!(journal.clear_quarantine().unwrap(), expected.len());
+            journal.end();
+            // It is told once.
+            assert_eq!(folder.journal().1, Death::default());
+        }
+    }
+
+    #[test]
+    fn what_ran_well_is_not_to_blame_and_can_come_back() {
+        let folder = Folder::new("good");
+        let (mut journal, _) = folder.journal();
+        let hash = blake3::hash(b"code").to_hex().to_string();
+        journal.keep(&hash, b"code").unwrap();
+        journal.keep("other", b"old").unwrap();
+        journal.before("a", &hash).unwrap();
+        journal.over(&hash).unwrap();
+        journal.ran_well(good(&[("a", &hash)])).unwrap();
+        assert!(!journal.kept("other").exists(), "nobody goes back to it");
+        journal.before("a", &hash).unwrap();
+        assert_eq!(fs::read_to_string(journal.own_path()).unwrap(), "");
+        assert_eq!(journal.good("a").map(|(_, _, bytes)| bytes), Some(b"code".to_vec()));
+        // Bytes that are not those of the hash are no good.
+        fs::write(journal.kept(&hash), b"code!").unwrap();
+        assert_eq!(journal.good("a"), None);
+    }
+
+    #[test]
+    fn a_first_set_is_tried_again_and_a_single_module_is_not() {
+        let folder = Folder::new("first");
+        folder.leave(&[line("b", "2", "probation"), line("a", "1", "probation")].concat());
+        let (mut journal, death) = folder.journal();
+        assert_eq!(death.tried_again, ["a", "b"]);
+        assert!(journal.quarantine().is_empty());
+        journal.end();
+        folder.leave(&line("a", "1", "load"));
+        let (journal, death) = folder.journal();
+        assert_eq!(death.quarantined, journal.quarantine());
+        let reason = journal.quarantined("1").map(|quarantined| quarantined.reason.as_str());
+        assert_eq!(reason, Some("the game died while it was loaded"));
+    }
+
+    #[test]
+    fn the_journal_of_a_game_that_lives_is_left_alone() {
+        let folder = Folder::new("alive");
+        folder.journal().0.ran_well(good(&[("a", "0")])).unwrap();
+        folder.leave(&line("a", "1", "swap"));
+        let path = folder.0.join("journal/1.jsonl");
+        let held = File::open(&path).unwrap();
+        held.lock().unwrap();
+        assert_eq!(folder.journal().1, Death::default());
+        assert!(path.exists());
+        drop(held);
+        assert_eq!(folder.journal().1.quarantined.len(), 1);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_told_of() {
+        let folder = Folder::new("blocked");
+        fs::write(&folder.0, "a file where the folder would be").unwrap();
+        let (mut journal, death, error) = Journal::open(&folder.0.join("below"));
+        assert!(error.is_some_and(|error| error.to_string().contains("H1002")));
+        assert_eq!(death, Death::default());
+        journal.before("a", "1").unwrap();
+        let _ = fs::remove_file(&folder.0);
+    }
+}

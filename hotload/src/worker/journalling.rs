@@ -1,0 +1,155 @@
+//! Keeps the journal, and what has to stay out of the game.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Runs, State, Tell};
+use crate::build::Built;
+use crate::generation::SharedGeneration;
+use crate::journal::{Death, Good, Journal, JournalError, Stage};
+
+impl State {
+    /// Opens the journal below `folder`, and tells what the game before this one died of.
+    pub(super) fn open_journal(&mut self, folder: &Path) {
+        if self.journal.is_some() {
+            return;
+        }
+        let (journal, death, error) = Journal::open(folder);
+        self.journal = Some(journal);
+        self.warn(error.map_or(Ok(()), Err));
+        if death != Death::default() {
+            self.tell(Tell::Died(death));
+        }
+    }
+
+    /// The artifacts of a group without those in quarantine. Where nothing of such a module runs,
+    /// the one that ran well last stands in for it.
+    ///
+    /// # Errors
+    ///
+    /// When one is in quarantine, and the module runs or has no other.
+    pub(super) fn without_quarantined(
+        &self,
+        built: Vec<(String, Built)>,
+    ) -> Result<Vec<(String, Built)>, String> {
+        let Some(journal) = &self.journal else { return Ok(built) };
+        if journal.quarantine().is_empty() {
+            return Ok(built);
+        }
+        let mut kept = Vec::with_capacity(built.len());
+        let mut other_epoch = false;
+        for (id, artifact) in built {
+            let hash = blake3::hash(&artifact.bytes).to_hex();
+            let Some(quarantined) = journal.quarantined(hash.as_str()) else {
+                kept.push((id, artifact));
+                continue;
+            };
+            let reason = format!(
+                "H1001: the newest `{id}` (artifact {}) is in quarantine: {}. Mend it and save, or \
+                 `quarantine clear` and `reload {id}`",
+                &hash[..8],
+                quarantined.reason
+            );
+            let good = journal.good(&id).filter(|_| !self.runs.contains_key(&id));
+            let Some((good, path, bytes)) = good else { return Err(reason) };
+            other_epoch |= self.inputs.get(&id).is_some_and(|inputs| inputs.epoch != good.epoch);
+            let Built { times, warnings, .. } = artifact;
+            self.tell(Tell::Quarantined { id: id.clone(), reason });
+            kept.push((id, Built { path, bytes, times, warnings }));
+        }
+        if other_epoch {
+            // Its types are those of before: so are those of all that link to it.
+            for (id, artifact) in &mut kept {
+                let Some((_, path, bytes)) = journal.good(id) else { continue };
+                (artifact.path, artifact.bytes) = (path, bytes);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// True for an artifact that stands in for one in quarantine.
+    pub(super) fn stands_in(&self, id: &str, hash: &str) -> bool {
+        let journal = self.journal.as_ref().filter(|journal| !journal.quarantine().is_empty());
+        journal.is_some_and(|journal| {
+            let is_for = |module: &str| module == id || self.catalog.links_of(id).contains(module);
+            journal.good(id).is_some_and(|(good, ..)| good.hash == hash)
+                && journal.quarantine().iter().any(|quarantined| is_for(&quarantined.module))
+        })
+    }
+
+    /// New code is about to run for the first time.
+    pub(super) fn before_load(&mut self, id: &str, hash: &str, bytes: &[u8]) {
+        let Some(journal) = &mut self.journal else { return };
+        let noted = journal.keep(hash, bytes).and_then(|()| journal.before(id, hash));
+        self.warn(noted);
+    }
+
+    /// These are about to enter the game.
+    pub(super) fn before_swap(&mut self, enter: &[SharedGeneration]) {
+        self.reached(enter, Stage::Swap);
+    }
+
+    /// What runs is on probation; what was rejected is out of the game.
+    pub(super) fn note_progress(&mut self, runs: &Runs) {
+        let running: Vec<SharedGeneration> = runs.generations.values().cloned().collect();
+        self.reached(&running, Stage::Probation);
+        let Some(journal) = &mut self.journal else { return };
+        let over = runs.rejected.iter().try_for_each(|rejected| journal.over(&rejected.hash));
+        self.warn(over);
+    }
+
+    pub(super) fn hear_committed(&mut self, generations: &[SharedGeneration]) {
+        let Some(journal) = &mut self.journal else { return };
+        let good = |generation: &SharedGeneration| {
+            let (hash, epoch) = (generation.hash.clone(), generation.manifest.epoch.clone());
+            (generation.id().to_owned(), Good { hash, epoch })
+        };
+        let set: BTreeMap<String, Good> = generations.iter().map(good).collect();
+        // First what can be gone back to, then that nothing is open.
+        let noted = journal.ran_well(set).and_then(|()| {
+            generations.iter().try_for_each(|generation| journal.over(&generation.hash))
+        });
+        self.warn(noted);
+    }
+
+    pub(super) fn hear_quarantine(&mut self, clear: bool) {
+        let Some(journal) = &mut self.journal else {
+            return self.tell(Tell::Quarantine("nothing is in quarantine".to_owned()));
+        };
+        if clear {
+            match journal.clear_quarantine() {
+                Ok(count) => self.tell(Tell::Quarantine(format!(
+                    "{count} out of quarantine; `reload <module>` tries one again"
+                ))),
+                Err(error) => self.tell(Tell::Quarantine(error.to_string())),
+            }
+            return;
+        }
+        let lines: Vec<String> = journal
+            .quarantine()
+            .iter()
+            .map(|it| format!("{} (artifact {}): {}", it.module, short(&it.hash), it.reason))
+            .collect();
+        let none = "nothing is in quarantine".to_owned();
+        self.tell(Tell::Quarantine(if lines.is_empty() { none } else { lines.join("\n") }));
+    }
+
+    fn reached(&mut self, generations: &[SharedGeneration], stage: Stage) {
+        let Some(journal) = &mut self.journal else { return };
+        let noted = generations
+            .iter()
+            .try_for_each(|generation| journal.reached(generation.id(), &generation.hash, stage));
+        self.warn(noted);
+    }
+
+    fn warn(&self, noted: Result<(), JournalError>) {
+        if let Err(error) = noted {
+            self.tell(Tell::Warning(error.to_string()));
+        }
+    }
+}
+
+/// The beginning of a hash, as people tell them apart.
+fn short(hash: &str) -> &str {
+    hash.get(..8).unwrap_or(hash)
+}
