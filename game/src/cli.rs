@@ -54,6 +54,18 @@ pub struct RunArgs {
     /// Do not rebuild modules when their sources change
     #[arg(long)]
     pub no_watch: bool,
+    /// Start the game again when it dies; a run in a window always does
+    #[arg(long, conflicts_with = "no_supervise")]
+    pub supervise: bool,
+    /// Run the game in this process, without a supervisor
+    #[arg(long)]
+    pub no_supervise: bool,
+    /// Given by the supervisor
+    #[arg(long, hide = true)]
+    pub supervised: bool,
+    /// Given by the supervisor: this is another start, and the game before it died of that
+    #[arg(long, hide = true, value_name = "REASON")]
+    pub died_of: Option<String>,
 }
 
 impl Cli {

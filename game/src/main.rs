@@ -10,7 +10,11 @@ mod cli;
 mod headless;
 #[cfg(feature = "static")]
 mod linked;
+#[cfg(not(feature = "static"))]
+mod supervise;
 mod window;
+
+use std::process::ExitCode;
 
 use bevy::prelude::*;
 use clap::Parser;
@@ -24,8 +28,24 @@ use crate::cli::{Cli, RunArgs};
 /// Fixed steps per second.
 const STEPS_PER_S: f64 = 60.0;
 
-fn main() -> AppExit {
+fn main() -> ExitCode {
     let run = Cli::parse().run();
+    #[cfg(not(feature = "static"))]
+    {
+        if supervise::is_wanted(&run) {
+            return supervise::supervise(&run);
+        }
+        if run.supervised && supervise::end_with_supervisor() {
+            return ExitCode::FAILURE;
+        }
+    }
+    match play(run) {
+        AppExit::Success => ExitCode::SUCCESS,
+        AppExit::Error(code) => ExitCode::from(code.get()),
+    }
+}
+
+fn play(run: RunArgs) -> AppExit {
     let window = if run.headless { None } else { window::app() };
     let headless = window.is_none();
     let mut app = window.unwrap_or_else(|| headless::app(run.frames.is_some()));
@@ -53,7 +73,9 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), String
         watch: !run.no_watch,
         autosave: !run.no_autosave,
         resume: run.resume,
-        exec: run.exec,
+        // What is to be done at the start was done before.
+        exec: if run.died_of.is_some() { Vec::new() } else { run.exec },
+        died_of: run.died_of,
         prompt: headless,
         events: run.events,
         // Only a run that goes as fast as it can has to be the same every time.

@@ -97,6 +97,8 @@ pub struct Settings {
     pub autosave: bool,
     /// Go on from the newest snapshot.
     pub resume: bool,
+    /// What the game before this one died of.
+    pub died_of: Option<String>,
 }
 
 /// What is known of a module beside its generation.
@@ -128,6 +130,7 @@ impl Host {
             deterministic: plugin.deterministic,
             autosave: plugin.autosave,
             resume: plugin.resume,
+            died_of: plugin.died_of.clone(),
         };
         let mut snapshots = Snapshots::default();
         if let Some(folder) = &plugin.saves {
@@ -205,6 +208,14 @@ impl Host {
         let count = self.running.active.len();
         self.say(world, Level::Info, &format!("ready: {app}, {count} modules"));
         self.resuming = self.settings.resume;
+        if let Some(reason) = self.settings.died_of.take() {
+            let title = "The game died, and was started again";
+            let saved = if self.resuming { "; it goes on from its last save" } else { "" };
+            let body = format!("of {reason}{saved}");
+            self.say(world, Level::Warn, &format!("{title}: {body}"));
+            let notice = Notice::new(NoticeLevel::Question, title, body);
+            self.notice(world, "restarted", notice);
+        }
     }
 
     /// `--app arena` is known for `apps_arena` once there is a module of that name, and the first

@@ -24,8 +24,12 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Its library is about to be opened, and its `build` called.
+    /// Its library is about to be opened.
     Load,
+    /// It is in the process, and nothing of it runs: it is not to blame.
+    Loaded,
+    /// Its `build` is about to be called.
+    Plan,
     /// It is about to enter the game.
     Swap,
     /// It runs, and is not committed yet.
@@ -35,7 +39,8 @@ pub enum Stage {
 impl Stage {
     fn words(self) -> &'static str {
         match self {
-            Self::Load => "while it was loaded",
+            Self::Load | Self::Loaded => "while it was loaded",
+            Self::Plan => "in its `build`",
             Self::Swap => "while it entered the game",
             Self::Probation => "in its first frames",
         }
@@ -359,6 +364,7 @@ fn pending(text: &str) -> BTreeMap<String, (String, Stage)> {
             }
         }
     }
+    pending.retain(|_, (_, stage)| *stage != Stage::Loaded);
     pending
 }
 
@@ -421,7 +427,7 @@ mod tests {
         folder.journal().0.ran_well(good(&[("a", "1"), ("b", "2")])).unwrap();
         let text = [
             line("a", "3", "load"),
-            line("a", "3", "swap"),
+            line("c", "5", "loaded") + &line("a", "3", "swap"),
             line("b", "4", "load"),
             "{\"what\":\"over\",\"hash\":\"3\"}\n".to_owned(),
         ]
@@ -435,8 +441,8 @@ mod tests {
             let lines = whole(end).max(whole((end + 1).min(text.len())));
             let expected: &[&str] = match lines {
                 0 => &[],
-                1 | 2 => &["3"],
-                3 => &["3", "4"],
+                1..=3 => &["3"],
+                4 => &["3", "4"],
                 _ => &["4"],
             };
             assert_eq!(hashes, expected, "{end}: {}", &text[..end]);

@@ -51,6 +51,8 @@ pub struct HotLoadPlugin {
     pub autosave: bool,
     /// Go on from the app's newest snapshot.
     pub resume: bool,
+    /// What the game before this one died of, if a supervisor started this one in its place.
+    pub died_of: Option<String>,
     /// Where snapshots are; the workspace's folder `saves` where none is named.
     pub saves: Option<PathBuf>,
     /// Print the console's output to the terminal.
@@ -71,6 +73,7 @@ impl Default for HotLoadPlugin {
             deterministic: false,
             autosave: true,
             resume: false,
+            died_of: None,
             saves: None,
             echo: true,
         }

@@ -11,6 +11,7 @@ use crate::build::rustc::ms;
 use crate::build::{self, Outcome};
 use crate::generation::{Generation, SharedGeneration, Times};
 use crate::inspect::{self, Inspected, Manifest};
+use crate::journal::Stage;
 use crate::load;
 use crate::plan::Outlines;
 
@@ -48,7 +49,9 @@ impl State {
             let ids: BTreeSet<String> = group.keys().cloned().collect();
             match self.accept(group, &building, took_ms) {
                 Some(generations) if plan_for.as_ref().is_some_and(|id| ids.contains(id)) => {
+                    self.reached(&generations, Stage::Plan);
                     news = self.outlines_with(&generations);
+                    self.reached(&generations, Stage::Loaded);
                     planned = generations;
                 }
                 Some(generations) => {
@@ -145,6 +148,7 @@ impl State {
         let started = Instant::now();
         self.before_load(id, &inspected.hash, inspected.bytes());
         let code = load::load(&inspected).map_err(|error| error.to_string())?;
+        self.after_load(id, &inspected.hash);
         let number = self.numbers.entry(id.to_owned()).or_default();
         *number += 1;
         let times = Times {

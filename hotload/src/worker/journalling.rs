@@ -84,18 +84,25 @@ impl State {
         self.warn(noted);
     }
 
-    /// These are about to enter the game.
-    pub(super) fn before_swap(&mut self, enter: &[SharedGeneration]) {
-        self.reached(enter, Stage::Swap);
+    /// New code is in the process.
+    pub(super) fn after_load(&mut self, id: &str, hash: &str) {
+        let Some(journal) = &mut self.journal else { return };
+        let noted = journal.reached(id, hash, Stage::Loaded);
+        self.warn(noted);
+    }
+
+    /// These will not run.
+    pub(super) fn given_up(&mut self, generations: &[SharedGeneration]) {
+        let Some(journal) = &mut self.journal else { return };
+        let noted = generations.iter().try_for_each(|generation| journal.over(&generation.hash));
+        self.warn(noted);
     }
 
     /// What runs is on probation; what was rejected is out of the game.
     pub(super) fn note_progress(&mut self, runs: &Runs) {
         let running: Vec<SharedGeneration> = runs.generations.values().cloned().collect();
         self.reached(&running, Stage::Probation);
-        let Some(journal) = &mut self.journal else { return };
-        let over = runs.rejected.iter().try_for_each(|rejected| journal.over(&rejected.hash));
-        self.warn(over);
+        self.given_up(&runs.rejected);
     }
 
     pub(super) fn hear_committed(&mut self, generations: &[SharedGeneration]) {
@@ -134,7 +141,8 @@ impl State {
         self.tell(Tell::Quarantine(if lines.is_empty() { none } else { lines.join("\n") }));
     }
 
-    fn reached(&mut self, generations: &[SharedGeneration], stage: Stage) {
+    /// Code that is new has come so far.
+    pub(super) fn reached(&mut self, generations: &[SharedGeneration], stage: Stage) {
         let Some(journal) = &mut self.journal else { return };
         let noted = generations
             .iter()

@@ -8,6 +8,7 @@ use super::{PlanOf, Prepared, State, Tell};
 use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
 use crate::inspect::{self, Manifest};
+use crate::journal::Stage;
 use crate::plan::change::Change;
 use crate::plan::{self, Outlines};
 use crate::roster;
@@ -42,6 +43,7 @@ impl State {
             let kept = self.outlines.iter().filter(stays);
             kept.map(|(id, outline)| (id.clone(), outline.clone())).collect()
         } else {
+            self.reached(&enter, Stage::Plan);
             match self.plan_in_order(&target) {
                 Ok(outlines) => outlines,
                 Err(refusal) => return self.refuse(refusal.to_string()),
@@ -58,7 +60,7 @@ impl State {
             written: self.written.take(),
             plan_ms: ms(started),
         };
-        self.before_swap(&prepared.enter);
+        self.reached(&prepared.enter, Stage::Swap);
         self.proposed = true;
         self.proposal = Some(outlines);
         self.tell(Tell::Prepared(Box::new(prepared)));
@@ -84,6 +86,9 @@ impl State {
         };
         let ids: BTreeSet<String> = self.latest.keys().filter(newer).cloned().collect();
         let named: BTreeSet<String> = self.changed.intersection(&ids).cloned().collect();
+        let refused: Vec<SharedGeneration> =
+            ids.iter().filter_map(|id| self.latest.get(id)).cloned().collect();
+        self.given_up(&refused);
         for id in &ids {
             match self.runs.get(id) {
                 Some(runs) => self.latest.insert(id.clone(), runs.clone()),
