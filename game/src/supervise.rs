@@ -21,6 +21,9 @@ const MOST_DEATHS: usize = 3;
 /// … within this time are not to be mended by another start.
 const WITHIN: Duration = Duration::from_secs(60);
 
+/// What a process of Rust's ends with after a panic.
+const PANICKED: i32 = 101;
+
 /// True for a run that is to be supervised, and is not yet.
 pub fn is_wanted(run: &RunArgs) -> bool {
     let is_default = !run.headless;
@@ -85,6 +88,9 @@ fn start(run: &RunArgs, died_of: Option<&str>) -> Result<ExitStatus, String> {
 
 /// What the game died of; nothing if it ended, or a person ended it.
 fn death(status: ExitStatus) -> Option<String> {
+    if status.code() == Some(PANICKED) {
+        return Some("a panic that could not be contained".to_owned());
+    }
     let number = status.signal()?;
     let signal = Signal::from_named_raw(number);
     if signal.is_some_and(|s| [Signal::INT, Signal::TERM, Signal::HUP].contains(&s)) {

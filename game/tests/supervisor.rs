@@ -165,6 +165,20 @@ fn a_module_that_aborts_is_quarantined_and_the_game_goes_on() {
 }
 
 #[test]
+fn a_panic_that_cannot_be_contained_is_a_death_as_well() {
+    let mut game = Game::start(Copy::of_fixtures());
+    game.wait_for("ready: apps_demo");
+    game.wait_for_events("committed", 5);
+    let condition = "(walk.run_if(|tally: Res<Tally>| tally.walked / 0u64.max(500 - tally.walked.min(500)) > 0), despawn).chain()";
+    game.copy.edit(WALK, &[("(walk, despawn).chain()", condition)]);
+    game.wait_for("the game died of a panic");
+    game.wait_for("systems_walk: the last good code runs");
+    game.say("wait 60; tally; quit");
+    game.wait_for("walked=");
+    assert!(game.supervisor.wait().expect("it ends").success());
+}
+
+#[test]
 fn three_deaths_within_a_minute_are_enough() {
     let mut game = Game::start(Copy::of_fixtures());
     for _ in 0..3 {

@@ -47,8 +47,8 @@ pub enum Ask {
     Committed(Vec<SharedGeneration>),
     /// Tell what is in quarantine, or let it out.
     Quarantine { clear: bool },
-    /// Stop.
-    Stop,
+    /// Stop. A game that ends in a panic leaves its journal: what is new is to blame.
+    Stop { in_panic: bool },
     #[doc(hidden)]
     Built { number: u64, outcomes: Option<BTreeMap<String, Outcome>> },
     #[doc(hidden)]
@@ -184,7 +184,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.ask(Ask::Stop);
+        self.ask(Ask::Stop { in_panic: thread::panicking() });
         self.stop.cancel();
         if let Some(thread) = self.thread.take() {
             // A worker that panicked has said so.
@@ -311,11 +311,12 @@ impl State {
         while let Ok(ask) = asked.recv() {
             // All that is there counts as one: a hundred saves are one change.
             for ask in std::iter::once(ask).chain(asked.try_iter()) {
+                let in_panic = matches!(ask, Ask::Stop { in_panic: true });
                 if !self.hear(ask) {
                     if let Some(building) = &self.building {
                         building.cancel.cancel();
                     }
-                    if let Some(journal) = &mut self.journal {
+                    if let Some(journal) = self.journal.as_mut().filter(|_| !in_panic) {
                         journal.end();
                     }
                     return;
@@ -351,7 +352,7 @@ impl State {
             }
             Ask::Committed(generations) => self.hear_committed(&generations),
             Ask::Quarantine { clear } => self.hear_quarantine(clear),
-            Ask::Stop => return false,
+            Ask::Stop { .. } => return false,
             Ask::Built { number, outcomes } => self.hear_built(number, outcomes),
             Ask::Said { number, said } => self.hear_said(number, said),
         }
