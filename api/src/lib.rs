@@ -15,6 +15,7 @@
 
 pub mod carry;
 pub mod codec;
+pub mod contain;
 pub mod data;
 pub mod export;
 pub mod module;

@@ -12,6 +12,7 @@ use bevy::reflect::GetTypeRegistration;
 use bevy::state::state::FreelyMutableState;
 use serde::de::DeserializeOwned;
 
+use crate::contain::{Contain, contained};
 use crate::data::DataRecord;
 use crate::persist::PersistRecord;
 use crate::state;
@@ -58,8 +59,8 @@ pub struct Recorded {
     pub commands: Vec<CommandRecord>,
 }
 
-/// An observer that is not spawned yet.
-pub type ObserverRecord = Box<dyn FnOnce(&mut World) -> Entity>;
+/// An observer that is not spawned yet, and gets what its runs are contained by.
+pub type ObserverRecord = Box<dyn FnOnce(&mut World, Contain) -> Entity>;
 
 /// A message type.
 #[derive(Clone, Copy)]
@@ -151,8 +152,10 @@ impl ModuleApp {
         &mut self,
         system: impl IntoObserverSystem<E, B, M>,
     ) -> &mut Self {
-        let observer = Observer::new(system);
-        self.recorded.observers.push(Box::new(move |world| world.spawn(observer).id()));
+        let system = IntoObserverSystem::into_system(system);
+        self.recorded.observers.push(Box::new(move |world, contain| {
+            world.spawn(Observer::new(contained(system, contain))).id()
+        }));
         self
     }
 

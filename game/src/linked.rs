@@ -1,8 +1,11 @@
 //! The modules, linked into the executable: one source, two ways to run it.
 
+use std::sync::Arc;
+
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel};
 use bevy::prelude::*;
 use playground_api::ModuleApp;
+use playground_api::contain::Contain;
 use playground_api::module::{OnLoad, Recorded};
 
 use crate::assets;
@@ -93,8 +96,13 @@ fn apply(app: &mut App, recorded: Recorded) {
     for (schedule, systems) in recorded.systems {
         schedule_of(world, schedule).add_systems(systems);
     }
+    // As anything else that is linked in: a panic ends the game.
+    let contain: Contain = Arc::new(|_, run| {
+        run();
+        true
+    });
     for spawn in recorded.observers {
-        spawn(world);
+        spawn(world, contain.clone());
     }
 }
 

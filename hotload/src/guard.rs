@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use bevy::ecs::schedule::SystemWithAccess;
 use bevy::ecs::system::{Adapt, RunSystemError, SystemIn};
+use playground_api::contain::Contain;
 
 /// A panic in a module's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +110,18 @@ impl Adapt<SystemWithAccess> for Guard {
             }
         }
     }
+}
+
+/// Runs a module's observers; a panic is reported.
+pub fn contain(module: &str, reports: &Reports) -> Contain {
+    let (module, reports) = (module.to_owned(), reports.clone());
+    Arc::new(move |what, run| match catch(&module, what, run) {
+        Ok(()) => true,
+        Err(panic) => {
+            reports.push(Report::Panicked(panic));
+            false
+        }
+    })
 }
 
 thread_local! {

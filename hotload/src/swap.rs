@@ -21,7 +21,7 @@ use thiserror::Error;
 use crate::build::rustc::ms;
 use crate::data;
 use crate::generation::SharedGeneration;
-use crate::guard::{Panic, Reports};
+use crate::guard::{self, Panic, Reports};
 use crate::restore::{self, GivenUp, Owned, RestoreErrors, RestoreTimes};
 use schedules::{Entering, GenerationSet, Leaving};
 
@@ -231,7 +231,7 @@ pub fn swap(
         }
         running.serial += 1;
         let (active, on_load) =
-            enter(world, running.serial, generation, &mut recorded, &mut swapped);
+            enter(world, running.serial, generation, &mut recorded, &running.reports, &mut swapped);
         let first = running.started.insert(id.clone());
         loads.push((id.clone(), on_load, first));
         groups.push(Entering {
@@ -299,6 +299,7 @@ fn enter(
     serial: u64,
     generation: SharedGeneration,
     recorded: &mut Recorded,
+    reports: &Reports,
     swapped: &mut Swapped,
 ) -> ((Active, Systems), OnLoads) {
     let mut active = Active {
@@ -330,7 +331,9 @@ fn enter(
             }
         }
     }
-    active.observers = recorded.observers.drain(..).map(|spawn| spawn(world)).collect();
+    let contain = guard::contain(active.generation.id(), reports);
+    let observers = recorded.observers.drain(..);
+    active.observers = observers.map(|spawn| spawn(world, contain.clone())).collect();
     for CommandRecord { name, help, mut system } in recorded.commands.drain(..) {
         system.initialize(world);
         active.commands.push(Command { name, help, system });

@@ -224,6 +224,31 @@ fn an_error_of_a_system_is_shown_and_ends_nothing() {
 }
 
 #[test]
+fn a_panic_in_an_observer_brings_the_old_code_back() {
+    let mut scene = Scene::demo();
+    scene.frames(10);
+    let observer = "fn left(_: On<Remove, Body>, mut seen: Local<u32>) {\n    *seen += 1;\n    \
+                    assert!(*seen < 3, \"the third one\");\n}\n\nfn observe(";
+    scene.edit_all(
+        OBSERVE,
+        &[
+            ("    module.add", "    module.add_observer(left);\n    module.add"),
+            ("fn observe(", observer),
+        ],
+    );
+    scene.wait_for("swapped", "systems_observe");
+    let back = scene.wait_for("rolled_back", "systems_observe");
+    let reason = back["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("observer systems_observe::left"), "{reason}");
+    assert!(reason.contains("src/lib.rs:") && reason.contains("the third one"), "{reason}");
+    let before = scene.exact_tally();
+    scene.frames(50);
+    let after = scene.exact_tally();
+    assert!(after.get("despawned") > before.get("despawned"), "{before:?} {after:?}");
+    assert_eq!(scene.count("rolled_back"), 1, "{}", scene.story());
+}
+
+#[test]
 fn a_panic_in_a_command_is_contained() {
     let mut scene = Scene::demo();
     scene.swap(
