@@ -60,9 +60,12 @@ pub struct RunArgs {
     /// Run the game in this process, without a supervisor
     #[arg(long)]
     pub no_supervise: bool,
-    /// Given by the supervisor
-    #[arg(long, hide = true)]
-    pub supervised: bool,
+    /// Given by the supervisor: its process
+    #[arg(long, hide = true, value_name = "PID")]
+    pub supervised: Option<u32>,
+    /// Given by the supervisor: when it began, in seconds since 1970
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    pub resume_since: Option<u64>,
     /// Given by the supervisor: this is another start, and the game before it died of that
     #[arg(long, hide = true, value_name = "REASON")]
     pub died_of: Option<String>,

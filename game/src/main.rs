@@ -15,6 +15,8 @@ mod supervise;
 mod window;
 
 use std::process::ExitCode;
+#[cfg(not(feature = "static"))]
+use std::time::{Duration, UNIX_EPOCH};
 
 use bevy::prelude::*;
 use clap::Parser;
@@ -35,7 +37,7 @@ fn main() -> ExitCode {
         if supervise::is_wanted(&run) {
             return supervise::supervise(&run);
         }
-        if run.supervised && supervise::end_with_supervisor() {
+        if run.supervised.is_some_and(supervise::end_with_supervisor) {
             return ExitCode::FAILURE;
         }
     }
@@ -76,6 +78,7 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), String
         // What is to be done at the start was done before.
         exec: if run.died_of.is_some() { Vec::new() } else { run.exec },
         died_of: run.died_of,
+        resume_since: run.resume_since.map(|since| UNIX_EPOCH + Duration::from_secs(since)),
         prompt: headless,
         events: run.events,
         // Only a run that goes as fast as it can has to be the same every time.

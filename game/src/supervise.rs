@@ -9,8 +9,9 @@
 use std::collections::VecDeque;
 use std::env;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
@@ -27,7 +28,7 @@ const PANICKED: i32 = 101;
 /// True for a run that is to be supervised, and is not yet.
 pub fn is_wanted(run: &RunArgs) -> bool {
     let is_default = !run.headless;
-    !run.supervised && !run.no_supervise && (run.supervise || is_default)
+    run.supervised.is_none() && !run.no_supervise && (run.supervise || is_default)
 }
 
 /// Runs the game until it ends by itself, or dies too often.
@@ -36,9 +37,19 @@ pub fn supervise(run: &RunArgs) -> ExitCode {
     if let Err(error) = ctrlc::set_handler(|| {}) {
         eprintln!("playground: Ctrl+C ends the supervisor before the game: {error}");
     }
+    // Read once: cargo may put another one in its place.
+    let program = match env::current_exe() {
+        Ok(program) => program,
+        Err(error) => {
+            eprintln!("playground: the game's own file cannot be found: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let began_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut deaths: VecDeque<(Instant, String)> = VecDeque::new();
     loop {
-        let status = match start(run, deaths.back().map(|(_, reason)| reason.as_str())) {
+        let died_of = deaths.back().map(|(_, reason)| reason.as_str());
+        let status = match start(&program, run, began_s, died_of) {
             Ok(status) => status,
             Err(reason) => {
                 eprintln!("playground: the game cannot be started: {reason}");
@@ -62,25 +73,29 @@ pub fn supervise(run: &RunArgs) -> ExitCode {
 }
 
 /// The game ends with its supervisor. True if that is gone already.
-pub fn end_with_supervisor() -> bool {
+pub fn end_with_supervisor(supervisor: u32) -> bool {
     // Where the system does not know it, the game goes on alone.
     let _ = set_parent_process_death_signal(Some(Signal::TERM));
-    getppid().is_none_or(|parent| parent.is_init())
+    getppid().is_none_or(|parent| u32::try_from(parent.as_raw_nonzero().get()) != Ok(supervisor))
 }
 
-fn start(run: &RunArgs, died_of: Option<&str>) -> Result<ExitStatus, String> {
-    let program = env::current_exe().map_err(|error| error.to_string())?;
+fn start(
+    program: &Path,
+    run: &RunArgs,
+    began_s: u64,
+    died_of: Option<&str>,
+) -> Result<ExitStatus, String> {
     let mut arguments = env::args_os();
-    let mut command = Command::new(&program);
+    let mut command = Command::new(program);
     if let Some(name) = arguments.next() {
         command.arg0(name);
     }
-    command.args(arguments).arg("--supervised");
+    command.args(arguments).arg(format!("--supervised={}", std::process::id()));
     if let Some(reason) = died_of {
         command.arg("--died-of").arg(reason);
-        // Without autosaves the newest snapshot may be of any time.
-        if !run.resume && !run.no_autosave {
-            command.arg("--resume");
+        if !run.resume {
+            // What was saved before this run is another game's.
+            command.arg("--resume").arg(format!("--resume-since={began_s}"));
         }
     }
     command.status().map_err(|error| format!("{}: {error}", program.display()))

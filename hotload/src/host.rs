@@ -11,7 +11,7 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use bevy::app::AppExit;
 use bevy::ecs::message::MessageCursor;
@@ -97,6 +97,8 @@ pub struct Settings {
     pub autosave: bool,
     /// Go on from the newest snapshot.
     pub resume: bool,
+    /// Of snapshots, leave out those that are older.
+    pub resume_since: Option<SystemTime>,
     /// What the game before this one died of.
     pub died_of: Option<String>,
 }
@@ -130,6 +132,7 @@ impl Host {
             deterministic: plugin.deterministic,
             autosave: plugin.autosave,
             resume: plugin.resume,
+            resume_since: plugin.resume_since,
             died_of: plugin.died_of.clone(),
         };
         let mut snapshots = Snapshots::default();

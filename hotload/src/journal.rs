@@ -77,6 +77,8 @@ pub struct Good {
     pub hash: String,
     /// The epoch of its types.
     pub epoch: String,
+    /// Fingerprint of the API that it was built against: no other game can load it.
+    pub abi: String,
 }
 
 /// What the game before this one died of.
@@ -117,12 +119,10 @@ impl Journal {
     /// When the folder cannot be written. The journal is of use all the same: what is in quarantine
     /// stays there.
     pub fn open(folder: &Path) -> (Self, Death, Option<JournalError>) {
-        let mut journal = Self {
-            folder: folder.to_owned(),
-            quarantine: read(&folder.join("quarantine.json")).unwrap_or_default(),
-            good: read(&folder.join("good.json")).unwrap_or_default(),
-            ..Self::default()
-        };
+        let mut journal = Self { folder: folder.to_owned(), ..Self::default() };
+        // Held until the own journal is there, and locked: no other game takes it for a dead one's.
+        let lock = journal.lock();
+        journal.read_again();
         let (mut death, left) = journal.deaths();
         let mut error = None;
         if !death.quarantined.is_empty() {
@@ -142,7 +142,24 @@ impl Journal {
             Ok(file) => journal.own = Some(file),
             Err(source) => error = Some(JournalError { path, source }),
         }
+        drop(lock);
         (journal, death, error)
+    }
+
+    /// Waits until no other game reads or writes what they share.
+    fn lock(&self) -> Result<File, JournalError> {
+        let path = self.folder.join("journal.lock");
+        let locked = fs::create_dir_all(&self.folder)
+            .and_then(|()| File::create(&path))
+            .and_then(|file| file.lock().map(|()| file));
+        locked.map_err(|source| JournalError { path, source })
+    }
+
+    /// What games share, as it is on disk now.
+    fn read_again(&mut self) {
+        self.quarantine = read(&self.folder.join("quarantine.json")).unwrap_or_default();
+        self.good = read(&self.folder.join("good.json")).unwrap_or_default();
+        self.good.retain(|_, good| good.abi == playground_api::ABI);
     }
 
     /// What games left that are gone, and their journals.
@@ -238,6 +255,8 @@ impl Journal {
     ///
     /// When it cannot be written.
     pub fn clear_quarantine(&mut self) -> Result<usize, JournalError> {
+        let _lock = self.lock()?;
+        self.read_again();
         let count = self.quarantine.len();
         self.quarantine.clear();
         self.write_quarantine().map(|()| count)
@@ -258,12 +277,14 @@ impl Journal {
     ///
     /// When it cannot be written; the set before stays.
     pub fn ran_well(&mut self, set: BTreeMap<String, Good>) -> Result<(), JournalError> {
-        // What others of the set do not run at the moment may run again.
-        let mut good = self.good.clone();
-        good.extend(set);
-        if good == self.good {
+        if set.iter().all(|(module, good)| self.good.get(module) == Some(good)) {
             return Ok(());
         }
+        let _lock = self.lock()?;
+        self.read_again();
+        // Modules that do not run at the moment may run again.
+        let mut good = self.good.clone();
+        good.extend(set);
         self.write("good.json", &good)?;
         self.good = good;
         self.prune();
@@ -280,9 +301,10 @@ impl Journal {
         if path.is_file() {
             return Ok(());
         }
-        let part = path.with_added_extension("part");
+        let part = path.with_added_extension(format!("{}.part", std::process::id()));
         let written = fs::create_dir_all(self.folder.join("kept"))
-            .and_then(|()| fs::write(&part, bytes))
+            .and_then(|()| File::create(&part))
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&part, &path));
         written.map_err(|source| {
             let _ = fs::remove_file(&part);
@@ -290,10 +312,14 @@ impl Journal {
         })
     }
 
-    /// Removes kept artifacts that nobody goes back to.
+    /// Removes kept artifacts that nobody goes back to, also no other game.
     fn prune(&self) {
-        let good = self.good.values().map(|good| good.hash.as_str());
-        let wanted: BTreeSet<&str> = good.chain(self.pending.keys().map(String::as_str)).collect();
+        let mut wanted: BTreeSet<String> =
+            self.good.values().map(|good| good.hash.clone()).collect();
+        let journals = fs::read_dir(self.folder.join("journal")).into_iter().flatten().flatten();
+        for path in journals.map(|entry| entry.path()) {
+            wanted.extend(noted(&fs::read_to_string(&path).unwrap_or_default()).into_keys());
+        }
         let entries = fs::read_dir(self.folder.join("kept")).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()) {
             let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -350,8 +376,15 @@ impl Journal {
     }
 }
 
-/// What was open at the end of a journal.
+/// What was to blame at the end of a journal.
 fn pending(text: &str) -> BTreeMap<String, (String, Stage)> {
+    let mut pending = noted(text);
+    pending.retain(|_, (_, stage)| *stage != Stage::Loaded);
+    pending
+}
+
+/// What was open at the end of a journal.
+fn noted(text: &str) -> BTreeMap<String, (String, Stage)> {
     let mut pending = BTreeMap::new();
     // A line that was not written whole is as good as none.
     for line in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
@@ -364,7 +397,6 @@ fn pending(text: &str) -> BTreeMap<String, (String, Stage)> {
             }
         }
     }
-    pending.retain(|_, (_, stage)| *stage != Stage::Loaded);
     pending
 }
 
@@ -411,7 +443,11 @@ mod tests {
     }
 
     fn good(set: &[(&str, &str)]) -> BTreeMap<String, Good> {
-        let good = |hash: &str| Good { hash: hash.to_owned(), epoch: "e".to_owned() };
+        let good = |hash: &str| Good {
+            hash: hash.to_owned(),
+            epoch: "e".to_owned(),
+            abi: playground_api::ABI.to_owned(),
+        };
         set.iter().map(|(module, hash)| ((*module).to_owned(), good(hash))).collect()
     }
 
@@ -500,6 +536,30 @@ mod tests {
         drop(held);
         assert_eq!(folder.journal().1.quarantined.len(), 1);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn two_games_do_not_forget_for_each_other() {
+        let folder = Folder::new("two");
+        let (mut one, _) = folder.journal();
+        one.ran_well(good(&[("a", "1")])).unwrap();
+        // As another process would have it: it knows nothing of what comes later.
+        let mut two = Journal { folder: folder.0.clone(), ..Journal::default() };
+        two.read_again();
+        one.keep("3", b"new").unwrap();
+        one.before("a", "3").unwrap();
+        two.ran_well(good(&[("b", "2")])).unwrap();
+        assert!(one.kept("3").exists(), "the other one may need it");
+        one.over("3").unwrap();
+        one.ran_well(good(&[("a", "3")])).unwrap();
+        two.read_again();
+        assert_eq!(two.good, good(&[("a", "3"), ("b", "2")]));
+        // What another build of the game left is of no use to this one.
+        let mut old = good(&[("a", "3")]);
+        old.values_mut().for_each(|good| good.abi = "another".to_owned());
+        one.write("good.json", &old).unwrap();
+        one.read_again();
+        assert!(one.good.is_empty());
     }
 
     #[test]

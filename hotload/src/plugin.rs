@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::SystemTime;
 
 use bevy::app::{AppLabel, SubApp};
 use bevy::asset::io::file::FileAssetReader;
@@ -51,6 +52,8 @@ pub struct HotLoadPlugin {
     pub autosave: bool,
     /// Go on from the app's newest snapshot.
     pub resume: bool,
+    /// Of snapshots to go on from, leave out those that are older.
+    pub resume_since: Option<SystemTime>,
     /// What the game before this one died of, if a supervisor started this one in its place.
     pub died_of: Option<String>,
     /// Where snapshots are; the workspace's folder `saves` where none is named.
@@ -73,6 +76,7 @@ impl Default for HotLoadPlugin {
             deterministic: false,
             autosave: true,
             resume: false,
+            resume_since: None,
             died_of: None,
             saves: None,
             echo: true,

@@ -425,7 +425,7 @@ impl Running {
         let active = self.active.get(id);
         active.map_or_else(Vec::new, |active| {
             let Active { messages, persisted, .. } = active;
-            messages::Old { messages, persisted }.not_persisted(world)
+            messages::Old { messages, persisted }.not_persisted(world, &id.replace('-', "_"))
         })
     }
 

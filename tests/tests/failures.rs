@@ -224,6 +224,24 @@ fn an_error_of_a_system_is_shown_and_ends_nothing() {
 }
 
 #[test]
+fn two_panics_in_one_frame_bring_the_old_code_back_once() {
+    let mut scene = Scene::demo();
+    let panics = |what: &str| format!("assert!(tally.walked % 5 != 0, \"{what}\");\n    ");
+    let (first, second) = (panics("the first"), panics("the second"));
+    scene.swap(
+        WALK,
+        &[
+            ("tally.version = 1;", &format!("tally.version = 2;\n    {first}")),
+            ("if tally.walked % 7", &format!("{second}if tally.walked % 7")),
+        ],
+    );
+    scene.wait_for("rolled_back", "systems_walk");
+    scene.frames(30);
+    assert_eq!((scene.count("rolled_back"), scene.count("disabled")), (1, 0), "{}", scene.story());
+    assert_eq!(scene.exact_tally().get("version"), 1);
+}
+
+#[test]
 fn a_panic_in_an_observer_brings_the_old_code_back() {
     let mut scene = Scene::demo();
     scene.frames(10);

@@ -51,8 +51,13 @@ pub fn complete(
 ) -> Result<(), CatalogError> {
     let own = packages.values().filter(|package| package.manifest_path.starts_with(modules));
     let mut open: Vec<(String, PathBuf)> = own.flat_map(paths).collect();
+    let mut seen = BTreeSet::new();
     while let Some((name, folder)) = open.pop() {
-        if name == API || packages.contains_key(&name) {
+        if name == API || !seen.insert(name.clone()) {
+            continue;
+        }
+        if let Some(package) = packages.get(&name) {
+            open.extend(paths(package));
             continue;
         }
         let found = metadata(&folder)?.packages.into_iter().find(|package| package.name == name);

@@ -14,6 +14,16 @@ use crate::inspect::Kind;
 use crate::snapshot;
 use crate::worker::Ask;
 
+fn is_of_quarantine(line: &Line) -> bool {
+    let is_one = |command: &Command| matches!(command, Command::Quarantine { .. });
+    match line {
+        Line::Command(command) => is_one(command),
+        Line::Text(text) => {
+            command::parse(text).is_ok_and(|all| !all.is_empty() && all.iter().all(is_one))
+        }
+    }
+}
+
 impl Host {
     /// Runs the commands whose turn has come; they start once the game is ready.
     pub(super) fn run_script(&mut self, world: &mut World) {
@@ -26,23 +36,34 @@ impl Host {
             }
         }
         if !self.ready || self.resuming {
+            // What is in quarantine may be why it does not become ready.
+            while let Some(line) = self.script.next_that(is_of_quarantine) {
+                self.run_line(world, line);
+            }
             return;
         }
         while let Some(line) = self.script.next(self.frame) {
-            match line {
-                Line::Text(text) => {
-                    self.say(world, Level::Input, &text);
-                    match command::parse(&text) {
-                        Ok(commands) => self.script.push_first(commands),
-                        Err(error) => self.say(world, Level::Error, &error.to_string()),
-                    }
-                }
-                Line::Command(command) => self.run_command(world, command),
-            }
+            self.run_line(world, line);
         }
         if self.settings.frames.is_some_and(|frames| self.frame >= frames) && self.script.is_over()
         {
             self.exit(world);
+        }
+    }
+
+    fn run_line(&mut self, world: &mut World, line: Line) {
+        match line {
+            Line::Text(text) => {
+                self.say(world, Level::Input, &text);
+                match command::parse(&text) {
+                    Ok(commands) if self.ready => self.script.push_first(commands),
+                    Ok(commands) => {
+                        commands.into_iter().for_each(|command| self.run_command(world, command));
+                    }
+                    Err(error) => self.say(world, Level::Error, &error.to_string()),
+                }
+            }
+            Line::Command(command) => self.run_command(world, command),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The frames after a swap in which a panic brings the old code back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bevy::prelude::*;
@@ -49,19 +49,31 @@ impl Probations {
         self.open.iter().any(|probation| probation.modules.iter().any(|(g, _)| g.id() == id))
     }
 
+    /// The swap that brought the module; where the module was new with it, the module alone.
     fn take(&mut self, id: &str) -> Option<Probation> {
         let holds = |p: &Probation| p.modules.iter().any(|(g, _)| g.id() == id);
         let at = self.open.iter().position(holds)?;
-        Some(self.open.remove(at))
+        let probation = &mut self.open[at];
+        let own = probation.modules.iter().position(|(g, _)| g.id() == id)?;
+        if probation.modules[own].1.is_some() {
+            return Some(self.open.remove(at));
+        }
+        let alone = probation.modules.remove(own);
+        Some(Probation { modules: vec![alone], frames_left: probation.frames_left })
     }
 }
 
 impl Host {
     /// Handles what went wrong in modules' systems since the last frame.
     pub(super) fn hear_reports(&mut self, world: &mut World) {
+        // Several systems may have panicked in one frame: the first report ended the generation.
+        let mut ended: BTreeSet<String> = BTreeSet::new();
         for report in self.running.reports.drain() {
             match report {
-                Report::Panicked(panic) => self.hear_panic(world, &panic),
+                Report::Panicked(panic) if ended.contains(&panic.module) => {
+                    self.say(world, Level::Warn, &panic.to_string());
+                }
+                Report::Panicked(panic) => ended.extend(self.hear_panic(world, &panic)),
                 Report::Failed { module, system, message } => {
                     let text =
                         format!("{system} of module `{module}` returned an error: {message}");
@@ -76,13 +88,14 @@ impl Host {
         }
     }
 
-    fn hear_panic(&mut self, world: &mut World, panic: &Panic) {
-        // Several systems may have panicked in one frame: the first ended the generation.
+    /// Gives the modules whose generation it ended.
+    fn hear_panic(&mut self, world: &mut World, panic: &Panic) -> Vec<String> {
         if !self.running.active.contains_key(&panic.module) {
-            return;
+            return Vec::new();
         }
         let reason = panic.to_string();
         let probation = self.probations.take(&panic.module);
+        let mut ended = vec![panic.module.clone()];
         let rejected: Vec<SharedGeneration> = match &probation {
             Some(probation) => probation.modules.iter().map(|(new, _)| new.clone()).collect(),
             None => Vec::new(),
@@ -98,11 +111,13 @@ impl Host {
             None => (Vec::new(), vec![panic.module.clone()]),
         };
         if leave.is_empty() {
+            ended.extend(rejected.iter().map(|generation| generation.id().to_owned()));
             self.roll_back(world, enter, rejected, &reason);
         } else {
             self.switch_off(world, &panic.module, &reason);
         }
         self.status.entry(panic.module.clone()).or_default().error = Some(reason);
+        ended
     }
 
     /// Old generations come back, together. False when they cannot.

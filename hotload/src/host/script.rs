@@ -56,12 +56,23 @@ impl Script {
         }
     }
 
-    /// The next line, when its turn has come.
-    pub fn next(&mut self, frame: u64) -> Option<Line> {
+    fn take_stdin(&mut self) {
         if let Some(stdin) = &self.stdin {
             let lines = stdin.lock().map(|lines| lines.try_iter().collect::<Vec<_>>());
             self.queue.extend(lines.unwrap_or_default().into_iter().map(Line::Text));
         }
+    }
+
+    /// The first line of that kind, before its turn.
+    pub fn next_that(&mut self, is_one: fn(&Line) -> bool) -> Option<Line> {
+        self.take_stdin();
+        let at = self.queue.iter().position(is_one)?;
+        self.queue.remove(at)
+    }
+
+    /// The next line, when its turn has come.
+    pub fn next(&mut self, frame: u64) -> Option<Line> {
+        self.take_stdin();
         match self.waiting {
             Some(Awaited::Frame(until)) if frame >= until => self.waiting = None,
             Some(_) => return None,

@@ -152,7 +152,11 @@ impl Host {
         let newest = saves.list().map(|listed| {
             let own = |header: &Header| header.app == self.wanted.app;
             // A damaged one is tried as well: whoever resumes wants to know of it.
-            listed.into_iter().find(|listed| listed.header.as_ref().map_or(true, own))
+            let since = self.settings.resume_since;
+            let mut listed = listed
+                .into_iter()
+                .filter(|listed| since.is_none_or(|since| listed.written >= since));
+            listed.find(|listed| listed.header.as_ref().map_or(true, own))
         });
         let resumed = match newest {
             Ok(None) => {

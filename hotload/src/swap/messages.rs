@@ -29,9 +29,13 @@ impl Old<'_> {
         counted.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// How many messages wait that nobody persists, by type.
-    pub fn not_persisted(&self, world: &World) -> Vec<(String, usize)> {
-        let types = self.messages.iter().filter(|old| !persists(self.persisted, old.type_name));
+    /// How many messages of a crate's own types wait that nobody persists, by type.
+    pub fn not_persisted(&self, world: &World, crate_name: &str) -> Vec<(String, usize)> {
+        let is_own = |old: &&MessageRecord| {
+            old.type_name.strip_prefix(crate_name).is_some_and(|rest| rest.starts_with("::"))
+        };
+        let types = self.messages.iter().filter(is_own);
+        let types = types.filter(|old| !persists(self.persisted, old.type_name));
         let counted = types.map(|old| (old.type_name.to_owned(), (old.waiting)(world)));
         counted.filter(|(_, count)| *count > 0).collect()
     }

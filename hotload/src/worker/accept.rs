@@ -147,7 +147,11 @@ impl State {
         let inspect_ms = ms(started);
         let started = Instant::now();
         self.before_load(id, &inspected.hash, inspected.bytes());
-        let code = load::load(&inspected).map_err(|error| error.to_string())?;
+        let loaded = load::load(&inspected);
+        if loaded.is_err() {
+            self.not_loaded(&inspected.hash);
+        }
+        let code = loaded.map_err(|error| error.to_string())?;
         self.after_load(id, &inspected.hash);
         let number = self.numbers.entry(id.to_owned()).or_default();
         *number += 1;

@@ -80,14 +80,24 @@ impl State {
     /// New code is about to run for the first time.
     pub(super) fn before_load(&mut self, id: &str, hash: &str, bytes: &[u8]) {
         let Some(journal) = &mut self.journal else { return };
-        let noted = journal.keep(hash, bytes).and_then(|()| journal.before(id, hash));
-        self.warn(noted);
+        let (kept, noted) = (journal.keep(hash, bytes), journal.before(id, hash));
+        self.warn(kept.and(noted));
     }
 
     /// New code is in the process.
     pub(super) fn after_load(&mut self, id: &str, hash: &str) {
+        if self.runs.values().any(|running| running.hash == hash) {
+            return;
+        }
         let Some(journal) = &mut self.journal else { return };
         let noted = journal.reached(id, hash, Stage::Loaded);
+        self.warn(noted);
+    }
+
+    /// The system's loader refused it.
+    pub(super) fn not_loaded(&mut self, hash: &str) {
+        let Some(journal) = &mut self.journal else { return };
+        let noted = journal.over(hash);
         self.warn(noted);
     }
 
@@ -100,8 +110,13 @@ impl State {
 
     /// What runs is on probation; what was rejected is out of the game.
     pub(super) fn note_progress(&mut self, runs: &Runs) {
+        let goes_on = |hash: &str| runs.generations.values().any(|running| running.hash == hash);
+        let left = self.runs.values().filter(|before| !goes_on(&before.hash));
+        // What a newer one took the place of, or what was switched off, did not end the game.
+        let left: Vec<SharedGeneration> = left.cloned().collect();
+        self.given_up(&left);
         let running: Vec<SharedGeneration> = runs.generations.values().cloned().collect();
-        self.reached(&running, Stage::Probation);
+        self.reached_by(&running, Stage::Probation);
         self.given_up(&runs.rejected);
     }
 
@@ -109,7 +124,8 @@ impl State {
         let Some(journal) = &mut self.journal else { return };
         let good = |generation: &SharedGeneration| {
             let (hash, epoch) = (generation.hash.clone(), generation.manifest.epoch.clone());
-            (generation.id().to_owned(), Good { hash, epoch })
+            let abi = playground_api::ABI.to_owned();
+            (generation.id().to_owned(), Good { hash, epoch, abi })
         };
         let set: BTreeMap<String, Good> = generations.iter().map(good).collect();
         // First what can be gone back to, then that nothing is open.
@@ -124,6 +140,8 @@ impl State {
             return self.tell(Tell::Quarantine("nothing is in quarantine".to_owned()));
         };
         if clear {
+            self.open.append(&mut self.unsettled);
+            self.look = true;
             match journal.clear_quarantine() {
                 Ok(count) => self.tell(Tell::Quarantine(format!(
                     "{count} out of quarantine; `reload <module>` tries one again"
@@ -141,8 +159,15 @@ impl State {
         self.tell(Tell::Quarantine(if lines.is_empty() { none } else { lines.join("\n") }));
     }
 
-    /// Code that is new has come so far.
+    /// Code that is new has come so far; what runs already has come further.
     pub(super) fn reached(&mut self, generations: &[SharedGeneration], stage: Stage) {
+        let runs = |new: &&SharedGeneration| self.runs.values().any(|old| old.hash == new.hash);
+        let new: Vec<SharedGeneration> =
+            generations.iter().filter(|generation| !runs(generation)).cloned().collect();
+        self.reached_by(&new, stage);
+    }
+
+    fn reached_by(&mut self, generations: &[SharedGeneration], stage: Stage) {
         let Some(journal) = &mut self.journal else { return };
         let noted = generations
             .iter()
