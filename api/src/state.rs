@@ -38,7 +38,7 @@ pub fn prepare<S: FreelyMutableState>(world: &mut World) {
             )
                 .in_set(enter.clone()),
         ));
-        // What is left of an epoch that is gone costs next to nothing.
+        // Of an epoch that is gone none of these run.
         let all = (exit, TransitionSchedules::<S>::default(), enter);
         schedule.configure_sets(all.run_if(resource_exists::<State<S>>));
     });

@@ -82,6 +82,19 @@ pub enum CatalogError {
         /// Why.
         source: serde_json::Error,
     },
+    /// A module gives a core crate another name.
+    #[error(
+        "H0105: module `{module}` depends on `{core}` under the name `{name}`: modules are linked by \
+         their own names. Take out `package = \"{core}\"`, and say `use {core} as {name};`"
+    )]
+    Renamed {
+        /// The module.
+        module: String,
+        /// The core crate.
+        core: String,
+        /// What it is called there.
+        name: String,
+    },
     /// A link between modules runs in a circle.
     #[error("H0104: these core crates depend on each other in a circle: {0}")]
     Circle(String),
@@ -104,6 +117,8 @@ struct Package {
 #[derive(Deserialize)]
 struct Dependency {
     name: String,
+    /// What the crate calls it, if that is something else.
+    rename: Option<String>,
     kind: Option<String>,
     /// Where it is, if it is on this disk.
     path: Option<PathBuf>,
@@ -149,6 +164,16 @@ fn catalog(modules: &Path, packages: Vec<Package>) -> Result<Catalog, CatalogErr
     let is_module = |package: &&Package| package.manifest_path.starts_with(modules);
     let ids: BTreeSet<&String> =
         packages.values().filter(is_module).map(|package| &package.name).collect();
+    for package in packages.values().filter(is_module) {
+        let renamed = |d: &&Dependency| ids.contains(&d.name) && d.rename.is_some();
+        if let Some(dependency) = package.dependencies.iter().find(renamed) {
+            return Err(CatalogError::Renamed {
+                module: package.name.clone(),
+                core: dependency.name.clone(),
+                name: dependency.rename.clone().unwrap_or_default(),
+            });
+        }
+    }
     let module = |id: &&String| {
         let package = packages.get(*id)?;
         let normal = package.dependencies.iter().filter(|d| d.kind.is_none());
@@ -247,5 +272,35 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) {
         } else if let Ok(relative) = path.strip_prefix(root) {
             found.push(relative.to_owned());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_core_under_another_name_is_refused() {
+        let package = |name: &str, dependencies: &str| -> Package {
+            let text = format!(
+                r#"{{"name":"{name}","manifest_path":"/w/modules/x/{name}/Cargo.toml",
+                "dependencies":[{dependencies}]}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let catalog_with = |rename: &str| {
+            let dependency = format!(r#"{{"name":"core_a","rename":{rename},"kind":null}}"#);
+            catalog(
+                Path::new("/w/modules"),
+                vec![package("core_a", ""), package("systems_b", &dependency)],
+            )
+        };
+        let links = catalog_with("null").unwrap().crates["systems_b"].links.clone();
+        assert_eq!(links, BTreeSet::from(["core_a".to_owned()]));
+        let error = catalog_with("\"foo\"").unwrap_err().to_string();
+        assert!(
+            error.contains("H0105") && error.contains("`core_a` under the name `foo`"),
+            "{error}"
+        );
     }
 }

@@ -16,6 +16,7 @@ pub mod catalog;
 pub mod roster;
 // Beside the game, in the order of the flow.
 pub mod build;
+mod durable;
 pub mod epoch;
 pub mod generation;
 pub mod inspect;

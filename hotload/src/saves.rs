@@ -11,12 +11,14 @@
 pub mod format;
 pub mod world;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use thiserror::Error;
+
+use crate::durable;
 
 use format::{FormatError, Header, Saved};
 
@@ -143,16 +145,7 @@ impl Saves {
     /// When the file system does not take it; an older one is as it was then.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, SaveError> {
         let path = self.path(name)?;
-        let part = path.with_added_extension("part");
-        let written = fs::create_dir_all(&self.folder)
-            .and_then(|()| File::create(&part))
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&part, &path))
-            // The move itself has to last as well.
-            .and_then(|()| File::open(&self.folder)?.sync_all());
-        if let Err(source) = written {
-            // What is left of it is of no use; where there is none nothing has to be removed.
-            let _ = fs::remove_file(&part);
+        if let Err(source) = durable::write(&path, bytes) {
             return Err(SaveError::File { path, source });
         }
         Ok(path)

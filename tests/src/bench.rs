@@ -50,6 +50,22 @@ impl Column {
     }
 }
 
+/// How often each thing is measured: `flag N` on the command line, or `unless_told`. Ends the
+/// process where the command line says something else.
+pub fn count(flag: &str, unless_told: u32) -> u32 {
+    // cargo adds an argument of its own.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let count = match arguments.as_slice() {
+        [] => Some(unless_told),
+        [found, count] if found == flag => count.parse().ok().filter(|count| *count > 0),
+        _ => None,
+    };
+    count.unwrap_or_else(|| {
+        eprintln!("usage: cargo bench --profile dev … -- [{flag} N]");
+        std::process::exit(2);
+    })
+}
+
 /// The figures of one run.
 pub struct Report {
     name: &'static str,

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use playground_tests::Copy;
-use playground_tests::bench::{Column, Report};
+use playground_tests::bench::{self, Column, Report};
 
 use floor::Floor;
 use live::{Live, Sample};
@@ -35,27 +35,12 @@ const MOST_RESTARTS: u32 = 5;
 const CROWD: u32 = 10_000;
 
 fn main() {
-    let edits = edits(std::env::args().skip(1));
+    let edits = bench::count("--edits", EDITS);
     let mut report = Report::begin("live_edit", "edits", edits);
     side_by_side(edits, &mut report);
     five_and_fifty(edits, &mut report);
     crowd(edits, &mut report);
     report.end();
-}
-
-/// `--edits N`; cargo adds an argument of its own.
-fn edits(arguments: impl Iterator<Item = String>) -> u32 {
-    let mut arguments = arguments.filter(|argument| argument != "--bench");
-    match (arguments.next().as_deref(), arguments.next()) {
-        (None, _) => EDITS,
-        (Some("--edits"), Some(count)) if count.parse().is_ok_and(|count: u32| count > 0) => {
-            count.parse().unwrap_or(EDITS)
-        }
-        _ => {
-            eprintln!("usage: cargo bench --profile dev … -- [--edits N]");
-            std::process::exit(2);
-        }
-    }
 }
 
 /// Edits of the arena while it runs, each next to what it is compared with.

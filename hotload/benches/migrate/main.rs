@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use dynamic::Dynamic;
 use floor::Floor;
 use module::Game;
-use playground_tests::bench::Report;
+use playground_tests::bench::{self, Report};
 
 /// How often each swap is measured, unless the command line says otherwise.
 const RUNS: u32 = 5;
@@ -34,27 +34,12 @@ const FEW: usize = 1_000;
 const MANY: usize = 1_000_000;
 
 fn main() {
-    let runs = runs(std::env::args().skip(1));
+    let runs = bench::count("--runs", RUNS);
     let mut report = Report::begin("migrate", "runs", runs);
     table::heading(&report);
     forms(runs, &mut report);
     bodies(runs, &mut report);
     report.end();
-}
-
-/// `--runs N`; cargo adds an argument of its own.
-fn runs(arguments: impl Iterator<Item = String>) -> u32 {
-    let mut arguments = arguments.filter(|argument| argument != "--bench");
-    match (arguments.next().as_deref(), arguments.next()) {
-        (None, _) => RUNS,
-        (Some("--runs"), Some(count)) if count.parse().is_ok_and(|count: u32| count > 0) => {
-            count.parse().unwrap_or(RUNS)
-        }
-        _ => {
-            eprintln!("usage: cargo bench --profile dev … -- [--runs N]");
-            std::process::exit(2);
-        }
-    }
 }
 
 /// A type gets another form, and its values with it.

@@ -1,0 +1,164 @@
+//! Deaths at any point, several games, and what cannot be written.
+
+use super::*;
+
+/// A folder of this test's own, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = format!("playground-journal-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        let _ = fs::remove_dir_all(&folder);
+        Self(folder)
+    }
+
+    fn journal(&self) -> (Journal, Death) {
+        let (journal, death, error) = Journal::open(&self.0);
+        assert!(error.is_none(), "{error:?}");
+        (journal, death)
+    }
+
+    /// What a game leaves that is killed while it writes these lines.
+    fn leave(&self, text: &str) {
+        fs::create_dir_all(self.0.join("journal")).unwrap();
+        fs::write(self.0.join("journal/1.jsonl"), text).unwrap();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn good(set: &[(&str, &str)]) -> BTreeMap<String, Good> {
+    let good = |hash: &str| Good {
+        hash: hash.to_owned(),
+        epoch: "e".to_owned(),
+        abi: playground_api::ABI.to_owned(),
+    };
+    set.iter().map(|(module, hash)| ((*module).to_owned(), good(hash))).collect()
+}
+
+fn line(module: &str, hash: &str, stage: &str) -> String {
+    format!(
+        "{{\"what\":\"pending\",\"module\":\"{module}\",\"hash\":\"{hash}\",\"stage\":\"{stage}\"}}\n"
+    )
+}
+
+#[test]
+fn a_kill_at_any_byte_of_the_journal_blames_what_was_written_whole() {
+    let folder = Folder::new("cut");
+    folder.journal().0.ran_well(good(&[("a", "1"), ("b", "2")])).unwrap();
+    let text = [
+        line("a", "3", "load"),
+        line("c", "5", "loaded") + &line("a", "3", "swap"),
+        line("b", "4", "load"),
+        "{\"what\":\"over\",\"hash\":\"3\"}\n".to_owned(),
+    ]
+    .concat();
+    let whole = |end: usize| text[..end].matches('\n').count();
+    for end in 0..=text.len() {
+        folder.leave(&text[..end]);
+        let (mut journal, death) = folder.journal();
+        let hashes: Vec<&str> = death.quarantined.iter().map(|q| q.hash.as_str()).collect();
+        // The last line counts without its end as well.
+        let lines = whole(end).max(whole((end + 1).min(text.len())));
+        let expected: &[&str] = match lines {
+            0 => &[],
+            1..=3 => &["3"],
+            4 => &["3", "4"],
+            _ => &["4"],
+        };
+        assert_eq!(hashes, expected, "{end}: {}", &text[..end]);
+        assert_eq!(journal.clear_quarantine().unwrap(), expected.len());
+        journal.end();
+        // It is told once.
+        assert_eq!(folder.journal().1, Death::default());
+    }
+}
+
+#[test]
+fn what_ran_well_is_not_to_blame_and_can_come_back() {
+    let folder = Folder::new("good");
+    let (mut journal, _) = folder.journal();
+    let hash = blake3::hash(b"code").to_hex().to_string();
+    journal.keep(&hash, b"code").unwrap();
+    journal.keep("other", b"old").unwrap();
+    journal.before("a", &hash).unwrap();
+    journal.over(&hash).unwrap();
+    journal.ran_well(good(&[("a", &hash)])).unwrap();
+    assert!(!journal.kept("other").exists(), "nobody goes back to it");
+    journal.before("a", &hash).unwrap();
+    assert_eq!(fs::read_to_string(journal.own_path()).unwrap(), "");
+    assert_eq!(journal.good("a").map(|(_, _, bytes)| bytes), Some(b"code".to_vec()));
+    // Bytes that are not those of the hash are no good.
+    fs::write(journal.kept(&hash), b"code!").unwrap();
+    assert_eq!(journal.good("a"), None);
+}
+
+#[test]
+fn a_first_set_is_tried_again_and_a_single_module_is_not() {
+    let folder = Folder::new("first");
+    folder.leave(&[line("b", "2", "probation"), line("a", "1", "probation")].concat());
+    let (mut journal, death) = folder.journal();
+    assert_eq!(death.tried_again, ["a", "b"]);
+    assert!(journal.quarantine().is_empty());
+    journal.end();
+    folder.leave(&line("a", "1", "load"));
+    let (journal, death) = folder.journal();
+    assert_eq!(death.quarantined, journal.quarantine());
+    let reason = journal.quarantined("1").map(|quarantined| quarantined.reason.as_str());
+    assert_eq!(reason, Some("the game died while it was loaded"));
+}
+
+#[test]
+fn the_journal_of_a_game_that_lives_is_left_alone() {
+    let folder = Folder::new("alive");
+    folder.journal().0.ran_well(good(&[("a", "0")])).unwrap();
+    folder.leave(&line("a", "1", "swap"));
+    let path = folder.0.join("journal/1.jsonl");
+    let held = File::open(&path).unwrap();
+    held.lock().unwrap();
+    assert_eq!(folder.journal().1, Death::default());
+    assert!(path.exists());
+    drop(held);
+    assert_eq!(folder.journal().1.quarantined.len(), 1);
+    assert!(!path.exists());
+}
+
+#[test]
+fn two_games_do_not_forget_for_each_other() {
+    let folder = Folder::new("two");
+    let (mut one, _) = folder.journal();
+    one.ran_well(good(&[("a", "1")])).unwrap();
+    // As another process would have it: it knows nothing of what comes later.
+    let mut two = Journal { folder: folder.0.clone(), ..Journal::default() };
+    two.read_again();
+    one.keep("3", b"new").unwrap();
+    one.before("a", "3").unwrap();
+    two.ran_well(good(&[("b", "2")])).unwrap();
+    assert!(one.kept("3").exists(), "the other one may need it");
+    one.over("3").unwrap();
+    one.ran_well(good(&[("a", "3")])).unwrap();
+    two.read_again();
+    assert_eq!(two.good, good(&[("a", "3"), ("b", "2")]));
+    // What another build of the game left is of no use to this one.
+    let mut old = good(&[("a", "3")]);
+    old.values_mut().for_each(|good| good.abi = "another".to_owned());
+    one.write("good.json", &old).unwrap();
+    one.read_again();
+    assert!(one.good.is_empty());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_of() {
+    let folder = Folder::new("blocked");
+    fs::write(&folder.0, "a file where the folder would be").unwrap();
+    let (mut journal, death, error) = Journal::open(&folder.0.join("below"));
+    assert!(error.is_some_and(|error| error.to_string().contains("H1002")));
+    assert_eq!(death, Death::default());
+    journal.before("a", "1").unwrap();
+    let _ = fs::remove_file(&folder.0);
+}
