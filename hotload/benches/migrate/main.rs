@@ -69,9 +69,7 @@ fn forms(runs: u32, report: &mut Report) {
         pauses_ms.insert(count, pause_ms);
         floors_ms.insert(count, floor_ms);
         let ratio = pause_ms / floor_ms;
-        if [10_000, MANY].contains(&count) {
-            report.at_most(&format!("pause_over_floor_{count}"), ratio, 2.0);
-        }
+        report.at_most(&format!("pause_over_floor_{count}"), ratio, 2.0);
         report.at_least(&format!("dynamic_world_over_pause_{count}"), dynamic_ms / pause_ms, 20.0);
         if count == MANY {
             let peaks_mb = swaps.iter().map(|swap| swap.peak_mb);
