@@ -31,6 +31,8 @@ use crate::cli::{Cli, RunArgs};
 const STEPS_PER_S: f64 = 60.0;
 
 fn main() -> ExitCode {
+    #[cfg(not(feature = "static"))]
+    playground_hotload::probe::serve_if_asked();
     let run = Cli::parse().run();
     #[cfg(not(feature = "static"))]
     {

@@ -37,6 +37,8 @@ pub struct Times {
     pub compile: CompileTimes,
     /// Reading the artifact.
     pub inspect_ms: f32,
+    /// Trying it in the probe, with all that came along.
+    pub probe_ms: f32,
     /// Into the process.
     pub load_ms: f32,
     /// Trying the schedules.

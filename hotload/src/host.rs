@@ -140,7 +140,13 @@ impl Host {
             snapshots.place(folder.clone());
         }
         Self {
-            worker: Worker::start(plugin.folder.clone(), plugin.watch, wanted.clone()),
+            worker: Worker::start(
+                plugin.folder.clone(),
+                plugin.watch,
+                wanted.clone(),
+                plugin.probe.clone(),
+                plugin.probe_limit,
+            ),
             running: Running::default(),
             wanted,
             app: None,

@@ -1,9 +1,9 @@
 //! Builds, checks and swaps a Bevy app's modules while it runs.
 //!
 //! ```text
-//!  worker thread     watch ─► build ─► inspect ─► load ─► plan
-//!                                                          │ Prepared
-//!  between frames    snapshot ─► swap ─► restore ◄─────────┘
+//!  worker thread     watch ─► build ─► inspect ─► probe ─► load ─► plan
+//!                                                 another process  │ Prepared
+//!  between frames    snapshot ─► swap ─► restore ◄─────────────────┘
 //!                                  │
 //!  frames after      probation ─► commit | rollback
 //! ```
@@ -23,6 +23,7 @@ pub mod inspect;
 pub mod journal;
 pub mod load;
 pub mod plan;
+pub mod probe;
 pub mod watch;
 mod worker;
 // Between two frames.

@@ -4,7 +4,8 @@
 use std::ffi::c_void;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use playground_api::export::{MAGIC, ModuleEntry};
@@ -18,6 +19,34 @@ use crate::inspect::Inspected;
 pub struct Code {
     /// What the module exports.
     pub entry: &'static ModuleEntry,
+    /// The sealed copy that it was loaded from. A descriptor's number that is used again would give
+    /// the old library for the new path: it stays open.
+    image: &'static File,
+}
+
+impl Code {
+    /// Where other processes of the same user find the artifact's bytes while this one lives.
+    pub fn image_path(&self) -> PathBuf {
+        path_of(self.image)
+    }
+}
+
+/// An inspected artifact's bytes, where nobody can write to them any more.
+pub struct Sealed {
+    /// What inspection found.
+    pub inspected: Inspected,
+    copy: File,
+}
+
+impl Sealed {
+    /// Where other processes of the same user find the bytes while this one holds them.
+    pub fn path(&self) -> PathBuf {
+        path_of(&self.copy)
+    }
+}
+
+fn path_of(copy: &File) -> PathBuf {
+    format!("/proc/{}/fd/{}", std::process::id(), copy.as_raw_fd()).into()
 }
 
 /// Why an inspected artifact cannot be loaded.
@@ -45,15 +74,26 @@ pub enum LoadError {
     },
 }
 
-/// Loads the very bytes that were inspected.
+/// Puts the very bytes that were inspected where nobody can write to them.
 ///
 /// # Errors
 ///
-/// When there is no memory or descriptor left, or the loader refuses.
-pub fn load(inspected: &Inspected) -> Result<Code, LoadError> {
+/// When there is no memory or descriptor left.
+pub fn seal(inspected: Inspected) -> Result<Sealed, LoadError> {
     let id = &inspected.manifest.id;
-    let copy = sealed_copy(id, inspected.bytes())
-        .map_err(|source| LoadError::Copy { id: id.clone(), source })?;
+    match sealed_copy(id, inspected.bytes()) {
+        Ok(copy) => Ok(Sealed { inspected, copy }),
+        Err(source) => Err(LoadError::Copy { id: id.clone(), source }),
+    }
+}
+
+/// Loads a sealed artifact, and gives what inspection found in it.
+///
+/// # Errors
+///
+/// When the system's loader refuses.
+pub fn load(sealed: Sealed) -> Result<(Code, Inspected), LoadError> {
+    let Sealed { inspected, copy } = sealed;
     let path = format!("/proc/self/fd/{}", copy.as_raw_fd());
     let symbol = inspected.export_symbol.as_bytes();
 
@@ -75,19 +115,19 @@ pub fn load(inspected: &Inspected) -> Result<Code, LoadError> {
             })
         })
     };
+    // Also where the loader refused: it may have mapped the file before it did.
+    let image: &'static File = Box::leak(Box::new(copy));
+    let id = &inspected.manifest.id;
     let entry = entry.map_err(|source| LoadError::Open { id: id.clone(), source })?;
     debug_assert_eq!(entry.magic, MAGIC);
-
-    // A descriptor's number that is used again would give the old library for the new path.
-    std::mem::forget(copy);
-    Ok(Code { entry })
+    Ok((Code { entry, image }, inspected))
 }
 
-fn sealed_copy(id: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
+fn sealed_copy(id: &str, bytes: &[u8]) -> io::Result<File> {
     let file = memfd_create(id, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     let mut file = File::from(file);
     file.write_all(bytes)?;
     let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
     fcntl_add_seals(&file, seals)?;
-    Ok(file.into())
+    Ok(file)
 }

@@ -94,20 +94,42 @@ pub struct Outline {
 /// Outlines of the modules that were planned, by id.
 pub type Outlines = BTreeMap<String, Outline>;
 
+/// Whether the systems are set up on scratch schedules.
+#[derive(Clone, Copy)]
+pub enum Trial<'a> {
+    /// This very set was tried, by a probe.
+    Done,
+    /// They are.
+    Due,
+    /// They are, and whose code is about to run is told before, with where.
+    Told(&'a dyn Fn(&str, &str)),
+}
+
 /// Tries `modules` together.
 ///
 /// # Errors
 ///
 /// When they cannot run together, or `running` holds an order that they would have to forget.
-pub fn plan(modules: &[SharedGeneration], running: &Outlines) -> Result<Outlines, Refusal> {
+pub fn plan(
+    modules: &[SharedGeneration],
+    running: &Outlines,
+    trial: Trial,
+) -> Result<Outlines, Refusal> {
     same_epochs(modules)?;
     let mut outlines = Outlines::new();
     let mut scratch = Scratch::default();
     for module in modules {
+        if let Trial::Told(tell) = &trial {
+            tell(module.id(), "in its `build`");
+        }
         let outline = scratch.add(module)?;
         outlines.insert(module.id().to_owned(), outline);
     }
-    scratch.try_out()?;
+    match trial {
+        Trial::Done => {}
+        Trial::Due => scratch.try_out(&|_, _| ())?,
+        Trial::Told(tell) => scratch.try_out(tell)?,
+    }
     forgotten_order(running, &outlines, &scratch)?;
     Ok(outlines)
 }
@@ -168,7 +190,7 @@ impl Scratch {
         self.schedules.entry(label).or_insert_with(|| scratch_schedule(label))
     }
 
-    fn try_out(&mut self) -> Result<(), Refusal> {
+    fn try_out(&mut self, tell: &dyn Fn(&str, &str)) -> Result<(), Refusal> {
         for (label, schedule) in &mut self.schedules {
             let keys: Vec<_> = schedule.graph().systems.iter().map(|(key, ..)| key).collect();
             for key in keys {
@@ -176,6 +198,7 @@ impl Scratch {
                 let name = system.name().to_string();
                 let owner = self.owners.get(&name).map_or("", String::as_str);
                 let world = &mut self.world;
+                tell(owner, "while the parameters of its systems were set up");
                 guard::catch(owner, &format!("{name}, while its parameters were set up,"), || {
                     system.initialize(world);
                 })?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bevy::app::{AppLabel, SubApp};
 use bevy::asset::io::file::FileAssetReader;
@@ -19,6 +19,7 @@ use crate::console::{Console, ConsolePlugin};
 use crate::data::AssetFolder;
 use crate::events::EventLog;
 use crate::host::Host;
+use crate::probe::{self, Prober};
 
 /// Watches the modules of a cargo workspace, and swaps what changes while the app runs.
 ///
@@ -46,6 +47,10 @@ pub struct HotLoadPlugin {
     pub frames: Option<u64>,
     /// Frames after a swap in which a panic brings the old code back.
     pub probation_frames: u64,
+    /// What tries new code in a process of its own, before the game loads it.
+    pub probe: Prober,
+    /// How long new code may take there to be loaded and to record what it wants.
+    pub probe_limit: Duration,
     /// Hold the game's time while a command is not done, so that each run is the same.
     pub deterministic: bool,
     /// Save all persisted state every minute and at the end, as the snapshot `autosave_<app>`.
@@ -73,6 +78,8 @@ impl Default for HotLoadPlugin {
             events: None,
             frames: None,
             probation_frames: 300,
+            probe: Prober::Own,
+            probe_limit: Duration::from_secs(2),
             deterministic: false,
             autosave: true,
             resume: false,
@@ -96,6 +103,7 @@ struct BetweenFrames;
 
 impl Plugin for HotLoadPlugin {
     fn build(&self, app: &mut App) {
+        probe::serve_if_asked();
         // What modules find.
         app.init_resource::<RunOptions>()
             .init_resource::<KeyboardFocus>()

@@ -5,11 +5,13 @@ mod accept;
 mod building;
 mod groups;
 mod journalling;
+mod probing;
 mod propose;
 mod scan;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -24,9 +26,11 @@ use crate::generation::SharedGeneration;
 use crate::inspect::{HostFacts, Manifest};
 use crate::journal::{Death, Journal};
 use crate::plan::change::Change;
-use crate::plan::{self, Outlines};
+use crate::plan::{self, Outlines, Trial};
+use crate::probe::{Probe, Prober};
 use crate::roster::Wanted;
 use crate::watch::Watch;
+use probing::Tried;
 
 /// A file's time of change counts as the time of the edit if it is not older than this.
 const RECENT: Duration = Duration::from_secs(2);
@@ -151,14 +155,22 @@ pub struct Worker {
 
 impl Worker {
     /// Starts to work on the workspace that holds `folder`.
-    pub fn start(folder: PathBuf, watch: bool, wanted: Wanted) -> Self {
+    ///
+    /// New code is tried by `prober`, for no longer than `probe_limit`.
+    pub fn start(
+        folder: PathBuf,
+        watch: bool,
+        wanted: Wanted,
+        prober: Prober,
+        probe_limit: Duration,
+    ) -> Self {
         let (ask, asked) = channel();
         let (tell, told) = channel();
         let own = ask.clone();
         let stop = Cancel::default();
         let stopped = stop.clone();
         let thread = thread::Builder::new().name("playground worker".into()).spawn(move || {
-            let mut state = State::new(folder, watch, wanted, own, tell);
+            let mut state = State::new(folder, watch, wanted, (prober, probe_limit), (own, tell));
             state.stopped = stopped;
             state.run(&asked);
         });
@@ -219,6 +231,14 @@ struct State {
     linker: Option<Linker>,
     standby: Standby,
     facts: Arc<OnceLock<Result<HostFacts, String>>>,
+    /// The next trial's.
+    probe: Option<Probe>,
+    prober: Prober,
+    probe_limit: Duration,
+    /// What the last trial found.
+    tried: Tried,
+    /// A source was written since it was last looked for changes.
+    newer: Arc<AtomicBool>,
     /// Open once it is known where things are built.
     journal: Option<Journal>,
     /// As they were when a build was last started.
@@ -256,8 +276,8 @@ impl State {
         folder: PathBuf,
         watches: bool,
         wanted: Wanted,
-        ask: Sender<Ask>,
-        tell: Sender<Tell>,
+        (prober, probe_limit): (Prober, Duration),
+        (ask, tell): (Sender<Ask>, Sender<Tell>),
     ) -> Self {
         Self {
             folder,
@@ -272,6 +292,11 @@ impl State {
             linker: None,
             standby: Standby::default(),
             facts: Arc::default(),
+            probe: None,
+            prober,
+            probe_limit,
+            tried: Tried::default(),
+            newer: Arc::default(),
             journal: None,
             inputs: BTreeMap::new(),
             latest: BTreeMap::new(),
@@ -307,6 +332,7 @@ impl State {
             let read = HostFacts::of_this_process(playground_api::ABI);
             let _ = facts.set(read.map_err(|error| error.to_string()));
         });
+        self.refill_probe();
         self.step();
         while let Ok(ask) = asked.recv() {
             // All that is there counts as one: a hundred saves are one change.
@@ -382,7 +408,8 @@ impl State {
             Some(outlines) => self.outlines = outlines,
             None => {
                 let all: Vec<SharedGeneration> = self.runs.values().cloned().collect();
-                if let Ok(outlines) = plan::plan(&self.in_order(all), &Outlines::new()) {
+                if let Ok(outlines) = plan::plan(&self.in_order(all), &Outlines::new(), Trial::Done)
+                {
                     self.outlines = outlines;
                 }
             }
@@ -436,6 +463,7 @@ impl State {
         }
         if self.look {
             self.look = false;
+            self.newer.store(false, Ordering::Relaxed);
             self.find_changes();
             self.start_build();
         }
@@ -446,6 +474,7 @@ impl State {
         // Once nobody waits for the worker.
         if self.building.is_none() && !self.proposed {
             self.standby.refill();
+            self.refill_probe();
         }
     }
 }

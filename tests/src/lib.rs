@@ -30,6 +30,7 @@ use bevy::winit::WinitPlugin;
 use playground_api::options::RunOptions;
 use playground_hotload::HotLoadPlugin;
 use playground_hotload::console::Console;
+use playground_hotload::probe::Prober;
 use serde_json::Value;
 
 pub use copy::{Copy, outside_target, workspace};
@@ -104,6 +105,7 @@ impl Scene {
             events: Some(events.clone()),
             probation_frames: 30,
             deterministic: true,
+            probe: prober(),
             autosave: false,
             echo: false,
             ..default()
@@ -343,6 +345,14 @@ fn module_of(path: &str) -> String {
 fn concerns(event: &Value, module: &str) -> bool {
     let modules = event["modules"].as_array().into_iter().flatten();
     event["module"] == module || modules.into_iter().any(|entry| entry["module"] == module)
+}
+
+/// The probe of this package. A test's own executable would run its tests in its place.
+pub fn prober() -> Prober {
+    let own = std::env::current_exe().expect("this executable");
+    let programs = own.ancestors().skip(1).map(|folder| folder.join("playground_probe"));
+    let program = programs.take(3).find(|program| program.is_file());
+    Prober::Program(program.expect("`cargo build -p playground_tests` makes the probe"))
 }
 
 /// An app without window and graphics, in which every frame is one fixed step.

@@ -1,4 +1,4 @@
-//! From a build that ended to generations in the process: inspect and load.
+//! From a build that ended to generations in the process: inspect, probe and load.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,8 +12,18 @@ use crate::build::{self, Outcome};
 use crate::generation::{Generation, SharedGeneration, Times};
 use crate::inspect::{self, Inspected, Manifest};
 use crate::journal::Stage;
-use crate::load;
+use crate::load::{self, Sealed};
 use crate::plan::Outlines;
+
+/// Why built modules do not come into the process.
+pub(super) enum NotIn {
+    /// They will not run.
+    Refused(String),
+    /// They will not run, and the host knows.
+    Told,
+    /// Their source changed again; they are built with the change.
+    Abandoned,
+}
 
 /// The source decides the epoch, the artifact proves it: types of the same epoch share their storage,
 /// and have to look the same in memory.
@@ -45,21 +55,27 @@ impl State {
         let plan_for = self.plan_for.take();
         let mut news = Outlines::new();
         let mut planned = Vec::new();
+        let mut abandoned = false;
         for group in groups::groups(&self.catalog, outcomes) {
             let ids: BTreeSet<String> = group.keys().cloned().collect();
             match self.accept(group, &building, took_ms) {
-                Some(generations) if plan_for.as_ref().is_some_and(|id| ids.contains(id)) => {
+                Ok(generations) if plan_for.as_ref().is_some_and(|id| ids.contains(id)) => {
                     self.reached(&generations, Stage::Plan);
                     news = self.outlines_with(&generations);
                     self.reached(&generations, Stage::Loaded);
                     planned = generations;
                 }
-                Some(generations) => {
+                Ok(generations) => {
                     for generation in generations {
                         self.latest.insert(generation.id().to_owned(), generation);
                     }
                 }
-                None => {
+                Err(NotIn::Abandoned) => {
+                    abandoned = true;
+                    self.look = true;
+                    self.open.extend(ids);
+                }
+                Err(NotIn::Refused(_) | NotIn::Told) => {
                     for id in &ids {
                         self.changed.remove(id);
                     }
@@ -67,7 +83,9 @@ impl State {
                 }
             }
         }
-        if let Some(id) = plan_for {
+        if abandoned {
+            self.plan_for = plan_for;
+        } else if let Some(id) = plan_for {
             self.changed.remove(&id);
             self.tell_plan(id, &planned, &news);
         }
@@ -83,7 +101,7 @@ impl State {
         group: BTreeMap<String, Outcome>,
         building: &Building,
         took_ms: f32,
-    ) -> Option<Vec<SharedGeneration>> {
+    ) -> Result<Vec<SharedGeneration>, NotIn> {
         let mut failed = false;
         let mut built = Vec::new();
         for (id, outcome) in group {
@@ -104,38 +122,57 @@ impl State {
             }
         }
         if failed {
-            return None;
+            return Err(NotIn::Told);
         }
         let ids: BTreeSet<String> = built.iter().map(|(id, _)| id.clone()).collect();
-        let built = match self.without_quarantined(built) {
-            Ok(built) => built,
-            Err(reason) => {
+        let accepted = self
+            .without_quarantined(built)
+            .map_err(NotIn::Refused)
+            .and_then(|built| self.bring_in(built, building));
+        accepted.map_err(|error| match error {
+            NotIn::Refused(reason) => {
                 self.tell(Tell::Refused { ids, reason });
-                return None;
+                NotIn::Told
             }
-        };
-        let mut generations = Vec::new();
-        for (id, artifact) in built {
-            match self.bring_in(&id, artifact, building) {
-                Ok(generation) => generations.push(generation),
-                Err(reason) => {
-                    self.tell(Tell::Refused { ids, reason });
-                    return None;
-                }
-            }
-        }
-        Some(generations)
+            other => other,
+        })
     }
 
-    /// inspect → load.
+    /// inspect → probe → load.
     fn bring_in(
         &mut self,
-        id: &str,
-        built: build::Built,
+        built: Vec<(String, build::Built)>,
         building: &Building,
-    ) -> Result<SharedGeneration, String> {
-        let facts = self.facts.wait().as_ref().map_err(Clone::clone)?;
+    ) -> Result<Vec<SharedGeneration>, NotIn> {
+        let mut sealed = Vec::with_capacity(built.len());
+        for (id, artifact) in built {
+            let started = Instant::now();
+            let compile = artifact.times;
+            let checked = self.check(&id, artifact).map_err(NotIn::Refused)?;
+            let times = Times {
+                watch_ms: building.watch_ms,
+                compile,
+                inspect_ms: ms(started),
+                ..Times::default()
+            };
+            sealed.push((checked, times));
+        }
         let started = Instant::now();
+        let tried: Vec<&Sealed> = sealed.iter().map(|(sealed, _)| sealed).collect();
+        let asked = self.probe(&tried)?;
+        let probe_ms = ms(started);
+        let mut generations = Vec::with_capacity(sealed.len());
+        for (sealed, times) in sealed {
+            let generation = self.load(sealed, Times { probe_ms, ..times });
+            generations.push(generation.map_err(NotIn::Refused)?);
+        }
+        self.tried = asked;
+        Ok(generations)
+    }
+
+    /// inspect: whether this may be loaded in place of what runs.
+    fn check(&self, id: &str, built: build::Built) -> Result<Sealed, String> {
+        let facts = self.facts.wait().as_ref().map_err(Clone::clone)?;
         let inspected =
             inspect::inspect(&built.path, built.bytes, id, facts).map_err(|e| e.to_string())?;
         if !self.stands_in(id, &inspected.hash) {
@@ -144,31 +181,28 @@ impl State {
         if let Some(running) = self.runs.get(id) {
             prove_layouts(running, &inspected)?;
         }
-        let inspect_ms = ms(started);
+        load::seal(inspected).map_err(|error| error.to_string())
+    }
+
+    fn load(&mut self, sealed: Sealed, times: Times) -> Result<SharedGeneration, String> {
         let started = Instant::now();
-        self.before_load(id, &inspected.hash, inspected.bytes());
-        let loaded = load::load(&inspected);
+        let (id, hash) = (sealed.inspected.manifest.id.clone(), sealed.inspected.hash.clone());
+        self.before_load(&id, &hash, sealed.inspected.bytes());
+        let loaded = load::load(sealed);
         if loaded.is_err() {
-            self.not_loaded(&inspected.hash);
+            self.not_loaded(&hash);
         }
-        let code = loaded.map_err(|error| error.to_string())?;
-        self.after_load(id, &inspected.hash);
-        let number = self.numbers.entry(id.to_owned()).or_default();
+        let (code, inspected) = loaded.map_err(|error| error.to_string())?;
+        self.after_load(&id, &hash);
+        let number = self.numbers.entry(id).or_default();
         *number += 1;
-        let times = Times {
-            watch_ms: building.watch_ms,
-            compile: built.times,
-            inspect_ms,
-            load_ms: ms(started),
-            ..Times::default()
-        };
         let generation = Generation {
             number: *number,
-            hash: inspected.hash.clone(),
+            hash,
             manifest: inspected.manifest,
             schemas: inspected.schemas,
             code,
-            times,
+            times: Times { load_ms: ms(started), ..times },
         };
         Ok(Arc::new(generation))
     }

@@ -10,7 +10,7 @@ use crate::generation::SharedGeneration;
 use crate::inspect::{self, Manifest};
 use crate::journal::Stage;
 use crate::plan::change::Change;
-use crate::plan::{self, Outlines};
+use crate::plan::{self, Outlines, Trial};
 use crate::roster;
 
 impl State {
@@ -44,9 +44,14 @@ impl State {
             kept.map(|(id, outline)| (id.clone(), outline.clone())).collect()
         } else {
             self.reached(&enter, Stage::Plan);
-            match self.plan_in_order(&target) {
+            let planned = self.plan_in_order(&target).map_err(|refusal| refusal.to_string());
+            let same = |outlines: &Outlines| match self.tried.other_than(outlines) {
+                Some(reason) if self.tried.is_of(&target) => Err(reason),
+                _ => Ok(()),
+            };
+            match planned.and_then(|outlines| same(&outlines).map(|()| outlines)) {
                 Ok(outlines) => outlines,
-                Err(refusal) => return self.refuse(refusal.to_string()),
+                Err(reason) => return self.refuse(reason),
             }
         };
         let removed = |id: &&String| !self.catalog.crates.contains_key(*id);
@@ -67,7 +72,9 @@ impl State {
     }
 
     fn plan_in_order(&self, target: &[SharedGeneration]) -> Result<Outlines, plan::Refusal> {
-        plan::plan(&self.in_order(target.to_vec()), &self.outlines)
+        let was_tried = self.tried.is_of(target);
+        let trial = if was_tried { Trial::Done } else { Trial::Due };
+        plan::plan(&self.in_order(target.to_vec()), &self.outlines, trial)
     }
 
     /// Each behind what it requires, so that types are there before what uses them.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use notify::RecursiveMode;
 
@@ -55,7 +56,7 @@ impl State {
     }
 
     fn start_watch(&mut self, folders: &Folders, libraries: &BTreeSet<PathBuf>) {
-        let ask = self.ask.clone();
+        let (ask, newer) = (self.ask.clone(), self.newer.clone());
         let mut watched = vec![
             (folders.modules.as_path(), RecursiveMode::Recursive),
             (folders.workspace.as_path(), RecursiveMode::NonRecursive),
@@ -70,6 +71,7 @@ impl State {
             let manifest = name == "Cargo.toml" || name == "Cargo.lock";
             let is_source = sources.iter().any(|folder| path.starts_with(folder));
             if is_source || (manifest && path.starts_with(&workspace)) {
+                newer.store(true, Ordering::Relaxed);
                 let _ = ask.send(Ask::Changed(path));
             }
         });

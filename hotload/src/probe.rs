@@ -1,0 +1,372 @@
+//! Probe: another process of the same executable loads new code first, and runs what of it would run
+//! in the game before its first frame. What crashes, ends or hangs does so there.
+//!
+//! ```text
+//!  game                                    probe, started ahead
+//!  what runs already ────── preload ─────► inspect ─► load
+//!  a new artifact ───────── try ─────────► inspect ─► load ─► build ─► scratch schedules
+//!                 ◄── whose code runs now ──┤
+//!                 ◄── fine, or a refusal ───┘   it dies, or does not answer: refused
+//! ```
+//!
+//! It is a test bench, not a wall between modules: what was tried runs in the game. A probe is used
+//! once; the next one is started in the background.
+
+mod serve;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+pub use serve::serve_if_asked;
+
+/// In the environment of a probe: the process that started it.
+const ASKED_BY: &str = "PLAYGROUND_PROBE";
+/// An app may do much before it adds its plugin.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// How often it is looked whether an answer is still wanted.
+const LOOK: Duration = Duration::from_millis(20);
+/// So much of what a probe printed is shown.
+const SAID_LINES: usize = 6;
+const SAID_BYTES: u64 = 4096;
+
+/// Which program tries new code before the game loads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Prober {
+    /// The app's own executable, started once more with the same arguments. It serves as a probe
+    /// from [`serve_if_asked`], or else from where it adds its plugin.
+    #[default]
+    Own,
+    /// Another program built with the same libraries, which calls [`serve_if_asked`].
+    Program(PathBuf),
+    /// None: new code runs in the game at once.
+    Off,
+}
+
+/// An artifact, as a probe finds it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Image {
+    /// The module.
+    pub module: String,
+    /// blake3 hash of the bytes.
+    pub hash: String,
+    /// The sealed copy.
+    pub path: PathBuf,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Request {
+    /// Have these ready.
+    Preload(Vec<Image>),
+    /// Load `new`, call their `build`, and try the modules of these hashes together.
+    Try { new: Vec<Image>, together: Vec<String> },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Reply {
+    /// Requests are taken.
+    Ready,
+    /// Whose code runs from here on, and in which part of the trial.
+    At { module: String, stage: String },
+    /// All went well: what each module asks for.
+    Fine(BTreeMap<String, Asked>),
+    /// What was found, as the game would tell it.
+    Refused(String),
+    /// The probe itself cannot work.
+    Unfit(String),
+}
+
+/// What a module asks for, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Systems, as schedule and name.
+    pub systems: BTreeSet<(String, String)>,
+    /// Persisted types.
+    pub types: BTreeSet<String>,
+    /// Console commands.
+    pub commands: BTreeSet<String>,
+}
+
+impl Asked {
+    /// What an outline says, by name.
+    pub fn of(outline: &crate::plan::Outline) -> Self {
+        Self {
+            systems: outline.systems.clone(),
+            types: outline.persisted.iter().map(|record| record.schema.name.to_owned()).collect(),
+            commands: outline.commands.iter().map(|&name| name.to_owned()).collect(),
+        }
+    }
+}
+
+/// Why new code is not loaded.
+#[derive(Debug, Error)]
+pub enum ProbeError {
+    /// There is no probe.
+    #[error(
+        "H0503: new code cannot be tried, since no probe could be started from {}: {reason}. Start \
+         the game again; for an app of your own, call `playground_hotload::probe::serve_if_asked()` \
+         first in `main`, or set `probe` of HotLoadPlugin", program.display()
+    )]
+    NoProbe {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The probe came to an end.
+    #[error(
+        "H0504: `{module}` ended the probe {stage}: {how}{said}\nThe game did not load it. Mend it \
+         and save"
+    )]
+    Died {
+        /// The module whose code ran.
+        module: String,
+        /// Where it was.
+        stage: String,
+        /// How the process ended.
+        how: String,
+        /// What it printed last.
+        said: String,
+    },
+    /// The probe did not answer.
+    #[error(
+        "H0505: `{module}` did not come to an end within {limit_ms} ms {stage}{said}\nThe game did \
+         not load it. Mend it and save: look for a loop there"
+    )]
+    Hangs {
+        /// The module whose code ran.
+        module: String,
+        /// Where it was.
+        stage: String,
+        /// The limit.
+        limit_ms: u128,
+        /// What it printed last.
+        said: String,
+    },
+    /// The trial found what planning would have found.
+    #[error("{0}")]
+    Refused(String),
+    /// Nobody wants to know any more: the source changed again.
+    #[error("the source changed again")]
+    Abandoned,
+}
+
+/// A probe that was started.
+pub struct Probe {
+    program: PathBuf,
+    child: Child,
+    stream: UnixStream,
+    printed: File,
+    started: Instant,
+    ready: bool,
+    /// Hashes of what it has loaded, or will have before it tries anything.
+    loaded: BTreeSet<String>,
+    /// What was read, and is not a whole line yet.
+    rest: Vec<u8>,
+}
+
+impl Probe {
+    /// Starts one; `None` where none is wanted. It ends with the thread that starts it.
+    ///
+    /// # Errors
+    ///
+    /// When no process can be started.
+    pub fn start(prober: &Prober) -> Result<Option<Self>, ProbeError> {
+        let (program, own) = match prober {
+            Prober::Off => return Ok(None),
+            // The file that runs, also when another one has taken its place.
+            Prober::Own => (PathBuf::from("/proc/self/exe"), true),
+            Prober::Program(program) => (program.clone(), false),
+        };
+        match Self::spawn(&program, own) {
+            Ok(probe) => Ok(Some(probe)),
+            Err(error) => Err(ProbeError::NoProbe { program, reason: error.to_string() }),
+        }
+    }
+
+    fn spawn(program: &Path, own: bool) -> io::Result<Self> {
+        let (stream, theirs) = UnixStream::pair()?;
+        let printed = File::from(memfd_create("printed by the probe", MemfdFlags::CLOEXEC)?);
+        let mut command = Command::new(program);
+        if own {
+            command.arg0("playground-probe").args(std::env::args_os().skip(1));
+        }
+        let child = command
+            .env(ASKED_BY, std::process::id().to_string())
+            // The last lines that it prints are shown: the reason, not the way there.
+            .env("RUST_BACKTRACE", "0")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::from(printed.try_clone()?))
+            .stderr(Stdio::from(printed.try_clone()?))
+            .spawn()?;
+        Ok(Self {
+            program: program.to_owned(),
+            child,
+            stream,
+            printed,
+            started: Instant::now(),
+            ready: false,
+            loaded: BTreeSet::new(),
+            rest: Vec::new(),
+        })
+    }
+
+    /// Has it load what runs already, ahead of time.
+    pub fn preload(&mut self, images: impl IntoIterator<Item = Image>) {
+        let missing = images.into_iter().filter(|image| !self.loaded.contains(&image.hash));
+        let missing: Vec<Image> = missing.collect();
+        if missing.is_empty() {
+            return;
+        }
+        self.loaded.extend(missing.iter().map(|image| image.hash.clone()));
+        // A probe that is gone is found out when it is asked.
+        let _ = self.send(&Request::Preload(missing));
+    }
+
+    /// Tries new code together with all that would run.
+    ///
+    /// # Errors
+    ///
+    /// When it dies, takes longer than `limit`, or is refused; or as soon as `abandoned` says that
+    /// nobody waits for the answer.
+    pub fn attempt(
+        mut self,
+        new: Vec<Image>,
+        together: Vec<Image>,
+        limit: Duration,
+        abandoned: impl Fn() -> bool,
+    ) -> Result<BTreeMap<String, Asked>, ProbeError> {
+        let of_new = |image: &Image| new.iter().any(|new| new.hash == image.hash);
+        self.preload(together.iter().filter(|image| !of_new(image)).cloned());
+        let mut at = (String::new(), "while it was loaded".to_owned());
+        if let Some(first) = new.first() {
+            at.0.clone_from(&first.module);
+        }
+        let hashes = together.into_iter().map(|image| image.hash).collect();
+        if let Err(error) = self.send(&Request::Try { new, together: hashes }) {
+            return Err(self.no_probe(error.to_string()));
+        }
+        let mut since = Instant::now();
+        loop {
+            if abandoned() {
+                return Err(ProbeError::Abandoned);
+            }
+            match self.receive() {
+                Ok(Some(Reply::Ready)) => (self.ready, since) = (true, Instant::now()),
+                Ok(Some(Reply::At { module, stage })) => at = (module, stage),
+                Ok(Some(Reply::Fine(asked))) => return Ok(asked),
+                Ok(Some(Reply::Refused(reason))) => return Err(ProbeError::Refused(reason)),
+                Ok(Some(Reply::Unfit(reason))) => return Err(self.no_probe(reason)),
+                Ok(None) if !self.ready && self.started.elapsed() > START_LIMIT => {
+                    let reason = format!("it was not ready after {} s", START_LIMIT.as_secs());
+                    return Err(self.no_probe(reason));
+                }
+                Ok(None) if self.ready && since.elapsed() > limit => {
+                    let (module, stage) = at;
+                    let limit_ms = limit.as_millis();
+                    return Err(ProbeError::Hangs { module, stage, limit_ms, said: self.said() });
+                }
+                Ok(None) => {}
+                Err(_) => {
+                    let how = self.end();
+                    if !self.ready {
+                        return Err(self.no_probe(how));
+                    }
+                    let (module, stage) = at;
+                    return Err(ProbeError::Died { module, stage, how, said: self.said() });
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, request: &Request) -> io::Result<()> {
+        let mut line = serde_json::to_vec(request)?;
+        line.push(b'\n');
+        self.stream.write_all(&line)
+    }
+
+    /// The next reply; `None` when none came for a while.
+    fn receive(&mut self) -> io::Result<Option<Reply>> {
+        loop {
+            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.rest.drain(..=end).collect();
+                return Ok(Some(serde_json::from_slice(&line)?));
+            }
+            let mut buffer = [0; 4096];
+            self.stream.set_read_timeout(Some(LOOK))?;
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(count) => self.rest.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// How the process ended.
+    fn end(&mut self) -> String {
+        match self.child.wait() {
+            Ok(status) => ending(status),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    fn no_probe(&self, reason: String) -> ProbeError {
+        let reason = format!("{reason}{}", self.said());
+        ProbeError::NoProbe { program: self.program.clone(), reason }
+    }
+
+    /// What it printed last, on lines of its own.
+    fn said(&self) -> String {
+        let length = self.printed.metadata().map_or(0, |data| data.len());
+        let from = length.saturating_sub(SAID_BYTES);
+        let mut bytes = vec![0; usize::try_from(length - from).unwrap_or_default()];
+        if self.printed.read_exact_at(&mut bytes, from).is_err() {
+            return String::new();
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(SAID_LINES)..];
+        last.iter().map(|line| format!("\n  {line}")).collect()
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        // One that ended already is only waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn ending(status: ExitStatus) -> String {
+    let Some(number) = status.signal() else {
+        let code = status.code().unwrap_or_default();
+        return format!("it ended the process with exit code {code}");
+    };
+    match Signal::from_named_raw(number) {
+        Some(Signal::SEGV) => "SIGSEGV, a wrong access to memory".to_owned(),
+        Some(Signal::ABORT) => "SIGABRT, an abort or a stack overflow".to_owned(),
+        Some(Signal::BUS) => "SIGBUS, a wrong access to memory".to_owned(),
+        Some(Signal::KILL) => "SIGKILL, from outside or for want of memory".to_owned(),
+        Some(Signal::XFSZ) => "SIGXFSZ, it wrote too much".to_owned(),
+        _ => format!("signal {number}"),
+    }
+}

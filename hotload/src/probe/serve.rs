@@ -1,0 +1,170 @@
+//! The probe's side: it loads what it is given, and tries it.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use rustix::process::{
+    Resource, Rlimit, Signal, getpid, getppid, kill_process, set_parent_process_death_signal,
+    setrlimit,
+};
+
+use super::{ASKED_BY, Asked, Image, Reply, Request};
+use crate::generation::{Generation, SharedGeneration, Times};
+use crate::inspect::{self, HostFacts};
+use crate::load;
+use crate::plan::{self, Outlines, Trial};
+
+/// More than any trial needs; what wants more is stopped before the machine runs out.
+const MOST_MEMORY_BYTES: u64 = 32 << 30;
+const MOST_WRITTEN_BYTES: u64 = 64 << 20;
+
+/// Serves as a probe, and never returns, in a process that a game started as its probe; returns at
+/// once in any other.
+///
+/// Call it first in `main`: a probe then opens no window and does none of what the app does.
+/// [`HotLoadPlugin`](crate::HotLoadPlugin) calls it as well.
+pub fn serve_if_asked() {
+    let Some(asked_by) = env::var_os(ASKED_BY) else { return };
+    let asked_by: Option<i32> = asked_by.to_str().and_then(|text| text.parse().ok());
+    let parent = || getppid().map(|parent| parent.as_raw_nonzero().get());
+    if asked_by.is_none() {
+        return;
+    }
+    // It ends with the game, also in the middle of an endless loop.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    if parent() != asked_by {
+        leave();
+    }
+    // Where memory is short, this goes before the game does.
+    let _ = fs::write("/proc/self/oom_score_adj", "1000");
+    let limit = |most| Rlimit { current: Some(most), maximum: Some(most) };
+    let _ = setrlimit(Resource::Core, limit(0));
+    let _ = setrlimit(Resource::As, limit(MOST_MEMORY_BYTES));
+    let _ = setrlimit(Resource::Fsize, limit(MOST_WRITTEN_BYTES));
+    let Ok(stream) = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from) else {
+        leave()
+    };
+    let Ok(reading) = stream.try_clone() else { leave() };
+    let (requests, asked) = channel();
+    // With the stack of the thread that does the same in the game.
+    let worker = thread::Builder::new().spawn(move || Server::new(stream).run(&asked));
+    if worker.is_err() {
+        leave();
+    }
+    for line in BufReader::new(reading).lines() {
+        let request = line.ok().and_then(|line| serde_json::from_str(&line).ok());
+        let Some(request) = request else { break };
+        if requests.send(request).is_err() {
+            break;
+        }
+    }
+    leave();
+}
+
+/// At once: a constructor that hangs holds the loader's lock, which an ordinary exit waits for.
+fn leave() -> ! {
+    let _ = kill_process(getpid(), Signal::KILL);
+    std::process::abort()
+}
+
+struct Server {
+    stream: Arc<Mutex<UnixStream>>,
+    loaded: BTreeMap<String, SharedGeneration>,
+}
+
+impl Server {
+    fn new(stream: UnixStream) -> Self {
+        Self { stream: Arc::new(Mutex::new(stream)), loaded: BTreeMap::new() }
+    }
+
+    fn run(&mut self, asked: &Receiver<Request>) {
+        let facts = match HostFacts::of_this_process(playground_api::ABI) {
+            Ok(facts) => facts,
+            Err(error) => return self.tell(&Reply::Unfit(error.to_string())),
+        };
+        self.tell(&Reply::Ready);
+        for request in asked {
+            match request {
+                Request::Preload(images) => {
+                    if let Err(reason) = images.iter().try_for_each(|it| self.load(it, &facts)) {
+                        self.tell(&Reply::Unfit(reason));
+                    }
+                }
+                Request::Try { new, together } => {
+                    let reply = match new.iter().try_for_each(|image| self.load(image, &facts)) {
+                        Ok(()) => self.attempt(&new, &together),
+                        Err(reason) => Reply::Refused(reason),
+                    };
+                    self.tell(&reply);
+                }
+            }
+        }
+    }
+
+    fn load(&mut self, image: &Image, facts: &HostFacts) -> Result<(), String> {
+        if self.loaded.contains_key(&image.hash) {
+            return Ok(());
+        }
+        self.at(&image.module, "while it was loaded");
+        let bytes =
+            fs::read(&image.path).map_err(|error| format!("{}: {error}", image.path.display()))?;
+        let inspected = inspect::inspect(&image.path, bytes, &image.module, facts)
+            .map_err(|error| error.to_string())?;
+        let sealed = load::seal(inspected).map_err(|error| error.to_string())?;
+        let (code, inspected) = load::load(sealed).map_err(|error| error.to_string())?;
+        let generation = Generation {
+            number: 0,
+            hash: inspected.hash.clone(),
+            manifest: inspected.manifest,
+            schemas: inspected.schemas,
+            code,
+            times: Times::default(),
+        };
+        self.loaded.insert(image.hash.clone(), Arc::new(generation));
+        Ok(())
+    }
+
+    /// Calls `build` of what is new, and tries all of `together`.
+    fn attempt(&self, new: &[Image], together: &[String]) -> Reply {
+        let find = |hash: &String| self.loaded.get(hash).cloned();
+        let Some(modules) = together.iter().map(find).collect::<Option<Vec<_>>>() else {
+            return Reply::Unfit("it was not given all modules".to_owned());
+        };
+        // A module that is switched off is tried as well, alone.
+        for generation in new.iter().filter(|image| !together.contains(&image.hash)) {
+            let Some(generation) = find(&generation.hash) else { continue };
+            self.at(generation.id(), "in its `build`");
+            if let Err(panic) = generation.record() {
+                return Reply::Refused(plan::Refusal::from(panic).to_string());
+            }
+        }
+        let told = |module: &str, stage: &str| self.at(module, stage);
+        match plan::plan(&modules, &Outlines::new(), Trial::Told(&told)) {
+            Ok(outlines) => {
+                let asked = outlines.iter().map(|(id, outline)| (id.clone(), Asked::of(outline)));
+                Reply::Fine(asked.collect())
+            }
+            Err(refusal) => Reply::Refused(refusal.to_string()),
+        }
+    }
+
+    fn at(&self, module: &str, stage: &str) {
+        self.tell(&Reply::At { module: module.to_owned(), stage: stage.to_owned() });
+    }
+
+    fn tell(&self, reply: &Reply) {
+        let Ok(mut line) = serde_json::to_vec(reply) else { leave() };
+        line.push(b'\n');
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        if stream.write_all(&line).is_err() {
+            leave();
+        }
+    }
+}
