@@ -152,7 +152,8 @@ fn a_module_that_aborts_is_quarantined_and_the_game_goes_on() {
     game.wait_for("H1001");
     game.copy.write(WALK, &source.replace("tally.version = 1;", "tally.version = 3;"));
     game.wait_for("systems_walk live in");
-    game.say("tally");
+    // A step of the game has to come first.
+    game.say("wait 60; tally");
     let mended = game.wait_for("walked=");
     assert!(mended.contains("version=3"), "{mended}");
     game.say("quarantine clear; quit");
@@ -164,18 +165,59 @@ fn a_module_that_aborts_is_quarantined_and_the_game_goes_on() {
     assert_eq!(journals.count(), 0, "an end is no death");
 }
 
+/// A value that Bevy holds, and that panics when it is dropped.
+const DOOMED: &str = "#[derive(Component)]
+struct Doomed(u64);
+
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        assert!(self.0 == 0, \"no end\");
+    }
+}
+
+fn despawn(";
+
 #[test]
-fn a_panic_that_cannot_be_contained_is_a_death_as_well() {
+fn a_panic_in_the_drop_of_a_stored_value_ends_the_game_at_once() {
     let mut game = Game::start(Copy::of_fixtures());
     game.wait_for("ready: apps_demo");
     game.wait_for_events("committed", 5);
-    let condition = "(walk.run_if(|tally: Res<Tally>| tally.walked / 0u64.max(500 - tally.walked.min(500)) > 0), despawn).chain()";
-    game.copy.edit(WALK, &[("(walk, despawn).chain()", condition)]);
-    game.wait_for("the game died of a panic");
+    let begin = "    if tally.walked % 7 != 0";
+    let dooms = format!(
+        "    let doomed = commands.spawn(Doomed(tally.walked)).id();\n    \
+         commands.entity(doomed).despawn();\n{begin}"
+    );
+    game.copy.edit(WALK, &[("fn despawn(", DOOMED), (begin, &dooms)]);
+    let last = game.wait_for("H1003");
+    assert!(last.contains("systems_walk") && last.contains("walk/src/lib.rs:"), "{last}");
+    assert!(last.contains("no end"), "{last}");
+    game.wait_for("the game died of SIGABRT");
     game.wait_for("systems_walk: the last good code runs");
     game.say("wait 60; tally; quit");
     game.wait_for("walked=");
     assert!(game.supervisor.wait().expect("it ends").success());
+}
+
+#[test]
+fn no_probe_outlives_a_game_that_is_killed() {
+    let mut game = Game::start(Copy::of_fixtures());
+    game.wait_for("ready: apps_demo");
+    let begin = "fn build(module: &mut ModuleApp) {";
+    let hangs = format!("{begin}\n    loop {{\n        std::hint::spin_loop();\n    }}");
+    game.copy.edit(WALK, &[(begin, &hangs)]);
+    let pid = game.child();
+    let until = Instant::now() + PATIENCE;
+    // In the middle of the loop.
+    while !playground_tests::probes_of(pid).iter().any(|ticks| *ticks > 100) {
+        assert!(Instant::now() < until, "no probe at work\n{:?}", game.events("refused"));
+        thread::sleep(Duration::from_millis(10));
+    }
+    kill(pid);
+    game.wait_for("SIGKILL");
+    while !playground_tests::probes_of(pid).is_empty() {
+        assert!(Instant::now() < until, "a probe without a game");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]

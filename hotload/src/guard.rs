@@ -1,14 +1,20 @@
 //! Keeps a panic in a module's code from unwinding into the host, and tells whose it was.
 
+mod blame;
+pub mod executor;
+
 use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use bevy::ecs::schedule::SystemWithAccess;
 use bevy::ecs::system::{Adapt, RunSystemError, SystemIn};
 use playground_api::contain::Contain;
+
+use blame::Blame;
 
 /// A panic in a module's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +67,12 @@ impl Reports {
     /// Takes the reports out.
     pub fn drain(&self) -> Vec<Report> {
         std::mem::take(&mut *self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs a module's code outside of its systems; a panic is reported, and gives `None`.
+    pub fn contain<T>(&self, module: &str, what: &str, run: impl FnOnce() -> T) -> Option<T> {
+        let ran = catch(module, what, run);
+        ran.map_err(|panic| self.push(Report::Panicked(panic))).ok()
     }
 
     fn push(&self, report: Report) {
@@ -129,6 +141,18 @@ thread_local! {
     static CAUGHT: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
 }
 
+/// Runs of schedules that are under way. Their panics may begin on any thread.
+static UNGUARDED_RUNS: AtomicUsize = AtomicUsize::new(0);
+/// Panics in them.
+static NOTED: Mutex<Vec<Noted>> = Mutex::new(Vec::new());
+
+/// A panic of a module's code outside of a guard of its own.
+struct Noted {
+    module: String,
+    message: String,
+    location: Option<String>,
+}
+
 /// Runs module code; a panic becomes a value.
 ///
 /// # Errors
@@ -147,6 +171,31 @@ pub fn catch<T>(module: &str, what: &str, run: impl FnOnce() -> T) -> Result<T, 
     })
 }
 
+/// Runs what code of several modules is in. A panic goes on where it is no module's.
+///
+/// # Errors
+///
+/// The panic.
+pub fn unguarded<T>(what: impl FnOnce() -> String, run: impl FnOnce() -> T) -> Result<T, Panic> {
+    install_hook();
+    // Also where a guarded system runs the schedule: the schedule's panics are its own.
+    let outer = CAUGHT.replace(None);
+    UNGUARDED_RUNS.fetch_add(1, Ordering::SeqCst);
+    let result = panic::catch_unwind(AssertUnwindSafe(run));
+    CAUGHT.set(outer);
+    UNGUARDED_RUNS.fetch_sub(1, Ordering::SeqCst);
+    result.map_err(|payload| {
+        let message = message(payload.as_ref());
+        let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(at) = noted.iter().position(|noted| noted.message == message) else {
+            drop(noted);
+            panic::resume_unwind(payload)
+        };
+        let Noted { module, location, .. } = noted.remove(at);
+        Panic { module, what: what(), message, location }
+    })
+}
+
 fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned())
@@ -159,16 +208,34 @@ fn install_hook() {
     INSTALLED.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            let caught = CAUGHT.with_borrow_mut(|caught| match caught {
-                Some(location) => {
-                    *location = info.location().map(ToString::to_string);
-                    true
-                }
-                None => false,
-            });
-            if !caught {
+            let location = info.location().map(ToString::to_string);
+            let in_catch = CAUGHT.with_borrow(Option::is_some);
+            if !in_catch && UNGUARDED_RUNS.load(Ordering::SeqCst) == 0 {
+                return previous(info);
+            }
+            let Blame { module, in_storage } = blame::blame();
+            let message = message(info.payload());
+            if let Some(module) = module.as_ref().filter(|_| in_storage) {
+                end(module, &message, location.as_deref().unwrap_or_default());
+            }
+            if in_catch {
+                CAUGHT.set(Some(location));
+            } else if let Some(module) = module {
+                let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
+                noted.push(Noted { module, message, location });
+            } else {
                 previous(info);
             }
         }));
     });
+}
+
+/// Bevy's storage holds a value that is half gone: whatever touches it next is undefined.
+fn end(module: &str, message: &str, location: &str) -> ! {
+    eprintln!(
+        "H1003: the `Drop` of a stored value of module `{module}` panicked at {location}: {message}. \
+         Bevy's storage cannot go on after that, so the game ends here; its supervisor starts it \
+         again from the last save. Do not panic in `Drop`"
+    );
+    std::process::abort()
 }

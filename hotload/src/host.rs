@@ -25,6 +25,7 @@ use crate::console::view::Level;
 use crate::data::{self, Reread};
 use crate::events::{Event, EventKind, EventLog};
 use crate::generation::{SharedGeneration, Times};
+use crate::guard::executor::guard_schedules;
 use crate::inspect::Manifest;
 use crate::plugin::HotLoadPlugin;
 use crate::roster::Wanted;
@@ -76,6 +77,7 @@ pub struct Host {
     data_cursor: MessageCursor<AssetEvent<DataFile>>,
     settings: Settings,
     frame: u64,
+    guards_schedules: bool,
     ready: bool,
     /// The snapshot to go on from is not loaded yet.
     resuming: bool,
@@ -163,6 +165,7 @@ impl Host {
             data_cursor: MessageCursor::default(),
             settings,
             frame: 0,
+            guards_schedules: false,
             ready: false,
             resuming: false,
             held: false,
@@ -172,6 +175,9 @@ impl Host {
 
     /// What happens between two frames.
     pub fn drive(&mut self, world: &mut World) {
+        if !std::mem::replace(&mut self.guards_schedules, true) {
+            guard_schedules(world, &self.running.reports);
+        }
         if self.ready && !self.held {
             self.frame += 1;
         }
@@ -188,6 +194,8 @@ impl Host {
         }
         while let Some(prepared) = self.prepared.pop_front() {
             self.swap(world, prepared);
+            // What failed as it entered goes before a frame sees it.
+            self.hear_reports(world);
         }
         self.tell_progress(world);
         self.end_probations(world);

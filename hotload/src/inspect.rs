@@ -33,8 +33,10 @@ const ENTRY_BYTES: u64 = 40;
 /// The part of it that holds no address.
 const PLAIN_BYTES: u64 = 32;
 
-const MIN_FILE_BYTES: usize = 64;
-const MAX_FILE_BYTES: usize = 512 << 20;
+/// Smaller is no ELF file.
+pub const MIN_FILE_BYTES: usize = 64;
+/// Larger is no module: the largest have a few megabytes.
+pub const MAX_FILE_BYTES: usize = 512 << 20;
 const MAX_MANIFEST_BYTES: u64 = 64 << 10;
 const MAX_SCHEMAS_BYTES: u64 = 4 << 20;
 const MISSING_SHOWN: usize = 5;
@@ -269,13 +271,15 @@ pub fn inspect(
         }
     }
     let (export_symbol, symbol) = export.only_one(path)?;
+    check_export(path, symbol)?;
+    image.check_found(export_symbol.as_bytes(), symbol, symbols).map_err(malformed)?;
 
     let address = symbol.st_value.get(object::NativeEndian);
     let size = symbol.st_size.get(object::NativeEndian);
     let Told { manifest, schemas } = told(path, &image, address, size)?;
     let told_bytes = (manifest.len() + schemas.len()) as u64;
     let kept = [(address, PLAIN_BYTES), (address + ENTRY_BYTES, told_bytes)];
-    image.check_loading(symbols.len() as u64, &kept).map_err(malformed)?;
+    image.check_loading(symbols, &kept, address + PLAIN_BYTES).map_err(malformed)?;
 
     let manifest = Manifest::parse(manifest, expected_id)
         .map_err(|fault| InspectError::Manifest { file: file(), fault })?;
@@ -366,6 +370,22 @@ impl<'a, S> Exports<'a, S> {
     }
 }
 
+/// The loader adds nothing to an absolute address, and calls an indirect function to ask for one.
+fn check_export(path: &Path, symbol: &elf::Symbol) -> Result<(), InspectError> {
+    let section = symbol.st_shndx.get(object::NativeEndian);
+    let found = match symbol.st_type() {
+        format::STT_OBJECT if section.is_reserved() => "one without a section".into(),
+        format::STT_OBJECT
+            if ![format::STB_GLOBAL, format::STB_WEAK].contains(&symbol.st_bind()) =>
+        {
+            format!("a symbol of binding {}", symbol.st_bind().0)
+        }
+        format::STT_OBJECT => return Ok(()),
+        kind => format!("a symbol of type {}", kind.0),
+    };
+    Err(InspectError::Export { file: path.to_owned(), expected: "a static".into(), found })
+}
+
 fn demangle(name: &[u8]) -> String {
     let name = String::from_utf8_lossy(name);
     format!("{:#}", rustc_demangle::demangle(&name))
@@ -421,6 +441,11 @@ fn told<'a>(
     };
     let manifest = part("a manifest", 0, MAX_MANIFEST_BYTES)?;
     let schemas = part("a list of schemas", 8, MAX_SCHEMAS_BYTES)?;
+    // All but zeros to the next multiple of 8 belongs to one of them.
+    if room.iter().any(|byte| *byte != 0) {
+        let found = format!("{} bytes that belong to neither", room.len());
+        return Err(export("a manifest and a list of schemas".into(), found));
+    }
     Ok(Told { manifest, schemas })
 }
 

@@ -15,6 +15,7 @@
 pub mod catalog;
 pub mod roster;
 // Beside the game, in the order of the flow.
+pub mod artifact;
 pub mod build;
 mod durable;
 pub mod epoch;

@@ -193,7 +193,9 @@ pub fn swap(
             states: active.states,
         };
         if leaving_ids.contains(&id) {
-            despawn_with(world, &id);
+            let what = || format!("a hook at the end of entities of `{id}`");
+            let despawned = guard::unguarded(what, || despawn_with(world, &id));
+            swapped.warnings.extend(despawned.err().map(|panic| panic.to_string()));
             for message in active.messages {
                 (message.deregister)(world);
             }
@@ -315,12 +317,15 @@ fn enter(
         states: recorded.states.iter().map(|s| (s.type_id, s.remove)).collect(),
         observers: Vec::new(),
     };
+    let id = active.generation.id().to_owned();
     for resource in recorded.resources.drain(..) {
-        (resource.init)(world);
+        let what = format!("`FromWorld` of {}", resource.type_name);
+        reports.contain(&id, &what, || (resource.init)(world));
         active.resources.push((resource.type_id, resource.remove));
     }
     for state in &recorded.states {
-        (state.init)(world);
+        let what = format!("`FromWorld` of {}", state.type_name);
+        reports.contain(&id, &what, || (state.init)(world));
     }
     for record in recorded.data.drain(..) {
         match data::enter(world, record) {
@@ -331,12 +336,16 @@ fn enter(
             }
         }
     }
-    let contain = guard::contain(active.generation.id(), reports);
-    let observers = recorded.observers.drain(..);
-    active.observers = observers.map(|spawn| spawn(world, contain.clone())).collect();
+    let contain = guard::contain(&id, reports);
+    for spawn in recorded.observers.drain(..) {
+        let what = "the set-up of an observer";
+        active.observers.extend(reports.contain(&id, what, || spawn(world, contain.clone())));
+    }
     for CommandRecord { name, help, mut system } in recorded.commands.drain(..) {
-        system.initialize(world);
-        active.commands.push(Command { name, help, system });
+        let what = format!("the set-up of command `{name}`");
+        if reports.contain(&id, &what, || system.initialize(world)).is_some() {
+            active.commands.push(Command { name, help, system });
+        }
     }
     let mut systems = Vec::new();
     let mut startup = Vec::new();

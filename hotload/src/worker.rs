@@ -5,6 +5,7 @@ mod accept;
 mod building;
 mod groups;
 mod journalling;
+mod loading;
 mod probing;
 mod propose;
 mod scan;
@@ -43,6 +44,8 @@ pub enum Ask {
     Want(Wanted),
     /// Build a module anew and swap it, changed or not.
     Reload { id: String, force: bool },
+    /// Swap a module for the artifact in a file.
+    Load { id: String, path: PathBuf },
     /// Build a module and tell what a swap would change.
     Plan(String),
     /// This runs now.
@@ -367,6 +370,7 @@ impl State {
                 // With all that link to it, where they are not of its epoch yet.
                 self.open.extend(self.catalog.with_dependents(&BTreeSet::from([id])));
             }
+            Ask::Load { id, path } => self.hear_load(id, path),
             Ask::Plan(id) => {
                 self.look = true;
                 self.open.insert(id.clone());

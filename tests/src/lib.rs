@@ -13,6 +13,7 @@
 
 pub mod bench;
 mod copy;
+pub mod faults;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -272,19 +273,19 @@ impl Scene {
     pub fn console(&mut self, line: &str) -> String {
         let end = format!("end-of-line-{}", self.lines);
         self.lines += 1;
-        let before = self.log().len();
         let mut console = self.app.world_mut().resource_mut::<Console>();
         console.submit(line);
         console.submit(format!("help {end}"));
         let marker = format!("there is no command `{end}`");
-        self.until(&format!("`{line}` is done"), |scene| {
-            scene.log().iter().skip(before).any(|line| line.contains(&marker))
-        });
+        // The oldest lines go where there are many: places in the log do not last.
+        let end_of = |log: &[String]| log.iter().rposition(|line| line.contains(&marker));
+        self.until(&format!("`{line}` is done"), |scene| end_of(&scene.log()).is_some());
         let log = self.log();
-        let printed = log.iter().skip(before).filter(|line| !line.starts_with("> "));
-        let printed: Vec<&str> =
-            printed.map(String::as_str).filter(|line| !line.contains(&marker)).collect();
-        printed.join("\n")
+        let end = end_of(&log).unwrap_or_default();
+        let echo = format!("> {line}");
+        let start = log[..end].iter().rposition(|line| *line == echo).unwrap_or_default();
+        let printed = log[start..end].iter().filter(|line| !line.starts_with("> "));
+        printed.map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
     /// The console's lines.
@@ -353,6 +354,26 @@ pub fn prober() -> Prober {
     let programs = own.ancestors().skip(1).map(|folder| folder.join("playground_probe"));
     let program = programs.take(3).find(|program| program.is_file());
     Prober::Program(program.expect("`cargo build -p playground_tests` makes the probe"))
+}
+
+/// Processor time of each probe that the process `pid` started, in ticks of 10 ms.
+///
+/// # Panics
+///
+/// Where there is no `/proc`.
+pub fn probes_of(pid: u32) -> Vec<u64> {
+    let asked_by = format!("PLAYGROUND_PROBE={}\0", pid);
+    let processes = fs::read_dir("/proc").expect("/proc").flatten();
+    let own = processes.filter(|process| {
+        let environment = fs::read(process.path().join("environ")).unwrap_or_default();
+        String::from_utf8_lossy(&environment).contains(&asked_by)
+    });
+    own.filter_map(|process| {
+        let stat = fs::read_to_string(process.path().join("stat")).ok()?;
+        let fields: Vec<&str> = stat.rsplit(") ").next()?.split(' ').collect();
+        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
+    })
+    .collect()
 }
 
 /// An app without window and graphics, in which every frame is one fixed step.

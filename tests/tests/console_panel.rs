@@ -581,6 +581,7 @@ fn every_command_is_read_and_written_back() {
         ("disable a", Command::Disable("a".to_owned())),
         ("reload a", Command::Reload { id: "a".to_owned(), force: false }),
         ("reload a --force", Command::Reload { id: "a".to_owned(), force: true }),
+        (r#"load a "b c.so""#, Command::Load { id: "a".to_owned(), path: "b c.so".to_owned() }),
         ("rollback a", Command::Rollback { id: "a".to_owned(), state: false }),
         ("rollback a --state", Command::Rollback { id: "a".to_owned(), state: true }),
         ("plan a", Command::Plan("a".to_owned())),

@@ -1,9 +1,8 @@
 //! What new code does before its first frame it does in the probe first: it may crash, end, hang.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
-use playground_tests::Scene;
+use playground_tests::{Scene, probes_of};
 
 const WALK: &str = "systems/walk/src/lib.rs";
 const BUILD: &str = "fn build(module: &mut ModuleApp) {";
@@ -71,7 +70,9 @@ fn a_save_during_a_trial_that_hangs_takes_its_place() {
     let hangs = format!("{BUILD}\n    loop {{ std::hint::spin_loop(); }}");
     scene.edit(WALK, BUILD, &hangs);
     scene.wait_for("build_started", "systems_walk");
-    scene.until("the probe hangs", |_| probes().iter().any(|cpu_ticks| *cpu_ticks > 100));
+    scene.until("the probe hangs", |_| {
+        probes_of(std::process::id()).iter().any(|cpu_ticks| *cpu_ticks > 100)
+    });
     scene.swap(WALK, &[(&hangs, BUILD), ("tally.version = 1", "tally.version = 2")]);
     scene.frames(2);
     assert_eq!(scene.exact_tally().get("version"), 2);
@@ -80,24 +81,8 @@ fn a_save_during_a_trial_that_hangs_takes_its_place() {
     // None is left once the game has ended.
     scene.quit();
     let ended = Instant::now();
-    while !probes().is_empty() {
-        assert!(ended.elapsed() < Duration::from_secs(20), "{:?}", probes());
+    while !probes_of(std::process::id()).is_empty() {
+        assert!(ended.elapsed() < Duration::from_secs(20), "{:?}", probes_of(std::process::id()));
         std::thread::yield_now();
     }
-}
-
-/// Processor time of each probe that this process started, in ticks of 10 ms.
-fn probes() -> Vec<u64> {
-    let asked_by = format!("PLAYGROUND_PROBE={}\0", std::process::id());
-    let processes = fs::read_dir("/proc").expect("/proc").flatten();
-    let own = processes.filter(|process| {
-        let environment = fs::read(process.path().join("environ")).unwrap_or_default();
-        String::from_utf8_lossy(&environment).contains(&asked_by)
-    });
-    own.filter_map(|process| {
-        let stat = fs::read_to_string(process.path().join("stat")).ok()?;
-        let fields: Vec<&str> = stat.rsplit(") ").next()?.split(' ').collect();
-        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
-    })
-    .collect()
 }

@@ -32,6 +32,13 @@ pub enum Command {
         /// Goes ahead even where data is dropped.
         force: bool,
     },
+    /// Swaps a module for the artifact in a file.
+    Load {
+        /// The module.
+        id: String,
+        /// The file.
+        path: String,
+    },
     /// Brings back the module's generation before the running one.
     Rollback {
         /// The module.
@@ -109,6 +116,11 @@ pub const BUILT_IN: &[CommandHelp] = &[
     entry("enable", "enable <module>", "switches a module on; its state comes back"),
     entry("disable", "disable <module>", "switches a module off; its state is kept"),
     entry("reload", "reload <module> [--force]", "builds and swaps a module; --force drops data"),
+    entry(
+        "load",
+        "load <module> <file>",
+        "swaps a module for the artifact in a file, until its source changes; its hash is in <file>.b3",
+    ),
     entry(
         "rollback",
         "rollback <module> [--state]",
@@ -213,6 +225,10 @@ fn command_of(words: Vec<String>) -> Result<Command, ParseError> {
         "reload" => {
             let (id, force) = args.flagged_module("--force", "`--force` or nothing")?;
             Command::Reload { id, force }
+        }
+        "load" => {
+            let (id, path) = (args.module()?, args.required("an artifact's file")?);
+            Command::Load { id, path }
         }
         "rollback" => {
             let (id, state) = args.flagged_module("--state", "`--state` or nothing")?;
@@ -349,6 +365,7 @@ impl fmt::Display for Command {
             Self::Disable(id) => write!(f, "disable {}", quoted(id)),
             Self::Reload { id, force: false } => write!(f, "reload {}", quoted(id)),
             Self::Reload { id, force: true } => write!(f, "reload {} --force", quoted(id)),
+            Self::Load { id, path } => write!(f, "load {} {}", quoted(id), quoted(path)),
             Self::Rollback { id, state: false } => write!(f, "rollback {}", quoted(id)),
             Self::Rollback { id, state: true } => write!(f, "rollback {} --state", quoted(id)),
             Self::Plan(id) => write!(f, "plan {}", quoted(id)),

@@ -79,6 +79,12 @@ impl Host {
                     self.worker.ask(Ask::Reload { id, force });
                 }
             }
+            Command::Load { id, path } => {
+                if self.known(world, &id) {
+                    self.script.await_module(&id);
+                    self.worker.ask(Ask::Load { id, path: path.into() });
+                }
+            }
             Command::Rollback { id, state } => self.roll_back_by_hand(world, &id, state),
             Command::Plan(id) => {
                 if self.known(world, &id) {

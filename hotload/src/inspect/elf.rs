@@ -10,11 +10,14 @@ use std::fmt::Display;
 use object::elf::{self, Dyn64, DynamicTag, FileHeader64, ProgramHeader64, SectionHeader64, Sym64};
 use object::{NativeEndian as NE, ReadRef, U32, U64};
 
-type Symbol = Sym64<NE>;
+/// An entry of the dynamic symbol table.
+pub(super) type Symbol = Sym64<NE>;
 
 const PAGE_BYTES: u64 = 4096;
 const MAX_SPAN_BYTES: u64 = 1 << 30;
 const MAX_SEGMENTS: u16 = 64;
+/// The loader ends the process when it cannot give a thread so much.
+const MAX_THREAD_LOCAL_BYTES: u64 = 16 << 20;
 
 /// What is wrong with a file, without its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +87,7 @@ struct Load {
     memory_bytes: u64,
     offset: u64,
     file_bytes: u64,
+    readable: bool,
     writable: bool,
     executable: bool,
 }
@@ -104,11 +108,18 @@ pub(super) struct Image<'a, R> {
     loads: Vec<Load>,
     dynamic: Vec<(DynamicTag, u64)>,
     strings: &'a [u8],
+    header: &'a FileHeader64<NE>,
+    headers: &'a [ProgramHeader64<NE>],
+    /// Address and size of the dynamic table.
+    dynamic_at: (u64, u64),
+    /// Address and size of the table by which a panic finds its way out.
+    unwinding_at: Option<(u64, u64)>,
+    thread_local: bool,
     /// `ET_DYN` for shared libraries, and for executables that can be anywhere in memory.
     pub file_type: elf::FileType,
     /// The loader's path, in executables.
     pub interpreter: Option<String>,
-    /// True if it asks for a stack on which code can run.
+    /// True if it asks for a stack on which code can run, as the one does that does not ask.
     pub executable_stack: bool,
 }
 
@@ -158,11 +169,16 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
             loads,
             dynamic: Vec::new(),
             strings: &[],
+            header,
+            headers,
+            dynamic_at: (0, 0),
+            unwinding_at: None,
+            thread_local: false,
             file_type: header.e_type.get(NE),
             interpreter: None,
             executable_stack: false,
         };
-        image.read_special_segments(headers)?;
+        image.read_special_segments()?;
         let table = image.value(elf::DT_STRTAB, "string table")?;
         let size = image.value(elf::DT_STRSZ, "size of the string table")?;
         image.strings = image.bytes(table, size, "string table")?;
@@ -172,14 +188,17 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
         Ok(image)
     }
 
-    fn read_special_segments(&mut self, headers: &[ProgramHeader64<NE>]) -> Result<(), Fault> {
-        let mut dynamic_tables = 0;
-        for header in headers {
+    fn read_special_segments(&mut self) -> Result<(), Fault> {
+        let (mut dynamic_tables, mut stacks) = (0, 0);
+        for header in self.headers {
             let (address, size) = (header.p_vaddr.get(NE), header.p_filesz.get(NE));
+            // The loader goes by either.
+            let either = size.max(header.p_memsz.get(NE));
             match header.p_type.get(NE) {
                 elf::PT_DYNAMIC => {
                     dynamic_tables += 1;
-                    let entries = self.table::<Dyn64<NE>>(address, size, "dynamic table")?;
+                    self.dynamic_at = (address, either);
+                    let entries = self.table::<Dyn64<NE>>(address, either, "dynamic table")?;
                     self.dynamic = entries
                         .iter()
                         .map(|entry| (entry.d_tag.get(NE), entry.d_val.get(NE)))
@@ -194,7 +213,10 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
                     let path = path.strip_suffix(b"\0").unwrap_or(path);
                     self.interpreter = Some(String::from_utf8_lossy(path).into_owned());
                 }
-                elf::PT_GNU_STACK => self.executable_stack = executable(header),
+                elf::PT_GNU_STACK => {
+                    stacks += 1;
+                    self.executable_stack |= executable(header);
+                }
                 elf::PT_GNU_RELRO => {
                     let size = header.p_memsz.get(NE);
                     let inside = self.loads.iter().any(|load| {
@@ -209,25 +231,29 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
                     let (file, memory) = (size, header.p_memsz.get(NE));
                     let align = header.p_align.get(NE);
                     if memory < file
-                        || memory > MAX_SPAN_BYTES
+                        || memory > MAX_THREAD_LOCAL_BYTES
+                        || align > PAGE_BYTES
                         || (align > 1 && !align.is_power_of_two())
                     {
                         let found = format!("{memory} bytes aligned to {align}");
-                        let expected = format!("at least {file} bytes aligned to a power of 2");
+                        let expected = format!(
+                            "{file} to {MAX_THREAD_LOCAL_BYTES} bytes aligned to a power of 2 up to {PAGE_BYTES}"
+                        );
                         return Err(Fault::new("thread-local segment", expected, found));
                     }
+                    self.thread_local = true;
                     if file > 0 {
                         self.bytes(address, file, "thread-local segment")?;
                     }
                 }
-                elf::PT_NOTE | elf::PT_GNU_PROPERTY | elf::PT_PHDR | elf::PT_GNU_EH_FRAME
-                    if size > 0 =>
-                {
-                    self.bytes(address, size, "notes, headers or unwind table")?;
+                elf::PT_NOTE | elf::PT_GNU_PROPERTY if either > 0 => {
+                    self.bytes(address, either, "notes")?;
                 }
+                elf::PT_GNU_EH_FRAME => self.unwinding_at = Some((address, either)),
                 _ => {}
             }
         }
+        self.executable_stack |= stacks == 0;
         match dynamic_tables {
             1 => Ok(()),
             found => Err(Fault::new("dynamic tables", 1, found)),
@@ -243,6 +269,12 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
             .and_then(|load| load.offset.checked_add(address - load.address))
             .ok_or_else(|| outside(what, address, size))?;
         self.data.read_bytes_at(offset, size).map_err(|()| outside(what, address, size))
+    }
+
+    /// Where an address is in the file.
+    pub fn offset_of(&self, address: u64) -> Option<u64> {
+        let load = self.loads.iter().find(|load| load.holds(address, 1))?;
+        load.offset.checked_add(address - load.address)
     }
 
     fn table<T: object::Pod>(&self, address: u64, size: u64, what: &str) -> Result<&'a [T], Fault> {
@@ -374,11 +406,10 @@ pub(super) fn is_offered(symbol: &Symbol) -> bool {
         && !hidden.contains(&symbol.st_visibility())
 }
 
-/// True if loading fails when nobody defines this symbol.
+/// True if loading fails when nobody defines this symbol. The first one of each file is none.
 pub(super) fn is_required(symbol: &Symbol) -> bool {
     symbol.st_shndx.get(NE) == elf::SHN_UNDEF
-        && symbol.st_name.get(NE) != 0
-        && symbol.st_bind() != elf::STB_WEAK
+        && ![elf::STB_LOCAL, elf::STB_WEAK].contains(&symbol.st_bind())
 }
 
 fn outside(what: &str, address: u64, size: u64) -> Fault {
@@ -449,6 +480,7 @@ fn load(header: &ProgramHeader64<NE>, previous: Option<&Load>) -> Result<Load, F
         memory_bytes: header.p_memsz.get(NE),
         offset: header.p_offset.get(NE),
         file_bytes: header.p_filesz.get(NE),
+        readable: header.p_flags.get(NE).0 & elf::PF_R.0 != 0,
         writable: header.p_flags.get(NE).0 & elf::PF_W.0 != 0,
         executable: executable(header),
     };
@@ -482,12 +514,6 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
     /// Addresses of these tables, with a size that is worth damaging.
     pub fn places_of(&self, tags: &[DynamicTag]) -> Vec<(u64, usize)> {
         tags.iter().filter_map(|tag| Some((self.tag(*tag)?, 512))).collect()
-    }
-
-    /// Where an address is in the file.
-    pub fn offset_of(&self, address: u64) -> Option<u64> {
-        let load = self.loads.iter().find(|load| load.holds(address, 1))?;
-        Some(load.offset + address - load.address)
     }
 
     /// Where the dynamic table is in the file.

@@ -230,7 +230,7 @@ fn the_export_has_to_be_its_own() {
         "one of 18446744073709551615 bytes",
     );
     refused(changed(16, &(1u64 << 16).to_ne_bytes()), "my-demo", host, "a manifest of at most");
-    refused(changed(16, &20u64.to_ne_bytes()), "my-demo", host, "H0208");
+    refused(changed(16, &20u64.to_ne_bytes()), "my-demo", host, "bytes that belong to neither");
     refused(changed(40, b"\xff"), "my-demo", host, "expected UTF-8");
     refused(changed(40, b"KIND"), "my-demo", host, "found the key \"KIND\"");
     refused(changed(56, b"xx"), "my-demo", host, "found `xx-demo`");
@@ -240,13 +240,167 @@ fn the_export_has_to_be_its_own() {
     assert_eq!(len(24), 14);
     let schemas = 40 + len(16) as usize;
     refused(changed(24, &u64::MAX.to_ne_bytes()), "my-demo", host, "a list of schemas of at most");
-    refused(changed(24, &8u64.to_ne_bytes()), "my-demo", host, "H0211");
+    refused(changed(24, &8u64.to_ne_bytes()), "my-demo", host, "bytes that belong to neither");
     refused(changed(schemas, b"\x09"), "my-demo", host, "H0211");
     refused(changed(schemas + 1, b"\xff"), "my-demo", host, "H0211");
-    let one = [&[1, 1][..], &artifact[entry + schemas + 2..][..6]].concat();
+    let one = [&[1, 1][..], &artifact[entry + schemas + 2..][..6], &[0; 6]].concat();
     let mut one_schema = changed(schemas, &one);
     one_schema[entry + 24..][..8].copy_from_slice(&8u64.to_ne_bytes());
     refused(one_schema, "my-demo", host, "H0212");
+}
+
+/// The demo, to be changed in place.
+struct Patch {
+    bytes: Vec<u8>,
+}
+
+impl Patch {
+    fn new() -> Self {
+        Self { bytes: fixture().artifact.clone() }
+    }
+
+    fn image(&self) -> Image<'_, &[u8]> {
+        Image::parse(self.bytes.as_slice()).unwrap()
+    }
+
+    fn u64(&self, at: usize) -> u64 {
+        u64::from_ne_bytes(self.bytes[at..][..8].try_into().unwrap())
+    }
+
+    fn put(mut self, at: usize, bytes: &[u8]) -> Self {
+        assert_ne!(&self.bytes[at..][..bytes.len()], bytes, "something else");
+        self.bytes[at..][..bytes.len()].copy_from_slice(bytes);
+        self
+    }
+
+    fn put64(self, at: usize, value: u64) -> Self {
+        self.put(at, &value.to_ne_bytes())
+    }
+
+    /// Where the program header of a kind is.
+    fn header(&self, kind: format::ProgramType) -> usize {
+        let at = self.u64(32) as usize;
+        let headers = (0..).map(|index| at + 56 * index);
+        headers.take(64).find(|at| self.bytes[*at..][..4] == kind.0.to_ne_bytes()).unwrap()
+    }
+
+    /// Where the value of an entry of the dynamic table is.
+    fn entry(&self, tag: format::DynamicTag) -> usize {
+        let table = self.image().dynamic_offset().unwrap() as usize;
+        let entries = (0..).map(|index| table + 16 * index);
+        entries.take(64).find(|at| self.u64(*at) == tag.0 as u64).unwrap() + 8
+    }
+
+    /// Another entry in place of this one.
+    fn swap(self, tag: format::DynamicTag, other: format::DynamicTag, value: u64) -> Self {
+        let at = self.entry(tag);
+        self.put64(at - 8, other.0 as u64).put64(at, value)
+    }
+
+    /// Where the module's own symbol is.
+    fn symbol(&self) -> usize {
+        let image = self.image();
+        let symbols = image.symbols().unwrap();
+        let name = |symbol| demangle(image.name_of(symbol).unwrap());
+        let own = |symbol| name(symbol) == "my_demo::PLAYGROUND_MODULE";
+        let index = symbols.iter().position(own).unwrap();
+        image.offset_of(self.u64(self.entry(format::DT_SYMTAB))).unwrap() as usize + 24 * index
+    }
+
+    /// Where the relocation of `build` is.
+    fn build(&self) -> usize {
+        let entry = self.u64(self.symbol() + 8);
+        let table = self.u64(self.entry(format::DT_RELA));
+        let table = self.image().offset_of(table).unwrap() as usize;
+        let relocations = (0..).map(|index| table + 24 * index);
+        relocations.take(9999).find(|at| self.u64(*at) == entry + PLAIN_BYTES).unwrap()
+    }
+
+    #[track_caller]
+    fn refused(self, expected: &str) {
+        refused(self.bytes, "my-demo", &fixture().host, expected);
+    }
+}
+
+#[test]
+fn headers_that_the_loader_trusts_are_checked() {
+    let at = |kind| Patch::new().header(kind);
+    let patch = |at, bytes: &[u8]| Patch::new().put(at, bytes);
+    patch(6, &[2]).refused("version of the format: expected 1, found 2");
+    patch(20, &[3]).refused("version of the format: expected 1, found 3");
+    patch(7, &[9]).refused("expected 0 or 3 (Linux), version 0, found system 9");
+    patch(15, &[1]).refused("unused bytes of the file header: expected zeros");
+
+    let (first, stack) = (at(format::PT_LOAD), at(format::PT_GNU_STACK));
+    patch(stack + 4, &[7]).refused("expected data only");
+    patch(stack, &[0]).refused("expected data only");
+    patch(first + 4, &[0]).refused("rights: expected r--, rw- or r-x, found ---");
+    patch(first + 4, &[7]).refused("rights: expected r--, rw- or r-x, found rwx");
+    patch(first + 48, &16u64.to_ne_bytes()).refused("expected alignment to 4096 to 2097152 bytes");
+    patch(first + 48, &(1u64 << 40).to_ne_bytes()).refused("2097152 bytes, found 1099511627776");
+    // Up to the page in which the next one begins.
+    let next = Patch::new().u64(first + 56 + 16) & !0xfff;
+    let size = (next + 1).to_ne_bytes();
+    Patch::new().put(first + 40, &size).refused("expected a page of its own");
+
+    let table = at(format::PT_DYNAMIC);
+    Patch::new().put64(table + 40, 1 << 29).refused("dynamic table: expected inside");
+    let unwinding = at(format::PT_GNU_EH_FRAME);
+    patch(unwinding, &[0]).refused("unwind table: expected one, found none");
+    let place = Patch::new().u64(unwinding + 8) as usize;
+    patch(place, &[2]).refused("expected one that begins with [01, 1b, 03, 3b], found [02,");
+    patch(place + 8, &[0xff; 4]).refused("unwind table: expected at most");
+    patch(place + 15, &[0x40]).refused("unwind table: function: expected in code");
+    patch(place + 19, &[0x40]).refused("unwind table: frame: expected inside");
+    let headers = at(format::PT_PHDR);
+    Patch::new().put64(headers + 16, 0x80).refused("program headers: expected offset 0x40");
+
+    let relro = Patch::new().put(at(format::PT_GNU_RELRO), &format::PT_TLS.0.to_ne_bytes());
+    let relro = relro.put64(at(format::PT_GNU_RELRO) + 48, 1 << 63);
+    relro.refused("thread-local segment: expected");
+}
+
+#[test]
+fn tables_that_the_loader_trusts_are_checked() {
+    let at = |tag| Patch::new().entry(tag);
+    let (own, unused) = (Patch::new().symbol(), format::DynamicTag(0x6000_1234));
+    Patch::new().put(own + 4, &[0x12]).refused("expected a static, found a symbol of type 2");
+    Patch::new().put(own + 4, &[0x1a]).refused("expected a static, found a symbol of type 10");
+    Patch::new().put(own + 4, &[0x31]).refused("expected a static, found a symbol of binding 3");
+    Patch::new().put(own + 6, &[0xf1, 0xff]).refused("found one without a section");
+
+    let set = |tag, value| Patch::new().put64(at(tag), value);
+    let without = |tag| Patch::new().swap(tag, unused, 0);
+    without(format::DT_RELAENT).refused("expected 24, found none");
+    without(format::DT_VERSYM).refused("versions of the symbols: expected a table, found none");
+    set(format::DT_RELACOUNT, 1 << 20).refused("relative ones, found 1048576");
+    set(format::DT_FLAGS, 4).refused("flags: expected nothing of the kind");
+    set(format::DT_FLAGS_1, 0x40).refused("flags: expected a library");
+    set(format::DT_SONAME, 1 << 40).refused("name of the library: place in the string table");
+    let path = Patch::new().swap(format::DT_RELACOUNT, format::DT_RUNPATH, 1 << 40);
+    path.refused("search path: place in the string table");
+    let names = Patch::new().u64(at(format::DT_STRTAB)) & !7;
+    set(format::DT_VERSYM, names).refused("versions of the symbols: expected up to");
+    let table = Patch::new().u64(at(format::DT_GNU_HASH));
+    let table = Patch::new().image().offset_of(table).unwrap() as usize;
+    let words = Patch::new().bytes[table + 8] as usize;
+    let filter = Patch::new().put(table + 16, &vec![0; 8 * words]);
+    filter.refused("my_demo::PLAYGROUND_MODULE`: expected to be found");
+
+    // By a symbol of the module's own.
+    let build = Patch::new().build();
+    Patch::new().put64(build + 16, 1 << 40).refused("expected one to code, found one to symbol");
+    Patch::new().put(build + 12, &[0; 4]).refused("expected one to code, found one to symbol 0");
+    Patch::new().put(build + 8, &[5]).refused("kind of one: expected one that a linker writes");
+    Patch::new().put(build + 8, &[16]).refused("found one that is not set");
+    Patch::new().put(build + 8, &[37]).refused("function: expected in code");
+    let data = Patch::new().put(build + 8, &[8]);
+    let address = data.u64(build);
+    data.put64(build + 16, address).refused("expected one to code, found one to 0x");
+    Patch::new().put(build + 8, &[8]).put64(build + 16, 1 << 40).refused("target: expected inside");
+    let dynamic = Patch::new().header(format::PT_DYNAMIC);
+    let dynamic = Patch::new().u64(dynamic + 16);
+    Patch::new().put64(build, dynamic).refused("changed, found one at");
 }
 
 #[test]

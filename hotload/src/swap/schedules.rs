@@ -19,6 +19,7 @@ use indexmap::IndexSet;
 use playground_api::carry::Carry;
 
 use super::{RunningSystem, SwapError};
+use crate::guard::executor::GuardedExecutor;
 use crate::guard::{Guard, Reports};
 
 /// The set that holds the systems of one life of a module; a value is never used twice, since Bevy
@@ -108,7 +109,10 @@ pub fn rebuild(
     let mut ordinals: HashMap<(String, String), u32> = HashMap::new();
     for label in labels {
         let parts = by_label.remove(&label).unwrap_or_default();
-        world.resource_mut::<Schedules>().entry(label);
+        let mut schedules = world.resource_mut::<Schedules>();
+        if !schedules.contains(label) {
+            schedules.entry(label).set_executor(GuardedExecutor::new(label, reports));
+        }
         let added = world.schedule_scope(label, |world, schedule| {
             let mut change = ScheduleChange {
                 label,
@@ -248,7 +252,13 @@ impl ScheduleChange<'_> {
             if let Some(mut carry) = world.get_resource_mut::<Carry>() {
                 carry.begin(format!("{id}/{name}#{}", running.name.1));
             }
-            slot.initialize(world);
+            let what = format!("{name}, while its parameters were set up,");
+            let set_up = self.reports.contain(id, &what, || slot.initialize(world));
+            if set_up.is_none() {
+                // It is taken back before the next frame; until then nothing stands in its place.
+                *slot = nothing();
+                slot.initialize(world);
+            }
             if let Some(mut carry) = world.get_resource_mut::<Carry>() {
                 carry.end();
             }
@@ -283,9 +293,14 @@ fn keys(schedule: &Schedule) -> impl Iterator<Item = SystemKey> {
     schedule.graph().systems.iter().map(|(key, ..)| key)
 }
 
+/// A system that does nothing.
+fn nothing() -> SystemWithAccess {
+    let nothing: ScheduleSystem = Box::new(IntoSystem::into_system(|| {}));
+    SystemWithAccess::new(nothing)
+}
+
 fn guard(slot: &mut SystemWithAccess, id: &str, name: String, reports: &Reports) {
-    let placeholder: ScheduleSystem = Box::new(IntoSystem::into_system(|| {}));
-    let system = std::mem::replace(slot, SystemWithAccess::new(placeholder));
+    let system = std::mem::replace(slot, nothing());
     let guard = Guard::new(id, name, reports);
     let shown = system.name();
     *slot = SystemWithAccess::new(Box::new(AdapterSystem::new(guard, system, shown)));
@@ -302,7 +317,9 @@ pub fn run_once(
     if systems.is_empty() {
         return;
     }
+    let label = label.intern();
     let mut schedule = Schedule::new(label);
+    schedule.set_executor(GuardedExecutor::new(label, reports));
     for systems in systems {
         schedule.add_systems(systems);
     }

@@ -128,7 +128,7 @@ impl State {
         let accepted = self
             .without_quarantined(built)
             .map_err(NotIn::Refused)
-            .and_then(|built| self.bring_in(built, building));
+            .and_then(|built| self.bring_in(built, building.watch_ms));
         accepted.map_err(|error| match error {
             NotIn::Refused(reason) => {
                 self.tell(Tell::Refused { ids, reason });
@@ -139,22 +139,17 @@ impl State {
     }
 
     /// inspect → probe → load.
-    fn bring_in(
+    pub(super) fn bring_in(
         &mut self,
         built: Vec<(String, build::Built)>,
-        building: &Building,
+        watch_ms: f32,
     ) -> Result<Vec<SharedGeneration>, NotIn> {
         let mut sealed = Vec::with_capacity(built.len());
         for (id, artifact) in built {
             let started = Instant::now();
             let compile = artifact.times;
             let checked = self.check(&id, artifact).map_err(NotIn::Refused)?;
-            let times = Times {
-                watch_ms: building.watch_ms,
-                compile,
-                inspect_ms: ms(started),
-                ..Times::default()
-            };
+            let times = Times { watch_ms, compile, inspect_ms: ms(started), ..Times::default() };
             sealed.push((checked, times));
         }
         let started = Instant::now();

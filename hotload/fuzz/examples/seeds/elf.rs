@@ -9,7 +9,7 @@ const FOREIGN: &str = "malloc";
 
 /// Where what is written lies in memory, from its place in the file.
 const WRITABLE: u64 = 0x1000;
-const HEADERS: u64 = 7;
+const HEADERS: u64 = 8;
 const ENTRY_BYTES: usize = 40;
 
 /// Bytes, one part behind the other.
@@ -50,6 +50,12 @@ impl Bytes {
     }
 }
 
+/// As the loader looks for a name.
+fn hash_of(name: &str) -> u32 {
+    let add = |hash: u32, byte| hash.wrapping_mul(33).wrapping_add(u32::from(byte));
+    name.bytes().fold(5381, add)
+}
+
 /// The library of the module whose manifest and schemas these are.
 pub fn library(manifest: &str, schemas: &[u8]) -> Vec<u8> {
     let mut strings = Bytes(vec![0]);
@@ -60,12 +66,15 @@ pub fn library(manifest: &str, schemas: &[u8]) -> Vec<u8> {
 
     let mut parts = Bytes(vec![0; 64 + 56 * HEADERS as usize]);
     let hash = parts.here();
-    parts.u32(&[1, 2, 1, 6, !0, !0, 2, 1]);
+    parts.u32(&[1, 2, 1, 6, !0, !0, 2, hash_of(SYMBOL) | 1]);
     let versions = parts.here();
     parts.u16(&[0, 2, 1]);
     let needed = parts.here();
     parts.u16(&[1, 1]);
     parts.u32(&[library, 16, 0, 0x0969_1a75, 2 << 16, version, 0]);
+    // One function, whose frame is the number behind the table.
+    let unwinding = parts.here();
+    parts.u32(&[0x3b03_1b01, 16, 1, (unwinding as u32).wrapping_neg(), 20, 0]);
     let names = parts.here();
     parts.0.extend_from_slice(&strings.0);
     let symbols = parts.here();
@@ -133,6 +142,7 @@ pub fn library(manifest: &str, schemas: &[u8]) -> Vec<u8> {
         (PT_GNU_RELRO, read, dynamic, (in_memory(dynamic), tags * 16), 1),
         (PT_TLS, read, table, (in_memory(table), 16), 8),
         (PT_NOTE, read, versions, (versions, 4), 4),
+        (PT_GNU_EH_FRAME, read, unwinding, (unwinding, 24), 4),
     ] {
         head.u32(&[kind.0, flags]);
         head.u64(&[offset, address, address, size, size, align]);

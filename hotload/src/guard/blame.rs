@@ -1,0 +1,98 @@
+//! Whose code a panic comes from, told by the addresses on the stack: a module's code lies in a
+//! memory file of the module's name.
+
+use std::backtrace::Backtrace;
+use std::fs;
+
+/// What the stack of a panic tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blame {
+    /// The module whose code is nearest to the panic.
+    pub module: Option<String>,
+    /// Bevy's storage called that code, to drop a value: it is left half done.
+    pub in_storage: bool,
+}
+
+/// Of the panic that is under way on this thread.
+pub fn blame() -> Blame {
+    // The long form has the addresses.
+    let stack = format!("{:#}", Backtrace::force_capture());
+    of(&stack, &fs::read_to_string("/proc/self/maps").unwrap_or_default())
+}
+
+fn of(stack: &str, maps: &str) -> Blame {
+    let modules: Vec<(u64, u64, &str)> = maps.lines().filter_map(mapped).collect();
+    let module_at = |address: u64| {
+        modules.iter().find(|(from, to, _)| (*from..*to).contains(&address)).map(|found| found.2)
+    };
+    let mut frames = stack.lines().filter_map(frame);
+    let Some(module) = frames.by_ref().find_map(|(address, _)| module_at(address)) else {
+        return Blame::default();
+    };
+    // What the module's code was called by.
+    let called_by = frames.find(|(address, _)| module_at(*address).is_none());
+    let in_storage = called_by.is_some_and(|(_, name)| name.contains("bevy_ecs::storage::"));
+    Blame { module: Some(module.to_owned()), in_storage }
+}
+
+/// A line of `/proc/self/maps` that holds code of a memory file: from, to, name.
+fn mapped(line: &str) -> Option<(u64, u64, &str)> {
+    let name = line.split_once("/memfd:")?.1.strip_suffix(" (deleted)")?;
+    let mut words = line.split(' ');
+    let (from, to) = words.next()?.split_once('-')?;
+    let executable = words.next()?.contains('x');
+    let hex = |text| u64::from_str_radix(text, 16).ok();
+    executable.then_some((hex(from)?, hex(to)?, name))
+}
+
+/// A line `  3:     0x7f0123456789 - name` of a stack.
+fn frame(line: &str) -> Option<(u64, &str)> {
+    let (address, name) = line.trim_start().split_once(": ")?.1.trim_start().split_once(" - ")?;
+    Some((u64::from_str_radix(address.trim().strip_prefix("0x")?, 16).ok()?, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAPS: &str = "\
+7f0000001000-7f0000002000 r--p 00000000 00:01 12 /memfd:systems_walk (deleted)
+7f0000002000-7f0000003000 r-xp 00001000 00:01 12 /memfd:systems_walk (deleted)
+7f0000008000-7f0000009000 r-xp 00001000 00:01 13 /memfd:core_scene (deleted)
+7f0000010000-7f0000020000 r-xp 00001000 fe:00 14 /usr/lib/libbevy_dylib.so
+";
+
+    fn stack(frames: &[(u64, &str)]) -> String {
+        let lines = frames.iter().enumerate();
+        lines
+            .map(|(i, (at, name))| format!("{i:4}: {at:#18x} - {name}\n             at x.rs:1\n"))
+            .collect()
+    }
+
+    #[test]
+    fn the_code_nearest_to_the_panic_is_to_blame() {
+        let frames = [
+            (0x7f00_0001_5000, "core::panicking::panic_fmt"),
+            (0x7f00_0000_2abc, "<unknown>"),
+            (0x7f00_0000_8abc, "<unknown>"),
+            (0x7f00_0001_6000, "bevy_ecs::world::deferred_world::trigger"),
+        ];
+        let found = of(&stack(&frames), MAPS);
+        assert_eq!(found, Blame { module: Some("systems_walk".to_owned()), in_storage: false });
+        let found = of(&stack(&frames[2..]), MAPS);
+        assert_eq!(found.module.as_deref(), Some("core_scene"));
+        // Data of the module is no code of it.
+        assert_eq!(of(&stack(&[(0x7f00_0000_1abc, "x")]), MAPS), Blame::default());
+    }
+
+    #[test]
+    fn storage_that_drops_is_told_from_what_else_calls() {
+        let frames = [
+            (0x7f00_0000_2abc, "<unknown>"),
+            (0x7f00_0001_6000, "bevy_ecs::storage::blob_array::BlobArray::clear"),
+        ];
+        assert!(of(&stack(&frames), MAPS).in_storage);
+        let through = [frames[0], (0x7f00_0001_6500, "bevy_ecs::system::run"), frames[1]];
+        assert!(!of(&stack(&through), MAPS).in_storage);
+    }
+}

@@ -1,0 +1,77 @@
+//! Runs a schedule so that a panic of a module's code in it ends that run and nothing else: in a run
+//! condition, in a hook, in a command while it is applied, where no guard of a system's own stands.
+
+use bevy::app::FixedMain;
+use bevy::ecs::error::ErrorContext;
+use bevy::ecs::schedule::{
+    FixedBitSet, InternedScheduleLabel, MultiThreadedExecutor, ScheduleLabel,
+    SingleThreadedExecutor, SystemExecutor, SystemSchedule,
+};
+use bevy::prelude::*;
+
+use super::{Reports, unguarded};
+
+/// Wraps Bevy's executor of the same kind.
+pub struct GuardedExecutor {
+    label: InternedScheduleLabel,
+    inner: Box<dyn SystemExecutor>,
+    apply_final_deferred: bool,
+    reports: Reports,
+}
+
+impl GuardedExecutor {
+    /// For the schedule of that label.
+    pub fn new(label: InternedScheduleLabel, reports: &Reports) -> Self {
+        let reports = reports.clone();
+        Self { label, inner: inner(label), apply_final_deferred: true, reports }
+    }
+}
+
+/// Of the kind that Bevy gives the schedule itself.
+fn inner(label: InternedScheduleLabel) -> Box<dyn SystemExecutor> {
+    let one_after_the_other =
+        [Main.intern(), FixedMain.intern(), RunFixedMainLoop.intern()].contains(&label);
+    if one_after_the_other {
+        Box::new(SingleThreadedExecutor::new())
+    } else {
+        Box::new(MultiThreadedExecutor::new())
+    }
+}
+
+impl SystemExecutor for GuardedExecutor {
+    fn init(&mut self, schedule: &SystemSchedule) {
+        self.inner.init(schedule);
+    }
+
+    fn run(
+        &mut self,
+        schedule: &mut SystemSchedule,
+        world: &mut World,
+        skip_systems: Option<&FixedBitSet>,
+        error_handler: fn(BevyError, ErrorContext),
+    ) {
+        let what = || format!("a run condition, hook or command in {:?}", self.label);
+        let ran = unguarded(what, || self.inner.run(schedule, world, skip_systems, error_handler));
+        if let Err(panic) = ran {
+            // What it was in the middle of is of no use any more.
+            self.inner = inner(self.label);
+            self.inner.set_apply_final_deferred(self.apply_final_deferred);
+            self.inner.init(schedule);
+            self.reports.push(super::Report::Panicked(panic));
+        }
+    }
+
+    fn set_apply_final_deferred(&mut self, value: bool) {
+        self.apply_final_deferred = value;
+        self.inner.set_apply_final_deferred(value);
+    }
+}
+
+/// Guards all schedules that there are.
+pub fn guard_schedules(world: &mut World, reports: &Reports) {
+    let Some(mut schedules) = world.get_resource_mut::<Schedules>() else { return };
+    for (_, schedule) in schedules.iter_mut() {
+        let label = schedule.label();
+        schedule.set_executor(GuardedExecutor::new(label, reports));
+    }
+}
