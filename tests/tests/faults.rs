@@ -43,8 +43,10 @@ impl Bench {
             Hash::Right | Hash::Recorded => blake3::hash(&self.good.bytes).to_hex().to_string(),
             Hash::Text(text) => text.clone(),
         };
-        // Where the path leads to no folder there is no place for a hash either.
-        let _ = fs::write(with_hash(&made.path), hash);
+        let folder = made.path.parent().and_then(|folder| fs::canonicalize(folder).ok());
+        if folder.is_some_and(|folder| folder.starts_with(self.scene.root())) {
+            fs::write(with_hash(&made.path), hash).expect("a file beside it");
+        }
         self.scene.mark();
         let path = made.path.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
         self.scene.console(&format!("hash; load {WALK} \"{path}\"; hash"))
