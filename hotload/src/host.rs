@@ -2,6 +2,7 @@
 
 mod commands;
 mod hear;
+mod history;
 mod plans;
 mod probation;
 mod script;
@@ -24,29 +25,17 @@ use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
 use crate::data::{self, Reread};
 use crate::events::{Event, EventKind, EventLog};
-use crate::generation::{SharedGeneration, Times};
+use crate::generation::Times;
 use crate::guard::executor::guard_schedules;
 use crate::inspect::Manifest;
 use crate::plugin::HotLoadPlugin;
 use crate::roster::Wanted;
-use crate::snapshot::Snapshot;
 use crate::swap::Running;
 use crate::worker::{Ask, Prepared, Progress, Tell, Worker};
+use history::History;
 use probation::Probations;
 use script::Script;
 use snapshots::Snapshots;
-
-/// How many swaps a rollback can go back over.
-const HISTORY: usize = 32;
-
-/// A swap that can be taken back.
-#[derive(Clone)]
-struct PastSwap {
-    /// Each new generation with the one that it replaced.
-    modules: Vec<(SharedGeneration, SharedGeneration)>,
-    /// The old ones' persisted resources and states as they were.
-    snapshot: Arc<Snapshot>,
-}
 
 /// What the worker does, and since when.
 struct UnderWay {
@@ -66,8 +55,7 @@ pub struct Host {
     modules: BTreeSet<String>,
     manifests: BTreeMap<String, Manifest>,
     status: BTreeMap<String, Status>,
-    /// Swaps that can be taken back, oldest first.
-    history: VecDeque<PastSwap>,
+    history: History,
     probations: Probations,
     prepared: VecDeque<Prepared>,
     progress: Option<UnderWay>,
@@ -155,7 +143,7 @@ impl Host {
             modules: BTreeSet::new(),
             manifests: BTreeMap::new(),
             status: BTreeMap::new(),
-            history: VecDeque::new(),
+            history: History::default(),
             probations: Probations::default(),
             prepared: VecDeque::new(),
             progress: None,

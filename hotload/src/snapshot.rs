@@ -1,5 +1,7 @@
 //! Persisted state in bytes: what a rollback can bring back, and what a hash is made of.
 
+use std::collections::BTreeSet;
+
 use bevy::ecs::entity::EntityHashMap;
 use bevy::prelude::*;
 use playground_api::persist::{Column, PersistRecord, Store};
@@ -8,10 +10,16 @@ use playground_api::schema::{Definition, Options, Resolution};
 /// The persisted resources and states of some modules, in bincode.
 #[derive(Default)]
 pub struct Snapshot {
-    values: Vec<(PersistRecord, Column)>,
+    values: Vec<Saved>,
 }
 
-/// Writes down the persisted resources and states of `records`. Components are not among them: a
+struct Saved {
+    module: String,
+    record: PersistRecord,
+    values: Column,
+}
+
+/// Writes down the persisted resources and states of `records`, each with its module. Components are not among them: a
 /// body edit costs the same with a thousand entities and with a million.
 ///
 /// # Errors
@@ -19,25 +27,28 @@ pub struct Snapshot {
 /// When a value's own serialization fails.
 pub fn take<'a>(
     world: &mut World,
-    records: impl Iterator<Item = &'a PersistRecord>,
+    records: impl Iterator<Item = (&'a str, &'a PersistRecord)>,
 ) -> Result<Snapshot, String> {
-    let loose = |record: &&PersistRecord| {
+    let loose = |(_, record): &(&str, &PersistRecord)| {
         !matches!(record.store, Store::Component | Store::Scoped(_) | Store::Messages)
     };
-    let values = records.filter(loose).map(|record| Ok((*record, (record.encode)(world)?)));
+    let values = records.filter(loose).map(|(module, record)| {
+        let values = (record.encode)(world)?;
+        Ok(Saved { module: module.to_owned(), record: *record, values })
+    });
     Ok(Snapshot { values: values.collect::<Result<_, String>>()? })
 }
 
 impl Snapshot {
-    /// Puts the values back, all or none.
+    /// Puts the values of these modules back, all or none.
     ///
     /// # Errors
     ///
     /// When a value does not decode.
-    pub fn restore(&self, world: &mut World) -> Result<(), String> {
+    pub fn restore(&self, world: &mut World, modules: &BTreeSet<String>) -> Result<(), String> {
         let mut inserts = Vec::with_capacity(self.values.len());
-        for (record, values) in &self.values {
-            inserts.push((record.decode)(values)?);
+        for saved in self.values.iter().filter(|saved| modules.contains(&saved.module)) {
+            inserts.push((saved.record.decode)(&saved.values)?);
         }
         for insert in inserts {
             insert(world);

@@ -12,6 +12,7 @@ const WALK: &str = "systems_walk";
 /// A running app, and what its `systems_walk` was built to.
 struct Bench {
     scene: Scene,
+    root: PathBuf,
     good: Good,
     rows: usize,
 }
@@ -19,9 +20,10 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let scene = Scene::demo();
+        let root = fs::canonicalize(scene.root()).expect("it is there");
         let artifact = scene.root().join("target/playground/artifacts").join(format!("{WALK}.so"));
         let bytes = fs::read(artifact).expect("the module was built");
-        Self { scene, good: Good { bytes, id: WALK.to_owned() }, rows: 0 }
+        Self { scene, root, good: Good { bytes, id: WALK.to_owned() }, rows: 0 }
     }
 
     /// A folder for the next row.
@@ -44,7 +46,7 @@ impl Bench {
             Hash::Text(text) => text.clone(),
         };
         let folder = made.path.parent().and_then(|folder| fs::canonicalize(folder).ok());
-        if folder.is_some_and(|folder| folder.starts_with(self.scene.root())) {
+        if folder.is_some_and(|folder| folder.starts_with(&self.root)) {
             fs::write(with_hash(&made.path), hash).expect("a file beside it");
         }
         self.scene.mark();

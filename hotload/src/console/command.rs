@@ -39,13 +39,17 @@ pub enum Command {
         /// The file.
         path: String,
     },
-    /// Brings back the module's generation before the running one.
+    /// Brings back an older generation of the module.
     Rollback {
         /// The module.
         id: String,
+        /// The generation; the one before the running one where it is left out.
+        generation: Option<u32>,
         /// Sets its persisted resources back to what they were before the swap.
         state: bool,
     },
+    /// The generations of a module that can come back.
+    History(String),
     /// What a swap of the module would do, without doing it.
     Plan(String),
     /// Which app runs, or a change to another one.
@@ -123,9 +127,10 @@ pub const BUILT_IN: &[CommandHelp] = &[
     ),
     entry(
         "rollback",
-        "rollback <module> [--state]",
-        "brings back the generation before the running one; --state its resources too",
+        "rollback <module> [generation] [--state]",
+        "brings back the generation before the running one, or any; --state its resources too",
     ),
+    entry("history", "history <module>", "lists the generations that `rollback` can bring back"),
     entry("plan", "plan <module>", "shows what a swap would do, without doing it"),
     entry("app", "app [name]", "shows the running app, or changes to another"),
     entry("hash", "hash", "prints the hash of all persisted state"),
@@ -231,9 +236,10 @@ fn command_of(words: Vec<String>) -> Result<Command, ParseError> {
             Command::Load { id, path }
         }
         "rollback" => {
-            let (id, state) = args.flagged_module("--state", "`--state` or nothing")?;
-            Command::Rollback { id, state }
+            let (id, generation, state) = args.rollback()?;
+            Command::Rollback { id, generation, state }
         }
+        "history" => Command::History(args.module()?),
         "plan" => Command::Plan(args.module()?),
         "app" => Command::App(args.optional()),
         "hash" => Command::Hash,
@@ -309,6 +315,30 @@ impl Args {
         Ok((id, set))
     }
 
+    /// The flag may stand anywhere behind the name.
+    fn rollback(&mut self) -> Result<(String, Option<u32>, bool), ParseError> {
+        const FLAG: &str = "--state";
+        const WHAT: &str = "a generation's number, `--state` or nothing";
+        let mut state = false;
+        if self.words.as_slice().first().is_some_and(|word| word == FLAG) {
+            self.words.next();
+            state = true;
+        }
+        let id = self.module()?;
+        let mut generation = None;
+        while let Some(word) = self.words.next() {
+            if word == FLAG && !state {
+                state = true;
+            } else if generation.is_none() {
+                generation = Some(word.parse().map_err(|_| self.unexpected(WHAT, word))?);
+            } else {
+                let CommandHelp { name: command, usage, .. } = *self.known;
+                return Err(ParseError::Surplus { command, found: word, usage });
+            }
+        }
+        Ok((id, generation, state))
+    }
+
     fn snapshot(&mut self) -> Result<SnapshotCommand, ParseError> {
         const WHAT: &str = "save, load, list, diff or delete";
         let what = self.required(WHAT)?;
@@ -366,8 +396,14 @@ impl fmt::Display for Command {
             Self::Reload { id, force: false } => write!(f, "reload {}", quoted(id)),
             Self::Reload { id, force: true } => write!(f, "reload {} --force", quoted(id)),
             Self::Load { id, path } => write!(f, "load {} {}", quoted(id), quoted(path)),
-            Self::Rollback { id, state: false } => write!(f, "rollback {}", quoted(id)),
-            Self::Rollback { id, state: true } => write!(f, "rollback {} --state", quoted(id)),
+            Self::Rollback { id, generation, state } => {
+                write!(f, "rollback {}", quoted(id))?;
+                if let Some(generation) = generation {
+                    write!(f, " {generation}")?;
+                }
+                f.write_str(if *state { " --state" } else { "" })
+            }
+            Self::History(id) => write!(f, "history {}", quoted(id)),
             Self::Plan(id) => write!(f, "plan {}", quoted(id)),
             Self::App(None) => f.write_str("app"),
             Self::App(Some(name)) => write!(f, "app {}", quoted(name)),

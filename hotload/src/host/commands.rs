@@ -1,14 +1,13 @@
 //! The console's commands.
 
-use std::sync::Arc;
-
 use bevy::prelude::*;
 
 use super::script::Line;
-use super::{Host, PastSwap, QUARANTINE, full_app_name};
+use super::{Host, QUARANTINE, full_app_name};
 use crate::console::command::{self, Command, built_in, suggest};
 use crate::console::view::Level;
 use crate::console::{Console, Input};
+use crate::generation::SharedGeneration;
 use crate::guard;
 use crate::inspect::Kind;
 use crate::snapshot;
@@ -85,7 +84,10 @@ impl Host {
                     self.worker.ask(Ask::Load { id, path: path.into() });
                 }
             }
-            Command::Rollback { id, state } => self.roll_back_by_hand(world, &id, state),
+            Command::Rollback { id, generation, state } => {
+                self.roll_back_by_hand(world, &id, generation, state);
+            }
+            Command::History(id) => self.history(world, &id),
             Command::Plan(id) => {
                 if self.known(world, &id) {
                     self.script.await_module(&id);
@@ -199,34 +201,82 @@ impl Host {
             .then(|| format!("`{id}` is required by {}: switch these off first", needs.join(", ")))
     }
 
-    fn roll_back_by_hand(&mut self, world: &mut World, id: &str, state: bool) {
+    fn roll_back_by_hand(
+        &mut self,
+        world: &mut World,
+        id: &str,
+        generation: Option<u32>,
+        state: bool,
+    ) {
         if !self.known(world, id) {
             return;
         }
-        let Some(swap) = self.last_swap(id).cloned() else {
+        let before = self.last_generation(id).and_then(|last| self.history.before(last));
+        let Some(number) = generation.or(before) else {
             let text = format!("there is no older generation of `{id}` to go back to");
             return self.say(world, Level::Error, &text);
         };
-        // A core's code is in all that link to it: what came together goes back together.
-        let moved_on = swap.modules.iter().find(|(new, _)| {
-            let active = self.running.active.get(new.id());
-            active.is_none_or(|active| !Arc::ptr_eq(&active.generation, new))
-        });
-        if let Some((new, _)) = moved_on {
-            let text = format!(
-                "`{id}` came together with `{}`, which was changed since: roll that back first",
-                new.id()
-            );
-            return self.say(world, Level::Error, &text);
+        if self.running.active.get(id).is_some_and(|active| active.generation.number == number) {
+            return self.say(world, Level::Info, &format!("generation {number} of {id} runs"));
         }
-        let PastSwap { modules, snapshot } = swap;
-        let (rejected, enter) = modules.into_iter().unzip();
-        if self.roll_back(world, enter, rejected, "by hand")
-            && state
-            && let Err(error) = snapshot.restore(world)
-        {
-            let text = format!("H0806: the resources stay as they are: {error}");
-            self.say(world, Level::Error, &text);
+        let way = match self.history.way_back(id, number) {
+            Ok(way) => way,
+            Err(reason) => return self.say(world, Level::Error, &reason),
+        };
+        // What was switched off since stays off; what panicked and was switched off comes back.
+        let mut enter = way.enter.clone();
+        enter.retain(|old| old.id() == id || self.running.active.contains_key(old.id()));
+        if let Some(reason) = self.other_epoch(&enter) {
+            return self.say(world, Level::Error, &reason);
+        }
+        let newest = |old: &SharedGeneration| self.last_generation(old.id()).cloned();
+        let rejected: Vec<SharedGeneration> = enter.iter().filter_map(newest).collect();
+        let running = self.generations();
+        let snapshot = self.snapshot(world, &enter);
+        if !self.roll_back(world, enter.clone(), rejected, "by hand") {
+            return;
+        }
+        if state {
+            let restored = self
+                .history
+                .snapshots(&way)
+                .try_for_each(|(snapshot, modules)| snapshot.restore(world, modules));
+            if let Err(error) = restored {
+                let text = format!("H0806: some resources stay as they are: {error}");
+                self.say(world, Level::Error, &text);
+            }
+        }
+        if enter.iter().any(|old| !self.history.is_committed(old)) {
+            self.probations.begin(&enter, &running, self.settings.probation_frames);
+        }
+        self.remember(&enter, &running, snapshot, true);
+        if self.wanted.switched.get(id) == Some(&false) {
+            self.wanted.switched.insert(id.to_owned(), true);
+            self.worker.ask(Ask::Want(self.wanted.clone()));
+        }
+    }
+
+    /// Why what runs and these cannot run together: two forms of one core's types.
+    fn other_epoch(&self, enter: &[SharedGeneration]) -> Option<String> {
+        let mut all = self.generations();
+        all.extend(enter.iter().map(|old| (old.id().to_owned(), old.clone())));
+        all.values().find_map(|module| {
+            let (core, epoch) = module.manifest.cores.iter().find(|(core, epoch)| {
+                all.get(*core).is_some_and(|core| core.manifest.epoch != **epoch)
+            })?;
+            Some(format!(
+                "H0808: `{}` runs over form {epoch} of `{core}`, and that would go back to {}. \
+                 Switch `{0}` off first, or roll that back",
+                module.id(),
+                all.get(core).map_or("another", |core| core.manifest.epoch.as_str())
+            ))
+        })
+    }
+
+    fn history(&self, world: &mut World, id: &str) {
+        if self.known(world, id) {
+            let active = self.running.active.get(id).map(|active| &active.generation);
+            self.say(world, Level::Info, &self.history.told(id, active));
         }
     }
 

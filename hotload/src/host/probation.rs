@@ -44,6 +44,15 @@ impl Probations {
         self.open.retain(|probation| !probation.modules.is_empty());
     }
 
+    /// These are taken back.
+    fn abandon(&mut self, rejected: &[SharedGeneration]) {
+        let is_one = |new: &SharedGeneration| rejected.iter().any(|it| Arc::ptr_eq(it, new));
+        for probation in &mut self.open {
+            probation.modules.retain(|(new, _)| !is_one(new));
+        }
+        self.open.retain(|probation| !probation.modules.is_empty());
+    }
+
     /// True while a panic of the module brings its old code back.
     pub fn holds(&self, id: &str) -> bool {
         self.open.iter().any(|probation| probation.modules.iter().any(|(g, _)| g.id() == id))
@@ -112,6 +121,7 @@ impl Host {
         };
         if leave.is_empty() {
             ended.extend(rejected.iter().map(|generation| generation.id().to_owned()));
+            self.history.forget(&rejected);
             self.roll_back(world, enter, rejected, &reason);
         } else {
             self.switch_off(world, &panic.module, &reason);
@@ -139,10 +149,7 @@ impl Host {
             return false;
         }
         self.answer(rejected.clone(), false);
-        let taken_back = |(new, _): &(SharedGeneration, SharedGeneration)| {
-            rejected.iter().any(|rejected| Arc::ptr_eq(rejected, new))
-        };
-        self.history.retain(|swap| !swap.modules.iter().any(taken_back));
+        self.probations.abandon(&rejected);
         for generation in &enter {
             let id = generation.id();
             let event = Event::new(EventKind::RolledBack, self.frame).about(id);
@@ -193,6 +200,7 @@ impl Host {
         for generation in committed {
             let event = Event::new(EventKind::Committed, self.frame).about(generation.id());
             self.log_event(world, event.generation(generation.number));
+            self.history.commit(&generation);
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use bevy::prelude::*;
 
-use super::{HISTORY, Host, PastSwap, Status};
+use super::history::PastSwap;
+use super::{Host, Status};
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::events::{Event, EventKind, ModuleGeneration};
@@ -53,7 +54,7 @@ impl Host {
             let Swapped { pause_ms, restore, .. } = swapped;
             status.times = Some(Times { plan_ms, pause_ms, total_ms, restore, ..generation.times });
         }
-        self.remember(&enter, &before, snapshot);
+        self.remember(&enter, &before, snapshot, false);
         let past = Past { before: &before, dormant: &dormant };
         self.report_swap(world, &enter, &leave, &changed, &past, &swapped);
         self.probations.begin(&enter, &before, self.settings.probation_frames);
@@ -67,10 +68,12 @@ impl Host {
     }
 
     /// What the modules that are about to be replaced hold in resources and states.
-    fn snapshot(&self, world: &mut World, enter: &[SharedGeneration]) -> Snapshot {
-        let active = enter.iter().filter_map(|new| self.running.active.get(new.id()));
-        let records: Vec<_> = active.flat_map(|active| active.persisted.iter()).collect();
-        match snapshot::take(world, records.into_iter()) {
+    pub(super) fn snapshot(&self, world: &mut World, enter: &[SharedGeneration]) -> Snapshot {
+        let active = enter.iter().filter_map(|new| self.running.active.get_key_value(new.id()));
+        let records = active.flat_map(|(id, active)| {
+            active.persisted.iter().map(move |record| (id.as_str(), record))
+        });
+        match snapshot::take(world, records) {
             Ok(snapshot) => snapshot,
             Err(error) => {
                 let text = format!("no snapshot of the resources before the swap: {error}");
@@ -81,28 +84,22 @@ impl Host {
     }
 
     /// What was replaced can come back.
-    fn remember(
+    pub(super) fn remember(
         &mut self,
         enter: &[SharedGeneration],
         before: &BTreeMap<String, SharedGeneration>,
         snapshot: Snapshot,
+        is_rollback: bool,
     ) {
         let with_old = |g: &SharedGeneration| Some((g.clone(), before.get(g.id())?.clone()));
         let modules: Vec<_> = enter.iter().filter_map(with_old).collect();
-        if !modules.is_empty() {
-            self.history.push_back(PastSwap { modules, snapshot: Arc::new(snapshot) });
-        }
-        if self.history.len() > HISTORY {
-            self.history.pop_front();
-        }
+        self.history.push(PastSwap { modules, snapshot, frame: self.frame, is_rollback });
     }
 
-    /// The swap that brought the module's generation, with all that came along.
-    pub(super) fn last_swap(&self, id: &str) -> Option<&PastSwap> {
-        let active = &self.running.active.get(id)?.generation;
-        let brought =
-            |swap: &&PastSwap| swap.modules.iter().any(|(new, _)| Arc::ptr_eq(new, active));
-        self.history.iter().rev().find(brought)
+    /// The generation of a module that runs, or ran last.
+    pub(super) fn last_generation(&self, id: &str) -> Option<&SharedGeneration> {
+        let active = self.running.active.get(id).map(|active| &active.generation);
+        active.or_else(|| self.running.dormant.get(id).map(|dormant| &dormant.generation))
     }
 
     fn hear_swap_error(
@@ -145,7 +142,7 @@ impl Host {
         self.worker.ask(Ask::Runs(Runs { generations, rejected, answers }));
     }
 
-    fn generations(&self) -> BTreeMap<String, SharedGeneration> {
+    pub(super) fn generations(&self) -> BTreeMap<String, SharedGeneration> {
         let active = self.running.active.iter();
         active.map(|(id, active)| (id.clone(), active.generation.clone())).collect()
     }

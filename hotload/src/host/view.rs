@@ -89,7 +89,9 @@ impl Host {
             build_ms: compile.map(|compile| compile.compile_ms),
             link_ms: compile.map(|compile| compile.link_ms),
             swap_ms: times.map(|times| times.pause_ms),
-            can_rollback: self.last_swap(id).is_some(),
+            can_rollback: self
+                .last_generation(id)
+                .is_some_and(|last| self.history.before(last).is_some()),
             plan: status.and_then(|status| status.plan.clone()),
         }
     }

@@ -97,7 +97,9 @@ fn choices<'a>(before: &[Word], names: &Names<'a>) -> Vec<&'a str> {
             }
             _ => Vec::new(),
         },
-        "enable" | "disable" | "rollback" | "load" | "plan" if first => names.modules.clone(),
+        "enable" | "disable" | "rollback" | "load" | "history" | "plan" if first => {
+            names.modules.clone()
+        }
         "reload" => match args {
             [] => names.modules.clone(),
             [flag] if flag.text == "--force" => names.modules.clone(),

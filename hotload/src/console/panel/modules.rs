@@ -225,7 +225,11 @@ fn buttons(ui: &mut Ui, row: &ModuleRow, actions: &mut Vec<ConsoleAction>) {
     let present = row.state != ModuleState::Removed;
     let commands = [
         ("reload", present, Command::Reload { id: id.clone(), force: false }),
-        ("rollback", row.can_rollback, Command::Rollback { id: id.clone(), state: false }),
+        (
+            "rollback",
+            row.can_rollback,
+            Command::Rollback { id: id.clone(), generation: None, state: false },
+        ),
         ("plan", present, Command::Plan(id.clone())),
     ];
     for (name, enabled, command) in commands {

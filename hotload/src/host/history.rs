@@ -1,0 +1,179 @@
+//! What ran before: swaps, oldest first, that can be taken back.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Write;
+use std::sync::Arc;
+
+use crate::generation::SharedGeneration;
+use crate::snapshot::Snapshot;
+
+/// How many swaps can be gone back over.
+const SWAPS: usize = 32;
+
+/// A swap that can be taken back.
+pub struct PastSwap {
+    /// Each new generation with the one that it replaced.
+    pub modules: Vec<(SharedGeneration, SharedGeneration)>,
+    /// The old ones' persisted resources and states as they were.
+    pub snapshot: Snapshot,
+    /// The frame of it.
+    pub frame: u64,
+    /// It went back itself.
+    pub is_rollback: bool,
+}
+
+/// The last swaps, and which generations ran well.
+#[derive(Default)]
+pub struct History {
+    swaps: VecDeque<PastSwap>,
+    committed: BTreeSet<Name>,
+}
+
+/// A generation's module and number: each is there once in a process.
+type Name = (String, u32);
+
+fn name(generation: &SharedGeneration) -> Name {
+    (generation.id().to_owned(), generation.number)
+}
+
+/// What has to be done for an older generation to come back.
+pub struct WayBack {
+    /// What runs then, of all modules that are concerned.
+    pub enter: Vec<SharedGeneration>,
+    /// For each of these the swap in which it was replaced; the newest first.
+    swaps: Vec<(usize, BTreeSet<String>)>,
+}
+
+impl History {
+    /// A swap happened.
+    pub fn push(&mut self, swap: PastSwap) {
+        if !swap.modules.is_empty() {
+            self.swaps.push_back(swap);
+        }
+        if self.swaps.len() > SWAPS {
+            self.swaps.pop_front();
+        }
+    }
+
+    /// A generation ran through its probation.
+    pub fn commit(&mut self, generation: &SharedGeneration) {
+        self.committed.insert(name(generation));
+    }
+
+    /// True for one that ran through its probation.
+    pub fn is_committed(&self, generation: &SharedGeneration) -> bool {
+        self.committed.contains(&name(generation))
+    }
+
+    /// Swaps that brought one of these never were.
+    pub fn forget(&mut self, rejected: &[SharedGeneration]) {
+        let is_one =
+            |new: &SharedGeneration| rejected.iter().any(|rejected| Arc::ptr_eq(rejected, new));
+        self.swaps.retain(|swap| !swap.modules.iter().any(|(new, _)| is_one(new)));
+    }
+
+    /// The number of the generation that ran before this one.
+    pub fn before(&self, active: &SharedGeneration) -> Option<u32> {
+        let mut swaps = self.swaps.iter().rev().filter(|swap| !swap.is_rollback);
+        swaps.find_map(|swap| {
+            let brought = swap.modules.iter().find(|(new, _)| Arc::ptr_eq(new, active));
+            brought.map(|(_, old)| old.number)
+        })
+    }
+
+    /// How generation `number` of a module comes back. A core's code is in all that link to it: what
+    /// came together goes back together, and so does what came after it.
+    ///
+    /// # Errors
+    ///
+    /// When that generation is not there to go back to.
+    pub fn way_back(&self, id: &str, number: u32) -> Result<WayBack, String> {
+        let left = |swap: &PastSwap| {
+            swap.modules.iter().any(|(_, old)| old.id() == id && old.number == number)
+        };
+        let Some(at) = self.swaps.iter().rposition(left) else {
+            let known: BTreeSet<u32> = self.of(id).map(|(_, old)| old.number).collect();
+            let known: Vec<String> = known.iter().map(u32::to_string).collect();
+            let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(format!(
+                "H0807: expected a generation of `{id}` to go back to, found {number}; there are: \
+                 {there}. `history {id}` tells more of them"
+            ));
+        };
+        // From which swap on each module goes back.
+        let mut from: BTreeMap<&str, usize> = BTreeMap::from([(id, at)]);
+        loop {
+            let known = from.clone();
+            for (at, swap) in self.swaps.iter().enumerate() {
+                let ids = || swap.modules.iter().map(|(new, _)| new.id());
+                if ids().any(|id| from.get(id).is_some_and(|from| *from <= at)) {
+                    for id in ids() {
+                        let first = from.entry(id).or_insert(at);
+                        *first = (*first).min(at);
+                    }
+                }
+            }
+            if from == known {
+                break;
+            }
+        }
+        let mut enter = Vec::new();
+        let mut swaps: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        for (id, at) in from {
+            let of_module = self.swaps[at].modules.iter().find(|(new, _)| new.id() == id);
+            enter.extend(of_module.map(|(_, old)| old.clone()));
+            swaps.entry(at).or_default().insert(id.to_owned());
+        }
+        Ok(WayBack { enter, swaps: swaps.into_iter().rev().collect() })
+    }
+
+    /// What the modules that go back held when they were replaced.
+    pub fn snapshots<'a>(
+        &'a self,
+        way: &'a WayBack,
+    ) -> impl Iterator<Item = (&'a Snapshot, &'a BTreeSet<String>)> {
+        way.swaps.iter().map(|(at, ids)| (&self.swaps[*at].snapshot, ids))
+    }
+
+    fn of<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> impl Iterator<Item = &'a (SharedGeneration, SharedGeneration)> {
+        self.swaps.iter().flat_map(|swap| &swap.modules).filter(move |(new, _)| new.id() == id)
+    }
+
+    /// The generations of a module that can run, the newest first, as people read it.
+    pub fn told(&self, id: &str, active: Option<&SharedGeneration>) -> String {
+        let mut text = id.to_owned();
+        let mut line = |generation: &SharedGeneration, place: String| {
+            let state = if self.is_committed(generation) { "committed" } else { "not committed" };
+            let hash = &generation.hash[..8.min(generation.hash.len())];
+            let _ = write!(
+                text,
+                "\n  {:>4}  {:<13}  artifact {hash}  {place}",
+                generation.number, state
+            );
+        };
+        if let Some(active) = active {
+            line(active, "runs".to_owned());
+        }
+        // The last time that each was left.
+        let mut left: BTreeMap<u32, (&SharedGeneration, u64)> = BTreeMap::new();
+        for swap in &self.swaps {
+            for (_, old) in swap.modules.iter().filter(|(_, old)| old.id() == id) {
+                left.insert(old.number, (old, swap.frame));
+            }
+        }
+        for (number, (generation, frame)) in left.iter().rev() {
+            if active.is_none_or(|active| active.number != *number) {
+                line(generation, format!("left in frame {frame}, with its resources and states"));
+            }
+        }
+        let hint = match (left.is_empty(), active) {
+            (true, None) => "\n  nothing of it ran yet".to_owned(),
+            (true, Some(_)) => String::new(),
+            (false, _) => format!("\n`rollback {id} <generation> [--state]` brings one back"),
+        };
+        text + &hint
+    }
+}
