@@ -60,6 +60,9 @@ pub struct RunArgs {
     /// Run the game in this process, without a supervisor
     #[arg(long)]
     pub no_supervise: bool,
+    /// Under a supervisor: end the game when a module's system does not return for so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub hang_limit: u64,
     /// Given by the supervisor: its process
     #[arg(long, hide = true, value_name = "PID")]
     pub supervised: Option<u32>,

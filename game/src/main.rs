@@ -81,6 +81,7 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), String
         exec: if run.died_of.is_some() { Vec::new() } else { run.exec },
         died_of: run.died_of,
         resume_since: run.resume_since.map(|since| UNIX_EPOCH + Duration::from_secs(since)),
+        hang_limit: run.supervised.map(|_| Duration::from_secs(run.hang_limit)),
         prompt: headless,
         events: run.events,
         // Only a run that goes as fast as it can has to be the same every time.

@@ -1,130 +1,26 @@
 //! The game as a process that dies: what comes back, and what does not.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use playground_tests::Copy;
-use serde_json::Value;
+use playground_tests::game::{Game, kill};
 
 /// How long anything may take before the test fails; a busy machine is slow.
 const PATIENCE: Duration = Duration::from_secs(120);
 const WALK: &str = "systems/walk/src/lib.rs";
 
-/// A running game, supervised, without a window.
-struct Game {
-    copy: Copy,
-    supervisor: Child,
-    stdin: ChildStdin,
-    lines: Receiver<String>,
-    said: Vec<String>,
-}
-
-impl Game {
-    fn start(copy: Copy) -> Self {
-        let mut supervisor = Command::new(env!("CARGO_BIN_EXE_playground"))
-            .args(["--headless", "--supervise", "--app", "demo", "--events", "events.jsonl"])
-            .current_dir(&copy.root)
-            .env_remove("CARGO_MANIFEST_DIR")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the game starts");
-        let stdin = supervisor.stdin.take().expect("it is piped");
-        let (send, lines) = channel();
-        let stdout = supervisor.stdout.take().expect("it is piped");
-        let stderr = supervisor.stderr.take().expect("it is piped");
-        let other = send.clone();
-        thread::spawn(move || {
-            BufReader::new(stdout)
-                .lines()
-                .map_while(Result::ok)
-                .for_each(|line| drop(send.send(line)));
-        });
-        thread::spawn(move || {
-            BufReader::new(stderr)
-                .lines()
-                .map_while(Result::ok)
-                .for_each(|line| drop(other.send(line)));
-        });
-        Self { copy, supervisor, stdin, lines, said: Vec::new() }
-    }
-
-    /// The next line that holds `text`.
-    fn wait_for(&mut self, text: &str) -> String {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(line) => {
-                    self.said.push(line.clone());
-                    if line.contains(text) {
-                        return line;
-                    }
-                }
-                Err(_) => panic!("nothing with `{text}`:\n{}", self.said.join("\n")),
-            }
-        }
-    }
-
-    fn say(&mut self, line: &str) {
-        writeln!(self.stdin, "{line}").expect("the game listens");
-    }
-
-    fn events(&self, kind: &str) -> Vec<Value> {
-        let text = fs::read_to_string(self.copy.root.join("events.jsonl")).unwrap_or_default();
-        let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        events.filter(|event| event["event"] == kind).collect()
-    }
-
-    fn wait_for_events(&mut self, kind: &str, count: usize) {
-        let until = Instant::now() + PATIENCE;
-        while self.events(kind).len() < count {
-            assert!(
-                Instant::now() < until,
-                "fewer than {count} of `{kind}`:\n{}",
-                self.said.join("\n")
-            );
-            self.said.extend(self.lines.recv_timeout(Duration::from_millis(20)));
-        }
-    }
-
-    /// The process of the game itself.
-    fn child(&self) -> u32 {
-        let pid = self.supervisor.id();
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-            if let Some(child) = children.unwrap_or_default().split_whitespace().next() {
-                return child.parse().expect("a process id");
-            }
-            assert!(Instant::now() < until, "no child");
-            thread::yield_now();
-        }
-    }
-}
-
-impl Drop for Game {
-    fn drop(&mut self) {
-        let _ = self.supervisor.kill();
-        let _ = self.supervisor.wait();
-    }
-}
-
-fn kill(pid: u32) {
-    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status();
-    assert!(killed.expect("there is `kill`").success());
+/// A supervised game.
+fn start(copy: Copy) -> Game {
+    Game::start(env!("CARGO_BIN_EXE_playground"), copy, &["--supervise"])
 }
 
 #[test]
 fn a_module_that_aborts_is_quarantined_and_the_game_goes_on() {
     let copy = Copy::of_fixtures();
-    let mut game = Game::start(copy);
+    let mut game = start(copy);
     game.wait_for("ready: apps_demo");
     // What runs well is what can be gone back to.
     game.wait_for_events("committed", 5);
@@ -158,7 +54,7 @@ fn a_module_that_aborts_is_quarantined_and_the_game_goes_on() {
     assert!(mended.contains("version=3"), "{mended}");
     game.say("quarantine clear; quit");
     game.wait_for("1 out of quarantine");
-    let ended = game.supervisor.wait().expect("it ends");
+    let ended = game.ended();
     assert!(ended.success(), "{ended}");
     let journals =
         fs::read_dir(game.copy.root.join("target/playground/journal")).expect("a folder");
@@ -179,7 +75,7 @@ fn despawn(";
 
 #[test]
 fn a_panic_in_the_drop_of_a_stored_value_ends_the_game_at_once() {
-    let mut game = Game::start(Copy::of_fixtures());
+    let mut game = start(Copy::of_fixtures());
     game.wait_for("ready: apps_demo");
     game.wait_for_events("committed", 5);
     let begin = "    if tally.walked % 7 != 0";
@@ -195,12 +91,12 @@ fn a_panic_in_the_drop_of_a_stored_value_ends_the_game_at_once() {
     game.wait_for("systems_walk: the last good code runs");
     game.say("wait 60; tally; quit");
     game.wait_for("walked=");
-    assert!(game.supervisor.wait().expect("it ends").success());
+    assert!(game.ended().success());
 }
 
 #[test]
 fn no_probe_outlives_a_game_that_is_killed() {
-    let mut game = Game::start(Copy::of_fixtures());
+    let mut game = start(Copy::of_fixtures());
     game.wait_for("ready: apps_demo");
     let begin = "fn build(module: &mut ModuleApp) {";
     let hangs = format!("{begin}\n    loop {{\n        std::hint::spin_loop();\n    }}");
@@ -222,24 +118,24 @@ fn no_probe_outlives_a_game_that_is_killed() {
 
 #[test]
 fn three_deaths_within_a_minute_are_enough() {
-    let mut game = Game::start(Copy::of_fixtures());
+    let mut game = start(Copy::of_fixtures());
     for _ in 0..3 {
         game.wait_for("ready: apps_demo");
         kill(game.child());
         game.wait_for("SIGKILL");
     }
-    let ended = game.supervisor.wait().expect("it ends");
+    let ended = game.ended();
     assert_eq!(ended.code(), Some(1));
     game.wait_for("quarantine list");
 }
 
 #[test]
 fn the_game_ends_with_its_supervisor() {
-    let mut game = Game::start(Copy::of_fixtures());
+    let mut game = start(Copy::of_fixtures());
     game.wait_for("ready: apps_demo");
     let process = PathBuf::from(format!("/proc/{}", game.child()));
-    game.supervisor.kill().expect("it runs");
-    game.supervisor.wait().expect("it ends");
+    kill(game.id());
+    game.ended();
     let until = Instant::now() + PATIENCE;
     // Its parent is gone: whoever adopted it takes its remains away.
     let gone = || {

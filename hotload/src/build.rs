@@ -13,8 +13,9 @@ use std::{fs, thread};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::{self, Artifact, Writers};
-use crate::catalog::{self, Catalog, Folders, ModuleCrate};
+use crate::catalog::{self, Catalog, CatalogError, Folders, ModuleCrate};
 use crate::epoch::{self, epoch};
+use crate::limits::is_of_process;
 use capture::{CaptureError, Recipe, Recipes};
 use rustc::{Cancel, CompileTimes, Compiled, Job, Linker, ms};
 use standby::Standby;
@@ -37,6 +38,9 @@ pub struct Inputs {
 struct Record {
     inputs: String,
     hash: String,
+    /// Hash of what dependents of a core crate link to.
+    #[serde(default)]
+    library: Option<String>,
 }
 
 /// A built module.
@@ -86,20 +90,23 @@ pub fn linker(folders: &Folders, recipes: &Recipes) -> Result<Option<Linker>, Ca
     let Some(lld) = lld.filter(|lld| lld.is_file()) else { return Ok(None) };
     let script = folders.built.join("link.sh");
     let exports = folders.built.join("exports.ld");
-    fs::create_dir_all(&folders.built)
-        .map_err(|source| CaptureError::File { path: folders.built.clone(), source })?;
     capture::write_script(&script, include_str!("build/link.sh"))?;
-    capture::write(&exports, include_bytes!("build/exports.ld"))?;
+    capture::write_new(&exports, include_bytes!("build/exports.ld"))?;
     Ok(Some(Linker { script, exports, lld }))
 }
 
 /// The inputs of every module that has a recipe. What did not change since `known` is taken over.
+///
+/// # Errors
+///
+/// When the process can read no file at all. A single one that cannot be read is why its module is
+/// refused.
 pub fn inputs(
     catalog: &Catalog,
     recipes: &Recipes,
     known: &BTreeMap<String, Inputs>,
     workspace: &Path,
-) -> BTreeMap<String, Inputs> {
+) -> Result<BTreeMap<String, Inputs>, CatalogError> {
     let mut all: BTreeMap<String, Inputs> = BTreeMap::new();
     let linked = catalog.linked();
     for id in catalog.build_order().unwrap_or_default() {
@@ -115,10 +122,10 @@ pub fn inputs(
             is_core,
             known.get(&id),
             workspace,
-        );
+        )?;
         all.insert(id, inputs);
     }
-    all
+    Ok(all)
 }
 
 fn module_inputs(
@@ -130,7 +137,7 @@ fn module_inputs(
     is_core: bool,
     known: Option<&Inputs>,
     workspace: &Path,
-) -> Inputs {
+) -> Result<Inputs, CatalogError> {
     let mut hasher = blake3::Hasher::new();
     let mut field = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -145,9 +152,18 @@ fn module_inputs(
         // The same in every checkout.
         field(argument.replace(&*workspace.to_string_lossy(), ".").as_bytes());
     }
-    let mut sources = Vec::new();
-    for path in catalog::files(&module.folder) {
-        let bytes = fs::read(module.folder.join(&path)).unwrap_or_default();
+    let (mut sources, mut unreadable) = (Vec::new(), None);
+    let files = match catalog::files(&module.folder) {
+        Ok(files) => files,
+        Err(CatalogError::Unreadable { source, path }) if !is_of_process(&source) => {
+            let reason = CatalogError::Unreadable { source, path }.to_string();
+            field(reason.as_bytes());
+            unreadable = Some(reason);
+            Vec::new()
+        }
+        Err(error) => return Err(error),
+    };
+    for (path, bytes) in files {
         field(path.to_string_lossy().as_bytes());
         field(&bytes);
         if path.extension().is_some_and(|extension| extension == "rs") {
@@ -170,11 +186,11 @@ fn module_inputs(
     }
     let hash = hasher.finalize().to_hex().to_string();
     if let Some(known) = known.filter(|known| known.hash == hash) {
-        return known.clone();
+        return Ok(known.clone());
     }
     let epoch = epoch(&module.folder, &sources, &salt(recipe, &libraries, &cores));
     let refused = if is_core { refused_statics(module, &sources) } else { None };
-    Inputs { hash, epoch: epoch.to_string(), cores, refused }
+    Ok(Inputs { hash, epoch: epoch.to_string(), cores, refused: unreadable.or(refused) })
 }
 
 /// What beside its own source shapes a crate's types: what it is linked with, its features, the
@@ -329,9 +345,9 @@ fn without_compiling(batch: &Batch, id: &str, is_core: bool) -> Option<Outcome> 
     if record.inputs != inputs.hash {
         return None;
     }
-    // Dependents of a core crate need its rlib as well.
-    let rlib = output_folder(&batch.folders, id).join(format!("lib{}.rlib", id.replace('-', "_")));
-    if is_core && !rlib.is_file() {
+    // Dependents of a core crate need its rlib as well, and that of the same build: one that was
+    // broken off may have written another.
+    if is_core && (record.library.is_none() || record.library != library_hash(batch, id)) {
         return None;
     }
     // One that is not as it was written is built again.
@@ -340,6 +356,13 @@ fn without_compiling(batch: &Batch, id: &str, is_core: bool) -> Option<Outcome> 
     let Artifact { path, bytes, .. } = read;
     let times = CompileTimes::default();
     Some(Outcome::Built(Built { path, bytes, times, warnings: Vec::new() }))
+}
+
+/// The hash of what dependents of a core crate link to.
+fn library_hash(batch: &Batch, id: &str) -> Option<String> {
+    let name = format!("lib{}.rlib", id.replace('-', "_"));
+    let bytes = fs::read(output_folder(&batch.folders, id).join(name)).ok()?;
+    Some(blake3::hash(&bytes).to_hex().to_string())
 }
 
 fn job(batch: &Batch, id: &str, is_core: bool) -> Option<Job> {
@@ -383,7 +406,8 @@ fn keep(batch: &Batch, id: &str, artifact: &Path) -> Result<(PathBuf, Vec<u8>), 
     fs::rename(artifact, &path).map_err(file)?;
     if let Some(inputs) = batch.inputs.get(id) {
         let hash = blake3::hash(&bytes).to_hex().to_string();
-        let record = Record { inputs: inputs.hash.clone(), hash };
+        let library = library_hash(batch, id).filter(|_| batch.catalog.linked().contains(id));
+        let record = Record { inputs: inputs.hash.clone(), hash, library };
         let text = serde_json::to_vec(&record).map_err(|source| file(source.into()))?;
         capture::write(&path.with_extension("json"), &text)?;
     }
@@ -392,7 +416,10 @@ fn keep(batch: &Batch, id: &str, artifact: &Path) -> Result<(PathBuf, Vec<u8>), 
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
+    use crate::inspect::MIN_FILE_BYTES;
 
     #[test]
     fn what_modules_are_built_with_counts() {
@@ -413,7 +440,8 @@ mod tests {
             let recipe = Recipe { folder: folder.clone(), arguments, environment };
             let by_module = [(id.clone(), recipe)].into();
             let recipes = Recipes { by_module, api: api.to_owned(), ..Recipes::default() };
-            inputs(&catalog, &recipes, &BTreeMap::new(), &folder).remove(&id).unwrap()
+            let all = inputs(&catalog, &recipes, &BTreeMap::new(), &folder);
+            all.unwrap().remove(&id).unwrap()
         };
         let (one, same) = (inputs_with("one", &[]), inputs_with("one", &[]));
         let other = inputs_with("other", &[]);
@@ -428,6 +456,66 @@ mod tests {
         assert_ne!(old, dependency("glam=target/debug/deps/libglam-0b.rlib"));
         let feature = inputs_with("one", &["--cfg", "feature=\"wide\""]);
         assert_ne!(one.epoch, feature.epoch);
+
+        // Leads to itself: it is there, and cannot be read.
+        symlink("round.rs", folder.join("round.rs")).unwrap();
+        let round = inputs_with("one", &[]);
+        let refused = round.refused.unwrap();
+        assert!(refused.contains("H0106") && refused.contains("round.rs"), "{refused}");
+        assert_ne!(round.hash, one.hash);
+        fs::remove_file(folder.join("round.rs")).unwrap();
+        assert_eq!(inputs_with("one", &[]), one);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_build_that_was_broken_off_is_not_taken_for_the_one_before() {
+        let folder = format!("playground-broken-off-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        let _ = fs::remove_dir_all(&folder);
+        let module = |id: &str, links: &[&str]| ModuleCrate {
+            id: id.to_owned(),
+            folder: folder.join(id),
+            links: links.iter().map(|&link| link.to_owned()).collect(),
+            libraries: BTreeSet::new(),
+        };
+        let crates = [module("core_a", &[]), module("systems_b", &["core_a"])];
+        let crates = crates.map(|module| (module.id.clone(), module)).into();
+        let (hash, epoch) = ("i".to_owned(), "e".to_owned());
+        let inputs = Inputs { hash, epoch, cores: BTreeMap::new(), refused: None };
+        let batch = Batch {
+            folders: Folders {
+                workspace: folder.clone(),
+                modules: folder.clone(),
+                built: folder.clone(),
+            },
+            catalog: Catalog { crates, ..Catalog::default() },
+            recipes: Recipes::default(),
+            inputs: ["core_a", "systems_b"].map(|id| (id.to_owned(), inputs.clone())).into(),
+            ids: BTreeSet::new(),
+            linker: None,
+            standby: Standby::default(),
+        };
+        let bytes = vec![7; MIN_FILE_BYTES];
+        let output = output_folder(&batch.folders, "core_a");
+        fs::create_dir_all(&output).unwrap();
+        fs::create_dir_all(output_folder(&batch.folders, "systems_b")).unwrap();
+        let library = output.join("libcore_a.rlib");
+        fs::write(&library, "one").unwrap();
+        for (id, is_core) in [("core_a", true), ("systems_b", false)] {
+            let rustcs = output_folder(&batch.folders, id).join("made.so");
+            fs::write(&rustcs, &bytes).unwrap();
+            keep(&batch, id, &rustcs).unwrap();
+            assert!(without_compiling(&batch, id, is_core).is_some());
+        }
+        // rustc was killed after it wrote the rlib of another source.
+        fs::write(&library, "two").unwrap();
+        assert!(without_compiling(&batch, "core_a", true).is_none());
+        fs::write(&library, "one").unwrap();
+        assert!(without_compiling(&batch, "core_a", true).is_some());
+        // The game was, after the artifact was moved and before its record was.
+        fs::write(artifact_path(&batch.folders, "systems_b"), vec![8; MIN_FILE_BYTES]).unwrap();
+        assert!(without_compiling(&batch, "systems_b", false).is_none());
         fs::remove_dir_all(&folder).unwrap();
     }
 }

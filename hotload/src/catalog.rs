@@ -10,6 +10,8 @@ use std::{fs, io};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::limits::remedy;
+
 pub use libraries::Library;
 
 /// Where the modules and what is built of them are.
@@ -94,6 +96,14 @@ pub enum CatalogError {
         core: String,
         /// What it is called there.
         name: String,
+    },
+    /// A source or a folder with sources cannot be read.
+    #[error("H0106: {} cannot be read: {source}. {}; what runs goes on until then", path.display(), remedy(source))]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// A link between modules runs in a circle.
     #[error("H0104: these core crates depend on each other in a circle: {0}")]
@@ -188,8 +198,11 @@ fn catalog(modules: &Path, packages: Vec<Package>) -> Result<Catalog, CatalogErr
     let crates: BTreeMap<String, ModuleCrate> =
         ids.iter().filter_map(|id| Some(((*id).clone(), module(id)?))).collect();
     let names: BTreeSet<&String> = crates.values().flat_map(|module| &module.libraries).collect();
-    let library = |name: &&String| Some(((*name).clone(), libraries::read(packages.get(*name)?)?));
-    let libraries = names.iter().filter_map(library).collect();
+    let library = |name: &&String| {
+        let library = libraries::read(packages.get(*name)?).transpose()?;
+        Some(library.map(|library| ((*name).clone(), library)))
+    };
+    let libraries = names.iter().filter_map(library).collect::<Result<_, _>>()?;
     Ok(Catalog { crates, libraries })
 }
 
@@ -249,17 +262,38 @@ impl Catalog {
     }
 }
 
-/// A crate's own files, relative to its folder, sorted: what a change in means a new build.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    collect(folder, folder, &mut found);
-    found.sort();
-    found
+/// A crate's own files, relative to its folder, with what is in them, sorted: what a change in means
+/// a new build.
+///
+/// # Errors
+///
+/// When one is there and cannot be read: it is not taken for an empty one.
+pub fn files(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, CatalogError> {
+    let mut paths = Vec::new();
+    collect(folder, folder, &mut paths)?;
+    paths.sort();
+    let read = |path: PathBuf| {
+        let bytes = there(&folder.join(&path), fs::read)?.unwrap_or_default();
+        Ok((path, bytes))
+    };
+    paths.into_iter().map(read).collect()
 }
 
-fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
+/// What reading gives; `None` where it went meanwhile: a change that follows tells of that.
+fn there<T>(
+    path: &Path,
+    read: impl FnOnce(PathBuf) -> io::Result<T>,
+) -> Result<Option<T>, CatalogError> {
+    match read(path.to_owned()) {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(CatalogError::Unreadable { path: path.to_owned(), source }),
+    }
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), CatalogError> {
+    let entries = there(folder, fs::read_dir)?;
+    for entry in entries.into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let path = entry.path();
@@ -267,12 +301,17 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) {
         if name.starts_with('.') || name.ends_with('~') || name == "target" {
             continue;
         }
-        if path.is_dir() {
-            collect(root, &path, found);
-        } else if let Ok(relative) = path.strip_prefix(root) {
+        let kind = there(&path, fs::metadata)?.map(|data| data.file_type());
+        if kind.is_some_and(|kind| kind.is_dir()) {
+            collect(root, &path, found)?;
+        } else if kind.is_none_or(|kind| kind.is_file())
+            && let Ok(relative) = path.strip_prefix(root)
+        {
+            // To read a pipe could take forever.
             found.push(relative.to_owned());
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

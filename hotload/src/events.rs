@@ -61,6 +61,8 @@ pub enum EventKind {
     Committed,
     /// An old generation is back.
     RolledBack,
+    /// A module's system kept a frame for too long.
+    Blocked,
     /// A module was switched on.
     Enabled,
     /// A module was switched off.

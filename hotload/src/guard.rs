@@ -1,5 +1,6 @@
 //! Keeps a panic in a module's code from unwinding into the host, and tells whose it was.
 
+pub mod activity;
 mod blame;
 pub mod executor;
 
@@ -14,6 +15,7 @@ use bevy::ecs::schedule::SystemWithAccess;
 use bevy::ecs::system::{Adapt, RunSystemError, SystemIn};
 use playground_api::contain::Contain;
 
+use activity::Work;
 use blame::Blame;
 
 /// A panic in a module's code.
@@ -85,13 +87,16 @@ pub struct Guard {
     module: String,
     system: String,
     reports: Reports,
+    work: Work,
     tripped: bool,
 }
 
 impl Guard {
     /// A guard for a system of `module`.
     pub fn new(module: &str, system: String, reports: &Reports) -> Self {
-        Self { module: module.to_owned(), system, reports: reports.clone(), tripped: false }
+        let work = Work::of_module(module, &system);
+        let (module, reports) = (module.to_owned(), reports.clone());
+        Self { module, system, reports, work, tripped: false }
     }
 }
 
@@ -107,7 +112,7 @@ impl Adapt<SystemWithAccess> for Guard {
         if self.tripped {
             return Ok(());
         }
-        match catch(&self.module, &self.system, || run_system(input)) {
+        match catch(&self.module, &self.system, || self.work.run(|| run_system(input))) {
             Ok(Err(RunSystemError::Failed(error))) => {
                 let (module, system) = (self.module.clone(), self.system.clone());
                 let message = error.to_string();

@@ -31,11 +31,24 @@ use crate::inspect::Manifest;
 use crate::plugin::HotLoadPlugin;
 use crate::roster::Wanted;
 use crate::swap::Running;
+use crate::usage::Usage;
+use crate::watchdog::{Limits, Watchdog};
 use crate::worker::{Ask, Prepared, Progress, Tell, Worker};
 use history::History;
 use probation::Probations;
 use script::Script;
 use snapshots::Snapshots;
+
+/// What swaps took of the machine.
+#[derive(Default)]
+struct Taken {
+    /// When the game was ready.
+    at_ready: Usage,
+    /// Since then.
+    swaps: u64,
+    /// Bytes of each artifact in the process, by module and generation.
+    artifacts: BTreeMap<(String, u32), u64>,
+}
 
 /// What the worker does, and since when.
 struct UnderWay {
@@ -48,6 +61,7 @@ struct UnderWay {
 /// Drives the modules of one app.
 pub struct Host {
     worker: Worker,
+    watchdog: Watchdog,
     running: Running,
     wanted: Wanted,
     /// The app that runs.
@@ -56,6 +70,7 @@ pub struct Host {
     manifests: BTreeMap<String, Manifest>,
     status: BTreeMap<String, Status>,
     history: History,
+    taken: Taken,
     probations: Probations,
     prepared: VecDeque<Prepared>,
     progress: Option<UnderWay>,
@@ -107,6 +122,26 @@ struct Status {
     waits: bool,
     building: bool,
     times: Option<Times>,
+    /// Errors that its systems returned, by system.
+    errors: BTreeMap<String, Errors>,
+}
+
+/// Errors of one system.
+#[derive(Clone, Debug, Default)]
+struct Errors {
+    number: u64,
+    /// The number at which the next one is told of.
+    tell_at: u64,
+    last: String,
+}
+
+impl Status {
+    /// How many errors the module's systems returned, and the last one of the system with the most.
+    fn returned(&self) -> Option<(u64, String)> {
+        let (system, most) = self.errors.iter().max_by_key(|(_, errors)| errors.number)?;
+        let number = self.errors.values().map(|errors| errors.number).sum();
+        Some((number, format!("{system}: {}", most.last)))
+    }
 }
 
 impl Host {
@@ -137,6 +172,10 @@ impl Host {
                 plugin.probe.clone(),
                 plugin.probe_limit,
             ),
+            watchdog: Watchdog::start(Limits {
+                frame: plugin.frame_limit,
+                hang: plugin.hang_limit,
+            }),
             running: Running::default(),
             wanted,
             app: None,
@@ -144,6 +183,7 @@ impl Host {
             manifests: BTreeMap::new(),
             status: BTreeMap::new(),
             history: History::default(),
+            taken: Taken::default(),
             probations: Probations::default(),
             prepared: VecDeque::new(),
             progress: None,
@@ -168,6 +208,9 @@ impl Host {
         }
         if self.ready && !self.held {
             self.frame += 1;
+        }
+        if let Some(kept) = self.watchdog.beat() {
+            self.hear_kept(world, kept);
         }
         self.hear_reports(world);
         let told: Vec<Tell> = self.worker.told().collect();
@@ -207,6 +250,7 @@ impl Host {
             return;
         }
         self.ready = true;
+        (self.taken.at_ready, self.taken.swaps) = (Usage::now(), 0);
         let app = app.map_or("no app", String::as_str);
         let event = Event::new(EventKind::Ready, self.frame);
         self.log_event(world, event.because(app));

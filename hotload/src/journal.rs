@@ -301,10 +301,10 @@ impl Journal {
     ///
     /// When it cannot be written.
     pub fn keep(&self, hash: &str, bytes: &[u8]) -> Result<(), JournalError> {
-        let path = self.kept(hash);
-        if path.is_file() {
+        if self.is_kept(hash) {
             return Ok(());
         }
+        let path = self.kept(hash);
         let written = durable::write(&path, bytes);
         // Another game may have been faster.
         written
@@ -330,6 +330,11 @@ impl Journal {
         }
     }
 
+    /// True where an artifact's bytes can be gone back to.
+    pub fn is_kept(&self, hash: &str) -> bool {
+        self.kept(hash).is_file()
+    }
+
     fn kept(&self, hash: &str) -> PathBuf {
         self.folder.join("kept").join(format!("{hash}.so"))
     }
@@ -348,8 +353,11 @@ impl Journal {
         let written = serde_json::to_string(line).map_err(io::Error::from);
         let written = written.and_then(|text| {
             // In one piece: a kill leaves a whole line or none.
-            io::Seek::seek(file, io::SeekFrom::End(0))?;
-            file.write_all(format!("{text}\n").as_bytes())
+            let end = io::Seek::seek(file, io::SeekFrom::End(0))?;
+            file.write_all(format!("{text}\n").as_bytes()).inspect_err(|_| {
+                // Half a line would take the next one with it.
+                let _ = file.set_len(end);
+            })
         });
         written.map_err(|source| JournalError { path: self.own_path(), source })
     }

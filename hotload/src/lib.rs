@@ -22,9 +22,11 @@ pub mod epoch;
 pub mod generation;
 pub mod inspect;
 pub mod journal;
+mod limits;
 pub mod load;
 pub mod plan;
 pub mod probe;
+pub mod usage;
 pub mod watch;
 mod worker;
 // Between two frames.
@@ -37,6 +39,7 @@ pub mod saves;
 pub mod snapshot;
 pub mod successor;
 pub mod swap;
+pub mod watchdog;
 // What people see.
 pub mod console;
 mod plugin;

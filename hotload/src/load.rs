@@ -13,6 +13,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use thiserror::Error;
 
 use crate::inspect::Inspected;
+use crate::limits::remedy;
 
 /// A module's code in the process. It stays there until the process ends.
 #[derive(Clone, Copy)]
@@ -28,6 +29,11 @@ impl Code {
     /// Where other processes of the same user find the artifact's bytes while this one lives.
     pub fn image_path(&self) -> PathBuf {
         path_of(self.image)
+    }
+
+    /// How many bytes the artifact has.
+    pub fn size_bytes(&self) -> u64 {
+        self.image.metadata().map_or(0, |metadata| metadata.len())
     }
 }
 
@@ -54,7 +60,8 @@ fn path_of(copy: &File) -> PathBuf {
 pub enum LoadError {
     /// The sealed copy could not be made.
     #[error(
-        "H0501: no sealed copy of module `{id}` in memory: {source}. Check the limits on open files and memory"
+        "H0501: no sealed copy of module `{id}` in memory: {source}. {}, then `reload {id}`",
+        remedy(source)
     )]
     Copy {
         /// The module.

@@ -51,6 +51,11 @@ pub struct HotLoadPlugin {
     pub probe: Prober,
     /// How long new code may take there to be loaded and to record what it wants.
     pub probe_limit: Duration,
+    /// A frame that takes longer is told of, with the system that keeps it.
+    pub frame_limit: Duration,
+    /// A module's system that keeps a frame longer ends the game, for a supervisor to start it
+    /// again; none does where none is set.
+    pub hang_limit: Option<Duration>,
     /// Hold the game's time while a command is not done, so that each run is the same.
     pub deterministic: bool,
     /// Save all persisted state every minute and at the end, as the snapshot `autosave_<app>`.
@@ -80,6 +85,8 @@ impl Default for HotLoadPlugin {
             probation_frames: 300,
             probe: Prober::Own,
             probe_limit: Duration::from_secs(2),
+            frame_limit: Duration::from_secs(1),
+            hang_limit: None,
             deterministic: false,
             autosave: true,
             resume: false,

@@ -30,6 +30,8 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::limits::remedy;
+
 pub use serve::serve_if_asked;
 
 /// In the environment of a probe: the process that started it.
@@ -192,7 +194,10 @@ impl Probe {
         };
         match Self::spawn(&program, own) {
             Ok(probe) => Ok(Some(probe)),
-            Err(error) => Err(ProbeError::NoProbe { program, reason: error.to_string() }),
+            Err(error) => {
+                let reason = format!("{error}. {}", remedy(&error));
+                Err(ProbeError::NoProbe { program, reason })
+            }
         }
     }
 

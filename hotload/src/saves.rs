@@ -19,6 +19,7 @@ use std::time::SystemTime;
 use thiserror::Error;
 
 use crate::durable;
+use crate::limits::remedy;
 
 use format::{FormatError, Header, Saved};
 
@@ -45,7 +46,7 @@ pub enum SaveError {
         folder: PathBuf,
     },
     /// The file system says no.
-    #[error("H0903: {}: {source}. Check the folder's permissions and the free space", path.display())]
+    #[error("H0903: {}: {source}. {}", path.display(), remedy(source))]
     File {
         /// The file or folder.
         path: PathBuf,

@@ -13,7 +13,7 @@ mod scan;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -22,7 +22,7 @@ use crate::build::capture::Recipes;
 use crate::build::rustc::{Cancel, Linker};
 use crate::build::standby::Standby;
 use crate::build::{Inputs, Outcome, Said};
-use crate::catalog::{Catalog, Folders};
+use crate::catalog::{Catalog, Folders, ModuleCrate};
 use crate::generation::SharedGeneration;
 use crate::inspect::{HostFacts, Manifest};
 use crate::journal::{Death, Journal};
@@ -35,6 +35,9 @@ use probing::Tried;
 
 /// A file's time of change counts as the time of the edit if it is not older than this.
 const RECENT: Duration = Duration::from_secs(2);
+
+/// How often a workspace that could not be read at the start is looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What the worker is asked or told.
 pub enum Ask {
@@ -242,6 +245,8 @@ struct State {
     tried: Tried,
     /// A source was written since it was last looked for changes.
     newer: Arc<AtomicBool>,
+    /// The part of the machine's limits that people were warned of, in percent.
+    warned_percent: u64,
     /// Open once it is known where things are built.
     journal: Option<Journal>,
     /// As they were when a build was last started.
@@ -270,6 +275,10 @@ struct State {
     /// The game ends.
     stopped: Cancel,
     rescan: bool,
+    /// Why the modules could not be told.
+    trouble: Option<String>,
+    /// Why nothing could be read when it was last looked for changes.
+    unread: Option<String>,
     look: bool,
     rethink: bool,
 }
@@ -300,6 +309,7 @@ impl State {
             probe_limit,
             tried: Tried::default(),
             newer: Arc::default(),
+            warned_percent: 0,
             journal: None,
             inputs: BTreeMap::new(),
             latest: BTreeMap::new(),
@@ -319,6 +329,8 @@ impl State {
             proposal: None,
             stopped: Cancel::default(),
             rescan: true,
+            trouble: None,
+            unread: None,
             look: true,
             rethink: false,
         }
@@ -337,7 +349,7 @@ impl State {
         });
         self.refill_probe();
         self.step();
-        while let Ok(ask) = asked.recv() {
+        while let Some(ask) = self.next(asked) {
             // All that is there counts as one: a hundred saves are one change.
             for ask in std::iter::once(ask).chain(asked.try_iter()) {
                 let in_panic = matches!(ask, Ask::Stop { in_panic: true });
@@ -355,6 +367,21 @@ impl State {
         }
     }
 
+    /// The next thing to do. Nothing is watched before it is known where the modules are.
+    fn next(&mut self, asked: &Receiver<Ask>) -> Option<Ask> {
+        while self.folders.is_none() {
+            match asked.recv_timeout(LOOK_AGAIN) {
+                Ok(ask) => return Some(ask),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.rescan = true;
+                    self.step();
+                }
+            }
+        }
+        asked.recv().ok()
+    }
+
     /// False when there is nothing more to do.
     fn hear(&mut self, ask: Ask) -> bool {
         match ask {
@@ -365,6 +392,7 @@ impl State {
             }
             Ask::Reload { id, force } => {
                 self.look = true;
+                self.rescan |= self.trouble.is_some();
                 self.force |= force;
                 self.changed.insert(id.clone());
                 // With all that link to it, where they are not of its epoch yet.
@@ -424,10 +452,12 @@ impl State {
         self.look = true;
         let mut crates = self.catalog.crates.values();
         let known = crates.clone().any(|module| path.starts_with(&module.folder));
-        let gone = crates.any(|module| !module.folder.join("Cargo.toml").exists());
+        // What cannot be looked at is there.
+        let there = |module: &ModuleCrate| module.folder.join("Cargo.toml").try_exists();
+        let gone = crates.any(|module| matches!(there(module), Ok(false)));
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let manifest = matches!(&*name, "Cargo.toml" | "Cargo.lock" | "build.rs" | "config.toml");
-        self.rescan |= manifest || gone || !known;
+        self.rescan |= manifest || gone || !known || self.recipes.by_module.is_empty();
         let now = SystemTime::now();
         // A file that was moved here or put back may carry an old time.
         let recent = |at: &SystemTime| now.duration_since(*at).is_ok_and(|age| age < RECENT);
@@ -459,17 +489,23 @@ impl State {
     fn step(&mut self) {
         if self.rescan {
             self.rescan = false;
+            let before = self.trouble.take();
             if let Err(reason) = self.scan() {
                 self.tell(Tell::Progress(None));
-                self.tell(Tell::Trouble(reason));
+                // One that is looked at again and again is told of once.
+                if self.folders.is_some() || before.as_ref() != Some(&reason) {
+                    self.tell(Tell::Trouble(reason.clone()));
+                }
+                self.trouble = Some(reason);
                 return;
             }
         }
         if self.look {
             self.look = false;
             self.newer.store(false, Ordering::Relaxed);
-            self.find_changes();
-            self.start_build();
+            if self.find_changes() {
+                self.start_build();
+            }
         }
         if self.rethink && self.building.is_none() {
             self.rethink = false;

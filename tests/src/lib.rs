@@ -14,6 +14,7 @@
 pub mod bench;
 mod copy;
 pub mod faults;
+pub mod game;
 
 use std::fs;
 use std::path::{Path, PathBuf};

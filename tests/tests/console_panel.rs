@@ -587,6 +587,7 @@ fn every_command_is_read_and_written_back() {
             "rollback a 12 --state",
             Command::Rollback { id: "a".to_owned(), generation: Some(12), state: true },
         ),
+        ("stats", Command::Stats),
         ("history a", Command::History("a".to_owned())),
         ("plan a", Command::Plan("a".to_owned())),
         ("app", Command::App(None)),

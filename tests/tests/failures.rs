@@ -220,7 +220,29 @@ fn an_error_of_a_system_is_shown_and_ends_nothing() {
     let tally = scene.exact_tally();
     assert!(tally.get("local") > 50, "it goes on running: {tally:?}");
     let said = scene.log().iter().filter(|line| line.contains("something odd")).count();
-    assert_eq!(said, 1, "once, not once a frame");
+    assert_eq!(said, 2, "the first and the tenth, not one a frame");
+    let modules = scene.console("modules");
+    let row = modules.lines().find(|line| line.starts_with("systems_observe")).expect("its row");
+    assert!(row.contains("errors returned") && row.contains("active"), "{row}");
+    let number = row.rsplit("  ").next().and_then(|text| text.split(' ').next()?.parse().ok());
+    assert!(number.is_some_and(|number: i64| number >= tally.get("local")), "{row} {tally:?}");
+}
+
+#[test]
+fn a_system_that_keeps_a_frame_is_named() {
+    let mut scene =
+        Scene::demo_with(|plugin| plugin.frame_limit = std::time::Duration::from_millis(200));
+    scene.wait_for("committed", "systems_observe");
+    let slow = "    if *runs == 3 {\n        \
+                std::thread::sleep(std::time::Duration::from_millis(900));\n    }\n    *runs += 1;";
+    scene.swap(OBSERVE, &[("    *runs += 1;", slow)]);
+    let event = scene.wait_for("blocked", "systems_observe");
+    let reason = event["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("systems_observe::observe") && reason.contains("kept a"), "{reason}");
+    scene.wait_for_line("kept a frame for");
+    scene.wait_for("committed", "systems_observe");
+    assert_eq!(scene.count("blocked"), 1, "{}", scene.story());
+    scene.exact_tally();
 }
 
 #[test]

@@ -231,6 +231,8 @@ fn the_readme_names_every_command_and_event() {
         "swapped",
         "committed",
         "rolled_back",
+        "blocked",
+        "quarantined",
         "enabled",
         "disabled",
         "app_changed",

@@ -14,6 +14,8 @@ use thiserror::Error;
 
 use super::rustc::Cancel;
 use crate::catalog::{Catalog, Folders};
+use crate::durable;
+use crate::limits::remedy;
 
 /// How cargo would compile a module's library.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,7 +32,7 @@ pub struct Recipe {
 #[derive(Debug, Error)]
 pub enum CaptureError {
     /// A file could not be read or written.
-    #[error("H0301: {path}: {source}")]
+    #[error("H0301: {}: {source}. {}", path.display(), remedy(source))]
     File {
         /// Which.
         path: PathBuf,
@@ -424,17 +426,24 @@ fn recreate(folder: &Path) -> Result<(), CaptureError> {
     }
 }
 
-/// Writes an executable script.
+/// Writes an executable script, where it is not there yet.
 pub fn write_script(path: &Path, text: &str) -> Result<(), CaptureError> {
-    write(path, text.as_bytes())?;
+    write_new(path, text.as_bytes())?;
+    let runs = fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o111 == 0o111);
+    if runs {
+        return Ok(());
+    }
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))
         .map_err(|source| CaptureError::File { path: path.into(), source })
 }
 
+/// Writes a file, where it is not there as it is to be: a folder that nobody may write to will do
+/// then.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), CaptureError> {
+    if fs::read(path).is_ok_and(|there| there == bytes) { Ok(()) } else { write(path, bytes) }
+}
+
 /// Writes a file that others never see half written.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CaptureError> {
-    let file = |source| CaptureError::File { path: path.into(), source };
-    let part = path.with_added_extension("part");
-    fs::write(&part, bytes).map_err(file)?;
-    fs::rename(&part, path).map_err(file)
+    durable::replace(path, bytes).map_err(|source| CaptureError::File { path: path.into(), source })
 }

@@ -11,9 +11,11 @@ use std::thread;
 use std::time::{Instant, SystemTime};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::capture::Recipe;
 use super::standby::Standby;
+use crate::limits::{remedy, remedy_in};
 
 /// One compilation.
 #[derive(Clone, Debug)]
@@ -125,6 +127,8 @@ struct Message {
     message: Option<String>,
     rendered: Option<String>,
     emit: Option<String>,
+    #[serde(default)]
+    spans: Vec<IgnoredAny>,
 }
 
 impl Job {
@@ -230,14 +234,17 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
         return Compiled::Cancelled;
     }
     if let Err(error) = fs::create_dir_all(&job.folder) {
-        return failed(format!("H0305: {}: {error}", job.folder.display()), started);
+        let text = format!("H0305: {}: {error}. {}", job.folder.display(), remedy(&error));
+        return failed(text, started);
     }
     let mut command = job.command();
     let mut child = match standby.spawn(&mut command) {
         Ok(child) => child,
         Err(error) => {
             let program = command.get_program().to_string_lossy().into_owned();
-            return failed(format!("H0306: {program} could not be started: {error}"), started);
+            let remedy = remedy(&error);
+            let text = format!("H0306: {program} could not be started: {error}. {remedy}");
+            return failed(text, started);
         }
     };
     let stderr = child.stderr.take();
@@ -253,7 +260,7 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
                 lines.for_each(drop);
                 lock(&child).wait()
             });
-            return Compiled::Failed { messages: output.errors, took_ms: ms(started) };
+            return Compiled::Failed { messages: output.told(job), took_ms: ms(started) };
         }
     }
     // The pipe is closed, so rustc is at its end; waiting under the lock holds nobody up.
@@ -261,17 +268,16 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
     if cancel.is_cancelled() {
         return Compiled::Cancelled;
     }
-    let Output { errors, warnings, check_ms, .. } = output;
     match status {
         Ok(status) if status.success() => Compiled::Done {
             artifact: job.artifact(),
-            times: times(&job.link_started(), check_ms, ms(started)),
-            warnings,
+            times: times(&job.link_started(), output.check_ms, ms(started)),
+            warnings: output.warnings,
         },
-        Ok(status) if errors.is_empty() => {
+        Ok(status) if output.errors.is_empty() => {
             failed(format!("H0307: rustc ended with {status}"), started)
         }
-        Ok(_) => Compiled::Failed { messages: errors, took_ms: ms(started) },
+        Ok(_) => Compiled::Failed { messages: output.told(job), took_ms: ms(started) },
         Err(error) => failed(format!("H0307: rustc: {error}"), started),
     }
 }
@@ -283,6 +289,22 @@ struct Output {
     check_ms: f32,
     /// rustc has said that it gives up.
     aborts: bool,
+    /// What can be done where it is not the source's fault.
+    remedy: Option<&'static str>,
+}
+
+impl Output {
+    /// rustc's errors, behind what is to be done about them where the machine is the reason.
+    fn told(self, job: &Job) -> Vec<String> {
+        let note = self.remedy.map(|remedy| {
+            let (id, folder) = (&job.id, job.folder.display());
+            format!(
+                "H0321: {folder}: `{id}` was not built, for want of what the machine refused below \
+                 and not for its source. {remedy}, then save again or `reload {id}`"
+            )
+        });
+        note.into_iter().chain(self.errors).collect()
+    }
 }
 
 /// Reads rustc's messages to their end, or until it says that it gives up.
@@ -291,6 +313,7 @@ fn read_messages(lines: &mut impl Iterator<Item = String>, started: Instant) -> 
     for line in lines {
         let Ok(message) = serde_json::from_str::<Message>(&line) else {
             // Not of rustc's making, say a linker's or a crash's own words.
+            output.remedy = output.remedy.or(remedy_in(&line));
             output.errors.push(line);
             continue;
         };
@@ -298,6 +321,12 @@ fn read_messages(lines: &mut impl Iterator<Item = String>, started: Instant) -> 
             output.check_ms = ms(started);
         }
         let Some(rendered) = message.rendered else { continue };
+        // What has a place in the source quotes it.
+        if message.spans.is_empty()
+            && message.level.as_ref().is_some_and(|level| level.starts_with("error"))
+        {
+            output.remedy = output.remedy.or(remedy_in(&rendered));
+        }
         match message.level.as_deref() {
             Some("error") => {
                 output.errors.push(rendered);

@@ -2,7 +2,6 @@
 //! crates and macros on this disk, which cargo builds again without another name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{CatalogError, Package, files, metadata};
@@ -70,17 +69,20 @@ pub fn complete(
 }
 
 /// The library in that folder, as it is now.
-pub fn read(package: &Package) -> Option<Library> {
-    let folder = package.manifest_path.parent()?.to_owned();
+///
+/// # Errors
+///
+/// When one of its files cannot be read.
+pub fn read(package: &Package) -> Result<Option<Library>, CatalogError> {
+    let Some(folder) = package.manifest_path.parent().map(Path::to_owned) else { return Ok(None) };
     let mut hasher = blake3::Hasher::new();
-    for path in files(&folder) {
-        let bytes = fs::read(folder.join(&path)).unwrap_or_default();
+    for (path, bytes) in files(&folder)? {
         for part in [path.to_string_lossy().as_bytes(), &bytes] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
     }
-    Some(Library { folder, hash: hasher.finalize().to_hex().to_string() })
+    Ok(Some(Library { folder, hash: hasher.finalize().to_hex().to_string() }))
 }
 
 /// Dependencies on this disk, but for those of tests.

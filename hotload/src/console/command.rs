@@ -58,6 +58,8 @@ pub enum Command {
     Hash,
     /// Snapshots as files.
     Snapshot(SnapshotCommand),
+    /// What the process takes of the machine, and what swaps took of it.
+    Stats,
     /// Artifacts that will not be loaded.
     Quarantine {
         /// Lets them out.
@@ -133,6 +135,7 @@ pub const BUILT_IN: &[CommandHelp] = &[
     entry("history", "history <module>", "lists the generations that `rollback` can bring back"),
     entry("plan", "plan <module>", "shows what a swap would do, without doing it"),
     entry("app", "app [name]", "shows the running app, or changes to another"),
+    entry("stats", "stats", "prints what the game takes of the machine, in all and per swap"),
     entry("hash", "hash", "prints the hash of all persisted state"),
     entry(
         "snapshot",
@@ -242,6 +245,7 @@ fn command_of(words: Vec<String>) -> Result<Command, ParseError> {
         "history" => Command::History(args.module()?),
         "plan" => Command::Plan(args.module()?),
         "app" => Command::App(args.optional()),
+        "stats" => Command::Stats,
         "hash" => Command::Hash,
         "snapshot" => Command::Snapshot(args.snapshot()?),
         "quarantine" => Command::Quarantine { clear: args.quarantine()? },
@@ -407,6 +411,7 @@ impl fmt::Display for Command {
             Self::Plan(id) => write!(f, "plan {}", quoted(id)),
             Self::App(None) => f.write_str("app"),
             Self::App(Some(name)) => write!(f, "app {}", quoted(name)),
+            Self::Stats => f.write_str("stats"),
             Self::Hash => f.write_str("hash"),
             Self::Snapshot(snapshot) => write!(f, "snapshot {snapshot}"),
             Self::Quarantine { clear: false } => f.write_str("quarantine list"),

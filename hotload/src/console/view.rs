@@ -79,6 +79,8 @@ pub struct ModuleRow {
     pub why_not_toggle: Option<String>,
     /// The last failure in full, rustc's message included; `None` once it was repaired.
     pub last_error: Option<String>,
+    /// How many errors its systems returned since the last swap, and one of them.
+    pub returned: Option<(u64, String)>,
     /// Type checking of the last build, in milliseconds.
     pub check_ms: Option<f32>,
     /// Code generation of the last build, in milliseconds.

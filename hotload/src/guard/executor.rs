@@ -9,6 +9,7 @@ use bevy::ecs::schedule::{
 };
 use bevy::prelude::*;
 
+use super::activity::Work;
 use super::{Reports, unguarded};
 
 /// Wraps Bevy's executor of the same kind.
@@ -17,13 +18,14 @@ pub struct GuardedExecutor {
     inner: Box<dyn SystemExecutor>,
     apply_final_deferred: bool,
     reports: Reports,
+    work: Work,
 }
 
 impl GuardedExecutor {
     /// For the schedule of that label.
     pub fn new(label: InternedScheduleLabel, reports: &Reports) -> Self {
-        let reports = reports.clone();
-        Self { label, inner: inner(label), apply_final_deferred: true, reports }
+        let (reports, work) = (reports.clone(), Work::schedule(format!("schedule {label:?}")));
+        Self { label, inner: inner(label), apply_final_deferred: true, reports, work }
     }
 }
 
@@ -51,7 +53,9 @@ impl SystemExecutor for GuardedExecutor {
         error_handler: fn(BevyError, ErrorContext),
     ) {
         let what = || format!("a run condition, hook or command in {:?}", self.label);
-        let ran = unguarded(what, || self.inner.run(schedule, world, skip_systems, error_handler));
+        let ran = unguarded(what, || {
+            self.work.run(|| self.inner.run(schedule, world, skip_systems, error_handler))
+        });
         if let Err(panic) = ran {
             // What it was in the middle of is of no use any more.
             self.inner = inner(self.label);

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 
 use super::script::Line;
-use super::{Host, QUARANTINE, full_app_name};
+use super::{Host, QUARANTINE, Taken, full_app_name};
 use crate::console::command::{self, Command, built_in, suggest};
 use crate::console::view::Level;
 use crate::console::{Console, Input};
@@ -11,6 +11,7 @@ use crate::generation::SharedGeneration;
 use crate::guard;
 use crate::inspect::Kind;
 use crate::snapshot;
+use crate::usage::Usage;
 use crate::worker::Ask;
 
 fn is_of_quarantine(line: &Line) -> bool {
@@ -95,6 +96,7 @@ impl Host {
                 }
             }
             Command::App(name) => self.app(world, name.as_deref()),
+            Command::Stats => self.stats(world),
             Command::Hash => self.hash(world),
             Command::Quarantine { clear } => {
                 self.script.await_module(QUARANTINE);
@@ -143,15 +145,18 @@ impl Host {
         );
         for row in self.rows() {
             let number = |ms: Option<f32>| ms.map_or("-".to_owned(), |ms| format!("{ms:.1}"));
+            let returned = row.returned.as_ref();
+            let returned = returned.map(|(number, _)| format!("  {number} errors returned"));
             text.push_str(&format!(
-                "{:<24} {:<8} {:<8} {:>3}  {:<10} {:>8} {:>8}\n",
+                "{:<24} {:<8} {:<8} {:>3}  {:<10} {:>8} {:>8}{}\n",
                 row.id,
                 row.kind,
                 row.version,
                 row.generation,
                 row.state.label(),
                 number(row.build_ms),
-                number(row.swap_ms)
+                number(row.swap_ms),
+                returned.unwrap_or_default()
             ));
         }
         self.say(world, Level::Info, text.trim_end());
@@ -307,6 +312,31 @@ impl Host {
             Ok(hash) => self.say(world, Level::Info, &format!("hash {hash}")),
             Err(error) => self.say(world, Level::Error, &format!("H0803: no hash: {error}")),
         }
+    }
+
+    fn stats(&self, world: &mut World) {
+        let (now, Taken { at_ready, swaps, artifacts }) = (Usage::now(), &self.taken);
+        let per_swap = |now: u64, before: u64| {
+            let more = now as f64 - before as f64;
+            if *swaps == 0 { 0.0 } else { more / *swaps as f64 }
+        };
+        let mib = |bytes: f64| bytes / (1 << 20) as f64;
+        let text = format!(
+            "memory {:.1} MiB, {:+.2} a swap\nmappings {} of {}, {:+.1} a swap\n\
+             descriptors {} of {}, {:+.1} a swap\nswaps {swaps} since ready; {} artifacts in the \
+             process, {:.1} MiB",
+            mib(now.resident_bytes as f64),
+            mib(per_swap(now.resident_bytes, at_ready.resident_bytes)),
+            now.mappings,
+            now.max_mappings,
+            per_swap(now.mappings, at_ready.mappings),
+            now.descriptors,
+            now.max_descriptors.map_or("any number".to_owned(), |most| most.to_string()),
+            per_swap(now.descriptors, at_ready.descriptors),
+            artifacts.len(),
+            mib(artifacts.values().sum::<u64>() as f64),
+        );
+        self.say(world, Level::Info, &text);
     }
 
     fn module_command(&mut self, world: &mut World, name: &str, args: Vec<String>) {

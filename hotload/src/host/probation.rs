@@ -10,8 +10,10 @@ use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::events::{Event, EventKind};
 use crate::generation::SharedGeneration;
+use crate::guard::activity::Named;
 use crate::guard::{Panic, Report};
 use crate::swap::{self, Transaction};
+use crate::watchdog::Kept;
 use crate::worker::Ask;
 
 /// Swaps that are not committed yet.
@@ -84,17 +86,46 @@ impl Host {
                 }
                 Report::Panicked(panic) => ended.extend(self.hear_panic(world, &panic)),
                 Report::Failed { module, system, message } => {
-                    let text =
-                        format!("{system} of module `{module}` returned an error: {message}");
-                    let status = self.status.entry(module).or_default();
-                    // One line a kind of error, not one a frame.
-                    if status.error.as_ref() != Some(&text) {
-                        status.error = Some(text.clone());
-                        self.say(world, Level::Warn, &text);
-                    }
+                    self.hear_error(world, module, system, &message);
                 }
             }
         }
+    }
+
+    /// A system returned an error: it is counted, and goes on.
+    fn hear_error(&mut self, world: &mut World, module: String, system: String, message: &str) {
+        let name = format!("{system} of module `{module}`");
+        let errors = &mut self.status.entry(module).or_default().errors;
+        let count = errors.entry(system).or_default();
+        count.number += 1;
+        count.last = message.to_owned();
+        // One line where ten times as many came, not one a frame.
+        if count.number == count.tell_at.max(1) {
+            count.tell_at = count.number * 10;
+            let times = match count.number {
+                1 => "an error".to_owned(),
+                number => format!("{number} errors so far, the last"),
+            };
+            self.say(world, Level::Warn, &format!("{name} returned {times}: {message}"));
+        }
+    }
+
+    /// A frame took too long.
+    pub(super) fn hear_kept(&mut self, world: &mut World, kept: Kept) {
+        let Kept { named: Named { module, what }, took } = kept;
+        let seconds = took.as_secs_f32();
+        let Some(module) = module else {
+            // Before the game is ready much is done for the first time.
+            if self.ready {
+                self.say(world, Level::Warn, &format!("{what} kept a frame for {seconds:.1} s"));
+            }
+            return;
+        };
+        let title = format!("{what} of {module} kept a frame for {seconds:.1} s");
+        self.say(world, Level::Warn, &title);
+        let event = Event::new(EventKind::Blocked, self.frame).about(&module);
+        self.log_event(world, event.because(title.clone()));
+        self.notice(world, &module, Notice::new(NoticeLevel::Warn, title, ""));
     }
 
     /// Gives the modules whose generation it ended.

@@ -41,6 +41,11 @@ impl Host {
             self.status.remove(id);
         }
         self.answer(Vec::new(), true);
+        self.taken.swaps += 1;
+        for generation in &enter {
+            let name = (generation.id().to_owned(), generation.number);
+            self.taken.artifacts.insert(name, generation.code.size_bytes());
+        }
         let total_ms = written
             .and_then(|at| SystemTime::now().duration_since(at).ok())
             .map_or(0.0, |took| took.as_secs_f32() * 1000.0);

@@ -3,7 +3,7 @@
 use bevy::diagnostic::{DiagnosticsStore, FrameTimeDiagnosticsPlugin};
 use bevy::prelude::*;
 
-use super::{Host, UnderWay};
+use super::{Host, Status, UnderWay};
 use crate::console::Console;
 use crate::console::view::{ModuleCommand, ModuleRow, ModuleState, Progress};
 use crate::inspect::Kind;
@@ -85,6 +85,7 @@ impl Host {
             can_toggle: why_not_toggle.is_none() && manifest.is_some(),
             why_not_toggle,
             last_error: status.and_then(|status| status.error.clone()),
+            returned: status.and_then(Status::returned),
             check_ms: compile.map(|compile| compile.check_ms),
             build_ms: compile.map(|compile| compile.compile_ms),
             link_ms: compile.map(|compile| compile.link_ms),

@@ -14,6 +14,7 @@ use crate::inspect::{self, Inspected, Manifest};
 use crate::journal::Stage;
 use crate::load::{self, Sealed};
 use crate::plan::Outlines;
+use crate::usage::Usage;
 
 /// Why built modules do not come into the process.
 pub(super) enum NotIn {
@@ -144,6 +145,13 @@ impl State {
         built: Vec<(String, build::Built)>,
         watch_ms: f32,
     ) -> Result<Vec<SharedGeneration>, NotIn> {
+        let usage = Usage::now();
+        if let Some(reason) = usage.full() {
+            return Err(NotIn::Refused(reason));
+        }
+        if let Some(warning) = usage.warning(&mut self.warned_percent) {
+            self.tell(Tell::Warning(warning));
+        }
         let mut sealed = Vec::with_capacity(built.len());
         for (id, artifact) in built {
             let started = Instant::now();

@@ -9,9 +9,24 @@ use crate::build::rustc::Cancel;
 use crate::build::{self, Batch, Inputs};
 
 impl State {
-    pub(super) fn find_changes(&mut self) {
-        let Some(folders) = &self.folders else { return };
-        let inputs = build::inputs(&self.catalog, &self.recipes, &self.inputs, &folders.workspace);
+    /// False where nothing can be read: what is known stays, until somebody saves or asks again.
+    pub(super) fn find_changes(&mut self) -> bool {
+        let Some(folders) = &self.folders else { return true };
+        let workspace = &folders.workspace;
+        let inputs = build::inputs(&self.catalog, &self.recipes, &self.inputs, workspace);
+        let inputs = match inputs {
+            Ok(inputs) => inputs,
+            Err(error) => {
+                let reason = Some(error.to_string());
+                // A save is several events; whoever asks gets an answer.
+                if self.unread != reason || !self.open.is_empty() {
+                    self.tell(Tell::Trouble(error.to_string()));
+                }
+                self.unread = reason;
+                return false;
+            }
+        };
+        self.unread = None;
         let differs = |(id, inputs): &(&String, &Inputs)| self.inputs.get(*id) != Some(inputs);
         let dirty: BTreeSet<String> =
             inputs.iter().filter(differs).map(|(id, _)| id.clone()).collect();
@@ -23,7 +38,7 @@ impl State {
             if self.building.is_none() && self.open.is_empty() {
                 self.written = None;
             }
-            return;
+            return true;
         }
         let edited: BTreeSet<String> =
             roots.iter().filter(|id| self.latest.contains_key(*id)).cloned().collect();
@@ -32,6 +47,7 @@ impl State {
         }
         self.changed.extend(roots);
         self.open.extend(dirty);
+        true
     }
 
     pub(super) fn start_build(&mut self) {

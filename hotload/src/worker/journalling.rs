@@ -1,6 +1,7 @@
 //! Keeps the journal, and what has to stay out of the game.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use super::{Runs, State, Tell};
@@ -128,6 +129,16 @@ impl State {
             (generation.id().to_owned(), Good { hash, epoch, abi })
         };
         let set: BTreeMap<String, Good> = generations.iter().map(good).collect();
+        // There may have been no room when they were loaded.
+        let missing = generations.iter().filter(|generation| !journal.is_kept(&generation.hash));
+        for generation in missing {
+            let bytes = fs::read(generation.code.image_path()).unwrap_or_default();
+            if let Err(error) = journal.keep(&generation.hash, &bytes) {
+                // The set before stays what is gone back to; these are not to blame for anything.
+                let over = generations.iter().try_for_each(|it| journal.over(&it.hash));
+                return self.warn(over.and(Err(error)));
+            }
+        }
         // First what can be gone back to, then that nothing is open.
         let noted = journal.ran_well(set).and_then(|()| {
             generations.iter().try_for_each(|generation| journal.over(&generation.hash))

@@ -130,6 +130,11 @@ impl ModulesTab {
             buttons(ui, row, actions);
             if let Some(error) = &row.last_error {
                 self.error_line(ui, row, error);
+            } else if let Some((number, last)) = &row.returned {
+                let text = format!("{number} errors returned; {last}");
+                let text = RichText::new(text).small().color(theme::AMBER);
+                let label = ui.add(Label::new(text).truncate());
+                theme::name(&label, &format!("errors returned by {}", row.id));
             }
         });
         let rect = drawn.response.rect.expand2(vec2(4.0, 1.0));

@@ -1,0 +1,125 @@
+//! What the process takes of the machine, and where that ends: libraries are never closed.
+
+use std::fmt;
+use std::fs;
+
+use rustix::process::{Resource, getrlimit};
+
+/// Of a limit, in percent: from here on each further step of five is warned of.
+const WARN_PERCENT: u64 = 80;
+/// Of the limit of mappings, in percent: nothing more is loaded. The rest is for the game.
+const FULL_PERCENT: u64 = 95;
+
+/// What the process takes at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Memory that is in use, in bytes.
+    pub resident_bytes: u64,
+    /// Areas of memory: a library takes four or five.
+    pub mappings: u64,
+    /// The kernel's limit of these, `vm.max_map_count`.
+    pub max_mappings: u64,
+    /// Open files: an artifact takes one.
+    pub descriptors: u64,
+    /// The limit of these, `ulimit -n`; `None` where there is none.
+    pub max_descriptors: Option<u64>,
+}
+
+impl Usage {
+    /// Reads it from `/proc`; what cannot be read is 0.
+    pub fn now() -> Self {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let resident = read("/proc/self/status").lines().find_map(|line| {
+            line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
+        });
+        let maps = fs::read("/proc/self/maps").unwrap_or_default();
+        Self {
+            resident_bytes: resident.unwrap_or_default() * 1024,
+            mappings: maps.iter().filter(|byte| **byte == b'\n').count() as u64,
+            max_mappings: read("/proc/sys/vm/max_map_count").trim().parse().unwrap_or_default(),
+            descriptors: fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64),
+            max_descriptors: getrlimit(Resource::Nofile).current,
+        }
+    }
+
+    /// Parts of the limits that are taken, in percent: of mappings, of descriptors.
+    fn percent(&self) -> [u64; 2] {
+        let part = |taken: u64, of: u64| (taken * 100).checked_div(of).unwrap_or_default();
+        [
+            part(self.mappings, self.max_mappings),
+            part(self.descriptors, self.max_descriptors.unwrap_or_default()),
+        ]
+    }
+
+    /// What to warn of, where more is taken than at the last warning.
+    pub fn warning(&self, warned: &mut u64) -> Option<String> {
+        let most = self.percent().into_iter().max()?;
+        let step = most / 5 * 5;
+        if most < WARN_PERCENT || step <= *warned {
+            return None;
+        }
+        *warned = step;
+        Some(format!(
+            "H0314: this process takes {self}: each swap takes more, and at the limit no more code \
+             can be loaded. Save, and start the game again"
+        ))
+    }
+
+    /// Why nothing more can be loaded.
+    pub fn full(&self) -> Option<String> {
+        let [mappings, _] = self.percent();
+        (mappings >= FULL_PERCENT).then(|| {
+            format!(
+                "H0315: expected room for more code, found that this process takes {self}. What runs \
+                 goes on; save, and start the game again, or raise vm.max_map_count"
+            )
+        })
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mappings, max_mappings, descriptors, max_descriptors, .. } = self;
+        write!(f, "{mappings} of {max_mappings} mappings and {descriptors} of ")?;
+        match max_descriptors {
+            Some(most) => write!(f, "{most} descriptors"),
+            None => f.write_str("any number of descriptors"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Usage = Usage {
+        resident_bytes: 0,
+        mappings: 0,
+        max_mappings: 1000,
+        descriptors: 0,
+        max_descriptors: Some(100),
+    };
+
+    #[test]
+    fn warnings_come_before_the_limits() {
+        let with = |mappings, descriptors| Usage { mappings, descriptors, ..LIMITS };
+        let mut warned = 0;
+        assert_eq!(with(799, 79).warning(&mut warned), None);
+        let text = with(801, 3).warning(&mut warned).expect("a warning");
+        assert!(text.contains("801 of 1000 mappings") && text.contains("start the game"), "{text}");
+        assert_eq!(with(840, 3).warning(&mut warned), None, "once a step");
+        assert!(with(850, 3).warning(&mut warned).is_some());
+        assert!(with(850, 91).warning(&mut warned).is_some(), "of either");
+        assert_eq!(with(949, 100).full(), None);
+        assert!(with(950, 3).full().expect("it is full").contains("vm.max_map_count"));
+        let none = Usage { max_descriptors: None, ..with(1, 100_000) };
+        assert_eq!((none.warning(&mut 0), none.full()), (None, None));
+    }
+
+    #[test]
+    fn this_process_takes_something() {
+        let now = Usage::now();
+        assert!(now.resident_bytes > 1 << 20 && now.mappings > 10, "{now:?}");
+        assert!(now.max_mappings >= now.mappings && now.descriptors >= 3, "{now:?}");
+    }
+}
