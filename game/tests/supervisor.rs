@@ -73,24 +73,70 @@ impl Drop for Doomed {
 
 fn despawn(";
 
+/// A component whose required one cannot be made.
+const REQUIRING: &str = "#[derive(Component)]
+#[require(Part)]
+struct Whole;
+
+#[derive(Component)]
+struct Part(String);
+
+impl Default for Part {
+    fn default() -> Self {
+        assert!(std::process::id() == 0, \"no part\");
+        Self(String::new())
+    }
+}
+
+fn despawn(";
+
 #[test]
-fn a_panic_in_the_drop_of_a_stored_value_ends_the_game_at_once() {
-    let mut game = start(Copy::of_fixtures());
+fn a_panic_that_breaks_bevys_storage_ends_the_game_at_once() {
+    let doomed = "    let doomed = commands.spawn(Doomed(tally.walked)).id();\n    \
+                  commands.entity(doomed).despawn();\n";
+    for (types, spawns, what, message) in [
+        (DOOMED, doomed, "the `Drop` of a stored value", "no end"),
+        (REQUIRING, "    commands.spawn(Whole);\n", "a required component", "no part"),
+    ] {
+        let mut game = start(Copy::of_fixtures());
+        game.wait_for("ready: apps_demo");
+        game.wait_for_events("committed", 5);
+        let begin = "    if tally.walked % 7 != 0";
+        let spawns = format!("{spawns}{begin}");
+        game.copy.edit(WALK, &[("fn despawn(", types), (begin, &spawns)]);
+        let last = game.wait_for("H1003");
+        assert!(last.contains("systems_walk") && last.contains("walk/src/lib.rs:"), "{last}");
+        assert!(last.contains(what) && last.contains(message), "{last}");
+        game.wait_for("the game died of SIGABRT");
+        game.wait_for("systems_walk: the last good code runs");
+        game.say("wait 60; tally; quit");
+        game.wait_for("walked=");
+        assert!(game.ended().success());
+    }
+}
+
+#[test]
+fn a_system_that_never_returns_ends_the_game_for_its_supervisor() {
+    let arguments = ["--supervise", "--hang-limit", "2"];
+    let mut game = Game::start(env!("CARGO_BIN_EXE_playground"), Copy::of_fixtures(), &arguments);
     game.wait_for("ready: apps_demo");
     game.wait_for_events("committed", 5);
-    let begin = "    if tally.walked % 7 != 0";
-    let dooms = format!(
-        "    let doomed = commands.spawn(Doomed(tally.walked)).id();\n    \
-         commands.entity(doomed).despawn();\n{begin}"
-    );
-    game.copy.edit(WALK, &[("fn despawn(", DOOMED), (begin, &dooms)]);
-    let last = game.wait_for("H1003");
-    assert!(last.contains("systems_walk") && last.contains("walk/src/lib.rs:"), "{last}");
-    assert!(last.contains("no end"), "{last}");
+    game.say("snapshot save before");
+    game.wait_for("snapshot `before`");
+    let hang = "tally.version = 2;\n    while tally.walked > 0 {\n        \
+                std::hint::spin_loop();\n    }";
+    game.copy.edit(WALK, &[("tally.version = 1;", hang)]);
+    let told = game.wait_for("H1004");
+    assert!(told.contains("systems_walk::walk of module `systems_walk`"), "{told}");
+    assert!(told.contains("after 2 s the game ends"), "{told}");
+    let ends = game.wait_for("H1005");
+    assert!(ends.contains("systems_walk::walk of module `systems_walk`"), "{ends}");
     game.wait_for("the game died of SIGABRT");
     game.wait_for("systems_walk: the last good code runs");
-    game.say("wait 60; tally; quit");
-    game.wait_for("walked=");
+    game.say("wait 60; tally; quarantine list; quit");
+    let after = game.wait_for("walked=");
+    assert!(after.contains("version=1"), "{after}");
+    game.wait_for("systems_walk (artifact ");
     assert!(game.ended().success());
 }
 

@@ -406,7 +406,8 @@ fn keep(batch: &Batch, id: &str, artifact: &Path) -> Result<(PathBuf, Vec<u8>), 
     fs::rename(artifact, &path).map_err(file)?;
     if let Some(inputs) = batch.inputs.get(id) {
         let hash = blake3::hash(&bytes).to_hex().to_string();
-        let library = library_hash(batch, id).filter(|_| batch.catalog.linked().contains(id));
+        let is_core = batch.catalog.linked().contains(id);
+        let library = is_core.then(|| library_hash(batch, id)).flatten();
         let record = Record { inputs: inputs.hash.clone(), hash, library };
         let text = serde_json::to_vec(&record).map_err(|source| file(source.into()))?;
         capture::write(&path.with_extension("json"), &text)?;

@@ -16,7 +16,7 @@ use bevy::ecs::system::{Adapt, RunSystemError, SystemIn};
 use playground_api::contain::Contain;
 
 use activity::Work;
-use blame::Blame;
+use blame::{Blame, Breaks};
 
 /// A panic in a module's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,8 +148,11 @@ thread_local! {
 
 /// Runs of schedules that are under way. Their panics may begin on any thread.
 static UNGUARDED_RUNS: AtomicUsize = AtomicUsize::new(0);
-/// Panics in them.
+/// Panics in them, the newest first.
 static NOTED: Mutex<Vec<Noted>> = Mutex::new(Vec::new());
+
+/// The newest of these are kept.
+const MOST_NOTED: usize = 16;
 
 /// A panic of a module's code outside of a guard of its own.
 struct Noted {
@@ -168,12 +171,20 @@ pub fn catch<T>(module: &str, what: &str, run: impl FnOnce() -> T) -> Result<T, 
     let outer = CAUGHT.replace(Some(None));
     let result = panic::catch_unwind(AssertUnwindSafe(run));
     let location = CAUGHT.replace(outer).flatten();
-    result.map_err(|payload| Panic {
-        module: module.to_owned(),
-        what: what.to_owned(),
-        message: message(payload.as_ref()),
-        location,
+    result.map_err(|payload| {
+        let message = message(payload.as_ref());
+        // It may have begun on another thread, in a `par_iter`.
+        let elsewhere = || noted(&message).and_then(|noted| noted.location);
+        let location = location.or_else(elsewhere);
+        Panic { module: module.to_owned(), what: what.to_owned(), message, location }
     })
+}
+
+/// The panic with that message that began outside of a guard of its own thread.
+fn noted(message: &str) -> Option<Noted> {
+    let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = noted.iter().position(|noted| noted.message == message)?;
+    Some(noted.remove(at))
 }
 
 /// Runs what code of several modules is in. A panic goes on where it is no module's.
@@ -191,12 +202,9 @@ pub fn unguarded<T>(what: impl FnOnce() -> String, run: impl FnOnce() -> T) -> R
     UNGUARDED_RUNS.fetch_sub(1, Ordering::SeqCst);
     result.map_err(|payload| {
         let message = message(payload.as_ref());
-        let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(at) = noted.iter().position(|noted| noted.message == message) else {
-            drop(noted);
+        let Some(Noted { module, location, .. }) = noted(&message) else {
             panic::resume_unwind(payload)
         };
-        let Noted { module, location, .. } = noted.remove(at);
         Panic { module, what: what(), message, location }
     })
 }
@@ -218,16 +226,18 @@ fn install_hook() {
             if !in_catch && UNGUARDED_RUNS.load(Ordering::SeqCst) == 0 {
                 return previous(info);
             }
-            let Blame { module, in_storage } = blame::blame();
+            let Blame { module, breaks } = blame::blame();
             let message = message(info.payload());
-            if let Some(module) = module.as_ref().filter(|_| in_storage) {
-                end(module, &message, location.as_deref().unwrap_or_default());
+            if let (Some(module), Some(breaks)) = (&module, breaks) {
+                end(module, breaks, &message, location.as_deref().unwrap_or_default());
             }
             if in_catch {
                 CAUGHT.set(Some(location));
             } else if let Some(module) = module {
                 let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
-                noted.push(Noted { module, message, location });
+                // Of several in one run only one comes through.
+                noted.truncate(MOST_NOTED - 1);
+                noted.insert(0, Noted { module, message, location });
             } else {
                 previous(info);
             }
@@ -235,12 +245,13 @@ fn install_hook() {
     });
 }
 
-/// Bevy's storage holds a value that is half gone: whatever touches it next is undefined.
-fn end(module: &str, message: &str, location: &str) -> ! {
+/// Bevy's storage holds a value that is half gone or not there: whatever touches it next is undefined.
+fn end(module: &str, breaks: Breaks, message: &str, location: &str) -> ! {
     eprintln!(
-        "H1003: the `Drop` of a stored value of module `{module}` panicked at {location}: {message}. \
-         Bevy's storage cannot go on after that, so the game ends here; its supervisor starts it \
-         again from the last save. Do not panic in `Drop`"
+        "H1003: {} of module `{module}` panicked at {location}: {message}. Bevy's storage cannot go on \
+         after that, so the game ends here; its supervisor starts it again from the last save. Do not \
+         panic there",
+        breaks.name()
     );
     std::process::abort()
 }

@@ -183,6 +183,10 @@ impl Journal {
             // them it was.
             let is_first = self.good.is_empty() && pending.len() > 1;
             for (hash, (module, stage)) in pending {
+                if self.good.values().any(|good| good.hash == hash) {
+                    // It died between the two writes of a commit.
+                    continue;
+                }
                 if is_first {
                     death.tried_again.push(module);
                 } else if self.quarantined(&hash).is_none() {

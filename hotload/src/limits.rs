@@ -20,12 +20,15 @@ const LIMITS: [(Errno, &str, &str); 7] = [
     (Errno::NFILE, "Too many open files in system", DESCRIPTORS),
 ];
 
+/// What can be done about an error, if it is one of a limit.
+pub fn known(error: &io::Error) -> Option<&'static str> {
+    let errno = Errno::from_io_error(error)?;
+    LIMITS.iter().find(|(limit, ..)| *limit == errno).map(|(.., remedy)| *remedy)
+}
+
 /// What can be done about an error of a file or process.
 pub fn remedy(error: &io::Error) -> &'static str {
-    let errno = Errno::from_io_error(error);
-    let known = LIMITS.iter().find(|(limit, ..)| Some(*limit) == errno);
-    known
-        .map_or("Check that it is there, its permissions and the free space", |(.., remedy)| remedy)
+    known(error).unwrap_or("Check that it is there, its permissions and the free space")
 }
 
 /// What can be done, if it is a limit that these words of another program tell of.

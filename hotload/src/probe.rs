@@ -30,7 +30,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::limits::remedy;
+use crate::limits::known;
 
 pub use serve::serve_if_asked;
 
@@ -38,6 +38,9 @@ pub use serve::serve_if_asked;
 const ASKED_BY: &str = "PLAYGROUND_PROBE";
 /// An app may do much before it adds its plugin.
 const START_LIMIT: Duration = Duration::from_secs(60);
+/// What to do where it is no limit of the machine.
+const NO_PROBE: &str = "Start the game again; for an app of your own, call \
+    `playground_hotload::probe::serve_if_asked()` first in `main`, or set `probe` of HotLoadPlugin";
 /// How often it is looked whether an answer is still wanted.
 const LOOK: Duration = Duration::from_millis(20);
 /// So much of what a probe printed is shown.
@@ -117,15 +120,16 @@ impl Asked {
 pub enum ProbeError {
     /// There is no probe.
     #[error(
-        "H0503: new code cannot be tried, since no probe could be started from {}: {reason}. Start \
-         the game again; for an app of your own, call `playground_hotload::probe::serve_if_asked()` \
-         first in `main`, or set `probe` of HotLoadPlugin", program.display()
+        "H0503: new code cannot be tried, since no probe could be started from {}: {reason}. \
+         {remedy}", program.display()
     )]
     NoProbe {
         /// The program.
         program: PathBuf,
         /// Why.
         reason: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// The probe came to an end.
     #[error(
@@ -195,8 +199,8 @@ impl Probe {
         match Self::spawn(&program, own) {
             Ok(probe) => Ok(Some(probe)),
             Err(error) => {
-                let reason = format!("{error}. {}", remedy(&error));
-                Err(ProbeError::NoProbe { program, reason })
+                let (reason, remedy) = (error.to_string(), known(&error).unwrap_or(NO_PROBE));
+                Err(ProbeError::NoProbe { program, reason, remedy })
             }
         }
     }
@@ -335,7 +339,7 @@ impl Probe {
 
     fn no_probe(&self, reason: String) -> ProbeError {
         let reason = format!("{reason}{}", self.said());
-        ProbeError::NoProbe { program: self.program.clone(), reason }
+        ProbeError::NoProbe { program: self.program.clone(), reason, remedy: NO_PROBE }
     }
 
     /// What it printed last, on lines of its own.

@@ -272,6 +272,8 @@ struct State {
     /// A proposal is with the host, and what would be asked for with it.
     proposed: bool,
     proposal: Option<Outlines>,
+    /// What was wanted when the host last took a proposal.
+    done: Option<Wanted>,
     /// The game ends.
     stopped: Cancel,
     rescan: bool,
@@ -327,6 +329,7 @@ impl State {
             plan_for: None,
             proposed: false,
             proposal: None,
+            done: None,
             stopped: Cancel::default(),
             rescan: true,
             trouble: None,
@@ -388,6 +391,8 @@ impl State {
             Ask::Changed(path) => self.hear_change(&path),
             Ask::Want(wanted) => {
                 self.wanted = wanted;
+                // Whoever asks waits for an answer, also where nothing changes.
+                self.done = None;
                 self.rethink = true;
             }
             Ask::Reload { id, force } => {
@@ -432,6 +437,9 @@ impl State {
                     None => self.latest.remove(id),
                 };
             }
+        }
+        if !runs.rejected.is_empty() {
+            self.done = None;
         }
         let planned = self.proposal.take_if(|_| runs.answers);
         self.proposed &= !runs.answers;

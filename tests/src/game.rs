@@ -87,26 +87,17 @@ impl Game {
     ///
     /// When none comes.
     pub fn wait_for(&mut self, text: &str) -> String {
-        self.wait_for_any(&[text])
-    }
-
-    /// The next line that holds one of these.
-    ///
-    /// # Panics
-    ///
-    /// When none comes.
-    pub fn wait_for_any(&mut self, texts: &[&str]) -> String {
         let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
                 Ok(line) => {
                     self.said.push(line.clone());
-                    if texts.iter().any(|text| line.contains(text)) {
+                    if line.contains(text) {
                         return line;
                     }
                 }
-                Err(_) => panic!("nothing with `{}`:\n{}", texts.join("` or `"), self.story()),
+                Err(_) => panic!("nothing with `{text}`:\n{}", self.story()),
             }
         }
     }

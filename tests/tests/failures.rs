@@ -362,6 +362,28 @@ const UNGUARDED: &[(&str, &[(&str, &str)], &str)] = &[
         ],
         "no parameter",
     ),
+    (
+        "another thread, in a system",
+        &[
+            (
+                "    added: Query<(), Added<Body>>,",
+                "    added: Query<(), Added<Body>>,\n    all: Query<&Body>,",
+            ),
+            (
+                "    *runs += 1;",
+                "    all.par_iter().for_each(|body| assert!(body.x < 0.0, \"no body\"));\n    *runs += 1;",
+            ),
+        ],
+        "no body",
+    ),
+    (
+        "`OnLoad`",
+        &[(
+            "    module.add_systems(",
+            "    module.add_systems(OnLoad, || panic!(\"no load\"));\n    module.add_systems(",
+        )],
+        "no load",
+    ),
 ];
 
 #[test]
@@ -384,6 +406,20 @@ fn a_panic_outside_of_systems_is_contained_and_the_old_code_comes_back() {
     }
     scene.swap(OBSERVE, &[("*runs += 1;", "*runs += 2;")]);
     assert_eq!(scene.count("rolled_back"), 0);
+}
+
+#[test]
+fn a_panic_in_on_unload_is_told_of() {
+    let mut scene = Scene::demo();
+    let unload =
+        "    module.add_systems(OnUnload, || panic!(\"no end\"));\n    module.add_systems(";
+    scene.swap(OBSERVE, &[("    module.add_systems(", unload)]);
+    let told = scene.console("disable systems_observe; modules");
+    assert!(told.contains("no end") && told.contains("observe/src/lib.rs:"), "{told}");
+    assert!(told.contains("systems_observe is off"), "{told}");
+    let before = scene.tally();
+    scene.frames(5);
+    assert!(scene.tally().get("walked") > before.get("walked"));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Links a module without the libraries that the host has loaded: they would be searched through at
 # every link, and inspection looks for each undefined symbol in the host in any case.
-# Only PLAYGROUND_MODULE is exported, so that what nothing refers to is left out.
+# Only PLAYGROUND_MODULE is exported, so that what nothing refers to is left out. Names of functions
+# stay: what a panic on the stack was in the middle of is told by them.
 : >"$PLAYGROUND_LINK_STARTED"
 n=$#
 while [ "$n" -gt 0 ]; do
@@ -24,4 +25,4 @@ while [ "$n" -gt 0 ]; do
     esac
 done
 exec "$PLAYGROUND_LLD" "$@" --version-script="$PLAYGROUND_EXPORTS" \
-    --gc-sections --strip-all --unresolved-symbols=ignore-all
+    --gc-sections --strip-debug --unresolved-symbols=ignore-all

@@ -275,7 +275,13 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
             warnings: output.warnings,
         },
         Ok(status) if output.errors.is_empty() => {
-            failed(format!("H0307: rustc ended with {status}"), started)
+            let folder = job.folder.display();
+            let text = format!(
+                "H0307: rustc ended with {status}, and without a word. It may have lacked memory, or \
+                 room in {folder}: make some, then `reload {}`",
+                job.id
+            );
+            failed(text, started)
         }
         Ok(_) => Compiled::Failed { messages: output.told(job), took_ms: ms(started) },
         Err(error) => failed(format!("H0307: rustc: {error}"), started),

@@ -4,13 +4,35 @@
 use std::backtrace::Backtrace;
 use std::fs;
 
+/// Bevy calls what makes a required component through a closure of this.
+const CONSTRUCTOR: &str = "bevy_ecs::component::required::RequiredComponentConstructor::new";
+
 /// What the stack of a panic tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blame {
     /// The module whose code is nearest to the panic.
     pub module: Option<String>,
-    /// Bevy's storage called that code, to drop a value: it is left half done.
-    pub in_storage: bool,
+    /// What of it leaves Bevy's storage half done.
+    pub breaks: Option<Breaks>,
+}
+
+/// Code that Bevy's storage calls in the middle of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breaks {
+    /// Drops a value that it holds.
+    Drop,
+    /// Makes a value that another component requires.
+    Require,
+}
+
+impl Breaks {
+    /// As people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Drop => "the `Drop` of a stored value",
+            Self::Require => "the constructor of a required component",
+        }
+    }
 }
 
 /// Of the panic that is under way on this thread.
@@ -31,8 +53,15 @@ fn of(stack: &str, maps: &str) -> Blame {
     };
     // What the module's code was called by.
     let called_by = frames.find(|(address, _)| module_at(*address).is_none());
-    let in_storage = called_by.is_some_and(|(_, name)| name.contains("bevy_ecs::storage::"));
-    Blame { module: Some(module.to_owned()), in_storage }
+    let is_dropped = called_by.is_some_and(|(_, name)| name.contains("bevy_ecs::storage::"));
+    // Compiled for the module's own type, so the frame is one of the module's.
+    let is_required = stack.lines().filter_map(frame).any(|(_, name)| name.contains(CONSTRUCTOR));
+    let breaks = match (is_dropped, is_required) {
+        (_, true) => Some(Breaks::Require),
+        (true, false) => Some(Breaks::Drop),
+        (false, false) => None,
+    };
+    Blame { module: Some(module.to_owned()), breaks }
 }
 
 /// A line of `/proc/self/maps` that holds code of a memory file: from, to, name.
@@ -78,7 +107,7 @@ mod tests {
             (0x7f00_0001_6000, "bevy_ecs::world::deferred_world::trigger"),
         ];
         let found = of(&stack(&frames), MAPS);
-        assert_eq!(found, Blame { module: Some("systems_walk".to_owned()), in_storage: false });
+        assert_eq!(found, Blame { module: Some("systems_walk".to_owned()), breaks: None });
         let found = of(&stack(&frames[2..]), MAPS);
         assert_eq!(found.module.as_deref(), Some("core_scene"));
         // Data of the module is no code of it.
@@ -91,8 +120,12 @@ mod tests {
             (0x7f00_0000_2abc, "<unknown>"),
             (0x7f00_0001_6000, "bevy_ecs::storage::blob_array::BlobArray::clear"),
         ];
-        assert!(of(&stack(&frames), MAPS).in_storage);
+        assert_eq!(of(&stack(&frames), MAPS).breaks, Some(Breaks::Drop));
         let through = [frames[0], (0x7f00_0001_6500, "bevy_ecs::system::run"), frames[1]];
-        assert!(!of(&stack(&through), MAPS).in_storage);
+        assert_eq!(of(&stack(&through), MAPS).breaks, None);
+        let required =
+            "bevy_ecs::component::required::RequiredComponentConstructor::new::{{closure}}";
+        let constructor = [frames[0], (0x7f00_0000_2b00, required), through[1]];
+        assert_eq!(of(&stack(&constructor), MAPS).breaks, Some(Breaks::Require));
     }
 }

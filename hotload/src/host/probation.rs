@@ -131,6 +131,8 @@ impl Host {
     /// Gives the modules whose generation it ended.
     fn hear_panic(&mut self, world: &mut World, panic: &Panic) -> Vec<String> {
         if !self.running.active.contains_key(&panic.module) {
+            // It is on its way out.
+            self.say(world, Level::Warn, &panic.to_string());
             return Vec::new();
         }
         let reason = panic.to_string();

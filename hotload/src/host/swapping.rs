@@ -41,7 +41,7 @@ impl Host {
             self.status.remove(id);
         }
         self.answer(Vec::new(), true);
-        self.taken.swaps += 1;
+        self.taken.swaps += u64::from(!enter.is_empty() || !leave.is_empty());
         for generation in &enter {
             let name = (generation.id().to_owned(), generation.number);
             self.taken.artifacts.insert(name, generation.code.size_bytes());

@@ -114,6 +114,17 @@ fn a_first_set_is_tried_again_and_a_single_module_is_not() {
 }
 
 #[test]
+fn a_kill_in_the_middle_of_a_commit_blames_nobody() {
+    let folder = Folder::new("commit");
+    folder.journal().0.ran_well(good(&[("a", "1"), ("b", "2")])).unwrap();
+    folder.leave(&[line("a", "1", "probation"), line("c", "3", "probation")].concat());
+    let (journal, death) = folder.journal();
+    let hashes: Vec<&str> = death.quarantined.iter().map(|q| q.hash.as_str()).collect();
+    assert_eq!(hashes, ["3"]);
+    assert!(journal.quarantined("1").is_none());
+}
+
+#[test]
 fn the_journal_of_a_game_that_lives_is_left_alone() {
     let folder = Folder::new("alive");
     folder.journal().0.ran_well(good(&[("a", "0")])).unwrap();

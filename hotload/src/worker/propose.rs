@@ -38,6 +38,10 @@ impl State {
         let enter: Vec<SharedGeneration> = target.iter().filter(|g| !runs(g)).cloned().collect();
         let leave: BTreeSet<String> =
             self.runs.keys().filter(|id| !roster.contains(*id)).cloned().collect();
+        let nothing_changes = enter.is_empty() && leave.is_empty() && self.changed.is_empty();
+        if nothing_changes && self.done.as_ref() == Some(&self.wanted) {
+            return;
+        }
         let outlines = if enter.is_empty() {
             let stays = |(id, _): &(&String, &plan::Outline)| !leave.contains(*id);
             let kept = self.outlines.iter().filter(stays);
@@ -65,6 +69,7 @@ impl State {
             written: self.written.take(),
             plan_ms: ms(started),
         };
+        self.done = Some(self.wanted.clone());
         self.reached(&prepared.enter, Stage::Swap);
         self.proposed = true;
         self.proposal = Some(outlines);
