@@ -99,6 +99,9 @@ fn side_by_side(edits: u32, report: &mut Report) {
     table::row(report, "both", &both);
 
     report.figure("leaf_p50_ms", live.p50());
+    let probe: Column = system.iter().map(|sample| sample.stage("probe")).collect();
+    report.figure("probe_p50_ms", probe.p50());
+    report.figure("probe_over_leaf", probe.p50() / live.p50());
     report.figure("floor_p50_ms", system_floor.p50());
     report.at_most("leaf_p50_over_floor", live.p50() / system_floor.p50(), 0.9);
     report.figure("leaf_p95_over_floor", live.p95() / system_floor.p95());
