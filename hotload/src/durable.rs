@@ -62,13 +62,18 @@ fn own(part: &Path) -> io::Result<File> {
     loop {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(part)?;
         match file.lock() {
-            // Some file systems know no locks.
-            Err(error) if error.kind() != io::ErrorKind::Unsupported => return Err(error),
+            Err(error) if !knows_no_locks(&error) => return Err(error),
             _ if is_at(&file, part) => return Ok(file),
             // The one before moved it, or somebody took it for a dead one's.
             _ => {}
         }
     }
+}
+
+/// Some file systems have none.
+fn knows_no_locks(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported
+        || rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NOLCK)
 }
 
 fn is_at(file: &File, path: &Path) -> bool {

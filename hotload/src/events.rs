@@ -167,7 +167,7 @@ impl EventLog {
         Ok(Self { file })
     }
 
-    /// Writes one line, whole.
+    /// Writes one line, whole or not at all.
     ///
     /// # Errors
     ///
@@ -175,6 +175,12 @@ impl EventLog {
     pub fn write(&mut self, event: &Event) -> io::Result<()> {
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');
-        self.file.write_all(&line)
+        let before = self.file.metadata()?;
+        let written = self.file.write_all(&line);
+        if written.is_err() && before.is_file() {
+            // Half a line would take the next one with it. Where this fails, too, it is told.
+            self.file.set_len(before.len())?;
+        }
+        written
     }
 }

@@ -5,7 +5,7 @@ mod blame;
 pub mod executor;
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -142,23 +142,26 @@ pub fn contain(module: &str, reports: &Reports) -> Contain {
 }
 
 thread_local! {
-    /// Inside [`catch`]: where the panic that is under way began.
-    static CAUGHT: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
+    /// This thread is inside of [`catch`].
+    static CATCHES: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs of schedules that are under way. Their panics may begin on any thread.
 static UNGUARDED_RUNS: AtomicUsize = AtomicUsize::new(0);
-/// Panics in them, the newest first.
+/// Panics that began in the two, the newest first. Where they end they are told by their message.
 static NOTED: Mutex<Vec<Noted>> = Mutex::new(Vec::new());
 
-/// The newest of these are kept.
+/// The newest of these are kept: of several panics in one run only one comes through.
 const MOST_NOTED: usize = 16;
 
-/// A panic of a module's code outside of a guard of its own.
+/// A panic that is under way.
 struct Noted {
-    module: String,
+    /// Whose code it began in; the game's own has no module.
+    module: Option<String>,
     message: String,
     location: Option<String>,
+    /// The thread that it began on catches it.
+    is_caught: bool,
 }
 
 /// Runs module code; a panic becomes a value.
@@ -168,19 +171,18 @@ struct Noted {
 /// The panic.
 pub fn catch<T>(module: &str, what: &str, run: impl FnOnce() -> T) -> Result<T, Panic> {
     install_hook();
-    let outer = CAUGHT.replace(Some(None));
+    let outer = CATCHES.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(run));
-    let location = CAUGHT.replace(outer).flatten();
+    CATCHES.set(outer);
     result.map_err(|payload| {
         let message = message(payload.as_ref());
         // It may have begun on another thread, in a `par_iter`.
-        let elsewhere = || noted(&message).and_then(|noted| noted.location);
-        let location = location.or_else(elsewhere);
+        let location = noted(&message).and_then(|noted| noted.location);
         Panic { module: module.to_owned(), what: what.to_owned(), message, location }
     })
 }
 
-/// The panic with that message that began outside of a guard of its own thread.
+/// The newest panic with that message.
 fn noted(message: &str) -> Option<Noted> {
     let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
     let at = noted.iter().position(|noted| noted.message == message)?;
@@ -195,18 +197,38 @@ fn noted(message: &str) -> Option<Noted> {
 pub fn unguarded<T>(what: impl FnOnce() -> String, run: impl FnOnce() -> T) -> Result<T, Panic> {
     install_hook();
     // Also where a guarded system runs the schedule: the schedule's panics are its own.
-    let outer = CAUGHT.replace(None);
+    let outer = CATCHES.replace(false);
     UNGUARDED_RUNS.fetch_add(1, Ordering::SeqCst);
     let result = panic::catch_unwind(AssertUnwindSafe(run));
-    CAUGHT.set(outer);
-    UNGUARDED_RUNS.fetch_sub(1, Ordering::SeqCst);
-    result.map_err(|payload| {
+    CATCHES.set(outer);
+    let result = result.map_err(|payload| {
         let message = message(payload.as_ref());
-        let Some(Noted { module, location, .. }) = noted(&message) else {
-            panic::resume_unwind(payload)
-        };
-        Panic { module, what: what(), message, location }
-    })
+        match noted(&message) {
+            Some(Noted { module: Some(module), location, .. }) => {
+                Ok(Panic { module, what: what(), message, location })
+            }
+            _ => Err(payload),
+        }
+    });
+    UNGUARDED_RUNS.fetch_sub(1, Ordering::SeqCst);
+    result.map_err(|panic| panic.unwrap_or_else(|payload| panic::resume_unwind(payload)))
+}
+
+/// Panics of modules' code that came through nowhere: of a task or thread that nobody waits for.
+pub fn unheard() -> Vec<Panic> {
+    if UNGUARDED_RUNS.load(Ordering::SeqCst) > 0 {
+        return Vec::new();
+    }
+    let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut unheard = Vec::new();
+    noted.retain(|noted| {
+        if let Some(module) = noted.module.clone().filter(|_| !noted.is_caught) {
+            let (what, message) = ("a task or thread".to_owned(), noted.message.clone());
+            unheard.push(Panic { module, what, message, location: noted.location.clone() });
+        }
+        noted.is_caught
+    });
+    unheard
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {
@@ -215,35 +237,35 @@ fn message(payload: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a value that is no text".to_owned())
 }
 
-/// Notes where a caught panic began in place of printing it; others print as before.
+/// Notes whose a panic is, and where it began, in place of printing it; others print as before.
 fn install_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            let location = info.location().map(ToString::to_string);
-            let in_catch = CAUGHT.with_borrow(Option::is_some);
-            if !in_catch && UNGUARDED_RUNS.load(Ordering::SeqCst) == 0 {
+            let is_caught = CATCHES.get();
+            if !is_caught && UNGUARDED_RUNS.load(Ordering::SeqCst) == 0 {
                 return previous(info);
             }
+            let location = info.location().map(ToString::to_string);
             let Blame { module, breaks } = blame::blame();
             let message = message(info.payload());
             if let (Some(module), Some(breaks)) = (&module, breaks) {
                 end(module, breaks, &message, location.as_deref().unwrap_or_default());
             }
-            if in_catch {
-                CAUGHT.set(Some(location));
-            } else if let Some(module) = module {
-                let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
-                // Of several in one run only one comes through.
-                noted.truncate(MOST_NOTED - 1);
-                noted.insert(0, Noted { module, message, location });
-            } else {
+            // What cannot unwind ends the process next, and nobody else will tell of it.
+            if module.is_none() || CANNOT_UNWIND.iter().any(|begin| message.starts_with(begin)) {
                 previous(info);
             }
+            let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.truncate(MOST_NOTED - 1);
+            noted.insert(0, Noted { module, message, location, is_caught });
         }));
     });
 }
+
+/// How the messages of panics begin after which the standard library aborts.
+const CANNOT_UNWIND: [&str; 2] = ["panic in a ", "unsafe precondition"];
 
 /// Bevy's storage holds a value that is half gone or not there: whatever touches it next is undefined.
 fn end(module: &str, breaks: Breaks, message: &str, location: &str) -> ! {

@@ -28,6 +28,7 @@ use crate::events::{Event, EventKind, EventLog};
 use crate::generation::Times;
 use crate::guard::executor::guard_schedules;
 use crate::inspect::Manifest;
+use crate::limits::remedy;
 use crate::plugin::HotLoadPlugin;
 use crate::roster::Wanted;
 use crate::swap::Running;
@@ -77,6 +78,8 @@ pub struct Host {
     script: Script,
     snapshots: Snapshots,
     events: Option<EventLog>,
+    /// Events that could not be written.
+    events_lost: u64,
     data_cursor: MessageCursor<AssetEvent<DataFile>>,
     settings: Settings,
     frame: u64,
@@ -190,6 +193,7 @@ impl Host {
             script: Script::new(&plugin.exec, plugin.prompt),
             snapshots,
             events,
+            events_lost: 0,
             data_cursor: MessageCursor::default(),
             settings,
             frame: 0,
@@ -229,7 +233,7 @@ impl Host {
             self.hear_reports(world);
         }
         self.tell_progress(world);
-        self.end_probations(world);
+        self.end_probations();
         self.reread_data(world);
         // The states were entered by now: what begins a new run is behind the game.
         if self.resuming && self.frame > 0 {
@@ -328,10 +332,22 @@ impl Host {
 
     fn log_event(&mut self, world: &mut World, event: Event) {
         let Some(log) = &mut self.events else { return };
-        if let Err(error) = log.write(&event) {
-            self.events = None;
-            let text = format!("H0802: the events file cannot be written: {error}");
-            self.say(world, Level::Error, &text);
+        match log.write(&event) {
+            Ok(()) if self.events_lost > 0 => {
+                let text = format!("{} events are not in the events file", self.events_lost);
+                self.events_lost = 0;
+                self.say(world, Level::Warn, &text);
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.events_lost += 1;
+                if self.events_lost == 1 {
+                    let remedy = remedy(&error);
+                    let text =
+                        format!("H0802: the events file cannot be written: {error}. {remedy}");
+                    self.say(world, Level::Error, &text);
+                }
+            }
         }
     }
 

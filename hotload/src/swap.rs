@@ -380,6 +380,11 @@ fn despawn_with(world: &mut World, id: &str) {
 }
 
 impl Running {
+    /// The module's `Startup` is to run when it is next switched on.
+    pub fn forget_start(&mut self, id: &str) {
+        self.started.remove(id);
+    }
+
     /// What the module persists, running or not.
     pub fn persisted(&self, id: &str) -> &[PersistRecord] {
         let active = self.active.get(id).map(|active| active.persisted.as_slice());

@@ -108,14 +108,20 @@ impl Shared {
             let culprit = long.clone().find(|(run, _)| run.is_of_module).or(long.next());
             let Some((run, ticks)) = culprit else { continue };
             let Some(named) = run.name() else { continue };
-            if state.keeps.is_none() {
-                eprintln!("{}", told(&named, limits));
+            let is_news = state.keeps.is_none();
+            if is_news {
                 state.keeps = Some(named.clone());
             }
             if let (Some(module), Some(hang)) = (&named.module, limits.hang)
                 && tick * *ticks >= hang
             {
                 end(module, &named.what, hang);
+            }
+            if is_news {
+                // Not while the game may wait for the lock: a terminal can be stopped.
+                drop(state);
+                eprintln!("{}", told(&named, limits));
+                state = self.state();
             }
         }
     }

@@ -74,6 +74,8 @@ pub struct Runs {
     pub rejected: Vec<SharedGeneration>,
     /// True for the answer to [`Tell::Prepared`].
     pub answers: bool,
+    /// What is wanted now.
+    pub wanted: Wanted,
 }
 
 /// What the worker tells.
@@ -88,6 +90,8 @@ pub enum Tell {
     Changed(BTreeSet<String>),
     /// rustc starts on a module.
     BuildStarted(String),
+    /// Nothing more will come of these; nor, where it is told, of what is wanted.
+    Over { ids: BTreeSet<String>, wanted: bool },
     /// A module compiles; what is linked with it may not.
     Built(String),
     /// A module could not be built.
@@ -98,6 +102,8 @@ pub enum Tell {
     Prepared(Box<Prepared>),
     /// The answer to [`Ask::Plan`]; no modules where there is nothing to plan.
     Plan { id: String, modules: Vec<PlanOf>, along: Vec<String> },
+    /// The answer to [`Ask::Committed`]: it is on disk that these ran well.
+    Committed(Vec<SharedGeneration>),
     /// The game before this one died.
     Died(Death),
     /// A module's newest artifact is in quarantine; another one may run in its place.
@@ -354,7 +360,9 @@ impl State {
         self.step();
         while let Some(ask) = self.next(asked) {
             // All that is there counts as one: a hundred saves are one change.
-            for ask in std::iter::once(ask).chain(asked.try_iter()) {
+            // What is asked meanwhile comes after the next step.
+            let asks: Vec<Ask> = std::iter::once(ask).chain(asked.try_iter()).collect();
+            for ask in asks {
                 let in_panic = matches!(ask, Ask::Stop { in_panic: true });
                 if !self.hear(ask) {
                     if let Some(building) = &self.building {
@@ -413,7 +421,7 @@ impl State {
                 self.hear_runs(runs);
                 self.rethink = true;
             }
-            Ask::Committed(generations) => self.hear_committed(&generations),
+            Ask::Committed(generations) => self.hear_committed(generations),
             Ask::Quarantine { clear } => self.hear_quarantine(clear),
             Ask::Stop { .. } => return false,
             Ask::Built { number, outcomes } => self.hear_built(number, outcomes),
@@ -438,13 +446,15 @@ impl State {
                 };
             }
         }
-        if !runs.rejected.is_empty() {
+        if !runs.rejected.is_empty() || runs.wanted != self.wanted {
             self.done = None;
         }
+        self.wanted = runs.wanted;
         let planned = self.proposal.take_if(|_| runs.answers);
         self.proposed &= !runs.answers;
+        let accepted = runs.rejected.is_empty();
         self.runs = runs.generations;
-        match planned.filter(|_| runs.rejected.is_empty()) {
+        match planned.filter(|_| accepted) {
             Some(outlines) => self.outlines = outlines,
             None => {
                 let all: Vec<SharedGeneration> = self.runs.values().cloned().collect();

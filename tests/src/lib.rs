@@ -20,6 +20,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use bevy::app::{TaskPoolOptions, TaskPoolPlugin};
 use bevy::asset::AssetPlugin;
 use bevy::ecs::error::FallbackErrorHandler;
 use bevy::log::LogPlugin;
@@ -386,6 +387,8 @@ fn headless(assets: &Path, plugin: HotLoadPlugin) -> App {
             .disable::<WinitPlugin>()
             .disable::<LogPlugin>()
             .disable::<bevy::app::TerminalCtrlCHandlerPlugin>()
+            // On few processors one thread would do all tasks, and none would meet another.
+            .set(TaskPoolPlugin { task_pool_options: TaskPoolOptions::with_num_threads(4) })
             .set(AssetPlugin { file_path: assets.to_string_lossy().into_owned(), ..default() })
             .set(WindowPlugin {
                 primary_window: None,

@@ -241,7 +241,12 @@ fn a_system_that_keeps_a_frame_is_named() {
     assert!(reason.contains("systems_observe::observe") && reason.contains("kept a"), "{reason}");
     scene.wait_for_line("kept a frame for");
     scene.wait_for("committed", "systems_observe");
-    assert_eq!(scene.count("blocked"), 1, "{}", scene.story());
+    // What other tests of this process do at the time may be told of as well.
+    let own = |event: &serde_json::Value| {
+        event["event"] == "blocked" && event["module"] == "systems_observe"
+    };
+    let told = scene.events().into_iter().filter(own).count();
+    assert_eq!(told, 1, "{}", scene.story());
     scene.exact_tally();
 }
 
@@ -406,6 +411,28 @@ fn a_panic_outside_of_systems_is_contained_and_the_old_code_comes_back() {
     }
     scene.swap(OBSERVE, &[("*runs += 1;", "*runs += 2;")]);
     assert_eq!(scene.count("rolled_back"), 0);
+}
+
+#[test]
+fn a_panic_of_a_modules_thread_is_its_own_and_one_of_the_game_nobodys() {
+    let mut scene = Scene::demo();
+    // The very message of the game's panic further down.
+    let text = "the same words";
+    let task = format!(
+        "    if *runs == 3 {{\n        let _ = std::thread::spawn(|| \
+         panic!(\"{text}\")).join();\n    }}\n    *runs += 1;"
+    );
+    scene.edit(OBSERVE, "    *runs += 1;", &task);
+    let back = scene.wait_for("rolled_back", "systems_observe");
+    let reason = back["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains(text) && reason.contains("observe/src/lib.rs:"), "{reason}");
+    scene.frames(5);
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        scene.app.add_systems(bevy::prelude::PostUpdate, move || panic!("{text}"));
+        scene.frames(3);
+    }));
+    assert!(ended.is_err(), "it goes on to whoever runs the app");
+    assert_eq!(scene.count("disabled"), 0, "{}", scene.story());
 }
 
 #[test]

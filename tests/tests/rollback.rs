@@ -121,3 +121,67 @@ fn a_module_that_panicked_late_comes_back_by_hand() {
     scene.frames(100);
     assert_eq!(scene.count("disabled"), 0, "{}", scene.story());
 }
+
+#[test]
+fn what_cannot_go_back_stays_as_it_is() {
+    let mut scene = Scene::demo();
+    scene.wait_for("committed", "systems_walk");
+    // A number grows out of its old type.
+    let wide = [("pub version: u64,", "pub version: u64,\n    /// Grows.\n    pub wide: u8,")];
+    scene.swap(SCENE, &wide);
+    scene.swap(SCENE, &[("pub wide: u8,", "pub wide: u64,")]);
+    scene.swap(WALK, &[("tally.version = 1;", "tally.version = 2;\n    tally.wide = 300;")]);
+    assert_eq!(version(&mut scene), 2);
+    scene.mark();
+    let said = scene.console("rollback core_scene 2");
+    assert!(said.contains("H0808") && said.contains("H0603") && said.contains("300"), "{said}");
+    assert_eq!(scene.count("disabled") + scene.count("rolled_back"), 0, "{}", scene.story());
+    assert_eq!(version(&mut scene), 2);
+    for module in ["core_scene", "systems_walk", "systems_observe", "apps_demo"] {
+        assert!(scene.generation(module) > 0, "{module} runs");
+    }
+}
+
+#[test]
+fn a_panic_after_a_rollback_by_hand_forgets_nothing_else() {
+    // No time of the game passes while something is built.
+    let mut scene = Scene::demo_with(|plugin| plugin.watch = false);
+    scene.wait_for("committed", "systems_walk");
+    let bad = "tally.version = 2;\n    *runs += 1;\n    assert!(*runs < 20, \"the bad one\");";
+    let parameters = "mut pings: MessageWriter<Ping>) {\n    for";
+    let more = "mut pings: MessageWriter<Ping>, mut runs: Local<u32>) {\n    for";
+    scene.edit_all(WALK, &[("tally.version = 1;", bad), (parameters, more)]);
+    scene.console("reload systems_walk");
+    let good = [("*runs < 20", "*runs < 20_000"), ("version = 2", "version = 3")];
+    scene.edit_all(WALK, &good);
+    scene.console("reload systems_walk");
+    assert_eq!(scene.generation("systems_walk"), 3);
+    assert_eq!(scene.count("rolled_back"), 0, "{}", scene.story());
+
+    scene.mark();
+    scene.console("rollback systems_walk 2");
+    assert_eq!(version(&mut scene), 2);
+    scene.mark();
+    let back = scene.wait_for("rolled_back", "systems_walk");
+    assert!(back["reason"].as_str().is_some_and(|it| it.contains("the bad one")), "{back}");
+    assert_eq!(version(&mut scene), 3);
+    let told = scene.console("history systems_walk");
+    assert!(told.lines().any(|line| line.trim_start().starts_with("1 ")), "{told}");
+    scene.console("rollback systems_walk 1");
+    assert_eq!(version(&mut scene), 1, "{}", scene.story());
+}
+
+#[test]
+fn whoever_waits_for_a_module_that_is_off_goes_on() {
+    let mut scene = Scene::demo();
+    scene.console("disable plugins_extra");
+    // The next line's turn comes, whatever became of this one.
+    scene.console("reload plugins_extra");
+    let said = scene.console("enable plugins_extra; modules");
+    assert!(said.contains("plugins_extra is on"), "{said}");
+    // A core that cannot be swapped, for a module that is linked with it.
+    scene.edit(WALK, "tally.version = 1;", "tally.version = nothing;");
+    scene.wait_for("build_failed", "systems_walk");
+    let said = scene.console("reload core_scene; modules");
+    assert!(said.contains("core_scene"), "{said}");
+}

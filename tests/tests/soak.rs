@@ -230,11 +230,11 @@ impl Soak {
             }
             Edit::Rollback => {
                 self.scene.mark();
-                self.scene.console("rollback plugins_tags");
+                let told = self.scene.console("rollback plugins_tags");
                 match self.scene.event("rolled_back", Some("plugins_tags")) {
                     Some(event) => self.runs(&event),
                     // It came alone, and the first there is to go back to is far behind.
-                    None => assert!(self.scene.log().iter().any(|it| it.contains("no older"))),
+                    None => assert!(told.contains("there is no older"), "{told}"),
                 }
             }
             Edit::Core => {

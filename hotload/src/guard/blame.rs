@@ -7,6 +7,9 @@ use std::fs;
 /// Bevy calls what makes a required component through a closure of this.
 const CONSTRUCTOR: &str = "bevy_ecs::component::required::RequiredComponentConstructor::new";
 
+/// What runs a system, or another task: whoever is further down the stack only waits.
+const TASKS: [&str; 2] = ["async_task::raw::", "bevy_ecs::schedule::executor::"];
+
 /// What the stack of a panic tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blame {
@@ -47,7 +50,9 @@ fn of(stack: &str, maps: &str) -> Blame {
     let module_at = |address: u64| {
         modules.iter().find(|(from, to, _)| (*from..*to).contains(&address)).map(|found| found.2)
     };
-    let mut frames = stack.lines().filter_map(frame);
+    // Further down is what a thread was doing when it took up another task.
+    let is_same_task = |(_, name): &(u64, &str)| !TASKS.iter().any(|task| name.contains(task));
+    let mut frames = stack.lines().filter_map(frame).take_while(is_same_task);
     let Some(module) = frames.by_ref().find_map(|(address, _)| module_at(address)) else {
         return Blame::default();
     };
@@ -55,7 +60,8 @@ fn of(stack: &str, maps: &str) -> Blame {
     let called_by = frames.find(|(address, _)| module_at(*address).is_none());
     let is_dropped = called_by.is_some_and(|(_, name)| name.contains("bevy_ecs::storage::"));
     // Compiled for the module's own type, so the frame is one of the module's.
-    let is_required = stack.lines().filter_map(frame).any(|(_, name)| name.contains(CONSTRUCTOR));
+    let mut frames = stack.lines().filter_map(frame).take_while(is_same_task);
+    let is_required = frames.any(|(_, name)| name.contains(CONSTRUCTOR));
     let breaks = match (is_dropped, is_required) {
         (_, true) => Some(Breaks::Require),
         (true, false) => Some(Breaks::Drop),
@@ -112,6 +118,18 @@ mod tests {
         assert_eq!(found.module.as_deref(), Some("core_scene"));
         // Data of the module is no code of it.
         assert_eq!(of(&stack(&[(0x7f00_0000_1abc, "x")]), MAPS), Blame::default());
+    }
+
+    #[test]
+    fn who_waits_for_a_task_is_not_to_blame() {
+        let frames = [
+            (0x7f00_0001_5000, "core::panicking::panic_fmt"),
+            (0x7f00_0001_6000, "the_game::system"),
+            (0x7f00_0001_6500, "async_task::raw::RawTask<F,T,S,M>::run"),
+            (0x7f00_0000_2abc, "systems_walk::walk"),
+        ];
+        assert_eq!(of(&stack(&frames), MAPS), Blame::default());
+        assert_eq!(of(&stack(&frames[3..]), MAPS).module.as_deref(), Some("systems_walk"));
     }
 
     #[test]

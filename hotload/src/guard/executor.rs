@@ -8,9 +8,10 @@ use bevy::ecs::schedule::{
     SingleThreadedExecutor, SystemExecutor, SystemSchedule,
 };
 use bevy::prelude::*;
+use playground_api::bevy_egui::EguiPrimaryContextPass;
 
 use super::activity::Work;
-use super::{Reports, unguarded};
+use super::{Reports, unguarded, unheard};
 
 /// Wraps Bevy's executor of the same kind.
 pub struct GuardedExecutor {
@@ -63,6 +64,11 @@ impl SystemExecutor for GuardedExecutor {
             self.inner.init(schedule);
             self.reports.push(super::Report::Panicked(panic));
         }
+        if self.label == Main.intern() {
+            for panic in unheard() {
+                self.reports.push(super::Report::Panicked(panic));
+            }
+        }
     }
 
     fn set_apply_final_deferred(&mut self, value: bool) {
@@ -71,11 +77,36 @@ impl SystemExecutor for GuardedExecutor {
     }
 }
 
-/// Guards all schedules that there are.
+/// Guards Bevy's schedules: those of which it is known how they run. Schedules that an app of
+/// somebody else's brings keep their executor; those that modules bring are guarded as they are made.
 pub fn guard_schedules(world: &mut World, reports: &Reports) {
     let Some(mut schedules) = world.get_resource_mut::<Schedules>() else { return };
-    for (_, schedule) in schedules.iter_mut() {
-        let label = schedule.label();
-        schedule.set_executor(GuardedExecutor::new(label, reports));
+    let main: [InternedScheduleLabel; 11] = [
+        Main.intern(),
+        PreStartup.intern(),
+        Startup.intern(),
+        PostStartup.intern(),
+        First.intern(),
+        PreUpdate.intern(),
+        RunFixedMainLoop.intern(),
+        Update.intern(),
+        SpawnScene.intern(),
+        PostUpdate.intern(),
+        Last.intern(),
+    ];
+    let other: [InternedScheduleLabel; 8] = [
+        FixedMain.intern(),
+        FixedFirst.intern(),
+        FixedPreUpdate.intern(),
+        FixedUpdate.intern(),
+        FixedPostUpdate.intern(),
+        FixedLast.intern(),
+        StateTransition.intern(),
+        EguiPrimaryContextPass.intern(),
+    ];
+    for label in main.into_iter().chain(other) {
+        if let Some(schedule) = schedules.get_mut(label) {
+            schedule.set_executor(GuardedExecutor::new(label, reports));
+        }
     }
 }

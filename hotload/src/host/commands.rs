@@ -1,5 +1,8 @@
 //! The console's commands.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use bevy::prelude::*;
 
 use super::script::Line;
@@ -9,7 +12,8 @@ use crate::console::view::Level;
 use crate::console::{Console, Input};
 use crate::generation::SharedGeneration;
 use crate::guard;
-use crate::inspect::Kind;
+use crate::inspect::{self, Kind, Manifest};
+use crate::plan::{self, Outlines, Trial};
 use crate::snapshot;
 use crate::usage::Usage;
 use crate::worker::Ask;
@@ -224,22 +228,37 @@ impl Host {
         if self.running.active.get(id).is_some_and(|active| active.generation.number == number) {
             return self.say(world, Level::Info, &format!("generation {number} of {id} runs"));
         }
-        let way = match self.history.way_back(id, number) {
+        let is_off = !self.running.active.contains_key(id);
+        if is_off && self.wanted.switched.get(id) != Some(&false) {
+            let text =
+                format!("`{id}` is no part of what runs: change to an app that it belongs to");
+            return self.say(world, Level::Error, &text);
+        }
+        let mut way = match self.history.way_back(id, number) {
             Ok(way) => way,
             Err(reason) => return self.say(world, Level::Error, &reason),
         };
         // What was switched off since stays off; what panicked and was switched off comes back.
-        let mut enter = way.enter.clone();
-        enter.retain(|old| old.id() == id || self.running.active.contains_key(old.id()));
-        if let Some(reason) = self.other_epoch(&enter) {
-            return self.say(world, Level::Error, &reason);
-        }
+        way.retain(|other| other == id || self.running.active.contains_key(other));
+        let enter = match self.planned(&way.enter) {
+            Ok(enter) => enter,
+            Err(reason) => {
+                let text = format!("H0808: `{id}` stays as it is: {reason}");
+                return self.say(world, Level::Error, &text);
+            }
+        };
         let newest = |old: &SharedGeneration| self.last_generation(old.id()).cloned();
         let rejected: Vec<SharedGeneration> = enter.iter().filter_map(newest).collect();
         let running = self.generations();
         let snapshot = self.snapshot(world, &enter);
-        if !self.roll_back(world, enter.clone(), rejected, "by hand") {
-            return;
+        let wanted = self.wanted.clone();
+        if is_off {
+            self.wanted.switched.insert(id.to_owned(), true);
+        }
+        if let Err(error) = self.roll_back(world, enter.clone(), rejected, "by hand") {
+            self.wanted = wanted;
+            let text = format!("H0808: `{id}` stays as it is: {error}");
+            return self.say(world, Level::Error, &text);
         }
         if state {
             let restored = self
@@ -255,27 +274,20 @@ impl Host {
             self.probations.begin(&enter, &running, self.settings.probation_frames);
         }
         self.remember(&enter, &running, snapshot, true);
-        if self.wanted.switched.get(id) == Some(&false) {
-            self.wanted.switched.insert(id.to_owned(), true);
-            self.worker.ask(Ask::Want(self.wanted.clone()));
-        }
     }
 
-    /// Why what runs and these cannot run together: two forms of one core's types.
-    fn other_epoch(&self, enter: &[SharedGeneration]) -> Option<String> {
+    /// These, each behind what it requires, once it is known that they can run with what stays.
+    fn planned(&self, enter: &[SharedGeneration]) -> Result<Vec<SharedGeneration>, String> {
         let mut all = self.generations();
         all.extend(enter.iter().map(|old| (old.id().to_owned(), old.clone())));
-        all.values().find_map(|module| {
-            let (core, epoch) = module.manifest.cores.iter().find(|(core, epoch)| {
-                all.get(*core).is_some_and(|core| core.manifest.epoch != **epoch)
-            })?;
-            Some(format!(
-                "H0808: `{}` runs over form {epoch} of `{core}`, and that would go back to {}. \
-                 Switch `{0}` off first, or roll that back",
-                module.id(),
-                all.get(core).map_or("another", |core| core.manifest.epoch.as_str())
-            ))
-        })
+        let manifests: BTreeMap<String, Manifest> =
+            all.iter().map(|(id, module)| (id.clone(), module.manifest.clone())).collect();
+        let order = inspect::graph::check_graph(&manifests).map_err(|error| error.to_string())?;
+        let in_order: Vec<SharedGeneration> =
+            order.iter().filter_map(|id| all.get(id).cloned()).collect();
+        plan::plan(&in_order, &Outlines::new(), Trial::Due).map_err(|error| error.to_string())?;
+        let enters = |module: &SharedGeneration| enter.iter().any(|it| Arc::ptr_eq(it, module));
+        Ok(in_order.into_iter().filter(enters).collect())
     }
 
     fn history(&self, world: &mut World, id: &str) {

@@ -42,6 +42,12 @@ impl Host {
                 self.status.entry(id.clone()).or_default().building = true;
                 self.log_event(world, Event::new(EventKind::BuildStarted, self.frame).about(&id));
             }
+            Tell::Over { ids, wanted } => {
+                ids.iter().for_each(|id| self.script.done(id));
+                if wanted {
+                    self.script.wanted_done(&self.wanted);
+                }
+            }
             Tell::Built(id) => self.hear_built(world, &id),
             Tell::BuildFailed { id, messages, took_ms } => {
                 self.hear_build_failed(world, &id, messages, took_ms);
@@ -51,6 +57,12 @@ impl Host {
             Tell::Plan { id, modules, along } => {
                 self.script.done(&id);
                 self.hear_plan(world, &id, &modules, &along);
+            }
+            Tell::Committed(generations) => {
+                for generation in generations {
+                    let event = Event::new(EventKind::Committed, self.frame).about(generation.id());
+                    self.log_event(world, event.generation(generation.number));
+                }
             }
             Tell::Died(death) => self.hear_death(world, &death),
             Tell::Quarantined { id, reason } => self.hear_quarantined(world, &id, &reason),
@@ -163,7 +175,7 @@ impl Host {
         (status.plan, status.waits) = (None, false);
         let event = Event::new(EventKind::BuildFailed, self.frame).about(id);
         self.log_event(world, event.because(plain.clone()));
-        let title = format!("{id} does not compile ({took_ms:.0} ms)");
+        let title = format!("{id} was not built ({took_ms:.0} ms)");
         let first = first_error(&plain);
         let notice = Notice::new(NoticeLevel::Error, title.clone(), first);
         self.notice(world, id, notice.details(DETAILS));

@@ -44,6 +44,14 @@ pub struct WayBack {
     swaps: Vec<(usize, BTreeSet<String>)>,
 }
 
+impl WayBack {
+    /// Leaves out what stays as it is.
+    pub fn retain(&mut self, mut goes_back: impl FnMut(&str) -> bool) {
+        self.enter.retain(|generation| goes_back(generation.id()));
+        self.swaps.iter_mut().for_each(|(_, ids)| ids.retain(|id| goes_back(id)));
+    }
+}
+
 impl History {
     /// A swap happened.
     pub fn push(&mut self, swap: PastSwap) {
@@ -65,11 +73,19 @@ impl History {
         self.committed.contains(&name(generation))
     }
 
-    /// Swaps that brought one of these never were.
+    /// True where any generation of the module ran through its probation.
+    pub fn was_ever_committed(&self, id: &str) -> bool {
+        self.committed.iter().any(|(module, _)| module == id)
+    }
+
+    /// The last swap that brought one of these never was.
     pub fn forget(&mut self, rejected: &[SharedGeneration]) {
         let is_one =
             |new: &SharedGeneration| rejected.iter().any(|rejected| Arc::ptr_eq(rejected, new));
-        self.swaps.retain(|swap| !swap.modules.iter().any(|(new, _)| is_one(new)));
+        let brought = |swap: &PastSwap| swap.modules.iter().any(|(new, _)| is_one(new));
+        if let Some(at) = self.swaps.iter().rposition(brought) {
+            self.swaps.remove(at);
+        }
     }
 
     /// The number of the generation that ran before this one.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
-use super::{DETAILS, Host};
+use super::{DETAILS, Host, Status};
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::events::{Event, EventKind};
 use crate::generation::SharedGeneration;
 use crate::guard::activity::Named;
 use crate::guard::{Panic, Report};
-use crate::swap::{self, Transaction};
+use crate::swap::{self, SwapError, Transaction};
 use crate::watchdog::Kept;
 use crate::worker::Ask;
 
@@ -155,7 +155,12 @@ impl Host {
         if leave.is_empty() {
             ended.extend(rejected.iter().map(|generation| generation.id().to_owned()));
             self.history.forget(&rejected);
-            self.roll_back(world, enter, rejected, &reason);
+            if let Err(error) = self.roll_back(world, enter, rejected.clone(), &reason) {
+                let text = format!("{reason}\nthe old code could not come back: {error}");
+                for generation in &rejected {
+                    self.switch_off(world, generation.id(), &text);
+                }
+            }
         } else {
             self.switch_off(world, &panic.module, &reason);
         }
@@ -163,28 +168,27 @@ impl Host {
         ended
     }
 
-    /// Old generations come back, together. False when they cannot.
+    /// Old generations come back, together.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot: nothing changed then.
     pub(super) fn roll_back(
         &mut self,
         world: &mut World,
         enter: Vec<SharedGeneration>,
         rejected: Vec<SharedGeneration>,
         reason: &str,
-    ) -> bool {
+    ) -> Result<(), SwapError> {
         // What only the new code had goes with it.
         let transaction = Transaction { enter: enter.clone(), leave: Vec::new(), force: true };
-        if let Err(error) = swap::swap(world, &mut self.running, transaction) {
-            let text = format!("the old code could not come back: {error}");
-            self.say(world, Level::Error, &text);
-            for generation in &rejected {
-                self.switch_off(world, generation.id(), &text);
-            }
-            return false;
-        }
+        swap::swap(world, &mut self.running, transaction)?;
         self.answer(rejected.clone(), false);
         self.probations.abandon(&rejected);
         for generation in &enter {
             let id = generation.id();
+            // What was told of the newer one is over.
+            self.status.insert(id.to_owned(), Status::default());
             let event = Event::new(EventKind::RolledBack, self.frame).about(id);
             self.log_event(world, event.generation(generation.number).because(reason));
             let title = format!("{id}: generation {} is back", generation.number);
@@ -192,7 +196,7 @@ impl Host {
             let notice = Notice::new(NoticeLevel::Warn, title, reason);
             self.notice(world, id, notice.details(DETAILS));
         }
-        true
+        Ok(())
     }
 
     /// A module that panics after its probation, or without an older generation, stops.
@@ -202,7 +206,12 @@ impl Host {
         if let Err(error) = swap::swap(world, &mut self.running, transaction) {
             self.say(world, Level::Error, &error.to_string());
         }
+        if !self.history.was_ever_committed(id) {
+            // It did not begin: its set-up is due where it comes again.
+            self.running.forget_start(id);
+        }
         self.wanted.switched.insert(id.to_owned(), false);
+        self.script.wanted_else(&self.wanted);
         self.answer(Vec::new(), false);
         self.worker.ask(Ask::Want(self.wanted.clone()));
         let event = Event::new(EventKind::Disabled, self.frame).about(id);
@@ -215,7 +224,7 @@ impl Host {
     }
 
     /// A frame without a panic counts towards the commit.
-    pub(super) fn end_probations(&mut self, world: &mut World) {
+    pub(super) fn end_probations(&mut self) {
         if self.held {
             return;
         }
@@ -227,13 +236,11 @@ impl Host {
             }
             probation.frames_left > 0
         });
-        if !committed.is_empty() {
-            self.worker.ask(Ask::Committed(committed.clone()));
+        for generation in &committed {
+            self.history.commit(generation);
         }
-        for generation in committed {
-            let event = Event::new(EventKind::Committed, self.frame).about(generation.id());
-            self.log_event(world, event.generation(generation.number));
-            self.history.commit(&generation);
+        if !committed.is_empty() {
+            self.worker.ask(Ask::Committed(committed));
         }
     }
 }

@@ -108,6 +108,13 @@ impl Script {
         }
     }
 
+    /// Something else is wanted now: that it runs is what is waited for.
+    pub fn wanted_else(&mut self, wanted: &Wanted) {
+        if let Some(Awaited::Wanted(awaited)) = &mut self.waiting {
+            awaited.clone_from(wanted);
+        }
+    }
+
     /// This runs now.
     pub fn wanted_done(&mut self, runs: &Wanted) {
         if matches!(&self.waiting, Some(Awaited::Wanted(awaited)) if awaited == runs) {

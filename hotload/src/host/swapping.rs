@@ -65,8 +65,8 @@ impl Host {
         self.probations.begin(&enter, &before, self.settings.probation_frames);
         self.become_ready(world, &wanted);
         self.report_app(world, &wanted);
-        for id in enter.iter().map(|generation| generation.id()).chain(leave.iter().map(|id| &**id))
-        {
+        let entered = enter.iter().map(|generation| generation.id());
+        for id in entered.chain(leave.iter().chain(&changed).map(String::as_str)) {
             self.script.done(id);
         }
         self.script.wanted_done(&wanted);
@@ -144,7 +144,8 @@ impl Host {
     /// Tells the worker what runs.
     pub(super) fn answer(&self, rejected: Vec<SharedGeneration>, answers: bool) {
         let generations = self.generations();
-        self.worker.ask(Ask::Runs(Runs { generations, rejected, answers }));
+        let wanted = self.wanted.clone();
+        self.worker.ask(Ask::Runs(Runs { generations, rejected, answers, wanted }));
     }
 
     pub(super) fn generations(&self) -> BTreeMap<String, SharedGeneration> {

@@ -80,6 +80,7 @@ impl State {
                     for id in &ids {
                         self.changed.remove(id);
                     }
+                    self.tell(Tell::Over { ids: ids.clone(), wanted: false });
                     self.unsettled.extend(ids);
                 }
             }

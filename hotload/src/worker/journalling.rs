@@ -121,7 +121,12 @@ impl State {
         self.given_up(&runs.rejected);
     }
 
-    pub(super) fn hear_committed(&mut self, generations: &[SharedGeneration]) {
+    pub(super) fn hear_committed(&mut self, generations: Vec<SharedGeneration>) {
+        self.commit(&generations);
+        self.tell(Tell::Committed(generations));
+    }
+
+    fn commit(&mut self, generations: &[SharedGeneration]) {
         let Some(journal) = &mut self.journal else { return };
         let good = |generation: &SharedGeneration| {
             let (hash, epoch) = (generation.hash.clone(), generation.manifest.epoch.clone());

@@ -110,7 +110,9 @@ impl State {
         self.unsettled.extend(ids.iter().cloned());
         self.changed.clear();
         self.written = None;
-        self.tell(Tell::Refused { ids: if named.is_empty() { ids } else { named }, reason });
+        let named = if named.is_empty() { ids.clone() } else { named };
+        self.tell(Tell::Refused { ids: named, reason });
+        self.tell(Tell::Over { ids, wanted: true });
         // The rest may still run.
         if self.runs.is_empty() && !self.latest.is_empty() {
             self.rethink = true;
