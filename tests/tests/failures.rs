@@ -307,6 +307,18 @@ fn a_panic_in_a_command_is_contained() {
     );
     let answer = scene.console("phase a b");
     assert!(answer.contains("too many words") && answer.contains("apps_demo"), "{answer}");
+    // On probation it is as with any other panic.
+    scene.wait_for("rolled_back", "apps_demo");
+    assert!(!scene.console("phase a b").contains("too many words"));
+    assert_eq!(scene.console("phase"), "phase First");
+
+    // Later nothing but the command fails.
+    scene.swap("apps/demo/src/lib.rs", &[("too many words", "far too many words")]);
+    scene.wait_for("committed", "apps_demo");
+    let answer = scene.console("phase a b");
+    assert!(answer.contains("far too many words"), "{answer}");
+    scene.frames(5);
+    assert_eq!(scene.count("rolled_back") + scene.count("disabled"), 0, "{}", scene.story());
     assert_eq!(scene.console("phase"), "phase First");
 }
 

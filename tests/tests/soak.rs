@@ -49,14 +49,14 @@ enum Edit {
 
 /// So many of a hundred rounds; the rest is bodies.
 const EDITS: &[(Edit, u64)] = &[
-    (Edit::Form, 25),
-    (Edit::Systems, 15),
-    (Edit::Broken, 4),
-    (Edit::Aborting, 4),
-    (Edit::Panicking, 8),
-    (Edit::Switch, 5),
-    (Edit::Rollback, 8),
-    (Edit::Core, 2),
+    (Edit::Form, 20),
+    (Edit::Systems, 12),
+    (Edit::Broken, 3),
+    (Edit::Aborting, 3),
+    (Edit::Panicking, 6),
+    (Edit::Switch, 12),
+    (Edit::Rollback, 16),
+    (Edit::Core, 1),
 ];
 
 /// xorshift: the same rounds each time.

@@ -365,6 +365,11 @@ impl Host {
             let (level, text) = match ran {
                 Ok(Ok(text)) => (Level::Info, text),
                 Ok(Err(error)) => (Level::Error, format!("{what}: {error}")),
+                Err(panic) if self.probations.holds(&panic.module) => {
+                    self.hear_panic(world, &panic);
+                    return;
+                }
+                // Nothing but the command failed, and only whoever typed it asked for it.
                 Err(panic) => (Level::Error, panic.to_string()),
             };
             return self.say(world, level, &text);

@@ -129,7 +129,7 @@ impl Host {
     }
 
     /// Gives the modules whose generation it ended.
-    fn hear_panic(&mut self, world: &mut World, panic: &Panic) -> Vec<String> {
+    pub(super) fn hear_panic(&mut self, world: &mut World, panic: &Panic) -> Vec<String> {
         if !self.running.active.contains_key(&panic.module) {
             // It is on its way out.
             self.say(world, Level::Warn, &panic.to_string());
@@ -183,6 +183,7 @@ impl Host {
         // What only the new code had goes with it.
         let transaction = Transaction { enter: enter.clone(), leave: Vec::new(), force: true };
         swap::swap(world, &mut self.running, transaction)?;
+        self.taken.swaps += 1;
         self.answer(rejected.clone(), false);
         self.probations.abandon(&rejected);
         for generation in &enter {
