@@ -232,6 +232,18 @@ fn a_full_disk_keeps_the_older_snapshots() {
 }
 
 #[test]
+fn the_game_may_open_as_many_files_as_the_system_allows() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -Sn 64; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_playground")]);
+    let mut game = Game::start_by(command, Copy::of_fixtures(), &[]);
+    game.wait_for("ready: apps_demo");
+    let stats = game.ask("stats");
+    let most = stats.split_once("descriptors ").and_then(|(_, rest)| rest.split(' ').nth(2));
+    let most: u64 = most.and_then(|most| most.trim_end_matches(',').parse().ok()).expect(&stats);
+    assert!(most > 64, "{stats}");
+}
+
+#[test]
 fn without_descriptors_the_old_code_goes_on() {
     let mut game = running(Game::start(PROGRAM, Copy::of_fixtures(), &[]));
     let mut version = 1;

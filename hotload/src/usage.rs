@@ -3,12 +3,26 @@
 use std::fmt;
 use std::fs;
 
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Of a limit, in percent: from here on each further step of five is warned of.
 const WARN_PERCENT: u64 = 80;
 /// Of the limit of mappings, in percent: nothing more is loaded. The rest is for the game.
 const FULL_PERCENT: u64 = 95;
+
+/// Where the system sets no highest number of open files.
+const DESCRIPTORS: u64 = 1 << 20;
+
+/// Lets the process open as many files as the system allows it: each artifact holds one, and many
+/// systems begin with 1,024.
+pub fn raise_descriptors() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let most = maximum.unwrap_or(DESCRIPTORS);
+    if current.is_some_and(|current| current < most) {
+        // Where it is not allowed, the warning before the limit comes earlier.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum });
+    }
+}
 
 /// What the process takes at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

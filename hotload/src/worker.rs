@@ -30,6 +30,7 @@ use crate::plan::change::Change;
 use crate::plan::{self, Outlines, Trial};
 use crate::probe::{Probe, Prober};
 use crate::roster::Wanted;
+use crate::usage;
 use crate::watch::Watch;
 use probing::Tried;
 
@@ -176,6 +177,7 @@ impl Worker {
         prober: Prober,
         probe_limit: Duration,
     ) -> Self {
+        usage::raise_descriptors();
         let (ask, asked) = channel();
         let (tell, told) = channel();
         let own = ask.clone();
