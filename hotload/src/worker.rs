@@ -30,7 +30,7 @@ use crate::plan::change::Change;
 use crate::plan::{self, Outlines, Trial};
 use crate::probe::{Probe, Prober};
 use crate::roster::Wanted;
-use crate::usage;
+use crate::usage::{self, Usage};
 use crate::watch::Watch;
 use probing::Tried;
 
@@ -253,6 +253,9 @@ struct State {
     tried: Tried,
     /// A source was written since it was last looked for changes.
     newer: Arc<AtomicBool>,
+    /// What the process took when nobody waited last, and whether something was loaded since.
+    usage: Usage,
+    usage_is_old: bool,
     /// The part of the machine's limits that people were warned of, in percent.
     warned_percent: u64,
     /// Open once it is known where things are built.
@@ -319,6 +322,8 @@ impl State {
             probe_limit,
             tried: Tried::default(),
             newer: Arc::default(),
+            usage: Usage::default(),
+            usage_is_old: true,
             warned_percent: 0,
             journal: None,
             inputs: BTreeMap::new(),
@@ -535,6 +540,18 @@ impl State {
         if self.building.is_none() && !self.proposed {
             self.standby.refill();
             self.refill_probe();
+            self.measure();
+        }
+    }
+
+    /// Looks how near the limits of the machine are, after something was loaded.
+    fn measure(&mut self) {
+        if !std::mem::take(&mut self.usage_is_old) {
+            return;
+        }
+        self.usage = Usage::now();
+        if let Some(warning) = self.usage.warning(&mut self.warned_percent) {
+            self.tell(Tell::Warning(warning));
         }
     }
 }

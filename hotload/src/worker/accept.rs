@@ -14,7 +14,6 @@ use crate::inspect::{self, Inspected, Manifest};
 use crate::journal::Stage;
 use crate::load::{self, Sealed};
 use crate::plan::Outlines;
-use crate::usage::Usage;
 
 /// Why built modules do not come into the process.
 pub(super) enum NotIn {
@@ -146,12 +145,8 @@ impl State {
         built: Vec<(String, build::Built)>,
         watch_ms: f32,
     ) -> Result<Vec<SharedGeneration>, NotIn> {
-        let usage = Usage::now();
-        if let Some(reason) = usage.full() {
+        if let Some(reason) = self.usage.full() {
             return Err(NotIn::Refused(reason));
-        }
-        if let Some(warning) = usage.warning(&mut self.warned_percent) {
-            self.tell(Tell::Warning(warning));
         }
         let mut sealed = Vec::with_capacity(built.len());
         for (id, artifact) in built {
@@ -193,6 +188,7 @@ impl State {
         let (id, hash) = (sealed.inspected.manifest.id.clone(), sealed.inspected.hash.clone());
         self.before_load(&id, &hash, sealed.inspected.bytes());
         let loaded = load::load(sealed);
+        self.usage_is_old = true;
         if loaded.is_err() {
             self.not_loaded(&hash);
         }
