@@ -13,15 +13,15 @@
 //! In development this crate is one shared library, so that a single copy of Bevy, bevy_egui and
 //! serde exists in the process.
 
-pub mod carry;
 pub mod codec;
-pub mod contain;
-pub mod data;
 pub mod export;
+pub mod handover;
 pub mod module;
 pub mod options;
+pub mod panic_guard;
 pub mod persist;
 mod state;
+pub mod tuning;
 pub mod unload;
 
 pub use bevy;
@@ -39,8 +39,8 @@ pub const ABI: &str = env!("PLAYGROUND_ABI");
 /// What a module's source begins with: `use playground_api::prelude::*;`.
 ///
 /// It is Bevy's prelude, with the parameters whose memory has to survive a swap
-/// ([`MessageReader`](carry::MessageReader), [`RemovedComponents`](carry::RemovedComponents),
-/// [`Keep`](carry::Keep)) in place of Bevy's own.
+/// ([`MessageReader`](handover::MessageReader), [`RemovedComponents`](handover::RemovedComponents),
+/// [`Keep`](handover::Keep)) in place of Bevy's own.
 pub mod prelude {
     pub use bevy::prelude::*;
     pub use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
@@ -48,7 +48,7 @@ pub mod prelude {
 
     pub use playground_derive::Persist;
 
-    pub use crate::carry::{Keep, MessageReader, RemovedComponents};
+    pub use crate::handover::{Keep, MessageReader, RemovedComponents};
     pub use crate::module::{ModuleApp, OnLoad, OnUnload};
     pub use crate::options::{KeyboardFocus, RunOptions};
     pub use crate::persist::Restoring;

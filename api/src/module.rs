@@ -12,10 +12,10 @@ use bevy::reflect::GetTypeRegistration;
 use bevy::state::state::FreelyMutableState;
 use serde::de::DeserializeOwned;
 
-use crate::contain::{Contain, contained};
-use crate::data::DataRecord;
+use crate::panic_guard::{Contain, contained};
 use crate::persist::PersistRecord;
 use crate::state;
+use crate::tuning::DataRecord;
 
 /// Runs after every load of the module: its first one, each swap, and when it is switched on again.
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -228,7 +228,7 @@ impl ModuleApp {
     ///
     /// Fields that the file leaves out need `#[serde(default)]`; a file that cannot be read leaves
     /// the values as they are, with the reason in the console.
-    pub fn add_data<T: Resource + Default + DeserializeOwned>(
+    pub fn add_tuning_file<T: Resource + Default + DeserializeOwned>(
         &mut self,
         path: &'static str,
     ) -> &mut Self {

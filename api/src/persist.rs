@@ -19,15 +19,15 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::schema::{Persist, Schema};
 
-mod access;
+mod storage;
 #[cfg(test)]
 mod tests;
 
-use access::{
+use storage::{
     Access, ComponentAccess, MessageAccess, NextStateAccess, ResourceAccess, ScopedAccess,
     StateAccess,
 };
-pub use access::{Restoring, remove_components};
+pub use storage::{Restoring, remove_components};
 
 /// Where the values of a persisted type are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -212,7 +212,7 @@ fn component_record<T>() -> PersistRecord
 where
     T: Component<Mutability = Mutable> + Persist + Serialize + DeserializeOwned,
 {
-    PersistRecord { set_ticks: access::set_ticks::<T>, ..record::<T, ComponentAccess>() }
+    PersistRecord { set_ticks: storage::set_ticks::<T>, ..record::<T, ComponentAccess>() }
 }
 
 fn record<T, A>() -> PersistRecord

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel};
 use bevy::prelude::*;
 use playground_api::ModuleApp;
-use playground_api::contain::Contain;
 use playground_api::module::{OnLoad, Recorded};
+use playground_api::panic_guard::Contain;
 
 use crate::assets;
 

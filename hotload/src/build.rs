@@ -13,9 +13,9 @@ use std::{fs, thread};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::{self, Artifact, Writers};
-use crate::catalog::{self, Catalog, CatalogError, Folders, ModuleCrate};
 use crate::epoch::{self, epoch};
-use crate::limits::is_of_process;
+use crate::os_remedies::is_of_process;
+use crate::workspace::{self, Catalog, CatalogError, Folders, ModuleCrate};
 use capture::{CaptureError, Recipe, Recipes};
 use rustc::{Cancel, CompileTimes, Compiled, Job, Linker, ms};
 use standby::Standby;
@@ -153,7 +153,7 @@ fn module_inputs(
         field(argument.replace(&*workspace.to_string_lossy(), ".").as_bytes());
     }
     let (mut sources, mut unreadable) = (Vec::new(), None);
-    let files = match catalog::files(&module.folder) {
+    let files = match workspace::files(&module.folder) {
         Ok(files) => files,
         Err(CatalogError::Unreadable { source, path }) if !is_of_process(&source) => {
             let reason = CatalogError::Unreadable { source, path }.to_string();

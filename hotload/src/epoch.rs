@@ -7,21 +7,21 @@
 //! Bodies of ordinary functions are left out, so that editing one keeps the `TypeId`s of the crate's
 //! types. Where it is not certain that something cannot matter, it counts.
 
-mod emit;
-mod kept;
-mod macros;
-mod statics;
-mod tokens;
+mod macro_effects;
+mod reachable_functions;
+mod significant_tokens;
+mod stateful_statics;
+mod token_hash;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-pub use statics::refused_statics;
+pub use stateful_statics::refused_statics;
 
-use emit::Emit;
-use kept::Kept;
-use tokens::TokenHasher;
+use reachable_functions::Kept;
+use significant_tokens::Emit;
+use token_hash::TokenHasher;
 
 /// Goes into every epoch: another way to find it has to give other ones.
 const VERSION: &str = "playground epoch 1";
@@ -157,7 +157,9 @@ fn test_files(file: &Source) -> Vec<String> {
         folder.pop();
     }
     let test_module = |item: &syn::Item| match item {
-        syn::Item::Mod(module) if module.content.is_none() && emit::is_test(&module.attrs) => {
+        syn::Item::Mod(module)
+            if module.content.is_none() && significant_tokens::is_test(&module.attrs) =>
+        {
             Some([folder.join("/"), module.ident.to_string()].join("/"))
         }
         _ => None,

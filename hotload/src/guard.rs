@@ -1,8 +1,8 @@
 //! Keeps a panic in a module's code from unwinding into the host, and tells whose it was.
 
-pub mod activity;
-mod blame;
+mod attribution;
 pub mod executor;
+pub mod running;
 
 use std::any::Any;
 use std::cell::Cell;
@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use bevy::ecs::schedule::SystemWithAccess;
 use bevy::ecs::system::{Adapt, RunSystemError, SystemIn};
-use playground_api::contain::Contain;
+use playground_api::panic_guard::Contain;
 
-use activity::Work;
-use blame::{Blame, Breaks};
+use attribution::{Blame, Breaks};
+use running::Work;
 
 /// A panic in a module's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -248,7 +248,7 @@ fn install_hook() {
                 return previous(info);
             }
             let location = info.location().map(ToString::to_string);
-            let Blame { module, breaks } = blame::blame();
+            let Blame { module, breaks } = attribution::blame();
             let message = message(info.payload());
             if let (Some(module), Some(breaks)) = (&module, breaks) {
                 end(module, breaks, &message, location.as_deref().unwrap_or_default());

@@ -1,13 +1,13 @@
 //! The part of the pipeline that runs between two frames, with the world in hand.
 
+mod command_queue;
 mod commands;
-mod hear;
 mod history;
-mod plans;
+mod on_update;
+mod plan_view;
 mod probation;
-mod script;
-mod snapshots;
-mod swapping;
+mod snapshot_commands;
+mod transaction;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,28 +17,28 @@ use std::time::{Instant, SystemTime};
 use bevy::app::AppExit;
 use bevy::ecs::message::MessageCursor;
 use bevy::prelude::*;
-use playground_api::data::DataFile;
+use playground_api::tuning::DataFile;
 
 use crate::console::Console;
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
-use crate::data::{self, Reread};
 use crate::events::{Event, EventKind, EventLog};
 use crate::generation::Times;
 use crate::guard::executor::guard_schedules;
 use crate::inspect::Manifest;
-use crate::limits::remedy;
+use crate::os_remedies::remedy;
 use crate::plugin::HotLoadPlugin;
-use crate::roster::Wanted;
+use crate::process_limits::Usage;
+use crate::resolve::Selection;
 use crate::swap::Running;
-use crate::usage::Usage;
+use crate::tuning::{self, Reread};
 use crate::watchdog::{Limits, Watchdog};
 use crate::worker::{Ask, Prepared, Progress, Tell, Worker};
+use command_queue::Script;
 use history::History;
 use probation::Probations;
-use script::Script;
-use snapshots::Snapshots;
+use snapshot_commands::Snapshots;
 
 /// What swaps took of the machine.
 #[derive(Default)]
@@ -64,7 +64,7 @@ pub struct Host {
     worker: Worker,
     watchdog: Watchdog,
     running: Running,
-    wanted: Wanted,
+    wanted: Selection,
     /// The app that runs.
     app: Option<String>,
     modules: BTreeSet<String>,
@@ -150,7 +150,7 @@ impl Status {
 impl Host {
     /// Starts the worker.
     pub fn new(plugin: &HotLoadPlugin, events: Option<EventLog>) -> Self {
-        let wanted = Wanted {
+        let wanted = Selection {
             app: plugin.app.as_ref().map(|app| full_app_name(app)),
             switched: BTreeMap::new(),
         };
@@ -246,7 +246,7 @@ impl Host {
         self.show(world);
     }
 
-    fn become_ready(&mut self, world: &mut World, wanted: &Wanted) {
+    fn become_ready(&mut self, world: &mut World, wanted: &Selection) {
         let app = wanted.app.as_ref();
         let chosen = app.is_some() || !self.modules.iter().any(|id| id.starts_with("apps_"));
         let runs = app.is_none_or(|app| self.running.active.contains_key(app));
@@ -297,7 +297,7 @@ impl Host {
 
     fn reread_data(&mut self, world: &mut World) {
         let sources = self.running.active.values_mut().flat_map(|active| &mut active.data);
-        for read in data::reread(world, &mut self.data_cursor, sources) {
+        for read in tuning::reread(world, &mut self.data_cursor, sources) {
             match read {
                 Reread::Changed(path) => {
                     self.say(world, Level::Info, &format!("assets/{path} read anew"));

@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::durable;
+use crate::atomic_write;
 
 /// How far code that is new has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -309,7 +309,7 @@ impl Journal {
             return Ok(());
         }
         let path = self.kept(hash);
-        let written = durable::write(&path, bytes);
+        let written = atomic_write::write(&path, bytes);
         // Another game may have been faster.
         written
             .or_else(|error| if path.is_file() { Ok(()) } else { Err(error) })
@@ -373,7 +373,7 @@ impl Journal {
     fn write(&self, name: &str, value: &impl Serialize) -> Result<(), JournalError> {
         let path = self.folder.join(name);
         let text = serde_json::to_vec_pretty(value).map_err(io::Error::from);
-        let written = text.and_then(|text| durable::write(&path, &text));
+        let written = text.and_then(|text| atomic_write::write(&path, &text));
         written.map_err(|source| JournalError { path, source })
     }
 }

@@ -11,38 +11,39 @@
 //! Read the files in the order below: it is an edit's way through. A stage takes what the one
 //! before it gives: `load` takes an [`inspect::Inspected`], which only `inspect` can make.
 
-// What there is, and what is wanted.
-pub mod catalog;
-pub mod roster;
+// Names, which modules there are, and which of them should run.
+pub mod ids;
+pub mod resolve;
+pub mod workspace;
 // Beside the game, in the order of the flow.
 pub mod artifact;
+mod atomic_write;
 pub mod build;
-mod durable;
 pub mod epoch;
 pub mod generation;
 pub mod inspect;
 pub mod journal;
-mod limits;
 pub mod load;
+mod os_remedies;
 pub mod plan;
 pub mod probe;
-pub mod usage;
+pub mod process_limits;
 pub mod watch;
 mod worker;
 // Between two frames.
-pub mod data;
 pub mod events;
 pub mod guard;
 mod host;
 pub mod restore;
-pub mod saves;
 pub mod snapshot;
-pub mod successor;
+pub mod snapshot_file;
 pub mod swap;
+pub mod tuning;
+pub mod type_matching;
 pub mod watchdog;
 // What people see.
 pub mod console;
 mod plugin;
 
-pub use data::AssetFolder;
 pub use plugin::HotLoadPlugin;
+pub use tuning::AssetFolder;

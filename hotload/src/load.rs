@@ -13,7 +13,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use thiserror::Error;
 
 use crate::inspect::Inspected;
-use crate::limits::remedy;
+use crate::os_remedies::remedy;
 
 /// A module's code in the process. It stays there until the process ends.
 #[derive(Clone, Copy)]

@@ -11,15 +11,15 @@ use bevy::ecs::error::FallbackErrorHandler;
 use bevy::prelude::*;
 use bevy::winit::WinitPlugin;
 use playground_api::bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
-use playground_api::carry::Carry;
-use playground_api::data::{DataFile, DataFileLoader};
+use playground_api::handover::Handovers;
 use playground_api::options::{KeyboardFocus, RunOptions};
+use playground_api::tuning::{DataFile, DataFileLoader};
 
 use crate::console::{Console, ConsolePlugin};
-use crate::data::AssetFolder;
 use crate::events::EventLog;
 use crate::host::Host;
 use crate::probe::{self, Prober};
+use crate::tuning::AssetFolder;
 
 /// Watches the modules of a cargo workspace, and swaps what changes while the app runs.
 ///
@@ -114,7 +114,7 @@ impl Plugin for HotLoadPlugin {
         // What modules find.
         app.init_resource::<RunOptions>()
             .init_resource::<KeyboardFocus>()
-            .init_resource::<Carry>()
+            .init_resource::<Handovers>()
             .insert_resource(Console::new(self.echo))
             // An error in one system is no reason to end the game.
             .insert_resource(FallbackErrorHandler(bevy::ecs::error::error));

@@ -30,7 +30,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::limits::known;
+use crate::os_remedies::known;
 
 pub use serve::serve_if_asked;
 

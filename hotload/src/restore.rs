@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
-use playground_api::carry::{Carry, removals};
+use playground_api::handover::{Handovers, removals};
 use playground_api::persist::{
     Column, Insert, PersistRecord, Restoring, Store, Ticks, remove_components,
 };
@@ -19,7 +19,7 @@ use playground_api::schema::{Definition, Options, Resolution, ResolveError};
 use thiserror::Error;
 
 use crate::build::rustc::ms;
-use crate::successor::successor_of;
+use crate::type_matching::successor_of;
 
 /// Why values cannot be carried over.
 #[derive(Debug, Error)]
@@ -298,7 +298,7 @@ pub fn restore(world: &mut World, restores: &mut [Restore], times: &mut RestoreT
 
 /// Readers of removals, whose places wait in `carry` now, go on with the new components.
 pub fn readers_go_on(world: &mut World, restores: &[Restore]) {
-    let Some(mut carry) = world.get_resource_mut::<Carry>() else { return };
+    let Some(mut carry) = world.get_resource_mut::<Handovers>() else { return };
     for (component, count) in restores.iter().filter_map(|restore| restore.replaced) {
         carry.replace_component(component, count);
     }

@@ -12,17 +12,17 @@ use std::time::Instant;
 use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleConfigs, ScheduleLabel, SystemKey};
 use bevy::ecs::system::{BoxedSystem, ScheduleSystem};
 use bevy::prelude::*;
-use playground_api::carry::Carry;
+use playground_api::handover::Handovers;
 use playground_api::module::{CommandRecord, MessageRecord, OnLoad, OnUnload, Recorded};
 use playground_api::persist::PersistRecord;
 use playground_api::unload::DespawnOnUnload;
 use thiserror::Error;
 
 use crate::build::rustc::ms;
-use crate::data;
 use crate::generation::SharedGeneration;
 use crate::guard::{self, Panic, Reports};
 use crate::restore::{self, GivenUp, Owned, RestoreErrors, RestoreTimes};
+use crate::tuning;
 use schedules::{Entering, GenerationSet, Leaving};
 
 /// The modules that run, and those whose resources wait for them.
@@ -48,7 +48,7 @@ pub struct Active {
     /// Its console commands.
     pub commands: Vec<Command>,
     /// Its files of tuning values.
-    pub data: Vec<data::Source>,
+    pub data: Vec<tuning::Source>,
     serial: u64,
     systems: Vec<RunningSystem>,
     labels: HashSet<InternedScheduleLabel>,
@@ -247,7 +247,7 @@ pub fn swap(
     let rebuilt =
         schedules::rebuild(world, &mut running.set_conditions, &running.reports, leaving, groups)?;
     restore::readers_go_on(world, &restores);
-    if let Some(mut carry) = world.get_resource_mut::<Carry>() {
+    if let Some(mut carry) = world.get_resource_mut::<Handovers>() {
         for (type_name, before) in recounted {
             carry.recount_messages(type_name, before);
         }
@@ -266,7 +266,7 @@ pub fn swap(
         }
         schedules::run_once(world, OnLoad, on_load, &id, &running.reports);
     }
-    if let Some(mut carry) = world.get_resource_mut::<Carry>() {
+    if let Some(mut carry) = world.get_resource_mut::<Handovers>() {
         carry.prune();
     }
     swapped.pause_ms = ms(started);
@@ -328,7 +328,7 @@ fn enter(
         reports.contain(&id, &what, || (state.init)(world));
     }
     for record in recorded.data.drain(..) {
-        match data::enter(world, record) {
+        match tuning::enter(world, record) {
             (source, None) => active.data.push(source),
             (source, Some(warning)) => {
                 active.data.push(source);

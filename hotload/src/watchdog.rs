@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::guard::activity::{self, Named, Run};
+use crate::guard::running::{self, Named, Run};
 
 /// So many ticks make the limit of a frame.
 const TICKS: u32 = 4;
@@ -102,7 +102,7 @@ impl Shared {
                 return;
             }
             let before = |now: &Run| runs.iter().find(|(run, _)| run == now).map(|(_, n)| *n);
-            let now = activity::sample().into_iter();
+            let now = running::sample().into_iter();
             runs = now.map(|run| (run, before(&run).unwrap_or_default() + 1)).collect();
             let mut long = runs.iter().filter(|(_, ticks)| *ticks > TICKS);
             let culprit = long.clone().find(|(run, _)| run.is_of_module).or(long.next());
@@ -159,7 +159,7 @@ fn end(module: &str, what: &str, hang: Duration) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::activity::{ALONE, Work};
+    use crate::guard::running::{ALONE, Work};
 
     const LIMITS: Limits = Limits { frame: Duration::from_millis(40), hang: None };
 

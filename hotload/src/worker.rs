@@ -22,16 +22,16 @@ use crate::build::capture::Recipes;
 use crate::build::rustc::{Cancel, Linker};
 use crate::build::standby::Standby;
 use crate::build::{Inputs, Outcome, Said};
-use crate::catalog::{Catalog, Folders, ModuleCrate};
 use crate::generation::SharedGeneration;
 use crate::inspect::{HostFacts, Manifest};
 use crate::journal::{Death, Journal};
 use crate::plan::change::Change;
 use crate::plan::{self, Outlines, Trial};
 use crate::probe::{Probe, Prober};
-use crate::roster::Wanted;
-use crate::usage::{self, Usage};
+use crate::process_limits::{self, Usage};
+use crate::resolve::Selection;
 use crate::watch::Watch;
+use crate::workspace::{Catalog, Folders, ModuleCrate};
 use probing::Tried;
 
 /// A file's time of change counts as the time of the edit if it is not older than this.
@@ -45,7 +45,7 @@ pub enum Ask {
     /// This path was written.
     Changed(PathBuf),
     /// Other modules are wanted.
-    Want(Wanted),
+    Want(Selection),
     /// Build a module anew and swap it, changed or not.
     Reload { id: String, force: bool },
     /// Swap a module for the artifact in a file.
@@ -76,7 +76,7 @@ pub struct Runs {
     /// True for the answer to [`Tell::Prepared`].
     pub answers: bool,
     /// What is wanted now.
-    pub wanted: Wanted,
+    pub wanted: Selection,
 }
 
 /// What the worker tells.
@@ -149,7 +149,7 @@ pub struct Prepared {
     /// The modules whose change this is.
     pub changed: BTreeSet<String>,
     /// What was wanted when this was planned.
-    pub wanted: Wanted,
+    pub wanted: Selection,
     /// Drop what cannot be kept.
     pub force: bool,
     /// When the oldest of the changes was written.
@@ -173,11 +173,11 @@ impl Worker {
     pub fn start(
         folder: PathBuf,
         watch: bool,
-        wanted: Wanted,
+        wanted: Selection,
         prober: Prober,
         probe_limit: Duration,
     ) -> Self {
-        usage::raise_descriptors();
+        process_limits::raise_descriptors();
         let (ask, asked) = channel();
         let (tell, told) = channel();
         let own = ask.clone();
@@ -268,7 +268,7 @@ struct State {
     /// What runs in the game, and what it asks for.
     runs: BTreeMap<String, SharedGeneration>,
     outlines: Outlines,
-    wanted: Wanted,
+    wanted: Selection,
     building: Option<Building>,
     batches: u64,
     /// Modules to build next.
@@ -284,7 +284,7 @@ struct State {
     proposed: bool,
     proposal: Option<Outlines>,
     /// What was wanted when the host last took a proposal.
-    done: Option<Wanted>,
+    done: Option<Selection>,
     /// The game ends.
     stopped: Cancel,
     rescan: bool,
@@ -300,7 +300,7 @@ impl State {
     fn new(
         folder: PathBuf,
         watches: bool,
-        wanted: Wanted,
+        wanted: Selection,
         (prober, probe_limit): (Prober, Duration),
         (ask, tell): (Sender<Ask>, Sender<Tell>),
     ) -> Self {

@@ -76,11 +76,11 @@ pub struct Report {
 struct Target {
     name: String,
     value: f64,
-    wanted: Wanted,
+    wanted: Selection,
 }
 
 #[derive(Clone, Copy)]
-enum Wanted {
+enum Selection {
     AtMost(f64),
     AtLeast(f64),
 }
@@ -124,15 +124,15 @@ impl Report {
 
     /// A number of the result that is to be at most `most`.
     pub fn at_most(&mut self, name: &str, value: f64, most: f64) {
-        self.target(name, value, Wanted::AtMost(most));
+        self.target(name, value, Selection::AtMost(most));
     }
 
     /// A number of the result that is to be at least `least`.
     pub fn at_least(&mut self, name: &str, value: f64, least: f64) {
-        self.target(name, value, Wanted::AtLeast(least));
+        self.target(name, value, Selection::AtLeast(least));
     }
 
-    fn target(&mut self, name: &str, value: f64, wanted: Wanted) {
+    fn target(&mut self, name: &str, value: f64, wanted: Selection) {
         self.figure(name, value);
         self.targets.push(Target { name: name.to_owned(), value, wanted });
     }
@@ -142,8 +142,8 @@ impl Report {
         self.line(&format!("\n{:<40}{:>9}{:>18}", "target", "is", "wanted"));
         for Target { name, value, wanted } in &self.targets {
             let (text, is_met) = match wanted {
-                Wanted::AtMost(most) => (format!("at most {most:.2}"), value <= most),
-                Wanted::AtLeast(least) => (format!("at least {least:.2}"), value >= least),
+                Selection::AtMost(most) => (format!("at most {most:.2}"), value <= most),
+                Selection::AtLeast(least) => (format!("at least {least:.2}"), value >= least),
             };
             let mark = if is_met { "" } else { "   missed" };
             println!("{name:<40}{value:>9.2}{text:>18}{mark}");

@@ -14,7 +14,7 @@ use bevy::math::{
 use bevy::time::{Stopwatch, Timer, TimerMode};
 use bevy::transform::components::{GlobalTransform, Transform};
 
-use super::shape::{Field, Persist, Schema, Shape, Variant};
+use super::schema::{Field, Persist, Schema, Shape, Variant};
 
 /// Vectors and matrices are written as tuples of their numbers.
 macro_rules! numbers {

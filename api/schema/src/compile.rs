@@ -6,10 +6,12 @@
 
 use std::collections::HashMap;
 
+pub mod types;
+
+use super::bytecode::{Op, Program, Site};
 use super::definition::{Definition, FieldDef, Form};
 use super::diff::{Entry, Severity};
-use super::program::{Op, Program, Site};
-use super::shape::{Field, Schema};
+use super::schema::{Field, Schema};
 
 /// How deep two types may be nested while they are compared.
 const MAX_PAIRS: usize = 160;
@@ -313,8 +315,8 @@ pub(crate) fn least(writer: &Definition) -> u64 {
     match &writer.form {
         Form::Never | Form::Unit | Form::UnitStruct => 0,
         Form::Number(number) => match number.written() {
-            super::wire::Written::Fixed(bytes) => bytes as u64,
-            super::wire::Written::Varint(_) => 1,
+            super::wire_format::Written::Fixed(bytes) => bytes as u64,
+            super::wire_format::Written::Varint(_) => 1,
         },
         Form::Boxed(inner) => least(inner),
         Form::Array(item, len) => least(item).saturating_mul(*len),

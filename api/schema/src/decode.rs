@@ -3,9 +3,9 @@
 use super::compile::least;
 use super::definition::{Definition, Form, VariantDef};
 use super::numbers::{self, Amount};
-use super::shape::Schema;
+use super::schema::Schema;
 use super::value::Value;
-use super::wire::{self, EMPTY_ITEMS_MAX, Malformed, VARIANT};
+use super::wire_format::{self, EMPTY_ITEMS_MAX, Malformed, VARIANT};
 
 /// How deep values may be nested, types that only wrap others included: the stack bounds it.
 pub(crate) const MAX_VALUES: usize = 256;
@@ -121,7 +121,7 @@ impl<'a> Decoder<'a> {
         enclosing: &mut Vec<&'d Definition>,
     ) -> Result<Value, ValueError> {
         match form {
-            Form::Option(inner) => match self.wire(def, wire::flag)? {
+            Form::Option(inner) => match self.wire(def, wire_format::flag)? {
                 true => self.value(inner, enclosing).map(|value| Value::Some(Box::new(value))),
                 false => Ok(Value::None),
             },
@@ -147,7 +147,7 @@ impl<'a> Decoder<'a> {
     fn leaf(&mut self, def: &Definition, form: &Form) -> Result<Value, ValueError> {
         Ok(match form {
             Form::Unit | Form::UnitStruct => Value::Unit,
-            Form::Bool => Value::Bool(self.wire(def, wire::flag)?),
+            Form::Bool => Value::Bool(self.wire(def, wire_format::flag)?),
             Form::Number(number) => {
                 match self.wire(def, |input, at| numbers::read(input, at, *number))? {
                     Amount::Int(value) => Value::Int(value),
@@ -156,16 +156,17 @@ impl<'a> Decoder<'a> {
                     Amount::F64(value) => Value::F64(value),
                 }
             }
-            Form::Char => Value::Char(self.wire(def, wire::char)?),
-            Form::Str => Value::Str(self.wire(def, wire::text)?.to_owned()),
-            Form::Bytes => Value::Bytes(self.wire(def, wire::bytes)?.to_owned()),
+            Form::Char => Value::Char(self.wire(def, wire_format::char)?),
+            Form::Str => Value::Str(self.wire(def, wire_format::text)?.to_owned()),
+            Form::Bytes => Value::Bytes(self.wire(def, wire_format::bytes)?.to_owned()),
             Form::Entity => Value::Entity(
-                self.wire(def, |input, at| wire::varint(input, at, wire::COUNT))? as u64,
+                self.wire(def, |input, at| wire_format::varint(input, at, wire_format::COUNT))?
+                    as u64,
             ),
             Form::Opaque => Value::Opaque {
                 name: def.name.clone(),
                 size: def.size,
-                bytes: self.wire(def, wire::bytes)?.to_owned(),
+                bytes: self.wire(def, wire_format::bytes)?.to_owned(),
             },
             _ => return self.wire(def, |_, _| Err(Malformed("nothing"))),
         })
@@ -216,7 +217,7 @@ impl<'a> Decoder<'a> {
         variants: &'d [VariantDef],
         enclosing: &mut Vec<&'d Definition>,
     ) -> Result<Value, ValueError> {
-        let index = self.wire(def, |input, at| wire::varint(input, at, VARIANT))?;
+        let index = self.wire(def, |input, at| wire_format::varint(input, at, VARIANT))?;
         let variant = usize::try_from(index).ok().and_then(|index| variants.get(index));
         let Some(variant) = variant else {
             return self.wire(def, |_, _| Err(Malformed("the index of a variant")));
@@ -251,7 +252,7 @@ impl<'a> Decoder<'a> {
     fn count(&mut self, def: &Definition, min: u64, known: Option<u64>) -> Result<u64, ValueError> {
         let count = match known {
             Some(count) => count,
-            None => self.wire(def, |input, at| wire::count(input, at, min))?,
+            None => self.wire(def, |input, at| wire_format::count(input, at, min))?,
         };
         let rest = (self.input.len() - self.at) as u64;
         let left = self.empty_items.checked_sub(if min == 0 { count } else { 0 });

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde::{Serialize, Serializer};
 
-use super::shape::WriteDefault;
+use super::schema::WriteDefault;
 
 pub use serde;
 

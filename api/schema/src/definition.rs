@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::shape::{Field, Number, Schema, Shape};
+use super::schema::{Field, Number, Schema, Shape};
 
 /// How deep types may be nested.
 pub(crate) const MAX_DEPTH: usize = 64;
@@ -75,7 +75,7 @@ pub struct FieldDef {
     pub has_default: bool,
 }
 
-/// A variant; see [`Variant`](super::shape::Variant).
+/// A variant; see [`Variant`](super::schema::Variant).
 #[derive(Clone, Debug, PartialEq)]
 pub struct VariantDef {
     /// Name.

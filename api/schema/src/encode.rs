@@ -4,7 +4,7 @@ use super::decode::{MAX_VALUES, ValueError, enclosed};
 use super::definition::{Definition, Form};
 use super::numbers::{self, Amount};
 use super::value::Value;
-use super::wire::put_varint;
+use super::wire_format::put_varint;
 
 /// The bincode of `value` as a value of `definition`; numbers and names must fit.
 pub fn encode(value: &Value, definition: &Definition) -> Result<Vec<u8>, ValueError> {

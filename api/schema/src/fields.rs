@@ -1,11 +1,11 @@
 //! Which field, and which variant, goes where.
 
+use super::bytecode::{Op, Site};
+use super::compile::types::{Kind, kind};
 use super::compile::{Compiler, FieldNode, Node};
 use super::definition::{Definition, FieldDef, Form};
 use super::diff::Severity;
-use super::forms::{Kind, kind};
-use super::program::{Op, Site};
-use super::wire::put_varint;
+use super::wire_format::put_varint;
 
 /// Says what was given up.
 struct Dropped<'a> {

@@ -12,28 +12,27 @@
 // A type, as a constant, as bytes, and as its own copy.
 #[cfg(feature = "bevy")]
 mod bevy_types;
+mod const_encode;
 mod definition;
-mod flat;
 mod parse;
-mod shape;
+mod schema;
 mod types;
 
 // From one type to another: what is told, and what is done.
+mod bytecode;
 mod compile;
 mod diff;
+mod fast_path;
 mod fields;
-mod forms;
+mod interpreter;
 mod numbers;
-mod program;
-mod quick;
 mod resolve;
-mod transcode;
-mod wire;
+mod wire_format;
 
 // Values with their fields' names, and the author's functions.
 mod decode;
-mod describe;
 mod encode;
+mod infer_schema;
 mod migrate;
 mod value;
 
@@ -42,14 +41,14 @@ mod value;
 pub mod defaults;
 pub mod opaque;
 
+pub use const_encode::{flat_bytes, flat_len, flat_len_all, flatten, flatten_all};
 pub use decode::{ValueError, decode, verify};
 pub use definition::{Definition, FieldDef, Form, VariantDef};
 pub use diff::{Entry, Severity, TypeChange, same_layout};
 pub use encode::encode;
-pub use flat::{flat_bytes, flat_len, flat_len_all, flatten, flatten_all};
+pub use interpreter::{ConvertError, Entities};
 pub use parse::SchemaError;
 pub use resolve::{Options, Resolution, ResolveError};
-pub use shape::{Field, Migrate, Number, Persist, Schema, Shape, Variant, WriteDefault};
-pub use transcode::{ConvertError, Entities};
+pub use schema::{Field, Migrate, Number, Persist, Schema, Shape, Variant, WriteDefault};
 pub use types::Recursive;
 pub use value::Value;

@@ -3,11 +3,11 @@
 use super::compile::Migrating;
 use super::decode::Decoder;
 use super::definition::Definition;
-use super::describe::describe;
 use super::encode::encode;
+use super::infer_schema::describe;
+use super::interpreter::{Entities, Failure};
 use super::resolve::{Options, Resolution};
-use super::shape::{Schema, Shape};
-use super::transcode::{Entities, Failure};
+use super::schema::{Schema, Shape};
 use super::value::Value;
 
 /// Forms of migrated values that are kept with their conversion; there are few, as values differ

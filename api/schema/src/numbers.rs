@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::shape::Number;
-use super::wire::{Malformed, Written, put_varint, take, unzigzag, varint, zigzag};
+use super::schema::Number;
+use super::wire_format::{Malformed, Written, put_varint, take, unzigzag, varint, zigzag};
 
 /// A number of any type.
 #[derive(Clone, Copy, Debug, PartialEq)]

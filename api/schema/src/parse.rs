@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::const_encode::{VERSION, flags, tags};
 use super::definition::{Definition, FieldDef, Form, MAX_DEPTH, VariantDef};
-use super::flat::{VERSION, flags, tags};
-use super::shape::Number;
+use super::schema::Number;
 
 /// The bytes are not flattened schemas.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +47,7 @@ pub enum SchemaError {
 type Parsed<T> = Result<T, SchemaError>;
 
 impl Definition {
-    /// Reads what [`flatten`](super::flat::flatten) or [`flatten_all`](super::flat::flatten_all)
+    /// Reads what [`flatten`](super::const_encode::flatten) or [`flatten_all`](super::const_encode::flatten_all)
     /// wrote. Arbitrary bytes are an error.
     pub fn parse(bytes: &[u8]) -> Result<Vec<Self>, SchemaError> {
         let mut input = Input { bytes, at: 0 };

@@ -1,14 +1,14 @@
 //! Values of one type as values of another: worked out once, then done for each value.
 
+use super::bytecode::Program;
 use super::compile::{Compiler, Node};
 use super::definition::Definition;
 use super::diff::{Entry, Severity};
+use super::fast_path::Quick;
+use super::interpreter::{ConvertError, Entities, Run};
 use super::migrate::Migration;
-use super::program::Program;
-use super::quick::Quick;
-use super::shape::Schema;
-use super::transcode::{ConvertError, Entities, Run};
-use super::wire::EMPTY_ITEMS_MAX;
+use super::schema::Schema;
+use super::wire_format::EMPTY_ITEMS_MAX;
 
 /// What is allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::shape::{Field, Number, Persist, Schema, Shape};
+use super::schema::{Field, Number, Persist, Schema, Shape};
 
 macro_rules! leaves {
     ($($type:ty, $name:literal, $shape:expr;)*) => {$(

@@ -3,7 +3,7 @@
 //! ```text
 //!  schema_definition   bytes ──► Definition::parse ──► told, compared with itself
 //!  schema_convert      bytes ──► two types, values ──► Resolution ──► values of the reader's type
-//!  snapshot_file       bytes ──► saves/format.rs, with and without a right checksum
+//!  snapshot_file       bytes ──► snapshot_file/format.rs, with and without a right checksum
 //!  artifact            bytes ──► inspect.rs, as a module for the running fuzzer
 //!  manifest            bytes ──► inspect/manifest.rs ──► inspect/graph.rs
 //! ```
@@ -23,15 +23,17 @@ pub mod codec;
 /// The files of `hotload/src` that stand alone.
 #[path = "../../src"]
 pub mod hotload {
+    pub mod ids;
     pub mod inspect;
     /// Snapshots.
-    pub mod saves {
+    pub mod snapshot_file {
         pub mod format;
     }
 }
 
+pub use hotload::ids;
 pub use hotload::inspect;
-pub use hotload::saves::format;
+pub use hotload::snapshot_file::format;
 
 /// The fingerprint that artifacts have to have.
 pub const ABI: &str = "fuzz";

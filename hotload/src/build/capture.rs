@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::rustc::Cancel;
-use crate::catalog::{Catalog, Folders};
-use crate::durable;
-use crate::limits::remedy;
+use crate::atomic_write;
+use crate::os_remedies::remedy;
+use crate::workspace::{Catalog, Folders};
 
 /// How cargo would compile a module's library.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -445,5 +445,6 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), CaptureError> {
 
 /// Writes a file that others never see half written.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CaptureError> {
-    durable::replace(path, bytes).map_err(|source| CaptureError::File { path: path.into(), source })
+    atomic_write::replace(path, bytes)
+        .map_err(|source| CaptureError::File { path: path.into(), source })
 }

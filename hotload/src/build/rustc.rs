@@ -15,7 +15,7 @@ use serde::de::IgnoredAny;
 
 use super::capture::Recipe;
 use super::standby::Standby;
-use crate::limits::{remedy, remedy_in};
+use crate::os_remedies::{remedy, remedy_in};
 
 /// One compilation.
 #[derive(Clone, Debug)]

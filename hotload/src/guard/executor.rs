@@ -10,7 +10,7 @@ use bevy::ecs::schedule::{
 use bevy::prelude::*;
 use playground_api::bevy_egui::EguiPrimaryContextPass;
 
-use super::activity::Work;
+use super::running::Work;
 use super::{Reports, unguarded, unheard};
 
 /// Wraps Bevy's executor of the same kind.

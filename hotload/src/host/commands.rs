@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
-use super::script::Line;
+use super::command_queue::Line;
 use super::{Host, QUARANTINE, Taken, full_app_name};
 use crate::console::command::{self, Command, built_in, suggest};
 use crate::console::view::Level;
@@ -14,8 +14,8 @@ use crate::generation::SharedGeneration;
 use crate::guard;
 use crate::inspect::{self, Kind, Manifest};
 use crate::plan::{self, Outlines, Trial};
+use crate::process_limits::Usage;
 use crate::snapshot;
-use crate::usage::Usage;
 use crate::worker::Ask;
 
 fn is_of_quarantine(line: &Line) -> bool {

@@ -10,7 +10,7 @@ use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::events::{Event, EventKind};
 use crate::generation::SharedGeneration;
-use crate::guard::activity::Named;
+use crate::guard::running::Named;
 use crate::guard::{Panic, Report};
 use crate::swap::{self, SwapError, Transaction};
 use crate::watchdog::Kept;

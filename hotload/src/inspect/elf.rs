@@ -3,7 +3,7 @@
 //! The loader goes by program headers and the dynamic table, so these are what is read here; section
 //! headers count only as a sign of a file that was cut.
 
-mod loading;
+mod loader_checks;
 
 use std::fmt::Display;
 

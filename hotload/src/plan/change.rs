@@ -4,7 +4,7 @@ use playground_api::persist::{PersistRecord, Store};
 use playground_api::schema::{Definition, TypeChange};
 
 use super::Outline;
-use crate::successor::successor_of;
+use crate::type_matching::successor_of;
 
 /// What a swap of one module would change.
 #[derive(Clone, Default)]

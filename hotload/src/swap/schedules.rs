@@ -16,7 +16,7 @@ use bevy::ecs::system::{AdapterSystem, IntoSystem, ScheduleSystem, System};
 use bevy::platform::hash::FixedHasher;
 use bevy::prelude::*;
 use indexmap::IndexSet;
-use playground_api::carry::Carry;
+use playground_api::handover::Handovers;
 
 use super::{RunningSystem, SwapError};
 use crate::guard::executor::GuardedExecutor;
@@ -249,7 +249,7 @@ impl ScheduleChange<'_> {
         if let Some(slot) = slot
             && !is_apply_deferred(slot.system())
         {
-            if let Some(mut carry) = world.get_resource_mut::<Carry>() {
+            if let Some(mut carry) = world.get_resource_mut::<Handovers>() {
                 carry.begin(format!("{id}/{name}#{}", running.name.1));
             }
             let what = format!("{name}, while its parameters were set up,");
@@ -259,7 +259,7 @@ impl ScheduleChange<'_> {
                 *slot = nothing();
                 slot.initialize(world);
             }
-            if let Some(mut carry) = world.get_resource_mut::<Carry>() {
+            if let Some(mut carry) = world.get_resource_mut::<Handovers>() {
                 carry.end();
             }
             guard(slot, id, name, self.reports);

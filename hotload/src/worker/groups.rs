@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::Outcome;
-use crate::catalog::Catalog;
+use crate::workspace::Catalog;
 
 /// Splits a build's outcomes into groups: a core crate with all that link to it. Two epochs of one
 /// core are never active together, so such a group is swapped whole or not at all.

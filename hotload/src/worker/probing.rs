@@ -11,7 +11,7 @@ use crate::inspect::{self, Manifest};
 use crate::load::Sealed;
 use crate::plan::Outlines;
 use crate::probe::{Asked, Image, Probe, ProbeError, Prober};
-use crate::roster;
+use crate::resolve;
 
 /// A trial that takes longer is given up for a newer change.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -87,7 +87,7 @@ impl State {
         let mut manifests = self.manifests();
         let own = new.iter().map(|(manifest, _)| (manifest.id.clone(), (*manifest).clone()));
         manifests.extend(own);
-        let mut together: Vec<Image> = roster::roster(&manifests, &self.wanted)
+        let mut together: Vec<Image> = resolve::roster(&manifests, &self.wanted)
             .iter()
             .filter_map(|id| {
                 let new = new.iter().find(|(manifest, _)| manifest.id == *id);

@@ -11,7 +11,7 @@ use crate::inspect::{self, Manifest};
 use crate::journal::Stage;
 use crate::plan::change::Change;
 use crate::plan::{self, Outlines, Trial};
-use crate::roster;
+use crate::resolve;
 
 impl State {
     pub(super) fn manifests(&self) -> BTreeMap<String, Manifest> {
@@ -28,7 +28,7 @@ impl State {
         if let Err(error) = inspect::graph::check_graph(&manifests) {
             return self.refuse(error.to_string());
         }
-        let roster = roster::roster(&manifests, &self.wanted);
+        let roster = resolve::roster(&manifests, &self.wanted);
         let target: Vec<SharedGeneration> =
             roster.iter().filter_map(|id| self.latest.get(id)).cloned().collect();
         let runs = |generation: &&SharedGeneration| {

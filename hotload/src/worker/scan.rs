@@ -8,13 +8,14 @@ use notify::RecursiveMode;
 
 use super::{Ask, Progress, State, Tell};
 use crate::build::{self, capture};
-use crate::catalog::{self, Folders};
 use crate::watch;
+use crate::workspace::{self, Folders};
 
 impl State {
     /// Reads which modules there are, and how cargo would compile them.
     pub(super) fn scan(&mut self) -> Result<(), String> {
-        let (folders, catalog) = catalog::scan(&self.folder).map_err(|error| error.to_string())?;
+        let (folders, catalog) =
+            workspace::scan(&self.folder).map_err(|error| error.to_string())?;
         let modules: BTreeSet<String> = catalog.crates.keys().cloned().collect();
         let workspace = folders.workspace.clone();
         self.tell(Tell::Catalog { workspace, modules });

@@ -29,7 +29,7 @@ export_module! {
 
 fn build(module: &mut ModuleApp) {
     module
-        .add_data::<ShipTuning>("arena/ship.toml")
+        .add_tuning_file::<ShipTuning>("arena/ship.toml")
         .add_systems(OnLoad, game::enter)
         .add_systems(FixedUpdate, (game::end, game::restart).chain().in_set(ArenaSet::Flow));
 }

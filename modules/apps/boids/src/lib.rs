@@ -31,7 +31,7 @@ export_module! {
 
 fn build(module: &mut ModuleApp) {
     module
-        .add_data::<BoidsTuning>("boids/boids.toml")
+        .add_tuning_file::<BoidsTuning>("boids/boids.toml")
         .init_resource::<Population>()
         .add_console_command(
             "boids",

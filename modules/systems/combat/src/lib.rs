@@ -23,7 +23,7 @@ export_module! {
 }
 
 fn build(module: &mut ModuleApp) {
-    module.add_data::<CombatTuning>("arena/combat.toml").add_systems(
+    module.add_tuning_file::<CombatTuning>("arena/combat.toml").add_systems(
         FixedUpdate,
         (
             think::choose_goals.in_set(ArenaSet::Think),

@@ -24,7 +24,7 @@ export_module! {
 
 fn build(module: &mut ModuleApp) {
     module
-        .add_data::<PlayerTuning>("arena/player.toml")
+        .add_tuning_file::<PlayerTuning>("arena/player.toml")
         .add_systems(
             PreUpdate,
             (devices::keyboard, devices::mouse)

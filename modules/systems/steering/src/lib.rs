@@ -20,7 +20,7 @@ export_module! {
 }
 
 fn build(module: &mut ModuleApp) {
-    module.add_data::<SteeringTuning>("steering/flocks.toml").add_systems(
+    module.add_tuning_file::<SteeringTuning>("steering/flocks.toml").add_systems(
         FixedUpdate,
         (index::fill_grid.in_set(PhysicsSet::Index), flock::steer.in_set(PhysicsSet::Steer)),
     );

@@ -2,7 +2,7 @@
 
 use playground_api::persist::{PersistRecord, Store};
 
-use crate::saves::format::SavedStore;
+use crate::snapshot_file::format::SavedStore;
 
 /// A type that has values, as the running code or a snapshot tells it.
 #[derive(Clone, Copy)]

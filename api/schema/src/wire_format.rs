@@ -4,7 +4,7 @@
 //! are one byte up to 250, else a byte that says how many follow, signed ones in zigzag order; a
 //! `char` is UTF-8; counts and lengths are written as `u64`, variants as `u32`.
 
-use super::shape::Number;
+use super::schema::Number;
 
 /// What was expected where the bytes were something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::thread;
 
 use super::*;
-use crate::saves::format::{Header, Saved, SavedModule};
-use crate::saves::{SaveError, Saves, format};
+use crate::snapshot_file::format::{Header, Saved, SavedModule};
+use crate::snapshot_file::{SaveError, Saves, format};
 
 /// A folder of this test's own, gone with it.
 struct Folder(PathBuf);

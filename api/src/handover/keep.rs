@@ -7,7 +7,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Carried, Carries};
+use super::{Carried, Handover};
 use crate::codec;
 use crate::schema::{Definition, Options, Persist, Resolution, Schema};
 
@@ -27,7 +27,7 @@ pub struct Left {
 #[derive(Debug, Default)]
 pub struct Value<T>(T);
 
-impl<T: Kept> Carries for Value<T> {
+impl<T: Kept> Handover for Value<T> {
     type Left = Left;
 
     fn leave(self) -> Option<Left> {

@@ -1,6 +1,6 @@
 //! Which modules there are: the workspace members under the modules folder, as cargo sees them.
 
-mod libraries;
+mod local_deps;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,9 +10,9 @@ use std::{fs, io};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::limits::remedy;
+use crate::os_remedies::remedy;
 
-pub use libraries::Library;
+pub use local_deps::Library;
 
 /// Where the modules and what is built of them are.
 #[derive(Clone, Debug)]
@@ -170,7 +170,7 @@ fn metadata(folder: &Path) -> Result<Metadata, CatalogError> {
 fn catalog(modules: &Path, packages: Vec<Package>) -> Result<Catalog, CatalogError> {
     let mut packages: BTreeMap<String, Package> =
         packages.into_iter().map(|package| (package.name.clone(), package)).collect();
-    libraries::complete(&mut packages, modules)?;
+    local_deps::complete(&mut packages, modules)?;
     let is_module = |package: &&Package| package.manifest_path.starts_with(modules);
     let ids: BTreeSet<&String> =
         packages.values().filter(is_module).map(|package| &package.name).collect();
@@ -192,14 +192,14 @@ fn catalog(modules: &Path, packages: Vec<Package>) -> Result<Catalog, CatalogErr
             id: (*id).clone(),
             folder: package.manifest_path.parent()?.to_owned(),
             links: links.cloned().collect(),
-            libraries: libraries::reached(&packages, modules, id),
+            libraries: local_deps::reached(&packages, modules, id),
         })
     };
     let crates: BTreeMap<String, ModuleCrate> =
         ids.iter().filter_map(|id| Some(((*id).clone(), module(id)?))).collect();
     let names: BTreeSet<&String> = crates.values().flat_map(|module| &module.libraries).collect();
     let library = |name: &&String| {
-        let library = libraries::read(packages.get(*name)?).transpose()?;
+        let library = local_deps::read(packages.get(*name)?).transpose()?;
         Some(library.map(|library| ((*name).clone(), library)))
     };
     let libraries = names.iter().filter_map(library).collect::<Result<_, _>>()?;

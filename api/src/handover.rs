@@ -23,7 +23,7 @@ pub use removed::{RemovedComponents, count as removals};
 type Slot = Arc<Mutex<Option<Box<dyn Any + Send>>>>;
 
 /// A value that can wait in a slot, in a form that does not depend on an epoch.
-pub trait Carries: Default + Send + Sync + 'static {
+pub trait Handover: Default + Send + Sync + 'static {
     /// What waits.
     type Left: Any + Send;
     /// As it is left behind.
@@ -34,16 +34,16 @@ pub trait Carries: Default + Send + Sync + 'static {
 
 /// Where values wait between an old system and the new one of the same name.
 ///
-/// The host names the system that is being initialized with [`Carry::begin`]; a system initialized
+/// The host names the system that is being initialized with [`Handovers::begin`]; a system initialized
 /// without a name keeps nothing.
 #[derive(Resource, Default)]
-pub struct Carry {
+pub struct Handovers {
     system: Option<String>,
     ordinals: HashMap<&'static str, u32>,
     slots: HashMap<(String, &'static str, u32), Slot>,
 }
 
-impl Carry {
+impl Handovers {
     /// Parameters initialized from here on belong to `system` (its name, unique in the app).
     pub fn begin(&mut self, system: String) {
         self.system = Some(system);
@@ -123,13 +123,13 @@ impl<T: 'static> LeftGuard<'_, T> {
 
 /// A value that goes from a system to its successor of the same name.
 #[derive(Debug)]
-pub struct Carried<T: Carries> {
+pub struct Carried<T: Handover> {
     /// There from the first access on: until then what was left waits.
     value: OnceLock<T>,
     slot: Slot,
 }
 
-impl<T: Carries> Carried<T> {
+impl<T: Handover> Carried<T> {
     #[inline]
     fn get(&self) -> &T {
         self.value.get_or_init(|| self.take_over())
@@ -149,14 +149,14 @@ impl<T: Carries> Carried<T> {
     }
 }
 
-impl<T: Carries> FromWorld for Carried<T> {
+impl<T: Handover> FromWorld for Carried<T> {
     fn from_world(world: &mut World) -> Self {
-        let slot = world.get_resource_mut::<Carry>().map(|mut carry| carry.slot::<T>());
+        let slot = world.get_resource_mut::<Handovers>().map(|mut carry| carry.slot::<T>());
         Self { value: OnceLock::new(), slot: slot.unwrap_or_default() }
     }
 }
 
-impl<T: Carries> Drop for Carried<T> {
+impl<T: Handover> Drop for Carried<T> {
     fn drop(&mut self) {
         // A system that never ran leaves what its predecessor left.
         if let Some(left) = self.value.take().and_then(T::leave) {

@@ -12,7 +12,7 @@ use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::events::{Event, EventKind, ModuleGeneration};
 use crate::generation::{SharedGeneration, Times};
-use crate::roster::Wanted;
+use crate::resolve::Selection;
 use crate::snapshot::{self, Snapshot};
 use crate::swap::{self, SwapError, Swapped, Transaction};
 use crate::worker::{Ask, Prepared, Runs};
@@ -243,7 +243,7 @@ impl Host {
         self.notice(world, id, Notice::new(NoticeLevel::Success, title, body));
     }
 
-    fn report_app(&mut self, world: &mut World, wanted: &Wanted) {
+    fn report_app(&mut self, world: &mut World, wanted: &Selection) {
         let before = std::mem::replace(&mut self.app, wanted.app.clone());
         if let (Some(before), Some(app)) = (before, &wanted.app)
             && before != *app

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use crate::console::command::Command;
-use crate::roster::Wanted;
+use crate::resolve::Selection;
 
 /// Commands that wait for their turn.
 pub struct Script {
@@ -31,7 +31,7 @@ enum Awaited {
     /// Something to happen to this module.
     Module(String),
     /// This to be wanted and done.
-    Wanted(Wanted),
+    Selection(Selection),
 }
 
 impl Script {
@@ -92,13 +92,13 @@ impl Script {
     }
 
     /// The next command waits until this runs.
-    pub fn await_wanted(&mut self, wanted: Wanted) {
-        self.waiting = Some(Awaited::Wanted(wanted));
+    pub fn await_wanted(&mut self, wanted: Selection) {
+        self.waiting = Some(Awaited::Selection(wanted));
     }
 
     /// True while the worker has to do something before the script goes on.
     pub fn awaits(&self) -> bool {
-        matches!(self.waiting, Some(Awaited::Module(_) | Awaited::Wanted(_)))
+        matches!(self.waiting, Some(Awaited::Module(_) | Awaited::Selection(_)))
     }
 
     /// Something happened to the module.
@@ -109,15 +109,15 @@ impl Script {
     }
 
     /// Something else is wanted now: that it runs is what is waited for.
-    pub fn wanted_else(&mut self, wanted: &Wanted) {
-        if let Some(Awaited::Wanted(awaited)) = &mut self.waiting {
+    pub fn wanted_else(&mut self, wanted: &Selection) {
+        if let Some(Awaited::Selection(awaited)) = &mut self.waiting {
             awaited.clone_from(wanted);
         }
     }
 
     /// This runs now.
-    pub fn wanted_done(&mut self, runs: &Wanted) {
-        if matches!(&self.waiting, Some(Awaited::Wanted(awaited)) if awaited == runs) {
+    pub fn wanted_done(&mut self, runs: &Selection) {
+        if matches!(&self.waiting, Some(Awaited::Selection(awaited)) if awaited == runs) {
             self.waiting = None;
         }
     }

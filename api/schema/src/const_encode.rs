@@ -9,7 +9,7 @@
 //! ```
 //! Numbers are LEB128; a name is its length and UTF-8; lists are their count and items.
 
-use super::shape::{Field, Schema, Shape, Variant};
+use super::schema::{Field, Schema, Shape, Variant};
 
 /// First byte of flattened schemas: the version of this format.
 pub const VERSION: u8 = 1;

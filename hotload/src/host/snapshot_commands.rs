@@ -12,9 +12,9 @@ use crate::console::command::SnapshotCommand;
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::events::{Event, EventKind};
-use crate::saves::format::{Header, Saved, SavedModule};
-use crate::saves::world::{self as save_world, Source};
-use crate::saves::{AUTOSAVE, SaveError, Saves};
+use crate::snapshot_file::format::{Header, Saved, SavedModule};
+use crate::snapshot_file::world::{self as save_world, Source};
+use crate::snapshot_file::{AUTOSAVE, SaveError, Saves};
 
 /// Between two autosaves.
 const AUTOSAVE_EVERY: Duration = Duration::from_secs(60);

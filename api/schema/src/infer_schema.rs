@@ -1,7 +1,7 @@
 //! The definition that a value would have, so that it can be read like one that was written.
 
 use super::definition::{Definition, FieldDef, Form, MAX_DEPTH, VariantDef};
-use super::shape::Number;
+use super::schema::Number;
 use super::value::Value;
 
 /// There is no definition for a value.

@@ -5,7 +5,7 @@ use bevy::ecs::lifecycle::{RemovedComponentEntity, RemovedComponentMessages};
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
-use super::{Carried, Carries};
+use super::{Carried, Handover};
 
 /// A reader's place among the removals of a component.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub struct Seen {
     before: Option<Position>,
 }
 
-impl Carries for Seen {
+impl Handover for Seen {
     type Left = Position;
 
     fn leave(self) -> Option<Position> {

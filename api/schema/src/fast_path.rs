@@ -1,12 +1,12 @@
 //! The steps of plain values: numbers and truth values, kept, converted, left out, in any order.
 //!
 //! They are done without calls and with the positions in registers. Whatever is unusual is left to
-//! [`Run`](super::transcode::Run), which does the value again and says what is wrong.
+//! [`Run`](super::interpreter::Run), which does the value again and says what is wrong.
 
+use super::bytecode::{Op, Program};
 use super::numbers;
-use super::program::{Op, Program};
-use super::shape::Number;
-use super::wire;
+use super::schema::Number;
+use super::wire_format;
 
 /// How many bytes are copied where there are fewer, since a copy of constant length is faster.
 const CHUNK: usize = 32;
@@ -193,11 +193,11 @@ impl Quick {
             }
             at += piece.fixed as usize;
             for _ in 0..piece.varints {
-                wire::skip_varint(input, &mut at, piece.max).ok()?;
+                wire_format::skip_varint(input, &mut at, piece.max).ok()?;
             }
             if piece.rare {
                 if piece.bool {
-                    wire::flag(input, &mut at).ok()?;
+                    wire_format::flag(input, &mut at).ok()?;
                 }
                 if piece.drop {
                     from = at;

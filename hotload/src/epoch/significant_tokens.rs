@@ -4,8 +4,8 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
 use syn::visit::{self, Visit};
 
-use super::kept::{Kept, self_type};
-use super::macros::{is_hook, name_of};
+use super::macro_effects::{is_hook, name_of};
+use super::reachable_functions::{Kept, self_type};
 
 /// Goes through items at one place of the crate.
 pub(super) struct Emit<'k> {

@@ -3,8 +3,8 @@
 //! Most steps only go ahead in the input: what they pass is copied at once, when a step that writes
 //! something else (or leaves something out) comes.
 
-use super::shape::Number;
-use super::wire;
+use super::schema::Number;
+use super::wire_format;
 
 /// One step. `end` is the index of the step behind the body that follows a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -136,8 +136,8 @@ impl Program {
 
     pub fn number(&mut self, number: Number) {
         match number.written() {
-            wire::Written::Fixed(len) => self.fixed(len as u64),
-            wire::Written::Varint(max) => self.varints(1, max),
+            wire_format::Written::Fixed(len) => self.fixed(len as u64),
+            wire_format::Written::Varint(max) => self.varints(1, max),
         }
     }
 

@@ -1,10 +1,10 @@
 //! Does the steps of a program for one value after the other.
 
+use super::bytecode::{Op, Program};
+use super::fast_path::append;
 use super::migrate::Migration;
 use super::numbers;
-use super::program::{Op, Program};
-use super::quick::append;
-use super::wire::{self, Malformed, VARIANT};
+use super::wire_format::{self, Malformed, VARIANT};
 
 /// How deep values may be nested in one another, two for each level of a type within itself. The
 /// stack bounds it.
@@ -144,7 +144,7 @@ impl Run<'_, '_> {
                 }
                 Op::Varints { count, max } => {
                     for _ in 0..count {
-                        wire::skip_varint(input, &mut self.at, max)
+                        wire_format::skip_varint(input, &mut self.at, max)
                             .map_err(|error| malformed(error, self.at))?;
                     }
                 }
@@ -155,24 +155,28 @@ impl Run<'_, '_> {
                 Op::Flush => self.flush(),
                 Op::Drop => self.from = self.at,
                 Op::Bool => {
-                    wire::flag(input, &mut self.at).map_err(|error| malformed(error, self.at))?;
+                    wire_format::flag(input, &mut self.at)
+                        .map_err(|error| malformed(error, self.at))?;
                 }
                 Op::Str => {
-                    wire::text(input, &mut self.at).map_err(|error| malformed(error, self.at))?;
+                    wire_format::text(input, &mut self.at)
+                        .map_err(|error| malformed(error, self.at))?;
                 }
                 Op::Bytes => {
-                    wire::bytes(input, &mut self.at).map_err(|error| malformed(error, self.at))?;
+                    wire_format::bytes(input, &mut self.at)
+                        .map_err(|error| malformed(error, self.at))?;
                 }
                 Op::Char => {
-                    wire::char(input, &mut self.at).map_err(|error| malformed(error, self.at))?;
+                    wire_format::char(input, &mut self.at)
+                        .map_err(|error| malformed(error, self.at))?;
                 }
                 Op::FixedItems(bytes) => {
-                    let count = wire::count(input, &mut self.at, bytes)
+                    let count = wire_format::count(input, &mut self.at, bytes)
                         .map_err(|error| malformed(error, self.at))?;
                     self.at += (count * bytes) as usize;
                 }
                 Op::Seq { min, end } => {
-                    let count = wire::count(input, &mut self.at, min)
+                    let count = wire_format::count(input, &mut self.at, min)
                         .map_err(|error| malformed(error, self.at))?;
                     if min == 0 {
                         self.empty(count).map_err(|error| malformed(error, self.at))?;
@@ -194,7 +198,7 @@ impl Run<'_, '_> {
                     continue;
                 }
                 Op::Option { end } => {
-                    let some = wire::flag(input, &mut self.at)
+                    let some = wire_format::flag(input, &mut self.at)
                         .map_err(|error| malformed(error, self.at))?;
                     if some {
                         self.body(i + 1, end as usize, base, i)?;
@@ -206,7 +210,7 @@ impl Run<'_, '_> {
                     if !passes {
                         self.flush();
                     }
-                    let index = wire::varint(input, &mut self.at, VARIANT)
+                    let index = wire_format::varint(input, &mut self.at, VARIANT)
                         .map_err(|error| malformed(error, self.at))?;
                     if index >= arms.into() {
                         return Err(malformed(Malformed("the index of a variant"), self.at));
@@ -237,17 +241,17 @@ impl Run<'_, '_> {
                 }
                 Op::Entity => {
                     self.flush();
-                    let entity = wire::varint(input, &mut self.at, wire::COUNT)
+                    let entity = wire_format::varint(input, &mut self.at, wire_format::COUNT)
                         .map_err(|error| malformed(error, self.at))?
                         as u64;
                     let now = (self.entities)(entity)
                         .map_err(|reason| Box::new((Failure::Entity(entity, reason), i)))?;
-                    wire::put_varint(self.out, now.into());
+                    wire_format::put_varint(self.out, now.into());
                     self.from = self.at;
                 }
                 Op::Unwrap { none, end } => {
                     self.flush();
-                    let some = wire::flag(input, &mut self.at)
+                    let some = wire_format::flag(input, &mut self.at)
                         .map_err(|error| malformed(error, self.at))?;
                     self.from = self.at;
                     match none {
@@ -260,7 +264,7 @@ impl Run<'_, '_> {
                 }
                 Op::Exact(expected) => {
                     self.flush();
-                    let found = wire::varint(input, &mut self.at, wire::COUNT)
+                    let found = wire_format::varint(input, &mut self.at, wire_format::COUNT)
                         .map_err(|error| malformed(error, self.at))?
                         as u64;
                     if found != expected {
@@ -270,7 +274,7 @@ impl Run<'_, '_> {
                 }
                 Op::StrToChar => {
                     self.flush();
-                    let text = wire::text(input, &mut self.at)
+                    let text = wire_format::text(input, &mut self.at)
                         .map_err(|error| malformed(error, self.at))?;
                     if text.chars().count() != 1 {
                         return Err(Box::new((Failure::DoesNotFit(format!("{text:?}")), i)));
@@ -280,7 +284,7 @@ impl Run<'_, '_> {
                 }
                 Op::CharToStr => {
                     self.flush();
-                    let char = wire::char(input, &mut self.at)
+                    let char = wire_format::char(input, &mut self.at)
                         .map_err(|error| malformed(error, self.at))?;
                     self.out.push(char.len_utf8() as u8);
                 }

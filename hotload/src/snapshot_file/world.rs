@@ -12,8 +12,8 @@ use playground_api::schema::{
 use super::SaveError;
 use super::format::{self, Header, Saved, SavedStore, SavedType};
 use crate::restore::convert_column;
-use crate::successor::{Former, successor};
 use crate::swap::orphans::holders;
+use crate::type_matching::{Former, successor};
 
 /// A persisted type of a running module.
 #[derive(Clone)]

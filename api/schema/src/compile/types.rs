@@ -1,12 +1,12 @@
 //! Which form goes into which.
 
-use super::compile::{Compiler, FieldNode, Node, least};
-use super::definition::{Definition, Form};
-use super::diff::Severity;
-use super::numbers;
-use super::program::Op;
-use super::shape::Number;
-use super::wire::{COUNT, put_varint};
+use super::{Compiler, FieldNode, Node, least};
+use crate::bytecode::Op;
+use crate::definition::{Definition, Form};
+use crate::diff::Severity;
+use crate::numbers;
+use crate::schema::Number;
+use crate::wire_format::{COUNT, put_varint};
 
 /// What the opaque data of two types that are not the same says.
 const OPAQUE: &str = "opaque data is readable by the same type only: list it as dropped, or give \
@@ -14,7 +14,7 @@ const OPAQUE: &str = "opaque data is readable by the same type only: list it as 
 
 impl<'a> Compiler<'a> {
     /// Compiles the way from one form to another; boxes, references back and versions are done.
-    pub(super) fn forms(
+    pub(crate) fn forms(
         &mut self,
         writer: &'a Definition,
         reader: Node<'a>,
@@ -203,7 +203,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A struct around a value, or none any more.
-    pub(super) fn peel(&mut self, writer: &'a Definition, reader: Node<'a>) {
+    pub(crate) fn peel(&mut self, writer: &'a Definition, reader: Node<'a>) {
         let new = reader.def.form.newtype().is_some();
         match (writer.form.newtype(), reader.fields().first()) {
             (_, Some(field)) if new => {
@@ -225,7 +225,7 @@ impl<'a> Compiler<'a> {
 
 /// How the fields of a struct are found.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// There are none.
     Empty,
     /// By name.
@@ -235,7 +235,7 @@ pub(super) enum Kind {
 }
 
 /// How the fields of `form` are found; `None` for what has no fields.
-pub(super) fn kind(form: &Form) -> Option<Kind> {
+pub(crate) fn kind(form: &Form) -> Option<Kind> {
     match form {
         Form::Unit | Form::UnitStruct => Some(Kind::Empty),
         Form::Struct(_) => Some(Kind::Named),

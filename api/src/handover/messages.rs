@@ -7,7 +7,7 @@ use bevy::ecs::message::MessageId;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
-use super::{Carried, Carries};
+use super::{Carried, Handover};
 
 /// How many messages of a type were seen or passed over.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl<M> Default for Seen<M> {
     }
 }
 
-impl<M: Message> Carries for Seen<M> {
+impl<M: Message> Handover for Seen<M> {
     type Left = Position;
 
     fn leave(self) -> Option<Position> {

@@ -6,7 +6,7 @@ use crate::inspect::{Kind, Manifest};
 
 /// What people asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Selection {
     /// The app to run.
     pub app: Option<String>,
     /// Modules switched on or off by hand.
@@ -16,7 +16,7 @@ pub struct Wanted {
 /// The modules to run: the app with all that it requires, directly or through others; the modules
 /// that no app lists and whose requirements run; less those that are switched off, and what
 /// requires them.
-pub fn roster(manifests: &BTreeMap<String, Manifest>, wanted: &Wanted) -> BTreeSet<String> {
+pub fn roster(manifests: &BTreeMap<String, Manifest>, wanted: &Selection) -> BTreeSet<String> {
     let off = |id: &str| wanted.switched.get(id) == Some(&false);
     let mut roster = BTreeSet::new();
     if let Some(app) = &wanted.app {

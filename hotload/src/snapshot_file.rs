@@ -18,8 +18,8 @@ use std::time::SystemTime;
 
 use thiserror::Error;
 
-use crate::durable;
-use crate::limits::remedy;
+use crate::atomic_write;
+use crate::os_remedies::remedy;
 
 use format::{FormatError, Header, Saved};
 
@@ -146,7 +146,7 @@ impl Saves {
     /// When the file system does not take it; an older one is as it was then.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, SaveError> {
         let path = self.path(name)?;
-        if let Err(source) = durable::write(&path, bytes) {
+        if let Err(source) = atomic_write::write(&path, bytes) {
             return Err(SaveError::File { path, source });
         }
         Ok(path)

@@ -5,7 +5,7 @@ use std::fs;
 
 use bevy::asset::AssetEvent;
 use bevy::prelude::*;
-use playground_api::data::{DataFile, DataRecord};
+use playground_api::tuning::{DataFile, DataRecord};
 
 /// Where assets are, as the host's `AssetPlugin` was told.
 #[derive(Resource, Clone, Debug)]

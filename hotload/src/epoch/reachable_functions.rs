@@ -6,8 +6,8 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 
-use super::emit::{attributes, impl_item_attributes, is_test};
-use super::macros::{self, Macros, is_hook, name_of};
+use super::macro_effects::{self, Macros, is_hook, name_of};
+use super::significant_tokens::{attributes, impl_item_attributes, is_test};
 
 /// Attributes that name no function and do not change what a function is.
 const SILENT: [&str; 32] = [
@@ -142,7 +142,7 @@ impl Found<'_> {
             }
             queue.extend(aliases.get(&name).into_iter().flatten().cloned());
             if let Some(definition) = macros.definitions.get(&name) {
-                macros::idents(definition.clone(), &mut |ident| queue.push(ident));
+                macro_effects::idents(definition.clone(), &mut |ident| queue.push(ident));
             }
             names.insert(name);
         }
@@ -150,7 +150,7 @@ impl Found<'_> {
     }
 
     fn mention_tokens(&mut self, tokens: TokenStream) {
-        macros::idents(tokens, &mut |ident| {
+        macro_effects::idents(tokens, &mut |ident| {
             self.names.insert(ident);
         });
     }
@@ -278,7 +278,7 @@ impl<'a> Visit<'a> for Found<'_> {
         let tokens = attribute.meta.to_token_stream();
         self.mention_tokens(tokens.clone());
         // serde: `default = "function"`, `with = "module"`.
-        macros::strings(tokens, &mut |path| {
+        macro_effects::strings(tokens, &mut |path| {
             let parts = path.split(|c: char| !c.is_alphanumeric() && c != '_');
             let mut last = None;
             for part in parts.filter(|part| !part.is_empty()) {
@@ -329,7 +329,7 @@ impl<'a> Visit<'a> for Calls {
 
     fn visit_macro(&mut self, call: &'a syn::Macro) {
         self.0.insert(name_of(&call.path));
-        macros::idents(call.tokens.clone(), &mut |ident| {
+        macro_effects::idents(call.tokens.clone(), &mut |ident| {
             self.0.insert(ident);
         });
     }
