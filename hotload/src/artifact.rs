@@ -20,6 +20,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, open, openat, statat};
 use thiserror::Error;
 
 use super::inspect::{MAX_FILE_BYTES, MIN_FILE_BYTES};
+use crate::ids::ArtifactHash;
 
 /// May write: neither the owner nor one of the group.
 const OTHERS_WRITE: u32 = 0o002;
@@ -46,8 +47,8 @@ pub struct Artifact {
     pub path: PathBuf,
     /// Its content.
     pub bytes: Vec<u8>,
-    /// blake3 hash of the bytes, in hex digits.
-    pub hash: String,
+    /// The hash of the bytes.
+    pub hash: ArtifactHash,
 }
 
 impl fmt::Debug for Artifact {
@@ -130,19 +131,19 @@ pub enum ArtifactError {
         found: String,
     },
     /// Not the bytes that were recorded.
-    #[error("H0219: {}: expected the blake3 hash {}, found {found}. The file is not the one that was built: build the module again, or get the pack again", file.display(), expected.escape_debug())]
+    #[error("H0219: {}: expected the blake3 hash {}, found {found}. The file is not the one that was built: build the module again, or get the pack again", file.display(), expected.as_str().escape_debug())]
     Hash {
         /// The artifact.
         file: PathBuf,
         /// The recorded one.
-        expected: String,
+        expected: ArtifactHash,
         /// That of the file.
-        found: String,
+        found: ArtifactHash,
     },
 }
 
 /// Reads the artifact at `path`, which has to be in the folder `within` or below it, whatever links
-/// there are. With `expected_hash`, in hex digits, only these bytes will do.
+/// there are. With `expected_hash`, only these bytes will do.
 ///
 /// # Errors
 ///
@@ -151,7 +152,7 @@ pub enum ArtifactError {
 pub fn read(
     path: &Path,
     within: &Path,
-    expected_hash: Option<&str>,
+    expected_hash: Option<&ArtifactHash>,
     writers: Writers,
 ) -> Result<Artifact, ArtifactError> {
     let sizes = MIN_FILE_BYTES as u64..=MAX_FILE_BYTES as u64;
@@ -159,10 +160,10 @@ pub fn read(
     let bytes = opened.bytes()?;
     opened.check_unchanged(bytes.len() as u64)?;
 
-    let hash = blake3::hash(&bytes).to_hex().to_string();
+    let hash = ArtifactHash::of(&bytes);
     match expected_hash {
-        Some(expected) if expected != hash => {
-            let (file, expected) = (path.to_owned(), expected.to_owned());
+        Some(expected) if *expected != hash => {
+            let (file, expected) = (path.to_owned(), expected.clone());
             Err(ArtifactError::Hash { file, expected, found: hash })
         }
         _ => Ok(Artifact { path: path.to_owned(), bytes, hash }),
@@ -174,7 +175,7 @@ pub fn read(
 /// # Errors
 ///
 /// When there is no such file, or it holds no hash.
-pub fn hash_beside(path: &Path, within: &Path) -> Result<String, ArtifactError> {
+pub fn hash_beside(path: &Path, within: &Path) -> Result<ArtifactHash, ArtifactError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".b3");
     let hash_file = PathBuf::from(name);
@@ -199,7 +200,7 @@ pub fn hash_beside(path: &Path, within: &Path) -> Result<String, ArtifactError> 
         let start: String = hash.chars().take(HASH_DIGITS + 8).collect();
         return Err(missing(format!("`{}`", start.escape_debug())));
     }
-    Ok(hash.to_ascii_lowercase())
+    Ok(hash.to_ascii_lowercase().into())
 }
 
 /// A file that may be read.

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::{self, Artifact, Writers};
 use crate::epoch::{self, epoch};
+use crate::ids::{ArtifactHash, Epoch, InputsHash, ModuleId};
 use crate::os_remedies::is_of_process;
-use crate::workspace::{self, Catalog, CatalogError, Folders, ModuleCrate};
+use crate::workspace::{self, Folders, Members, ModuleCrate, WorkspaceError};
 use capture::{CaptureError, Recipe, Recipes};
 use rustc::{Cancel, CompileTimes, Compiled, Job, Linker, ms};
 use standby::Standby;
@@ -24,11 +25,11 @@ use standby::Standby;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inputs {
     /// Hash of everything that goes into the build.
-    pub hash: String,
+    pub hash: InputsHash,
     /// Goes into the `TypeId` of the crate's types.
-    pub epoch: String,
+    pub epoch: Epoch,
     /// The epochs of the core crates below, by id.
-    pub cores: BTreeMap<String, String>,
+    pub cores: BTreeMap<ModuleId, Epoch>,
     /// Why the module cannot be built, where its source says so already.
     pub refused: Option<String>,
 }
@@ -36,8 +37,8 @@ pub struct Inputs {
 /// What is known of an artifact on disk, beside its bytes.
 #[derive(Serialize, Deserialize)]
 struct Record {
-    inputs: String,
-    hash: String,
+    inputs: InputsHash,
+    hash: ArtifactHash,
     /// Hash of what dependents of a core crate link to.
     #[serde(default)]
     library: Option<String>,
@@ -64,16 +65,16 @@ pub enum Outcome {
     /// Why there is none.
     Failed(Vec<String>),
     /// A core crate that it links to failed.
-    Skipped(String),
+    Skipped(ModuleId),
 }
 
 /// What a build says while it runs.
 #[derive(Clone, Debug)]
 pub enum Said {
     /// rustc starts on a module.
-    Started(String),
+    Started(ModuleId),
     /// A module is done; so many of so many are.
-    Finished(String),
+    Finished(ModuleId),
 }
 
 /// The linker's script and what it needs, written to the folder of built modules; `None` where
@@ -102,15 +103,15 @@ pub fn linker(folders: &Folders, recipes: &Recipes) -> Result<Option<Linker>, Ca
 /// When the process can read no file at all. A single one that cannot be read is why its module is
 /// refused.
 pub fn inputs(
-    catalog: &Catalog,
+    members: &Members,
     recipes: &Recipes,
-    known: &BTreeMap<String, Inputs>,
+    known: &BTreeMap<ModuleId, Inputs>,
     workspace: &Path,
-) -> Result<BTreeMap<String, Inputs>, CatalogError> {
-    let mut all: BTreeMap<String, Inputs> = BTreeMap::new();
-    let linked = catalog.linked();
-    for id in catalog.build_order().unwrap_or_default() {
-        let Some(module) = catalog.crates.get(&id) else { continue };
+) -> Result<BTreeMap<ModuleId, Inputs>, WorkspaceError> {
+    let mut all: BTreeMap<ModuleId, Inputs> = BTreeMap::new();
+    let linked = members.linked();
+    for id in members.build_order().unwrap_or_default() {
+        let Some(module) = members.crates.get(&id) else { continue };
         let Some(recipe) = recipes.by_module.get(&id) else { continue };
         let is_core = linked.contains(&id);
         let inputs = module_inputs(
@@ -118,7 +119,7 @@ pub fn inputs(
             recipe,
             &recipes.api,
             &all,
-            catalog,
+            members,
             is_core,
             known.get(&id),
             workspace,
@@ -132,12 +133,12 @@ fn module_inputs(
     module: &ModuleCrate,
     recipe: &Recipe,
     api: &str,
-    below: &BTreeMap<String, Inputs>,
-    catalog: &Catalog,
+    below: &BTreeMap<ModuleId, Inputs>,
+    members: &Members,
     is_core: bool,
     known: Option<&Inputs>,
     workspace: &Path,
-) -> Result<Inputs, CatalogError> {
+) -> Result<Inputs, WorkspaceError> {
     let mut hasher = blake3::Hasher::new();
     let mut field = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -155,8 +156,8 @@ fn module_inputs(
     let (mut sources, mut unreadable) = (Vec::new(), None);
     let files = match workspace::files(&module.folder) {
         Ok(files) => files,
-        Err(CatalogError::Unreadable { source, path }) if !is_of_process(&source) => {
-            let reason = CatalogError::Unreadable { source, path }.to_string();
+        Err(WorkspaceError::Unreadable { source, path }) if !is_of_process(&source) => {
+            let reason = WorkspaceError::Unreadable { source, path }.to_string();
             field(reason.as_bytes());
             unreadable = Some(reason);
             Vec::new()
@@ -171,31 +172,31 @@ fn module_inputs(
         }
     }
     let libraries = module.libraries.iter().filter_map(|name| {
-        let library = catalog.libraries.get(name)?;
+        let library = members.libraries.get(name)?;
         Some(format!("{name}={}", library.hash))
     });
     let libraries: Vec<String> = libraries.collect();
     libraries.iter().for_each(|library| field(library.as_bytes()));
     let mut cores = BTreeMap::new();
-    for link in catalog.links_of(&module.id) {
+    for link in members.links_of(&module.id) {
         if let Some(inputs) = below.get(&link) {
-            field(link.as_bytes());
-            field(inputs.hash.as_bytes());
+            field(link.as_str().as_bytes());
+            field(inputs.hash.as_str().as_bytes());
             cores.insert(link, inputs.epoch.clone());
         }
     }
-    let hash = hasher.finalize().to_hex().to_string();
+    let hash = InputsHash::from(hasher.finalize());
     if let Some(known) = known.filter(|known| known.hash == hash) {
         return Ok(known.clone());
     }
     let epoch = epoch(&module.folder, &sources, &salt(recipe, &libraries, &cores));
     let refused = if is_core { refused_statics(module, &sources) } else { None };
-    Ok(Inputs { hash, epoch: epoch.to_string(), cores, refused: unreadable.or(refused) })
+    Ok(Inputs { hash, epoch, cores, refused: unreadable.or(refused) })
 }
 
 /// What beside its own source shapes a crate's types: what it is linked with, its features, the
 /// epochs of its core crates.
-fn salt(recipe: &Recipe, libraries: &[String], cores: &BTreeMap<String, String>) -> Vec<String> {
+fn salt(recipe: &Recipe, libraries: &[String], cores: &BTreeMap<ModuleId, Epoch>) -> Vec<String> {
     let mut salt = vec![format!("api={}", playground_api::ABI)];
     salt.extend_from_slice(libraries);
     let mut arguments = recipe.arguments.iter();
@@ -205,7 +206,7 @@ fn salt(recipe: &Recipe, libraries: &[String], cores: &BTreeMap<String, String>)
                 let library = arguments.next().map_or("", String::as_str);
                 let (name, path) = library.split_once('=').unwrap_or((library, ""));
                 // cargo's file names carry a hash of the package, its features and dependencies.
-                if !cores.keys().any(|core| core.replace('-', "_") == name) {
+                if !cores.keys().any(|core| core.crate_name() == name) {
                     let file = Path::new(path).file_name().unwrap_or_default();
                     salt.push(format!("{name}={}", file.to_string_lossy()));
                 }
@@ -241,13 +242,13 @@ pub struct Batch {
     /// Where.
     pub folders: Folders,
     /// The modules on disk.
-    pub catalog: Catalog,
+    pub members: Members,
     /// How to compile them.
     pub recipes: Recipes,
     /// What goes into them.
-    pub inputs: BTreeMap<String, Inputs>,
+    pub inputs: BTreeMap<ModuleId, Inputs>,
     /// What to build; core crates that these link to are built where their output is missing.
-    pub ids: BTreeSet<String>,
+    pub ids: BTreeSet<ModuleId>,
     /// What links them.
     pub linker: Option<Linker>,
     /// Compilers that wait.
@@ -259,20 +260,20 @@ pub fn build(
     batch: &Batch,
     cancel: &Cancel,
     mut say: impl FnMut(Said),
-) -> Option<BTreeMap<String, Outcome>> {
+) -> Option<BTreeMap<ModuleId, Outcome>> {
     let mut outcomes = BTreeMap::new();
-    let mut waiting: Vec<String> = batch.catalog.build_order().unwrap_or_default();
+    let mut waiting: Vec<ModuleId> = batch.members.build_order().unwrap_or_default();
     waiting.retain(|id| batch.ids.contains(id));
-    let linked = batch.catalog.linked();
+    let linked = batch.members.linked();
     let (done, compiled) = mpsc::channel();
-    let mut running: BTreeSet<String> = BTreeSet::new();
+    let mut running: BTreeSet<ModuleId> = BTreeSet::new();
     let width = thread::available_parallelism().map_or(1, |n| n.get());
     thread::scope(|scope| {
         loop {
             let mut i = 0;
             while i < waiting.len() && running.len() < width {
-                let links = batch.catalog.links_of(&waiting[i]);
-                let blocked = |link: &String| running.contains(link) || waiting.contains(link);
+                let links = batch.members.links_of(&waiting[i]);
+                let blocked = |link: &ModuleId| running.contains(link) || waiting.contains(link);
                 if links.iter().any(blocked) {
                     i += 1;
                     continue;
@@ -334,7 +335,7 @@ pub fn build(
 }
 
 /// The outcome that is known before rustc runs: a refusal, or the artifact of an earlier build.
-fn without_compiling(batch: &Batch, id: &str, is_core: bool) -> Option<Outcome> {
+fn without_compiling(batch: &Batch, id: &ModuleId, is_core: bool) -> Option<Outcome> {
     let inputs = batch.inputs.get(id)?;
     if let Some(refused) = &inputs.refused {
         return Some(Outcome::Failed(vec![refused.clone()]));
@@ -359,22 +360,22 @@ fn without_compiling(batch: &Batch, id: &str, is_core: bool) -> Option<Outcome> 
 }
 
 /// The hash of what dependents of a core crate link to.
-fn library_hash(batch: &Batch, id: &str) -> Option<String> {
-    let name = format!("lib{}.rlib", id.replace('-', "_"));
+fn library_hash(batch: &Batch, id: &ModuleId) -> Option<String> {
+    let name = format!("lib{}.rlib", id.crate_name());
     let bytes = fs::read(output_folder(&batch.folders, id).join(name)).ok()?;
     Some(blake3::hash(&bytes).to_hex().to_string())
 }
 
-fn job(batch: &Batch, id: &str, is_core: bool) -> Option<Job> {
-    let module = batch.catalog.crates.get(id)?;
+fn job(batch: &Batch, id: &ModuleId, is_core: bool) -> Option<Job> {
+    let module = batch.members.crates.get(id)?;
     let inputs = batch.inputs.get(id)?;
     let core_folders = batch
-        .catalog
+        .members
         .links_of(id)
         .into_iter()
-        .map(|core| (core.replace('-', "_"), output_folder(&batch.folders, &core)));
+        .map(|core| (core.crate_name(), output_folder(&batch.folders, &core)));
     Some(Job {
-        id: id.to_owned(),
+        id: id.clone(),
         crate_name: module.crate_name(),
         recipe: batch.recipes.by_module.get(id)?.clone(),
         epoch: inputs.epoch.clone(),
@@ -386,17 +387,17 @@ fn job(batch: &Batch, id: &str, is_core: bool) -> Option<Job> {
     })
 }
 
-fn output_folder(folders: &Folders, id: &str) -> PathBuf {
-    folders.built.join("build").join(id)
+fn output_folder(folders: &Folders, id: &ModuleId) -> PathBuf {
+    folders.built.join("build").join(id.as_str())
 }
 
-fn artifact_path(folders: &Folders, id: &str) -> PathBuf {
+fn artifact_path(folders: &Folders, id: &ModuleId) -> PathBuf {
     folders.built.join("artifacts").join(format!("{id}.so"))
 }
 
 /// Takes the dylib out of rustc's folder, where dependents would find it beside the rlib, and
 /// writes down what it was made from.
-fn keep(batch: &Batch, id: &str, artifact: &Path) -> Result<(PathBuf, Vec<u8>), CaptureError> {
+fn keep(batch: &Batch, id: &ModuleId, artifact: &Path) -> Result<(PathBuf, Vec<u8>), CaptureError> {
     let path = artifact_path(&batch.folders, id);
     let file = |source| CaptureError::File { path: path.clone(), source };
     if let Some(folder) = path.parent() {
@@ -405,8 +406,8 @@ fn keep(batch: &Batch, id: &str, artifact: &Path) -> Result<(PathBuf, Vec<u8>), 
     let bytes = fs::read(artifact).map_err(file)?;
     fs::rename(artifact, &path).map_err(file)?;
     if let Some(inputs) = batch.inputs.get(id) {
-        let hash = blake3::hash(&bytes).to_hex().to_string();
-        let is_core = batch.catalog.linked().contains(id);
+        let hash = ArtifactHash::of(&bytes);
+        let is_core = batch.members.linked().contains(id);
         let library = is_core.then(|| library_hash(batch, id)).flatten();
         let record = Record { inputs: inputs.hash.clone(), hash, library };
         let text = serde_json::to_vec(&record).map_err(|source| file(source.into()))?;
@@ -427,21 +428,21 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("playground-inputs-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("lib.rs"), "pub struct Thing(u32);").unwrap();
-        let id = "core_thing".to_owned();
+        let id = ModuleId::from("core_thing");
         let module = ModuleCrate {
             id: id.clone(),
             folder: folder.clone(),
             links: BTreeSet::new(),
             libraries: BTreeSet::new(),
         };
-        let catalog = Catalog { crates: [(id.clone(), module)].into(), ..Catalog::default() };
+        let members = Members { crates: [(id.clone(), module)].into(), ..Members::default() };
         let inputs_with = |api: &str, arguments: &[&str]| {
             let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
             let environment = Vec::new();
             let recipe = Recipe { folder: folder.clone(), arguments, environment };
             let by_module = [(id.clone(), recipe)].into();
             let recipes = Recipes { by_module, api: api.to_owned(), ..Recipes::default() };
-            let all = inputs(&catalog, &recipes, &BTreeMap::new(), &folder);
+            let all = inputs(&members, &recipes, &BTreeMap::new(), &folder);
             all.unwrap().remove(&id).unwrap()
         };
         let (one, same) = (inputs_with("one", &[]), inputs_with("one", &[]));
@@ -475,14 +476,14 @@ mod tests {
         let folder = std::env::temp_dir().join(folder);
         let _ = fs::remove_dir_all(&folder);
         let module = |id: &str, links: &[&str]| ModuleCrate {
-            id: id.to_owned(),
+            id: id.into(),
             folder: folder.join(id),
-            links: links.iter().map(|&link| link.to_owned()).collect(),
+            links: links.iter().map(|&link| link.into()).collect(),
             libraries: BTreeSet::new(),
         };
         let crates = [module("core_a", &[]), module("systems_b", &["core_a"])];
         let crates = crates.map(|module| (module.id.clone(), module)).into();
-        let (hash, epoch) = ("i".to_owned(), "e".to_owned());
+        let (hash, epoch) = ("i".into(), "e".into());
         let inputs = Inputs { hash, epoch, cores: BTreeMap::new(), refused: None };
         let batch = Batch {
             folders: Folders {
@@ -490,20 +491,21 @@ mod tests {
                 modules: folder.clone(),
                 built: folder.clone(),
             },
-            catalog: Catalog { crates, ..Catalog::default() },
+            members: Members { crates, ..Members::default() },
             recipes: Recipes::default(),
-            inputs: ["core_a", "systems_b"].map(|id| (id.to_owned(), inputs.clone())).into(),
+            inputs: ["core_a", "systems_b"].map(|id| (id.into(), inputs.clone())).into(),
             ids: BTreeSet::new(),
             linker: None,
             standby: Standby::default(),
         };
+        let (core, systems) = (ModuleId::from("core_a"), ModuleId::from("systems_b"));
         let bytes = vec![7; MIN_FILE_BYTES];
-        let output = output_folder(&batch.folders, "core_a");
+        let output = output_folder(&batch.folders, &core);
         fs::create_dir_all(&output).unwrap();
-        fs::create_dir_all(output_folder(&batch.folders, "systems_b")).unwrap();
+        fs::create_dir_all(output_folder(&batch.folders, &systems)).unwrap();
         let library = output.join("libcore_a.rlib");
         fs::write(&library, "one").unwrap();
-        for (id, is_core) in [("core_a", true), ("systems_b", false)] {
+        for (id, is_core) in [(&core, true), (&systems, false)] {
             let rustcs = output_folder(&batch.folders, id).join("made.so");
             fs::write(&rustcs, &bytes).unwrap();
             keep(&batch, id, &rustcs).unwrap();
@@ -511,12 +513,12 @@ mod tests {
         }
         // rustc was killed after it wrote the rlib of another source.
         fs::write(&library, "two").unwrap();
-        assert!(without_compiling(&batch, "core_a", true).is_none());
+        assert!(without_compiling(&batch, &core, true).is_none());
         fs::write(&library, "one").unwrap();
-        assert!(without_compiling(&batch, "core_a", true).is_some());
+        assert!(without_compiling(&batch, &core, true).is_some());
         // The game was, after the artifact was moved and before its record was.
-        fs::write(artifact_path(&batch.folders, "systems_b"), vec![8; MIN_FILE_BYTES]).unwrap();
-        assert!(without_compiling(&batch, "systems_b", false).is_none());
+        fs::write(artifact_path(&batch.folders, &systems), vec![8; MIN_FILE_BYTES]).unwrap();
+        assert!(without_compiling(&batch, &systems, false).is_none());
         fs::remove_dir_all(&folder).unwrap();
     }
 }

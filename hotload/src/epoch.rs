@@ -14,7 +14,6 @@ mod stateful_statics;
 mod token_hash;
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 pub use stateful_statics::refused_statics;
@@ -23,22 +22,14 @@ use reachable_functions::Kept;
 use significant_tokens::Emit;
 use token_hash::TokenHasher;
 
+use crate::ids::Epoch;
+
 /// Goes into every epoch: another way to find it has to give other ones.
 const VERSION: &str = "playground epoch 1";
 
-/// A hash over what shapes a crate's types. Prints as 16 hex digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Epoch(u64);
-
-impl fmt::Display for Epoch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
 /// The epoch of the crate in the folder `crate_root`.
 ///
-/// `sources` are its Rust files, with paths relative to that folder; their order does not matter.
+/// 16 hex digits. `sources` are its Rust files, with paths relative to that folder; their order does not matter.
 /// `salt` is what else shapes types: features, dependencies, the epochs of core crates. Files that
 /// the sources include by a literal path are read from disk.
 pub fn epoch(crate_root: &Path, sources: &[(PathBuf, String)], salt: &[impl AsRef<str>]) -> Epoch {
@@ -64,7 +55,7 @@ pub fn epoch(crate_root: &Path, sources: &[(PathBuf, String)], salt: &[impl AsRe
             Content::Raw(text) => hasher.text(text),
         }
     }
-    Epoch(hasher.finish())
+    Epoch::from(format!("{:016x}", hasher.finish()))
 }
 
 /// A file of the crate.

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::generation::Times;
+use crate::ids::ModuleId;
 
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize)]
@@ -15,7 +16,7 @@ pub struct Event {
     pub event: EventKind,
     /// The module that it is about; of several in one transaction the one that was edited.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub module: Option<String>,
+    pub module: Option<ModuleId>,
     /// That module's generation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<u32>,
@@ -36,7 +37,7 @@ pub struct Event {
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct ModuleGeneration {
     /// The module's id.
-    pub module: String,
+    pub module: ModuleId,
     /// Its generation.
     pub generation: u32,
 }
@@ -133,8 +134,8 @@ impl Event {
     }
 
     /// About this module.
-    pub fn about(mut self, module: &str) -> Self {
-        self.module = Some(module.to_owned());
+    pub fn about(mut self, module: &ModuleId) -> Self {
+        self.module = Some(module.clone());
         self
     }
 

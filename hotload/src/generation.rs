@@ -8,6 +8,7 @@ use playground_api::schema::Definition;
 
 use crate::build::rustc::CompileTimes;
 use crate::guard::{self, Panic};
+use crate::ids::{ArtifactHash, GenerationId, ModuleId};
 use crate::inspect::Manifest;
 use crate::load::Code;
 use crate::restore::RestoreTimes;
@@ -20,8 +21,8 @@ pub struct Generation {
     pub manifest: Manifest,
     /// What its persisted types look like.
     pub schemas: Vec<Definition>,
-    /// blake3 hash of the artifact's bytes.
-    pub hash: String,
+    /// The hash of the artifact's bytes.
+    pub hash: ArtifactHash,
     /// The module's code.
     pub code: Code,
     /// Where the time went.
@@ -64,8 +65,13 @@ pub type SharedGeneration = Arc<Generation>;
 
 impl Generation {
     /// The module's id.
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &ModuleId {
         &self.manifest.id
+    }
+
+    /// The module's id with this generation's number.
+    pub fn generation_id(&self) -> GenerationId {
+        GenerationId { module: self.id().clone(), number: self.number }
     }
 
     /// Calls the module's `build`, which records and touches no world.

@@ -18,11 +18,13 @@ use playground_api::panic_guard::Contain;
 use attribution::{Blame, Breaks};
 use running::Work;
 
+use crate::ids::ModuleId;
+
 /// A panic in a module's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panic {
     /// The module.
-    pub module: String,
+    pub module: ModuleId,
     /// The system, or what else of the module ran.
     pub what: String,
     /// The panic's message.
@@ -57,7 +59,7 @@ pub enum Report {
     /// It returned an error.
     Failed {
         /// The module.
-        module: String,
+        module: ModuleId,
         /// The system.
         system: String,
         /// The error.
@@ -72,7 +74,7 @@ impl Reports {
     }
 
     /// Runs a module's code outside of its systems; a panic is reported, and gives `None`.
-    pub fn contain<T>(&self, module: &str, what: &str, run: impl FnOnce() -> T) -> Option<T> {
+    pub fn contain<T>(&self, module: &ModuleId, what: &str, run: impl FnOnce() -> T) -> Option<T> {
         let ran = catch(module, what, run);
         ran.map_err(|panic| self.push(Report::Panicked(panic))).ok()
     }
@@ -84,7 +86,7 @@ impl Reports {
 
 /// Runs one of a module's systems.
 pub struct Guard {
-    module: String,
+    module: ModuleId,
     system: String,
     reports: Reports,
     work: Work,
@@ -93,9 +95,9 @@ pub struct Guard {
 
 impl Guard {
     /// A guard for a system of `module`.
-    pub fn new(module: &str, system: String, reports: &Reports) -> Self {
+    pub fn new(module: &ModuleId, system: String, reports: &Reports) -> Self {
         let work = Work::of_module(module, &system);
-        let (module, reports) = (module.to_owned(), reports.clone());
+        let (module, reports) = (module.clone(), reports.clone());
         Self { module, system, reports, work, tripped: false }
     }
 }
@@ -130,8 +132,8 @@ impl Adapt<SystemWithAccess> for Guard {
 }
 
 /// Runs a module's observers; a panic is reported.
-pub fn contain(module: &str, reports: &Reports) -> Contain {
-    let (module, reports) = (module.to_owned(), reports.clone());
+pub fn contain(module: &ModuleId, reports: &Reports) -> Contain {
+    let (module, reports) = (module.clone(), reports.clone());
     Arc::new(move |what, run| match catch(&module, what, run) {
         Ok(()) => true,
         Err(panic) => {
@@ -157,7 +159,7 @@ const MOST_NOTED: usize = 16;
 /// A panic that is under way.
 struct Noted {
     /// Whose code it began in; the game's own has no module.
-    module: Option<String>,
+    module: Option<ModuleId>,
     message: String,
     location: Option<String>,
     /// The thread that it began on catches it.
@@ -169,7 +171,7 @@ struct Noted {
 /// # Errors
 ///
 /// The panic.
-pub fn catch<T>(module: &str, what: &str, run: impl FnOnce() -> T) -> Result<T, Panic> {
+pub fn catch<T>(module: &ModuleId, what: &str, run: impl FnOnce() -> T) -> Result<T, Panic> {
     install_hook();
     let outer = CATCHES.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(run));
@@ -178,7 +180,7 @@ pub fn catch<T>(module: &str, what: &str, run: impl FnOnce() -> T) -> Result<T, 
         let message = message(payload.as_ref());
         // It may have begun on another thread, in a `par_iter`.
         let location = noted(&message).and_then(|noted| noted.location);
-        Panic { module: module.to_owned(), what: what.to_owned(), message, location }
+        Panic { module: module.clone(), what: what.to_owned(), message, location }
     })
 }
 
@@ -268,7 +270,7 @@ fn install_hook() {
 const CANNOT_UNWIND: [&str; 2] = ["panic in a ", "unsafe precondition"];
 
 /// Bevy's storage holds a value that is half gone or not there: whatever touches it next is undefined.
-fn end(module: &str, breaks: Breaks, message: &str, location: &str) -> ! {
+fn end(module: &ModuleId, breaks: Breaks, message: &str, location: &str) -> ! {
     eprintln!(
         "H1003: {} of module `{module}` panicked at {location}: {message}. Bevy's storage cannot go on \
          after that, so the game ends here; its supervisor starts it again from the last save. Do not \

@@ -26,6 +26,7 @@ use crate::console::view::Level;
 use crate::events::{Event, EventKind, EventLog};
 use crate::generation::Times;
 use crate::guard::executor::guard_schedules;
+use crate::ids::{GenerationId, ModuleId};
 use crate::inspect::Manifest;
 use crate::os_remedies::remedy;
 use crate::plugin::HotLoadPlugin;
@@ -48,7 +49,7 @@ struct Taken {
     /// Since then.
     swaps: u64,
     /// Bytes of each artifact in the process, by module and generation.
-    artifacts: BTreeMap<(String, u32), u64>,
+    artifacts: BTreeMap<GenerationId, u64>,
 }
 
 /// What the worker does, and since when.
@@ -66,10 +67,10 @@ pub struct Host {
     running: Running,
     wanted: Selection,
     /// The app that runs.
-    app: Option<String>,
-    modules: BTreeSet<String>,
-    manifests: BTreeMap<String, Manifest>,
-    status: BTreeMap<String, Status>,
+    app: Option<ModuleId>,
+    modules: BTreeSet<ModuleId>,
+    manifests: BTreeMap<ModuleId, Manifest>,
+    status: BTreeMap<ModuleId, Status>,
     history: History,
     taken: Taken,
     probations: Probations,
@@ -151,7 +152,7 @@ impl Host {
     /// Starts the worker.
     pub fn new(plugin: &HotLoadPlugin, events: Option<EventLog>) -> Self {
         let wanted = Selection {
-            app: plugin.app.as_ref().map(|app| full_app_name(app)),
+            app: plugin.app.as_ref().map(|app| ModuleId::of_app(app)),
             switched: BTreeMap::new(),
         };
         let settings = Settings {
@@ -248,14 +249,14 @@ impl Host {
 
     fn become_ready(&mut self, world: &mut World, wanted: &Selection) {
         let app = wanted.app.as_ref();
-        let chosen = app.is_some() || !self.modules.iter().any(|id| id.starts_with("apps_"));
+        let chosen = app.is_some() || !self.modules.iter().any(|id| id.is_app());
         let runs = app.is_none_or(|app| self.running.active.contains_key(app));
         if self.ready || !chosen || !runs {
             return;
         }
         self.ready = true;
         (self.taken.at_ready, self.taken.swaps) = (Usage::now(), 0);
-        let app = app.map_or("no app", String::as_str);
+        let app = app.map_or("no app", ModuleId::as_str);
         let event = Event::new(EventKind::Ready, self.frame);
         self.log_event(world, event.because(app));
         let count = self.running.active.len();
@@ -277,7 +278,7 @@ impl Host {
         if self.ready {
             return;
         }
-        let apps: Vec<&String> = self.modules.iter().filter(|id| id.starts_with("apps_")).collect();
+        let apps: Vec<&ModuleId> = self.modules.iter().filter(|id| id.is_app()).collect();
         let app = match &self.wanted.app {
             None => apps.first().map(|app| (*app).clone()),
             Some(app) if self.modules.contains(app) => Some(app.clone()),
@@ -381,8 +382,3 @@ const QUARANTINE: &str = "quarantine";
 
 /// Where notices send those who want to know more.
 const DETAILS: &str = "details in the console (F1)";
-
-/// Names on the command line leave the kind out.
-fn full_app_name(name: &str) -> String {
-    if name.starts_with("apps_") { name.to_owned() } else { format!("apps_{name}") }
-}

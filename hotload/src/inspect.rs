@@ -24,6 +24,8 @@ pub use manifest::{Kind, Manifest, ManifestError};
 
 use elf::{Fault, Image, Machine};
 
+use crate::ids::{AbiFingerprint, ArtifactHash, ModuleId};
+
 /// What `PLAYGROUND_MODULE` begins with; the last byte is the layout's version. The same as
 /// `playground_api::export::MAGIC`: this stage stands alone, so that it can be tried without Bevy.
 const MAGIC: [u8; 16] = *b"playground-mod\0\x02";
@@ -45,7 +47,7 @@ const MISSING_SHOWN: usize = 5;
 pub struct Inspected {
     bytes: Vec<u8>,
     /// blake3 hash of the bytes, in hex digits.
-    pub hash: String,
+    pub hash: ArtifactHash,
     /// What the artifact says of its module.
     pub manifest: Manifest,
     /// What its persisted types look like, in the order of the manifest.
@@ -181,9 +183,9 @@ pub enum InspectError {
         /// The artifact.
         file: PathBuf,
         /// The host's ABI.
-        expected: String,
+        expected: AbiFingerprint,
         /// The artifact's.
-        found: String,
+        found: AbiFingerprint,
     },
     /// The schemas are not as `export_module!` writes them.
     #[error("H0211: {}: schemas of the persisted types: {fault}. Build the module again", file.display())]
@@ -232,7 +234,7 @@ fn list(found: &[String]) -> String {
 pub fn inspect(
     path: &Path,
     bytes: Vec<u8>,
-    expected_id: &str,
+    expected_id: &ModuleId,
     host: &HostFacts,
 ) -> Result<Inspected, InspectError> {
     let file = || path.to_owned();
@@ -306,7 +308,7 @@ pub fn inspect(
     if manifest.epoch == manifest::UNSET {
         warnings.push(InspectWarning::NoEpoch { file: file() });
     }
-    let hash = blake3::hash(&bytes).to_hex().to_string();
+    let hash = ArtifactHash::of(&bytes);
     Ok(Inspected { bytes, hash, manifest, schemas, export_symbol, warnings })
 }
 
@@ -342,8 +344,8 @@ struct Exports<'a, S> {
 }
 
 impl<'a, S> Exports<'a, S> {
-    fn new(id: &str) -> Self {
-        let expected = format!("{}::PLAYGROUND_MODULE", id.replace('-', "_"));
+    fn new(id: &ModuleId) -> Self {
+        let expected = format!("{}::PLAYGROUND_MODULE", id.crate_name());
         Self { expected, own: Vec::new(), others: Vec::new() }
     }
 

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::atomic_write;
+use crate::ids::{AbiFingerprint, ArtifactHash, Epoch, ModuleId};
 
 /// How far code that is new has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,18 +58,18 @@ impl Stage {
 #[serde(tag = "what", rename_all = "snake_case")]
 enum Line {
     /// New code is about to run.
-    Pending { module: String, hash: String, stage: Stage },
+    Pending { module: ModuleId, hash: ArtifactHash, stage: Stage },
     /// It ran well, or was taken back.
-    Over { hash: String },
+    Over { hash: ArtifactHash },
 }
 
 /// An artifact that will not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
     /// The module.
-    pub module: String,
+    pub module: ModuleId,
     /// blake3 hash of the artifact.
-    pub hash: String,
+    pub hash: ArtifactHash,
     /// What happened.
     pub reason: String,
     /// When, in seconds since 1970.
@@ -79,11 +80,11 @@ pub struct Quarantined {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Good {
     /// blake3 hash of its bytes.
-    pub hash: String,
+    pub hash: ArtifactHash,
     /// The epoch of its types.
-    pub epoch: String,
+    pub epoch: Epoch,
     /// Fingerprint of the API that it was built against: no other game can load it.
-    pub abi: String,
+    pub abi: AbiFingerprint,
 }
 
 /// What the game before this one died of.
@@ -92,7 +93,7 @@ pub struct Death {
     /// Artifacts that are in quarantine now.
     pub quarantined: Vec<Quarantined>,
     /// Modules that were new, and are tried again, since nothing ran well before them.
-    pub tried_again: Vec<String>,
+    pub tried_again: Vec<ModuleId>,
 }
 
 /// Why the journal cannot be kept.
@@ -111,9 +112,9 @@ pub struct JournalError {
 pub struct Journal {
     folder: PathBuf,
     own: Option<File>,
-    pending: BTreeMap<String, (String, Stage)>,
+    pending: BTreeMap<ArtifactHash, (ModuleId, Stage)>,
     quarantine: Vec<Quarantined>,
-    good: BTreeMap<String, Good>,
+    good: BTreeMap<ModuleId, Good>,
 }
 
 impl Journal {
@@ -203,8 +204,8 @@ impl Journal {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn before(&mut self, module: &str, hash: &str) -> Result<(), JournalError> {
-        if self.good.values().any(|good| good.hash == hash) || self.pending.contains_key(hash) {
+    pub fn before(&mut self, module: &ModuleId, hash: &ArtifactHash) -> Result<(), JournalError> {
+        if self.good.values().any(|good| good.hash == *hash) || self.pending.contains_key(hash) {
             return Ok(());
         }
         self.note(module, hash, Stage::Load)?;
@@ -217,7 +218,12 @@ impl Journal {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn reached(&mut self, module: &str, hash: &str, stage: Stage) -> Result<(), JournalError> {
+    pub fn reached(
+        &mut self,
+        module: &ModuleId,
+        hash: &ArtifactHash,
+        stage: Stage,
+    ) -> Result<(), JournalError> {
         match self.pending.get(hash) {
             Some((_, before)) if *before != stage => self.note(module, hash, stage),
             _ => Ok(()),
@@ -229,7 +235,7 @@ impl Journal {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn over(&mut self, hash: &str) -> Result<(), JournalError> {
+    pub fn over(&mut self, hash: &ArtifactHash) -> Result<(), JournalError> {
         if self.pending.remove(hash).is_none() {
             return Ok(());
         }
@@ -238,7 +244,7 @@ impl Journal {
             let emptied = self.own.as_ref().map_or(Ok(()), |file| file.set_len(0));
             return emptied.map_err(|source| JournalError { path: self.own_path(), source });
         }
-        self.append(&Line::Over { hash: hash.to_owned() })
+        self.append(&Line::Over { hash: hash.clone() })
     }
 
     /// The game ends as it should: nothing of what is open is to blame.
@@ -249,8 +255,8 @@ impl Journal {
     }
 
     /// Why an artifact will not be loaded.
-    pub fn quarantined(&self, hash: &str) -> Option<&Quarantined> {
-        self.quarantine.iter().find(|quarantined| quarantined.hash == hash)
+    pub fn quarantined(&self, hash: &ArtifactHash) -> Option<&Quarantined> {
+        self.quarantine.iter().find(|quarantined| quarantined.hash == *hash)
     }
 
     /// All that is in quarantine.
@@ -272,11 +278,11 @@ impl Journal {
     }
 
     /// A module's artifact in the last set that ran well, with its bytes, if they are there.
-    pub fn good(&self, module: &str) -> Option<(&Good, PathBuf, Vec<u8>)> {
+    pub fn good(&self, module: &ModuleId) -> Option<(&Good, PathBuf, Vec<u8>)> {
         let good = self.good.get(module)?;
         let path = self.kept(&good.hash);
         let bytes = fs::read(&path).ok()?;
-        (blake3::hash(&bytes).to_hex().as_str() == good.hash).then_some((good, path, bytes))
+        (ArtifactHash::of(&bytes) == good.hash).then_some((good, path, bytes))
     }
 
     /// These ran well together: they are what a later start can go back to.
@@ -284,7 +290,7 @@ impl Journal {
     /// # Errors
     ///
     /// When it cannot be written; the set before stays.
-    pub fn ran_well(&mut self, set: BTreeMap<String, Good>) -> Result<(), JournalError> {
+    pub fn ran_well(&mut self, set: BTreeMap<ModuleId, Good>) -> Result<(), JournalError> {
         if set.iter().all(|(module, good)| self.good.get(module) == Some(good)) {
             return Ok(());
         }
@@ -304,7 +310,7 @@ impl Journal {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn keep(&self, hash: &str, bytes: &[u8]) -> Result<(), JournalError> {
+    pub fn keep(&self, hash: &ArtifactHash, bytes: &[u8]) -> Result<(), JournalError> {
         if self.is_kept(hash) {
             return Ok(());
         }
@@ -318,7 +324,7 @@ impl Journal {
 
     /// Removes kept artifacts that nobody goes back to, also no other game.
     fn prune(&self) {
-        let mut wanted: BTreeSet<String> =
+        let mut wanted: BTreeSet<ArtifactHash> =
             self.good.values().map(|good| good.hash.clone()).collect();
         let journals = fs::read_dir(self.folder.join("journal")).into_iter().flatten().flatten();
         for path in journals.map(|entry| entry.path()) {
@@ -335,11 +341,11 @@ impl Journal {
     }
 
     /// True where an artifact's bytes can be gone back to.
-    pub fn is_kept(&self, hash: &str) -> bool {
+    pub fn is_kept(&self, hash: &ArtifactHash) -> bool {
         self.kept(hash).is_file()
     }
 
-    fn kept(&self, hash: &str) -> PathBuf {
+    fn kept(&self, hash: &ArtifactHash) -> PathBuf {
         self.folder.join("kept").join(format!("{hash}.so"))
     }
 
@@ -347,9 +353,14 @@ impl Journal {
         self.folder.join("journal").join(format!("{}.jsonl", std::process::id()))
     }
 
-    fn note(&mut self, module: &str, hash: &str, stage: Stage) -> Result<(), JournalError> {
-        self.pending.insert(hash.to_owned(), (module.to_owned(), stage));
-        self.append(&Line::Pending { module: module.to_owned(), hash: hash.to_owned(), stage })
+    fn note(
+        &mut self,
+        module: &ModuleId,
+        hash: &ArtifactHash,
+        stage: Stage,
+    ) -> Result<(), JournalError> {
+        self.pending.insert(hash.clone(), (module.clone(), stage));
+        self.append(&Line::Pending { module: module.clone(), hash: hash.clone(), stage })
     }
 
     fn append(&mut self, line: &Line) -> Result<(), JournalError> {
@@ -379,14 +390,14 @@ impl Journal {
 }
 
 /// What was to blame at the end of a journal.
-fn pending(text: &str) -> BTreeMap<String, (String, Stage)> {
+fn pending(text: &str) -> BTreeMap<ArtifactHash, (ModuleId, Stage)> {
     let mut pending = noted(text);
     pending.retain(|_, (_, stage)| *stage != Stage::Loaded);
     pending
 }
 
 /// What was open at the end of a journal.
-fn noted(text: &str) -> BTreeMap<String, (String, Stage)> {
+fn noted(text: &str) -> BTreeMap<ArtifactHash, (ModuleId, Stage)> {
     let mut pending = BTreeMap::new();
     // A line that was not written whole is as good as none.
     for line in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {

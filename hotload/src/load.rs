@@ -12,6 +12,7 @@ use playground_api::export::{MAGIC, ModuleEntry};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use thiserror::Error;
 
+use crate::ids::ModuleId;
 use crate::inspect::Inspected;
 use crate::os_remedies::remedy;
 
@@ -65,7 +66,7 @@ pub enum LoadError {
     )]
     Copy {
         /// The module.
-        id: String,
+        id: ModuleId,
         /// Why.
         source: io::Error,
     },
@@ -75,7 +76,7 @@ pub enum LoadError {
     )]
     Open {
         /// The module.
-        id: String,
+        id: ModuleId,
         /// Why.
         source: libloading::Error,
     },
@@ -130,8 +131,8 @@ pub fn load(sealed: Sealed) -> Result<(Code, Inspected), LoadError> {
     Ok((Code { entry, image }, inspected))
 }
 
-fn sealed_copy(id: &str, bytes: &[u8]) -> io::Result<File> {
-    let file = memfd_create(id, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+fn sealed_copy(id: &ModuleId, bytes: &[u8]) -> io::Result<File> {
+    let file = memfd_create(id.as_str(), MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     let mut file = File::from(file);
     file.write_all(bytes)?;
     let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;

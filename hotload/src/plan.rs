@@ -18,6 +18,7 @@ use thiserror::Error;
 
 use crate::generation::SharedGeneration;
 use crate::guard::{self, Panic};
+use crate::ids::{Epoch, ModuleId};
 
 /// Why a set of modules cannot run together.
 #[derive(Debug, Error)]
@@ -41,13 +42,13 @@ pub enum Refusal {
     )]
     Epochs {
         /// The module.
-        module: String,
+        module: ModuleId,
         /// The core crate.
-        core: String,
+        core: ModuleId,
         /// The epoch in the module.
-        found: String,
+        found: Epoch,
         /// The core's own.
-        expected: String,
+        expected: Epoch,
     },
     /// An order between sets went away, which a running schedule cannot forget.
     #[error(
@@ -57,7 +58,7 @@ pub enum Refusal {
     )]
     OrderRemoved {
         /// The module.
-        module: String,
+        module: ModuleId,
         /// The schedule.
         schedule: String,
         /// The first set.
@@ -92,7 +93,7 @@ pub struct Outline {
 }
 
 /// Outlines of the modules that were planned, by id.
-pub type Outlines = BTreeMap<String, Outline>;
+pub type Outlines = BTreeMap<ModuleId, Outline>;
 
 /// Whether the systems are set up on scratch schedules.
 #[derive(Clone, Copy)]
@@ -102,7 +103,7 @@ pub enum Trial<'a> {
     /// They are.
     Due,
     /// They are, and whose code is about to run is told before, with where.
-    Told(&'a dyn Fn(&str, &str)),
+    Told(&'a dyn Fn(&ModuleId, &str)),
 }
 
 /// Tries `modules` together.
@@ -123,7 +124,7 @@ pub fn plan(
             tell(module.id(), "in its `build`");
         }
         let outline = scratch.add(module)?;
-        outlines.insert(module.id().to_owned(), outline);
+        outlines.insert(module.id().clone(), outline);
     }
     match trial {
         Trial::Done => {}
@@ -136,13 +137,13 @@ pub fn plan(
 
 /// Two epochs of one core are never active together.
 fn same_epochs(modules: &[SharedGeneration]) -> Result<(), Refusal> {
-    let epochs: HashMap<&str, &String> =
+    let epochs: HashMap<&ModuleId, &Epoch> =
         modules.iter().map(|module| (module.id(), &module.manifest.epoch)).collect();
     for module in modules {
         for (core, found) in &module.manifest.cores {
-            if let Some(expected) = epochs.get(core.as_str()).filter(|epoch| **epoch != found) {
+            if let Some(expected) = epochs.get(core).filter(|epoch| **epoch != found) {
                 return Err(Refusal::Epochs {
-                    module: module.id().to_owned(),
+                    module: module.id().clone(),
                     core: core.clone(),
                     found: found.clone(),
                     expected: (*expected).clone(),
@@ -157,7 +158,7 @@ fn same_epochs(modules: &[SharedGeneration]) -> Result<(), Refusal> {
 struct Scratch {
     world: World,
     schedules: HashMap<InternedScheduleLabel, Schedule>,
-    owners: HashMap<String, String>,
+    owners: HashMap<String, ModuleId>,
 }
 
 impl Scratch {
@@ -174,7 +175,7 @@ impl Scratch {
             for (key, system, _) in schedule.graph().systems.iter() {
                 if !before.contains(&key) {
                     let name = system.name().to_string();
-                    self.owners.insert(name.clone(), module.id().to_owned());
+                    self.owners.insert(name.clone(), module.id().clone());
                     outline.systems.insert((format!("{label:?}"), name));
                 }
             }
@@ -190,13 +191,13 @@ impl Scratch {
         self.schedules.entry(label).or_insert_with(|| scratch_schedule(label))
     }
 
-    fn try_out(&mut self, tell: &dyn Fn(&str, &str)) -> Result<(), Refusal> {
+    fn try_out(&mut self, tell: &dyn Fn(&ModuleId, &str)) -> Result<(), Refusal> {
         for (label, schedule) in &mut self.schedules {
             let keys: Vec<_> = schedule.graph().systems.iter().map(|(key, ..)| key).collect();
             for key in keys {
                 let Some(system) = schedule.graph_mut().systems.get_mut(key) else { continue };
                 let name = system.name().to_string();
-                let owner = self.owners.get(&name).map_or("", String::as_str);
+                let Some(owner) = self.owners.get(&name) else { continue };
                 let world = &mut self.world;
                 tell(owner, "while the parameters of its systems were set up");
                 guard::catch(owner, &format!("{name}, while its parameters were set up,"), || {

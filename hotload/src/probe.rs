@@ -30,6 +30,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::ids::{ArtifactHash, ModuleId};
 use crate::os_remedies::known;
 
 pub use serve::serve_if_asked;
@@ -64,9 +65,9 @@ pub enum Prober {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Image {
     /// The module.
-    pub module: String,
+    pub module: ModuleId,
     /// blake3 hash of the bytes.
-    pub hash: String,
+    pub hash: ArtifactHash,
     /// The sealed copy.
     pub path: PathBuf,
 }
@@ -76,7 +77,7 @@ enum Request {
     /// Have these ready.
     Preload(Vec<Image>),
     /// Load `new`, call their `build`, and try the modules of these hashes together.
-    Try { new: Vec<Image>, together: Vec<String> },
+    Try { new: Vec<Image>, together: Vec<ArtifactHash> },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -84,9 +85,9 @@ enum Reply {
     /// Requests are taken.
     Ready,
     /// Whose code runs from here on, and in which part of the trial.
-    At { module: String, stage: String },
+    At { module: ModuleId, stage: String },
     /// All went well: what each module asks for.
-    Fine(BTreeMap<String, Asked>),
+    Fine(BTreeMap<ModuleId, Asked>),
     /// What was found, as the game would tell it.
     Refused(String),
     /// The probe itself cannot work.
@@ -138,7 +139,7 @@ pub enum ProbeError {
     )]
     Died {
         /// The module whose code ran.
-        module: String,
+        module: ModuleId,
         /// Where it was.
         stage: String,
         /// How the process ended.
@@ -153,7 +154,7 @@ pub enum ProbeError {
     )]
     Hangs {
         /// The module whose code ran.
-        module: String,
+        module: ModuleId,
         /// Where it was.
         stage: String,
         /// The limit.
@@ -178,7 +179,7 @@ pub struct Probe {
     started: Instant,
     ready: bool,
     /// Hashes of what it has loaded, or will have before it tries anything.
-    loaded: BTreeSet<String>,
+    loaded: BTreeSet<ArtifactHash>,
     /// What was read, and is not a whole line yet.
     rest: Vec<u8>,
 }
@@ -256,13 +257,15 @@ impl Probe {
         together: Vec<Image>,
         limit: Duration,
         abandoned: impl Fn() -> bool,
-    ) -> Result<BTreeMap<String, Asked>, ProbeError> {
+    ) -> Result<BTreeMap<ModuleId, Asked>, ProbeError> {
         let of_new = |image: &Image| new.iter().any(|new| new.hash == image.hash);
         self.preload(together.iter().filter(|image| !of_new(image)).cloned());
-        let mut at = (String::new(), "while it was loaded".to_owned());
-        if let Some(first) = new.first() {
-            at.0.clone_from(&first.module);
-        }
+        // Until the probe says whose code runs, it is taken to be that of the first new module.
+        let first = new.first().or(together.first());
+        let Some(first) = first.map(|image| image.module.clone()) else {
+            return Ok(BTreeMap::new());
+        };
+        let mut at = (first, "while it was loaded".to_owned());
         let hashes = together.into_iter().map(|image| image.hash).collect();
         if let Err(error) = self.send(&Request::Try { new, together: hashes }) {
             return Err(self.no_probe(error.to_string()));

@@ -1,83 +1,214 @@
-//! Which modules are to run.
+//! Resolves a selection (an app, and modules switched on or off by hand) to the modules to run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::ids::ModuleId;
 use crate::inspect::{Kind, Manifest};
 
-/// What people asked for.
+/// The app to run, and the modules that the user switched on or off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// The app to run.
-    pub app: Option<String>,
-    /// Modules switched on or off by hand.
-    pub switched: BTreeMap<String, bool>,
+    /// The app; none where the workspace has no app.
+    pub app: Option<ModuleId>,
+    /// Modules switched on (`true`) or off (`false`) by hand.
+    pub switched: BTreeMap<ModuleId, bool>,
 }
 
-/// The modules to run: the app with all that it requires, directly or through others; the modules
-/// that no app lists and whose requirements run; less those that are switched off, and what
-/// requires them.
-pub fn roster(manifests: &BTreeMap<String, Manifest>, wanted: &Selection) -> BTreeSet<String> {
-    let off = |id: &str| wanted.switched.get(id) == Some(&false);
-    let mut roster = BTreeSet::new();
-    if let Some(app) = &wanted.app {
-        require(app, manifests, &mut roster);
+/// The modules to run, in three steps:
+///
+/// 1. The app and everything it requires, directly or through others.
+/// 2. Systems and plugins that no app requires, and modules switched on by hand, as soon as all
+///    that they require is selected. A core module joins only where something requires it or it is
+///    switched on.
+/// 3. Without the modules that are switched off, and without those that require one of them. The
+///    app stays: it runs without what it lists.
+///
+/// Required modules without a manifest are left out, since they are not built yet.
+pub fn resolve(
+    manifests: &BTreeMap<ModuleId, Manifest>,
+    selection: &Selection,
+) -> BTreeSet<ModuleId> {
+    let mut selected = BTreeSet::new();
+    if let Some(app) = &selection.app {
+        require(app, manifests, &mut selected);
     }
-    let listed = listed_by_apps(manifests);
-    // What nobody lists comes along once what it needs is there; one may need another.
+    let required_by_apps = required_by_apps(manifests);
+    // One of these may require another: repeat until none is added.
     loop {
         let next = manifests.values().find(|manifest| {
             let id = &manifest.id;
-            let joins = manifest.kind != Kind::Apps
-                && (wanted.switched.get(id) == Some(&true)
-                    || (!listed.contains(id) && manifest.kind != Kind::Core));
-            let ready = manifest.requires.keys().all(|id| roster.contains(id));
-            !roster.contains(id) && joins && ready
+            let is_unlisted = !required_by_apps.contains(id) && manifest.kind != Kind::Core;
+            let joins = is_unlisted || selection.switched.get(id) == Some(&true);
+            let is_ready = manifest.requires.keys().all(|id| selected.contains(id));
+            !selected.contains(id) && manifest.kind != Kind::Apps && joins && is_ready
         });
         match next {
-            Some(manifest) => roster.insert(manifest.id.clone()),
+            Some(manifest) => selected.insert(manifest.id.clone()),
             None => break,
         };
     }
-    // A module that is switched off takes along what cannot do without it; an app can.
+    // Taking one out may leave another without what it requires: repeat until none is removed.
     loop {
-        let without = roster.iter().find(|id| {
+        let next = selected.iter().find(|id| {
             let lacks = |manifest: &Manifest| {
                 manifest.kind != Kind::Apps
-                    && manifest.requires.keys().any(|id| !roster.contains(id))
+                    && manifest.requires.keys().any(|id| !selected.contains(id))
             };
-            off(id) || manifests.get(*id).is_none_or(lacks)
+            selection.switched.get(*id) == Some(&false) || manifests.get(*id).is_none_or(lacks)
         });
-        match without.cloned() {
-            Some(id) => roster.remove(&id),
+        match next.cloned() {
+            Some(id) => selected.remove(&id),
             None => break,
         };
     }
-    roster
+    selected
 }
 
-fn require(id: &str, manifests: &BTreeMap<String, Manifest>, roster: &mut BTreeSet<String>) {
+/// Adds `id` and everything it requires, directly or through others.
+fn require(
+    id: &ModuleId,
+    manifests: &BTreeMap<ModuleId, Manifest>,
+    selected: &mut BTreeSet<ModuleId>,
+) {
     let Some(manifest) = manifests.get(id) else { return };
-    if roster.insert(id.to_owned()) {
+    if selected.insert(id.clone()) {
         for required in manifest.requires.keys() {
-            require(required, manifests, roster);
+            require(required, manifests, selected);
         }
     }
 }
 
-fn listed_by_apps(manifests: &BTreeMap<String, Manifest>) -> BTreeSet<String> {
+/// All apps, with what they require.
+fn required_by_apps(manifests: &BTreeMap<ModuleId, Manifest>) -> BTreeSet<ModuleId> {
     let apps = manifests.values().filter(|manifest| manifest.kind == Kind::Apps);
-    let mut listed = BTreeSet::new();
+    let mut required = BTreeSet::new();
     for app in apps {
-        require(&app.id, manifests, &mut listed);
+        require(&app.id, manifests, &mut required);
     }
-    listed
+    required
 }
 
-/// The id of the app that `name` means: its id, or its id without `apps_`.
-pub fn app_named<'a>(
-    name: &str,
-    manifests: &'a BTreeMap<String, Manifest>,
-) -> Option<&'a Manifest> {
-    let mut apps = manifests.values().filter(|manifest| manifest.kind == Kind::Apps);
-    apps.find(|app| app.id == name || app.id.strip_prefix("apps_") == Some(name))
+#[cfg(test)]
+mod tests {
+    use semver::{Version, VersionReq};
+
+    use super::*;
+
+    /// Manifests by id and required modules. The id's prefix gives the kind.
+    fn manifests(modules: &[(&str, &[&str])]) -> BTreeMap<ModuleId, Manifest> {
+        let manifest = |(id, requires): &(&str, &[&str])| {
+            let id = ModuleId::from(*id);
+            let requires = requires.iter().map(|&id| (id.into(), VersionReq::STAR)).collect();
+            let manifest = Manifest {
+                kind: id.kind_by_name().unwrap(),
+                id: id.clone(),
+                version: Version::new(0, 1, 0),
+                abi: "abi".into(),
+                epoch: "-".into(),
+                cores: BTreeMap::new(),
+                requires,
+                persisted: Vec::new(),
+                dropped: Vec::new(),
+            };
+            (id, manifest)
+        };
+        modules.iter().map(manifest).collect()
+    }
+
+    /// A game of two apps, with a plugin that no app lists and one that requires that plugin.
+    fn game() -> BTreeMap<ModuleId, Manifest> {
+        manifests(&[
+            ("apps_a", &["systems_move"]),
+            ("apps_b", &["systems_race"]),
+            ("core_space", &[]),
+            ("core_spare", &[]),
+            ("systems_move", &["core_space"]),
+            ("systems_race", &["core_space"]),
+            ("plugins_trail", &["systems_move"]),
+            ("plugins_colours", &["plugins_trail"]),
+        ])
+    }
+
+    /// What `app` runs with modules switched as in `switched`.
+    fn resolved(
+        manifests: &BTreeMap<ModuleId, Manifest>,
+        app: Option<&str>,
+        switched: &[(&str, bool)],
+    ) -> Vec<String> {
+        let switched = switched.iter().map(|&(id, on)| (id.into(), on)).collect();
+        let selection = Selection { app: app.map(ModuleId::from), switched };
+        resolve(manifests, &selection).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_app_brings_what_it_requires_and_unlisted_modules_follow() {
+        let expected = ["apps_a", "core_space", "plugins_colours", "plugins_trail", "systems_move"];
+        assert_eq!(resolved(&game(), Some("apps_a"), &[]), expected);
+    }
+
+    #[test]
+    fn unlisted_modules_stay_out_where_their_requirements_do_not_run() {
+        // `plugins_trail` requires `systems_move`, which only the other app lists.
+        let expected = ["apps_b", "core_space", "systems_race"];
+        assert_eq!(resolved(&game(), Some("apps_b"), &[]), expected);
+    }
+
+    #[test]
+    fn a_module_switched_off_takes_its_dependents_along_but_not_the_app() {
+        let off = [("plugins_trail", false)];
+        let expected = ["apps_a", "core_space", "systems_move"];
+        assert_eq!(resolved(&game(), Some("apps_a"), &off), expected);
+
+        let off = [("core_space", false)];
+        assert_eq!(resolved(&game(), Some("apps_a"), &off), ["apps_a"]);
+    }
+
+    #[test]
+    fn a_dependent_that_is_switched_on_still_goes_with_what_it_requires() {
+        let switched = [("plugins_colours", true), ("systems_move", false)];
+        assert_eq!(resolved(&game(), Some("apps_a"), &switched), ["apps_a", "core_space"]);
+    }
+
+    #[test]
+    fn a_module_of_another_app_joins_when_it_is_switched_on() {
+        let on = [("systems_race", true)];
+        let modules = resolved(&game(), Some("apps_a"), &on);
+        assert!(modules.contains(&"systems_race".to_owned()), "{modules:?}");
+        // Not where its requirements do not run: without an app `core_space` does not.
+        assert!(resolved(&game(), None, &on).is_empty());
+    }
+
+    #[test]
+    fn a_core_module_joins_only_where_it_is_required_or_switched_on() {
+        let spare = "core_spare".to_owned();
+        assert!(!resolved(&game(), Some("apps_a"), &[]).contains(&spare));
+        assert!(resolved(&game(), Some("apps_a"), &[("core_spare", true)]).contains(&spare));
+    }
+
+    #[test]
+    fn an_app_never_joins_another() {
+        let modules = resolved(&game(), Some("apps_a"), &[("apps_b", true)]);
+        assert!(!modules.contains(&"apps_b".to_owned()), "{modules:?}");
+    }
+
+    #[test]
+    fn without_an_app_unlisted_modules_run_alone() {
+        let modules = manifests(&[("core_x", &[]), ("systems_x", &[]), ("plugins_x", &["core_x"])]);
+        assert_eq!(resolved(&modules, None, &[]), ["systems_x"]);
+        let on = [("core_x", true)];
+        assert_eq!(resolved(&modules, None, &on), ["core_x", "plugins_x", "systems_x"]);
+    }
+
+    #[test]
+    fn modules_without_a_manifest_are_left_out() {
+        let modules = manifests(&[
+            ("apps_a", &["systems_move", "systems_missing"]),
+            ("systems_move", &["core_missing"]),
+            ("plugins_trail", &["systems_missing"]),
+        ]);
+        // The app runs; what requires something that is not there does not.
+        assert_eq!(resolved(&modules, Some("apps_a"), &[]), ["apps_a"]);
+        assert!(resolved(&modules, Some("apps_missing"), &[]).is_empty());
+        assert!(resolved(&BTreeMap::new(), Some("apps_a"), &[("systems_move", true)]).is_empty());
+    }
 }

@@ -19,6 +19,7 @@ use playground_api::schema::{Definition, Options, Resolution, ResolveError};
 use thiserror::Error;
 
 use crate::build::rustc::ms;
+use crate::ids::ModuleId;
 use crate::type_matching::successor_of;
 
 /// Why values cannot be carried over.
@@ -32,7 +33,7 @@ pub enum RestoreError {
     )]
     Gone {
         /// The module.
-        module: String,
+        module: ModuleId,
         /// The type.
         type_name: String,
         /// How many values.
@@ -45,7 +46,7 @@ pub enum RestoreError {
     )]
     Fields {
         /// The module.
-        module: String,
+        module: ModuleId,
         /// How many values there are.
         count: usize,
         /// The type, and its fields.
@@ -55,7 +56,7 @@ pub enum RestoreError {
     #[error("H0606: module `{module}`: values cannot be carried over: {reason}")]
     Types {
         /// The module.
-        module: String,
+        module: ModuleId,
         /// The type, its parts and what to do.
         reason: String,
     },
@@ -63,7 +64,7 @@ pub enum RestoreError {
     #[error("H0603: values of module `{module}` cannot be carried over: {reason}")]
     Value {
         /// The module.
-        module: String,
+        module: ModuleId,
         /// The value, why, and what to do.
         reason: String,
     },
@@ -74,7 +75,7 @@ pub enum RestoreError {
     )]
     Several {
         /// The module.
-        module: String,
+        module: ModuleId,
         /// The type.
         type_name: String,
         /// How many values.
@@ -108,7 +109,7 @@ fn lines(errors: &[RestoreError]) -> String {
 #[derive(Clone, Copy)]
 pub struct Owned<'a> {
     /// The module.
-    pub module: &'a str,
+    pub module: &'a ModuleId,
     /// The type.
     pub record: &'a PersistRecord,
 }
@@ -179,7 +180,7 @@ fn give_up(
     let type_name = old.record.schema.name;
     let is_listed = given_up.types.iter().any(|listed| listed == type_name);
     if count > 0 && !given_up.all && !is_listed {
-        let (module, type_name) = (old.module.to_owned(), old.record.label());
+        let (module, type_name) = (old.module.clone(), old.record.label());
         return Err(RestoreError::Gone { module, type_name, count });
     }
     Ok(Restore { old: *old.record, replaced: None, new: None, count: 0 })
@@ -192,8 +193,8 @@ fn convert(
     allow_drop: bool,
     times: &mut RestoreTimes,
 ) -> Result<Restore, RestoreError> {
-    let module = || new.module.to_owned();
-    let value = |reason| RestoreError::Value { module: new.module.to_owned(), reason };
+    let module = || new.module.clone();
+    let value = |reason| RestoreError::Value { module: new.module.clone(), reason };
     let started = Instant::now();
     let column = (old.record.encode)(world).map_err(value)?;
     let count = column.entities.len();

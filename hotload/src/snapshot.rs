@@ -7,6 +7,8 @@ use bevy::prelude::*;
 use playground_api::persist::{Column, PersistRecord, Store};
 use playground_api::schema::{Definition, Options, Resolution};
 
+use crate::ids::ModuleId;
+
 /// The persisted resources and states of some modules, in bincode.
 #[derive(Default)]
 pub struct Snapshot {
@@ -14,7 +16,7 @@ pub struct Snapshot {
 }
 
 struct Saved {
-    module: String,
+    module: ModuleId,
     record: PersistRecord,
     values: Column,
 }
@@ -27,14 +29,14 @@ struct Saved {
 /// When a value's own serialization fails.
 pub fn take<'a>(
     world: &mut World,
-    records: impl Iterator<Item = (&'a str, &'a PersistRecord)>,
+    records: impl Iterator<Item = (&'a ModuleId, &'a PersistRecord)>,
 ) -> Result<Snapshot, String> {
-    let loose = |(_, record): &(&str, &PersistRecord)| {
+    let loose = |(_, record): &(&ModuleId, &PersistRecord)| {
         !matches!(record.store, Store::Component | Store::Scoped(_) | Store::Messages)
     };
     let values = records.filter(loose).map(|(module, record)| {
         let values = (record.encode)(world)?;
-        Ok(Saved { module: module.to_owned(), record: *record, values })
+        Ok(Saved { module: module.clone(), record: *record, values })
     });
     Ok(Snapshot { values: values.collect::<Result<_, String>>()? })
 }
@@ -45,7 +47,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// When a value does not decode.
-    pub fn restore(&self, world: &mut World, modules: &BTreeSet<String>) -> Result<(), String> {
+    pub fn restore(&self, world: &mut World, modules: &BTreeSet<ModuleId>) -> Result<(), String> {
         let mut inserts = Vec::with_capacity(self.values.len());
         for saved in self.values.iter().filter(|saved| modules.contains(&saved.module)) {
             inserts.push((saved.record.decode)(&saved.values)?);

@@ -21,6 +21,7 @@ use thiserror::Error;
 use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
 use crate::guard::{self, Panic, Reports};
+use crate::ids::ModuleId;
 use crate::restore::{self, GivenUp, Owned, RestoreErrors, RestoreTimes};
 use crate::tuning;
 use schedules::{Entering, GenerationSet, Leaving};
@@ -29,12 +30,12 @@ use schedules::{Entering, GenerationSet, Leaving};
 #[derive(Default)]
 pub struct Running {
     /// What runs, by id.
-    pub active: BTreeMap<String, Active>,
+    pub active: BTreeMap<ModuleId, Active>,
     /// Modules that were switched off: what they persist stays in the world.
-    pub dormant: BTreeMap<String, Dormant>,
+    pub dormant: BTreeMap<ModuleId, Dormant>,
     /// What goes wrong in systems.
     pub reports: Reports,
-    started: BTreeSet<String>,
+    started: BTreeSet<ModuleId>,
     set_conditions: schedules::SetConditions,
     serial: u64,
 }
@@ -93,7 +94,7 @@ pub struct Transaction {
     /// New generations.
     pub enter: Vec<SharedGeneration>,
     /// Modules that are switched off.
-    pub leave: Vec<String>,
+    pub leave: Vec<ModuleId>,
     /// Drop values of types that are gone, which is refused otherwise.
     pub force: bool,
 }
@@ -158,7 +159,7 @@ pub fn swap(
 
     // The old leave.
     swapped.orphaned = orphans::count(world, &orphans);
-    let leaving_ids: Vec<String> = transaction.leave;
+    let leaving_ids: Vec<ModuleId> = transaction.leave;
     for id in &leaving_ids {
         if let Some(active) = running.active.get(id) {
             match active.generation.record() {
@@ -174,7 +175,7 @@ pub fn swap(
     }
     let mut leaving = Vec::new();
     let mut recounted = Vec::new();
-    let replaced = entering.iter().map(|(generation, _)| generation.id().to_owned());
+    let replaced = entering.iter().map(|(generation, _)| generation.id().clone());
     for id in leaving_ids.iter().cloned().chain(replaced) {
         let Some(active) = running.active.remove(&id) else { continue };
         for observer in &active.observers {
@@ -201,7 +202,7 @@ pub fn swap(
             }
             running.dormant.insert(id, dormant);
         } else {
-            let recorded = entering.iter().find(|(generation, _)| generation.id() == id);
+            let recorded = entering.iter().find(|(generation, _)| *generation.id() == id);
             if let Some((_, recorded)) = recorded {
                 let old =
                     messages::Old { messages: &active.messages, persisted: &dormant.persisted };
@@ -227,7 +228,7 @@ pub fn swap(
     let mut groups = Vec::new();
     let mut loads = Vec::new();
     for (generation, mut recorded) in entering {
-        let id = generation.id().to_owned();
+        let id = generation.id().clone();
         if let Some(dormant) = running.dormant.remove(&id) {
             drop_replaced(world, &[], &dormant, &recorded);
         }
@@ -317,7 +318,7 @@ fn enter(
         states: recorded.states.iter().map(|s| (s.type_id, s.remove)).collect(),
         observers: Vec::new(),
     };
-    let id = active.generation.id().to_owned();
+    let id = active.generation.id().clone();
     for resource in recorded.resources.drain(..) {
         let what = format!("`FromWorld` of {}", resource.type_name);
         reports.contain(&id, &what, || (resource.init)(world));
@@ -367,10 +368,13 @@ fn enter(
     ((active, systems), (startup, on_load))
 }
 
-fn despawn_with(world: &mut World, id: &str) {
+fn despawn_with(world: &mut World, id: &ModuleId) {
     let mut query = world.query::<(Entity, &DespawnOnUnload)>();
-    let entities: Vec<Entity> =
-        query.iter(world).filter(|(_, tie)| tie.module == id).map(|(entity, _)| entity).collect();
+    let entities: Vec<Entity> = query
+        .iter(world)
+        .filter(|(_, tie)| tie.module == id.as_str())
+        .map(|(entity, _)| entity)
+        .collect();
     for entity in entities {
         // One may have gone with another, as its child.
         if let Ok(entity) = world.get_entity_mut(entity) {
@@ -381,12 +385,12 @@ fn despawn_with(world: &mut World, id: &str) {
 
 impl Running {
     /// The module's `Startup` is to run when it is next switched on.
-    pub fn forget_start(&mut self, id: &str) {
+    pub fn forget_start(&mut self, id: &ModuleId) {
         self.started.remove(id);
     }
 
     /// What the module persists, running or not.
-    pub fn persisted(&self, id: &str) -> &[PersistRecord] {
+    pub fn persisted(&self, id: &ModuleId) -> &[PersistRecord] {
         let active = self.active.get(id).map(|active| active.persisted.as_slice());
         let dormant = || self.dormant.get(id).map(|dormant| dormant.persisted.as_slice());
         active.or_else(dormant).unwrap_or_default()
@@ -419,14 +423,14 @@ impl Running {
             let before = self.generation(generation.id());
             before.is_some_and(|old| old.manifest.epoch != generation.manifest.epoch)
         });
-        changed.map(|(generation, _)| generation.id().replace('-', "_")).collect()
+        changed.map(|(generation, _)| generation.id().crate_name()).collect()
     }
 
     /// Types of these crates that the world knows and nobody persists.
     pub fn orphans(&self, world: &World, crates: &BTreeSet<String>) -> Vec<orphans::Orphan> {
         let records = crates.iter().flat_map(|name| {
             let ids = self.active.keys().chain(self.dormant.keys());
-            ids.filter(|id| id.replace('-', "_") == *name).flat_map(|id| self.persisted(id))
+            ids.filter(|id| id.crate_name() == *name).flat_map(|id| self.persisted(id))
         });
         let persisted: HashSet<TypeId> = records.map(|record| record.holder).collect();
         let data = self.active.values().flat_map(|active| &active.data);
@@ -435,16 +439,16 @@ impl Running {
     }
 
     /// How many messages wait that nobody persists, by type.
-    pub fn waiting_messages(&self, world: &World, id: &str) -> Vec<(String, usize)> {
+    pub fn waiting_messages(&self, world: &World, id: &ModuleId) -> Vec<(String, usize)> {
         let active = self.active.get(id);
         active.map_or_else(Vec::new, |active| {
             let Active { messages, persisted, .. } = active;
-            messages::Old { messages, persisted }.not_persisted(world, &id.replace('-', "_"))
+            messages::Old { messages, persisted }.not_persisted(world, &id.crate_name())
         })
     }
 
     /// The generation that runs, or ran last.
-    pub fn generation(&self, id: &str) -> Option<&SharedGeneration> {
+    pub fn generation(&self, id: &ModuleId) -> Option<&SharedGeneration> {
         let active = self.active.get(id).map(|active| &active.generation);
         active.or_else(|| self.dormant.get(id).map(|dormant| &dormant.generation))
     }
@@ -465,7 +469,7 @@ impl Running {
     }
 
     /// The module was removed: what it kept goes.
-    pub fn forget(&mut self, world: &mut World, id: &str) {
+    pub fn forget(&mut self, world: &mut World, id: &ModuleId) {
         self.started.remove(id);
         if let Some(dormant) = self.dormant.remove(id) {
             dormant.persisted.iter().for_each(|record| (record.remove)(world));

@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::guard::running::{self, Named, Run};
+use crate::ids::ModuleId;
 
 /// So many ticks make the limit of a frame.
 const TICKS: u32 = 4;
@@ -147,7 +148,7 @@ fn told(named: &Named, limits: Limits) -> String {
     )
 }
 
-fn end(module: &str, what: &str, hang: Duration) -> ! {
+fn end(module: &ModuleId, what: &str, hang: Duration) -> ! {
     eprintln!(
         "H1005: {what} of module `{module}` has not returned for {} s, so the game ends here; its \
          supervisor starts it again from the last save. Mend the system",
@@ -168,8 +169,8 @@ mod tests {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut watchdog = Watchdog::start(LIMITS);
         let schedule = Work::schedule("schedule Update".to_owned());
-        let slow = Work::of_module("systems_x", "slow");
-        let quick = Work::of_module("systems_x", "quick");
+        let slow = Work::of_module(&"systems_x".into(), "slow");
+        let quick = Work::of_module(&"systems_x".into(), "quick");
         watchdog.beat();
         // One system all the while.
         let keeps = |watchdog: &Watchdog| watchdog.shared.state().keeps.clone();
@@ -182,7 +183,7 @@ mod tests {
         };
         schedule.run(|| slow.run(|| until_told(&watchdog)));
         let kept = watchdog.beat().expect("it was told");
-        assert_eq!((kept.named.module.as_deref(), &*kept.named.what), (Some("systems_x"), "slow"));
+        assert_eq!((&kept.named.module, &*kept.named.what), (&Some("systems_x".into()), "slow"));
         assert!(kept.took >= LIMITS.frame, "{kept:?}");
         assert_eq!(watchdog.beat(), None);
 

@@ -23,6 +23,7 @@ use crate::build::rustc::{Cancel, Linker};
 use crate::build::standby::Standby;
 use crate::build::{Inputs, Outcome, Said};
 use crate::generation::SharedGeneration;
+use crate::ids::ModuleId;
 use crate::inspect::{HostFacts, Manifest};
 use crate::journal::{Death, Journal};
 use crate::plan::change::Change;
@@ -31,7 +32,7 @@ use crate::probe::{Probe, Prober};
 use crate::process_limits::{self, Usage};
 use crate::resolve::Selection;
 use crate::watch::Watch;
-use crate::workspace::{Catalog, Folders, ModuleCrate};
+use crate::workspace::{Folders, Members, ModuleCrate};
 use probing::Tried;
 
 /// A file's time of change counts as the time of the edit if it is not older than this.
@@ -47,11 +48,11 @@ pub enum Ask {
     /// Other modules are wanted.
     Want(Selection),
     /// Build a module anew and swap it, changed or not.
-    Reload { id: String, force: bool },
+    Reload { id: ModuleId, force: bool },
     /// Swap a module for the artifact in a file.
-    Load { id: String, path: PathBuf },
+    Load { id: ModuleId, path: PathBuf },
     /// Build a module and tell what a swap would change.
-    Plan(String),
+    Plan(ModuleId),
     /// This runs now.
     Runs(Runs),
     /// These ran well through their probation.
@@ -61,7 +62,7 @@ pub enum Ask {
     /// Stop. A game that ends in a panic leaves its journal: what is new is to blame.
     Stop { in_panic: bool },
     #[doc(hidden)]
-    Built { number: u64, outcomes: Option<BTreeMap<String, Outcome>> },
+    Built { number: u64, outcomes: Option<BTreeMap<ModuleId, Outcome>> },
     #[doc(hidden)]
     Said { number: u64, said: Said },
 }
@@ -70,7 +71,7 @@ pub enum Ask {
 #[derive(Clone, Default)]
 pub struct Runs {
     /// The generations.
-    pub generations: BTreeMap<String, SharedGeneration>,
+    pub generations: BTreeMap<ModuleId, SharedGeneration>,
     /// Generations that the host took back or would not take.
     pub rejected: Vec<SharedGeneration>,
     /// True for the answer to [`Tell::Prepared`].
@@ -82,33 +83,33 @@ pub struct Runs {
 /// What the worker tells.
 pub enum Tell {
     /// Which modules there are on disk.
-    Catalog { workspace: PathBuf, modules: BTreeSet<String> },
+    Catalog { workspace: PathBuf, modules: BTreeSet<ModuleId> },
     /// What the modules say of themselves, as far as they are built.
-    Manifests(BTreeMap<String, Manifest>),
+    Manifests(BTreeMap<ModuleId, Manifest>),
     /// Something that takes long is under way; `None` when it is over.
     Progress(Option<Progress>),
     /// Modules' sources changed.
-    Changed(BTreeSet<String>),
+    Changed(BTreeSet<ModuleId>),
     /// rustc starts on a module.
-    BuildStarted(String),
+    BuildStarted(ModuleId),
     /// Nothing more will come of these; nor, where it is told, of what is wanted.
-    Over { ids: BTreeSet<String>, wanted: bool },
+    Over { ids: BTreeSet<ModuleId>, wanted: bool },
     /// A module compiles; what is linked with it may not.
-    Built(String),
+    Built(ModuleId),
     /// A module could not be built.
-    BuildFailed { id: String, messages: Vec<String>, took_ms: f32 },
+    BuildFailed { id: ModuleId, messages: Vec<String>, took_ms: f32 },
     /// Modules were built, and will not run.
-    Refused { ids: BTreeSet<String>, reason: String },
+    Refused { ids: BTreeSet<ModuleId>, reason: String },
     /// These are to run.
     Prepared(Box<Prepared>),
     /// The answer to [`Ask::Plan`]; no modules where there is nothing to plan.
-    Plan { id: String, modules: Vec<PlanOf>, along: Vec<String> },
+    Plan { id: ModuleId, modules: Vec<PlanOf>, along: Vec<ModuleId> },
     /// The answer to [`Ask::Committed`]: it is on disk that these ran well.
     Committed(Vec<SharedGeneration>),
     /// The game before this one died.
     Died(Death),
     /// A module's newest artifact is in quarantine; another one may run in its place.
-    Quarantined { id: String, reason: String },
+    Quarantined { id: ModuleId, reason: String },
     /// The answer to [`Ask::Quarantine`].
     Quarantine(String),
     /// Something is not as it should be; the game goes on.
@@ -120,7 +121,7 @@ pub enum Tell {
 /// What a swap would change of one module.
 pub struct PlanOf {
     /// The module.
-    pub module: String,
+    pub module: ModuleId,
     /// What changes.
     pub change: Change,
     /// Its types are other ones, also those that nobody persists.
@@ -143,11 +144,11 @@ pub struct Prepared {
     /// New generations.
     pub enter: Vec<SharedGeneration>,
     /// Modules that stop.
-    pub leave: BTreeSet<String>,
+    pub leave: BTreeSet<ModuleId>,
     /// Of these, the ones whose folder is gone.
-    pub removed: BTreeSet<String>,
+    pub removed: BTreeSet<ModuleId>,
     /// The modules whose change this is.
-    pub changed: BTreeSet<String>,
+    pub changed: BTreeSet<ModuleId>,
     /// What was wanted when this was planned.
     pub wanted: Selection,
     /// Drop what cannot be kept.
@@ -223,7 +224,7 @@ impl Drop for Worker {
 struct Building {
     number: u64,
     cancel: Cancel,
-    ids: BTreeSet<String>,
+    ids: BTreeSet<ModuleId>,
     total: usize,
     done: usize,
     started: Instant,
@@ -240,7 +241,7 @@ struct State {
     watch: Option<Watch>,
     watched_libraries: BTreeSet<PathBuf>,
     folders: Option<Folders>,
-    catalog: Catalog,
+    catalog: Members,
     recipes: Recipes,
     linker: Option<Linker>,
     standby: Standby,
@@ -261,25 +262,25 @@ struct State {
     /// Open once it is known where things are built.
     journal: Option<Journal>,
     /// As they were when a build was last started.
-    inputs: BTreeMap<String, Inputs>,
+    inputs: BTreeMap<ModuleId, Inputs>,
     /// The newest good generation of each module.
-    latest: BTreeMap<String, SharedGeneration>,
-    numbers: BTreeMap<String, u32>,
+    latest: BTreeMap<ModuleId, SharedGeneration>,
+    numbers: BTreeMap<ModuleId, u32>,
     /// What runs in the game, and what it asks for.
-    runs: BTreeMap<String, SharedGeneration>,
+    runs: BTreeMap<ModuleId, SharedGeneration>,
     outlines: Outlines,
     wanted: Selection,
     building: Option<Building>,
     batches: u64,
     /// Modules to build next.
-    open: BTreeSet<String>,
+    open: BTreeSet<ModuleId>,
     /// Members of groups that failed: they are built again together.
-    unsettled: BTreeSet<String>,
+    unsettled: BTreeSet<ModuleId>,
     /// Modules whose change goes into the next proposal.
-    changed: BTreeSet<String>,
+    changed: BTreeSet<ModuleId>,
     written: Option<SystemTime>,
     force: bool,
-    plan_for: Option<String>,
+    plan_for: Option<ModuleId>,
     /// A proposal is with the host, and what would be asked for with it.
     proposed: bool,
     proposal: Option<Outlines>,
@@ -312,7 +313,7 @@ impl State {
             watch: None,
             watched_libraries: BTreeSet::new(),
             folders: None,
-            catalog: Catalog::default(),
+            catalog: Members::default(),
             recipes: Recipes::default(),
             linker: None,
             standby: Standby::default(),
@@ -444,11 +445,11 @@ impl State {
             let id = rejected.id();
             // What came together is built together again: one epoch of a core for all of them.
             if runs.answers || runs.rejected.len() > 1 {
-                self.unsettled.insert(id.to_owned());
+                self.unsettled.insert(id.clone());
             }
             if self.latest.get(id).is_some_and(|latest| Arc::ptr_eq(latest, rejected)) {
                 match runs.generations.get(id) {
-                    Some(running) => self.latest.insert(id.to_owned(), running.clone()),
+                    Some(running) => self.latest.insert(id.clone(), running.clone()),
                     None => self.latest.remove(id),
                 };
             }

@@ -197,7 +197,7 @@ fn artifacts_that_are_not_exactly_right_are_refused_from_their_bytes() {
     let bytes = fs::read(&path).expect("the artifact");
     let facts = HostFacts::of_this_process(playground_api::ABI).expect("facts of this process");
     let check = |bytes: Vec<u8>, id: &str| -> Result<Inspected, InspectError> {
-        inspect(Path::new("walk.so"), bytes, id, &facts)
+        inspect(Path::new("walk.so"), bytes, &id.into(), &facts)
     };
     let refused = |bytes: Vec<u8>, id: &str, what: &str| {
         let error = check(bytes, id).err().unwrap_or_else(|| panic!("{what} was accepted"));

@@ -13,7 +13,7 @@ static HOST: LazyLock<HostFacts> =
     LazyLock::new(|| HostFacts::of_this_process(ABI).expect("the fuzzer's own files"));
 
 fuzz_target!(|bytes: &[u8]| {
-    match inspect(Path::new("lib.so"), bytes.to_vec(), MODULE, &HOST) {
+    match inspect(Path::new("lib.so"), bytes.to_vec(), &MODULE.into(), &HOST) {
         Ok(inspected) => {
             assert_eq!(inspected.bytes(), bytes);
             assert_eq!(inspected.hash, blake3::hash(bytes).to_hex().as_str());

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use libfuzzer_sys::fuzz_target;
 use playground_fuzz::MODULE;
+use playground_fuzz::ids::ModuleId;
 use playground_fuzz::inspect::{Manifest, check_graph};
 
 /// Is in no manifest.
@@ -15,15 +16,15 @@ const BETWEEN: u8 = 0;
 fuzz_target!(|bytes: &[u8]| {
     let mut modules = BTreeMap::new();
     for part in bytes.split(|byte| *byte == BETWEEN) {
-        let id = id(part).unwrap_or(MODULE);
-        match Manifest::parse(part, id) {
+        let id = ModuleId::from(id(part).unwrap_or(MODULE));
+        match Manifest::parse(part, &id) {
             Ok(manifest) => {
                 assert_eq!(manifest.id, id);
                 assert_eq!(
-                    Manifest::parse(written(&manifest).as_bytes(), id).as_ref(),
+                    Manifest::parse(written(&manifest).as_bytes(), &id).as_ref(),
                     Ok(&manifest)
                 );
-                modules.insert(id.to_owned(), manifest);
+                modules.insert(id, manifest);
             }
             Err(error) => assert!(!error.to_string().is_empty()),
         }

@@ -52,11 +52,16 @@ fn sealed(bytes: &[u8]) -> Option<Vec<u8>> {
 /// A snapshot that the game could have written, with the schemas of its types.
 fn written(u: &mut Unstructured<'_>) -> Result<(Saved, Vec<Vec<u8>>)> {
     let modules = u.arbitrary::<Vec<(String, String, String)>>()?.into_iter();
+    let modules = modules.map(|(id, version, epoch)| SavedModule {
+        id: id.into(),
+        version,
+        epoch: epoch.into(),
+    });
     let header = Header {
-        app: u.arbitrary()?,
+        app: u.arbitrary::<Option<String>>()?.map(Into::into),
         frame: u.arbitrary()?,
         entities: u.arbitrary()?,
-        modules: modules.map(|(id, version, epoch)| SavedModule { id, version, epoch }).collect(),
+        modules: modules.collect(),
     };
     let mut saved = Saved { header, types: Vec::new() };
     let mut schemas = Vec::new();
@@ -64,7 +69,7 @@ fn written(u: &mut Unstructured<'_>) -> Result<(Saved, Vec<Vec<u8>>)> {
         let schema = *u.choose(&SCHEMAS)?;
         schemas.push(flat_bytes(&[schema]));
         saved.types.push(SavedType {
-            module: u.arbitrary()?,
+            module: u.arbitrary::<String>()?.into(),
             store: match u.int_in_range(0..=5_u8)? {
                 0 => SavedStore::Component,
                 1 => SavedStore::Resource,

@@ -51,7 +51,7 @@ impl Drop for Folder {
 
 /// Is refused with an error that contains `expected`, and names the file.
 #[track_caller]
-fn refused(path: &Path, within: &Path, hash: Option<&str>, expected: &str) {
+fn refused(path: &Path, within: &Path, hash: Option<&ArtifactHash>, expected: &str) {
     let error = read(path, within, hash, Writers::OwnerOnly).unwrap_err().to_string();
     assert!(error.contains(expected), "{error:?} should contain {expected:?}");
     assert!(error.contains(&path.display().to_string()), "{error}");
@@ -67,7 +67,7 @@ const GOOD: [u8; 100] = [7; 100];
 fn a_file_is_read() {
     let folder = Folder::new();
     let path = folder.file("a/b/lib.so", &GOOD);
-    let hash = blake3::hash(&GOOD).to_hex().to_string();
+    let hash = ArtifactHash::of(&GOOD);
     let artifact = read(&path, &folder.0, Some(&hash), Writers::OwnerOnly).unwrap();
     assert_eq!(artifact.path, path);
     assert_eq!(artifact.bytes, GOOD);
@@ -208,11 +208,11 @@ fn sizes_out_of_the_ordinary_are_refused() {
 fn another_hash_is_refused() {
     let folder = Folder::new();
     let path = folder.file("lib.so", &GOOD);
-    let hash = blake3::hash(&GOOD).to_hex().to_string();
-    for other in ["", "xyz", &hash[1..], &blake3::hash(b"other").to_hex()] {
+    let hash = ArtifactHash::of(&GOOD);
+    for other in ["", "xyz", &hash.as_str()[1..], ArtifactHash::of(b"other").as_str()] {
         let expected = format!("expected the blake3 hash {other}, found {hash}. The file");
-        refused(&path, &folder.0, Some(other), &expected);
-        refused(&path, &folder.0, Some(other), "H0219");
+        refused(&path, &folder.0, Some(&other.into()), &expected);
+        refused(&path, &folder.0, Some(&other.into()), "H0219");
     }
 }
 
@@ -320,10 +320,10 @@ fn the_hash_beside_an_artifact_is_read() {
     no_hash("``");
     folder.file("lib.so.b3", &[b'a'; 9000]);
     no_hash("9000 bytes");
-    let hash = blake3::hash(&GOOD).to_hex().to_string();
-    folder.file("lib.so.b3", &hash.as_bytes()[1..]);
-    no_hash(&hash[1..]);
-    folder.file("lib.so.b3", format!("{}  lib.so\n", hash.to_uppercase()).as_bytes());
+    let hash = ArtifactHash::of(&GOOD);
+    folder.file("lib.so.b3", &hash.as_str().as_bytes()[1..]);
+    no_hash(&hash.as_str()[1..]);
+    folder.file("lib.so.b3", format!("{}  lib.so\n", hash.as_str().to_uppercase()).as_bytes());
     assert_eq!(hash_beside(&path, &folder.0).unwrap(), hash);
     set_mode(&folder.path("lib.so.b3"), 0o666);
     assert!(hash_beside(&path, &folder.0).unwrap_err().to_string().starts_with("H0216"));
@@ -337,8 +337,10 @@ fn what_this_game_built_may_lie_where_others_write() {
     let folder = Folder::new();
     let path = folder.file("lib.so", &GOOD);
     set_mode(&path, 0o666);
-    let hash = blake3::hash(&GOOD).to_hex().to_string();
-    let read = |hash: &str| read(&path, &folder.0, Some(hash), Writers::Anybody);
+    let hash = ArtifactHash::of(&GOOD);
+    let read = |hash: &ArtifactHash| read(&path, &folder.0, Some(hash), Writers::Anybody);
     assert_eq!(read(&hash).unwrap().bytes, GOOD);
-    assert!(read(&hash.replace('a', "b")).unwrap_err().to_string().starts_with("H0219"));
+    assert!(
+        read(&hash.as_str().replace('a', "b").into()).unwrap_err().to_string().starts_with("H0219")
+    );
 }

@@ -37,12 +37,12 @@ impl Drop for Folder {
 /// A snapshot of that frame, with its bytes.
 fn snapshot(frame: u64) -> (Saved, Vec<u8>) {
     let module = |number: u64| SavedModule {
-        id: format!("systems_{number}"),
+        id: format!("systems_{number}").into(),
         version: "0.1.0".to_owned(),
-        epoch: format!("{frame:032x}"),
+        epoch: format!("{frame:032x}").into(),
     };
     let modules = (0..8).map(module).collect();
-    let header = Header { app: Some("apps_demo".to_owned()), frame, entities: 0, modules };
+    let header = Header { app: Some("apps_demo".into()), frame, entities: 0, modules };
     let saved = Saved { header, types: Vec::new() };
     let bytes = format::write(&saved, &[]).unwrap();
     (saved, bytes)

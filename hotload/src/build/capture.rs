@@ -14,8 +14,9 @@ use thiserror::Error;
 
 use super::rustc::Cancel;
 use crate::atomic_write;
+use crate::ids::ModuleId;
 use crate::os_remedies::remedy;
-use crate::workspace::{Catalog, Folders};
+use crate::workspace::{Folders, Members};
 
 /// How cargo would compile a module's library.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,7 +56,7 @@ pub enum CaptureError {
     )]
     Features {
         /// The module.
-        module: String,
+        module: ModuleId,
         /// The package whose features differ.
         package: String,
         /// The features that the host's build lacks.
@@ -91,7 +92,7 @@ pub struct Recipes {
     /// Hash of everything that the recipes depend on.
     pub key: String,
     /// By module.
-    pub by_module: BTreeMap<String, Recipe>,
+    pub by_module: BTreeMap<ModuleId, Recipe>,
     /// Hash of the API's library that modules are compiled against. Two builds of the same source
     /// differ when they were made in different folders, and rustc does not take a crate that was
     /// compiled against the one for use with the other.
@@ -100,12 +101,12 @@ pub struct Recipes {
 }
 
 /// Reads the recipes of an earlier run, if they still hold.
-pub fn kept(folders: &Folders, catalog: &Catalog) -> Option<Recipes> {
+pub fn kept(folders: &Folders, members: &Members) -> Option<Recipes> {
     let text = fs::read(folders.built.join("recipes.json")).ok()?;
     let mut recipes: Recipes = serde_json::from_slice(&text).ok()?;
-    let complete = catalog.crates.keys().all(|id| recipes.by_module.contains_key(id));
+    let complete = members.crates.keys().all(|id| recipes.by_module.contains_key(id));
     let holds =
-        complete && recipes.workspace == folders.workspace && recipes.key == key(folders, catalog);
+        complete && recipes.workspace == folders.workspace && recipes.key == key(folders, members);
     recipes.api = check_api(&recipes).ok().filter(|_| holds)?;
     Some(recipes)
 }
@@ -151,36 +152,39 @@ fn hash_of(path: &Path) -> Option<String> {
 /// When cargo fails, or a module's dependencies would need another build of Bevy.
 pub fn capture(
     folders: &Folders,
-    catalog: &Catalog,
+    members: &Members,
     cancel: &Cancel,
     mut said: impl FnMut(&str),
 ) -> Result<Recipes, CaptureError> {
-    if catalog.crates.is_empty() {
+    if members.crates.is_empty() {
         return Ok(Recipes::default());
     }
-    check_features(folders, catalog)?;
+    check_features(folders, members)?;
     let folder = folders.built.join("capture");
     let wrapper = folder.join("capture.sh");
     recreate(&folder)?;
     write_script(&wrapper, include_str!("capture.sh"))?;
 
-    let mut missing = run_cargo(folders, catalog, &folder, &wrapper, cancel, &mut said)?;
+    let mut missing = run_cargo(folders, members, &folder, &wrapper, cancel, &mut said)?;
     if !missing.is_empty() && !cancel.is_cancelled() {
         // What cargo holds for fresh it does not hand to rustc: make it forget those.
         clean(folders, &missing)?;
-        missing = run_cargo(folders, catalog, &folder, &wrapper, cancel, &mut said)?;
+        missing = run_cargo(folders, members, &folder, &wrapper, cancel, &mut said)?;
     }
     if !missing.is_empty() {
         let message = fs::read_to_string(folder.join("cargo.log")).unwrap_or_default();
-        return Err(CaptureError::Cargo { modules: missing.join(", "), message });
+        return Err(CaptureError::Cargo {
+            modules: missing.iter().map(ModuleId::as_str).collect::<Vec<_>>().join(", "),
+            message,
+        });
     }
     let mut by_module = BTreeMap::new();
-    for id in catalog.crates.keys() {
+    for id in members.crates.keys() {
         by_module.insert(id.clone(), read_recipe(&folder.join(format!("{id}.captured")))?);
     }
     let workspace = folders.workspace.clone();
     let mut recipes =
-        Recipes { workspace, key: key(folders, catalog), by_module, api: String::new() };
+        Recipes { workspace, key: key(folders, members), by_module, api: String::new() };
     recipes.api = check_api(&recipes)?;
     let path = folders.built.join("recipes.json");
     let text = serde_json::to_vec(&recipes)
@@ -193,14 +197,14 @@ pub fn capture(
 /// modules that were not captured.
 fn run_cargo(
     folders: &Folders,
-    catalog: &Catalog,
+    members: &Members,
     folder: &Path,
     wrapper: &Path,
     cancel: &Cancel,
     said: &mut impl FnMut(&str),
-) -> Result<Vec<String>, CaptureError> {
-    let linked = catalog.linked();
-    let all: Vec<&str> = catalog.crates.keys().map(String::as_str).collect();
+) -> Result<Vec<ModuleId>, CaptureError> {
+    let linked = members.linked();
+    let all: Vec<&str> = members.crates.keys().map(ModuleId::as_str).collect();
     let only: Vec<&str> = all.iter().copied().filter(|id| !linked.contains(*id)).collect();
     let mut command = cargo(folders);
     command.args(["build", "--lib", "--keep-going", "--features", "playground_api/hot"]);
@@ -233,15 +237,15 @@ fn run_cargo(
     // A failure is expected: the wrapper leaves modules uncompiled.
     child.lock().unwrap_or_else(PoisonError::into_inner).wait().map_err(failed)?;
     write(&folder.join("cargo.log"), log.as_bytes())?;
-    let captured = |id: &&String| folder.join(format!("{id}.captured")).exists();
-    Ok(catalog.crates.keys().filter(|id| !captured(id)).cloned().collect())
+    let captured = |id: &&ModuleId| folder.join(format!("{id}.captured")).exists();
+    Ok(members.crates.keys().filter(|id| !captured(id)).cloned().collect())
 }
 
-fn clean(folders: &Folders, ids: &[String]) -> Result<(), CaptureError> {
+fn clean(folders: &Folders, ids: &[ModuleId]) -> Result<(), CaptureError> {
     let mut command = cargo(folders);
     command.arg("clean");
     for id in ids {
-        command.args(["-p", id]);
+        command.args(["-p", id.as_str()]);
     }
     command
         .output()
@@ -296,14 +300,14 @@ fn with_code(argument: String) -> String {
 }
 
 /// Hash of everything that could change what cargo answers.
-pub fn key(folders: &Folders, catalog: &Catalog) -> String {
+pub fn key(folders: &Folders, members: &Members) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(playground_api::ABI.as_bytes());
     hasher.update(include_bytes!("capture.sh"));
     hasher.update(include_bytes!("capture.rs"));
     let workspace = &folders.workspace;
     let shared = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"];
-    let own = catalog
+    let own = members
         .crates
         .values()
         .flat_map(|module| ["Cargo.toml", "build.rs"].map(|name| module.folder.join(name)));
@@ -313,7 +317,7 @@ pub fn key(folders: &Folders, catalog: &Catalog) -> String {
         hasher.update(&[0]);
         hasher.update(&fs::read(&path).unwrap_or_default());
     }
-    for (name, library) in &catalog.libraries {
+    for (name, library) in &members.libraries {
         hasher.update(name.as_bytes());
         hasher.update(library.hash.as_bytes());
     }
@@ -326,7 +330,7 @@ pub fn key(folders: &Folders, catalog: &Catalog) -> String {
 /// # Errors
 ///
 /// When one of those that modules were built with is another one now.
-pub fn check_libraries(before: &Catalog, now: &Catalog) -> Result<(), CaptureError> {
+pub fn check_libraries(before: &Members, now: &Members) -> Result<(), CaptureError> {
     let changed = now.libraries.iter().find(|(name, library)| {
         before.libraries.get(*name).is_some_and(|before| before.hash != library.hash)
     });
@@ -339,15 +343,15 @@ pub fn check_libraries(before: &Catalog, now: &Catalog) -> Result<(), CaptureErr
 }
 
 /// Compares the features that the modules' dependencies ask for with those of the host's build.
-fn check_features(folders: &Folders, catalog: &Catalog) -> Result<(), CaptureError> {
+fn check_features(folders: &Folders, members: &Members) -> Result<(), CaptureError> {
     // Where the API is no member, cargo takes no features for it: the host asks for them there.
     let host = features(folders, ["playground_api"], true)
         .or_else(|_| features(folders, ["playground_api"], false))?;
-    let together = features(folders, catalog.crates.keys().map(String::as_str), true)?;
+    let together = features(folders, members.crates.keys().map(ModuleId::as_str), true)?;
     if differing(&host, &together).is_none() {
         return Ok(());
     }
-    for id in catalog.crates.keys() {
+    for id in members.crates.keys() {
         let module = features(folders, [id.as_str()], true)?;
         if let Some((package, present, asked)) = differing(&host, &module) {
             let added: Vec<&str> = asked.iter().filter(|f| !present.contains(f)).copied().collect();

@@ -15,21 +15,22 @@ use serde::de::IgnoredAny;
 
 use super::capture::Recipe;
 use super::standby::Standby;
+use crate::ids::{Epoch, ModuleId};
 use crate::os_remedies::{remedy, remedy_in};
 
 /// One compilation.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// The module.
-    pub id: String,
+    pub id: ModuleId,
     /// Its crate's name.
     pub crate_name: String,
     /// How cargo would compile it.
     pub recipe: Recipe,
     /// Goes into `-C metadata` and so into the `TypeId` of the crate's types.
-    pub epoch: String,
+    pub epoch: Epoch,
     /// The epochs of the core crates that it links to, directly or through others.
-    pub cores: BTreeMap<String, String>,
+    pub cores: BTreeMap<ModuleId, Epoch>,
     /// The core crates' folders of output, by crate name.
     pub core_folders: BTreeMap<String, PathBuf>,
     /// True for a crate that others link to.
@@ -182,7 +183,7 @@ impl Job {
         }
         command.current_dir(&self.recipe.folder).env_clear();
         command.envs(self.recipe.environment.iter().map(|(name, value)| (name, value)));
-        command.env("PLAYGROUND_EPOCH", &self.epoch);
+        command.env("PLAYGROUND_EPOCH", self.epoch.as_str());
         if !self.cores.is_empty() {
             let cores: Vec<_> =
                 self.cores.iter().map(|(id, epoch)| format!("{id}={epoch}")).collect();

@@ -4,6 +4,8 @@
 use std::backtrace::Backtrace;
 use std::fs;
 
+use crate::ids::ModuleId;
+
 /// Bevy calls what makes a required component through a closure of this.
 const CONSTRUCTOR: &str = "bevy_ecs::component::required::RequiredComponentConstructor::new";
 
@@ -14,7 +16,7 @@ const TASKS: [&str; 2] = ["async_task::raw::", "bevy_ecs::schedule::executor::"]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blame {
     /// The module whose code is nearest to the panic.
-    pub module: Option<String>,
+    pub module: Option<ModuleId>,
     /// What of it leaves Bevy's storage half done.
     pub breaks: Option<Breaks>,
 }
@@ -67,7 +69,7 @@ fn of(stack: &str, maps: &str) -> Blame {
         (true, false) => Some(Breaks::Drop),
         (false, false) => None,
     };
-    Blame { module: Some(module.to_owned()), breaks }
+    Blame { module: Some(module.into()), breaks }
 }
 
 /// A line of `/proc/self/maps` that holds code of a memory file: from, to, name.
@@ -113,9 +115,9 @@ mod tests {
             (0x7f00_0001_6000, "bevy_ecs::world::deferred_world::trigger"),
         ];
         let found = of(&stack(&frames), MAPS);
-        assert_eq!(found, Blame { module: Some("systems_walk".to_owned()), breaks: None });
+        assert_eq!(found, Blame { module: Some("systems_walk".into()), breaks: None });
         let found = of(&stack(&frames[2..]), MAPS);
-        assert_eq!(found.module.as_deref(), Some("core_scene"));
+        assert_eq!(found.module, Some("core_scene".into()));
         // Data of the module is no code of it.
         assert_eq!(of(&stack(&[(0x7f00_0000_1abc, "x")]), MAPS), Blame::default());
     }
@@ -129,7 +131,7 @@ mod tests {
             (0x7f00_0000_2abc, "systems_walk::walk"),
         ];
         assert_eq!(of(&stack(&frames), MAPS), Blame::default());
-        assert_eq!(of(&stack(&frames[3..]), MAPS).module.as_deref(), Some("systems_walk"));
+        assert_eq!(of(&stack(&frames[3..]), MAPS).module, Some("systems_walk".into()));
     }
 
     #[test]

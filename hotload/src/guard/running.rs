@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use crate::ids::ModuleId;
+
 /// Bits of a register that hold the number of the work; above them is which run of it this is.
 const NUMBER_BITS: u32 = 24;
 
@@ -11,7 +13,7 @@ const NUMBER_BITS: u32 = 24;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// The module whose code it is; `None` for a schedule, in which code of several is.
-    pub module: Option<String>,
+    pub module: Option<ModuleId>,
     /// The system, or what else it is.
     pub what: String,
 }
@@ -66,8 +68,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Work {
     /// A system of a module, or another piece of its code.
-    pub fn of_module(module: &str, what: &str) -> Self {
-        Self::new(Named { module: Some(module.to_owned()), what: what.to_owned() })
+    pub fn of_module(module: &ModuleId, what: &str) -> Self {
+        Self::new(Named { module: Some(module.clone()), what: what.to_owned() })
     }
 
     /// A schedule.
@@ -172,8 +174,8 @@ mod tests {
         let (tell, told) = channel();
         let other = thread::spawn(move || {
             let schedule = Work::schedule("activity test: schedule".to_owned());
-            let outer = Work::of_module("systems_x", "activity test: outer");
-            let inner = Work::of_module("systems_x", "activity test: inner");
+            let outer = Work::of_module(&"systems_x".into(), "activity test: outer");
+            let inner = Work::of_module(&"systems_x".into(), "activity test: inner");
             schedule.run(|| {
                 let _ = outer.run(|| inner.run(|| (tell.send(()), asked.recv())));
                 let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -197,7 +199,7 @@ mod tests {
         ask.send(()).unwrap();
         other.join().unwrap();
         // Its place is another's.
-        let later = Work::of_module("systems_y", "activity test: later");
+        let later = Work::of_module(&"systems_y".into(), "activity test: later");
         later.run(|| {
             let own = |run: &&Run| run.name().is_some_and(|it| it.what == "activity test: later");
             assert!(sample().iter().any(|run| own(&run)));

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use crate::console::command::Command;
+use crate::ids::ModuleId;
 use crate::resolve::Selection;
 
 /// Commands that wait for their turn.
@@ -29,7 +30,7 @@ enum Awaited {
     /// This frame.
     Frame(u64),
     /// Something to happen to this module.
-    Module(String),
+    Module(ModuleId),
     /// This to be wanted and done.
     Selection(Selection),
 }
@@ -87,8 +88,8 @@ impl Script {
     }
 
     /// The next command waits until something happened to the module.
-    pub fn await_module(&mut self, id: &str) {
-        self.waiting = Some(Awaited::Module(id.to_owned()));
+    pub fn await_module(&mut self, id: &ModuleId) {
+        self.waiting = Some(Awaited::Module(id.clone()));
     }
 
     /// The next command waits until this runs.
@@ -102,7 +103,7 @@ impl Script {
     }
 
     /// Something happened to the module.
-    pub fn done(&mut self, id: &str) {
+    pub fn done(&mut self, id: &ModuleId) {
         if matches!(&self.waiting, Some(Awaited::Module(awaited)) if awaited == id) {
             self.waiting = None;
         }

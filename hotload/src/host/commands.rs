@@ -6,12 +6,13 @@ use std::sync::Arc;
 use bevy::prelude::*;
 
 use super::command_queue::Line;
-use super::{Host, QUARANTINE, Taken, full_app_name};
+use super::{Host, QUARANTINE, Taken};
 use crate::console::command::{self, Command, built_in, suggest};
 use crate::console::view::Level;
 use crate::console::{Console, Input};
 use crate::generation::SharedGeneration;
 use crate::guard;
+use crate::ids::ModuleId;
 use crate::inspect::{self, Kind, Manifest};
 use crate::plan::{self, Outlines, Trial};
 use crate::process_limits::Usage;
@@ -75,25 +76,28 @@ impl Host {
         match command {
             Command::Help(name) => self.help(world, name.as_deref()),
             Command::Modules => self.list(world),
-            Command::Enable(id) => self.switch(world, &id, true),
-            Command::Disable(id) => self.switch(world, &id, false),
+            Command::Enable(id) => self.switch(world, &id.into(), true),
+            Command::Disable(id) => self.switch(world, &id.into(), false),
             Command::Reload { id, force } => {
+                let id = ModuleId::from(id);
                 if self.known(world, &id) {
                     self.script.await_module(&id);
                     self.worker.ask(Ask::Reload { id, force });
                 }
             }
             Command::Load { id, path } => {
+                let id = ModuleId::from(id);
                 if self.known(world, &id) {
                     self.script.await_module(&id);
                     self.worker.ask(Ask::Load { id, path: path.into() });
                 }
             }
             Command::Rollback { id, generation, state } => {
-                self.roll_back_by_hand(world, &id, generation, state);
+                self.roll_back_by_hand(world, &id.into(), generation, state);
             }
-            Command::History(id) => self.history(world, &id),
+            Command::History(id) => self.history(world, &id.into()),
             Command::Plan(id) => {
+                let id = ModuleId::from(id);
                 if self.known(world, &id) {
                     self.script.await_module(&id);
                     self.worker.ask(Ask::Plan(id));
@@ -103,7 +107,7 @@ impl Host {
             Command::Stats => self.stats(world),
             Command::Hash => self.hash(world),
             Command::Quarantine { clear } => {
-                self.script.await_module(QUARANTINE);
+                self.script.await_module(&QUARANTINE.into());
                 self.worker.ask(Ask::Quarantine { clear });
             }
             Command::Snapshot(command) => self.snapshot_command(world, &command),
@@ -167,18 +171,18 @@ impl Host {
     }
 
     /// True for a module that exists; says so otherwise.
-    fn known(&self, world: &mut World, id: &str) -> bool {
+    fn known(&self, world: &mut World, id: &ModuleId) -> bool {
         if self.modules.contains(id) {
             return true;
         }
-        let names = self.modules.iter().map(String::as_str);
-        let hint =
-            suggest(id, names).map_or(String::new(), |name| format!(" Did you mean `{name}`?"));
+        let names = self.modules.iter().map(ModuleId::as_str);
+        let hint = suggest(id.as_str(), names)
+            .map_or(String::new(), |name| format!(" Did you mean `{name}`?"));
         self.say(world, Level::Error, &format!("there is no module `{id}`.{hint}"));
         false
     }
 
-    fn switch(&mut self, world: &mut World, id: &str, on: bool) {
+    fn switch(&mut self, world: &mut World, id: &ModuleId, on: bool) {
         if !self.known(world, id) {
             return;
         }
@@ -189,13 +193,13 @@ impl Host {
             let state = if on { "on" } else { "off" };
             return self.say(world, Level::Info, &format!("{id} is {state} already"));
         }
-        self.wanted.switched.insert(id.to_owned(), on);
+        self.wanted.switched.insert(id.clone(), on);
         self.script.await_wanted(self.wanted.clone());
         self.worker.ask(Ask::Want(self.wanted.clone()));
     }
 
     /// Why a module cannot be switched by itself.
-    pub(super) fn cannot_switch(&self, id: &str) -> Option<String> {
+    pub(super) fn cannot_switch(&self, id: &ModuleId) -> Option<String> {
         let manifest = self.manifests.get(id)?;
         if manifest.kind == Kind::Apps {
             return Some(format!("`{id}` is an app: change to another one with `app <name>`"));
@@ -213,7 +217,7 @@ impl Host {
     fn roll_back_by_hand(
         &mut self,
         world: &mut World,
-        id: &str,
+        id: &ModuleId,
         generation: Option<u32>,
         state: bool,
     ) {
@@ -253,7 +257,7 @@ impl Host {
         let snapshot = self.snapshot(world, &enter);
         let wanted = self.wanted.clone();
         if is_off {
-            self.wanted.switched.insert(id.to_owned(), true);
+            self.wanted.switched.insert(id.clone(), true);
         }
         if let Err(error) = self.roll_back(world, enter.clone(), rejected, "by hand") {
             self.wanted = wanted;
@@ -279,8 +283,8 @@ impl Host {
     /// These, each behind what it requires, once it is known that they can run with what stays.
     fn planned(&self, enter: &[SharedGeneration]) -> Result<Vec<SharedGeneration>, String> {
         let mut all = self.generations();
-        all.extend(enter.iter().map(|old| (old.id().to_owned(), old.clone())));
-        let manifests: BTreeMap<String, Manifest> =
+        all.extend(enter.iter().map(|old| (old.id().clone(), old.clone())));
+        let manifests: BTreeMap<ModuleId, Manifest> =
             all.iter().map(|(id, module)| (id.clone(), module.manifest.clone())).collect();
         let order = inspect::graph::check_graph(&manifests).map_err(|error| error.to_string())?;
         let in_order: Vec<SharedGeneration> =
@@ -290,7 +294,7 @@ impl Host {
         Ok(in_order.into_iter().filter(enters).collect())
     }
 
-    fn history(&self, world: &mut World, id: &str) {
+    fn history(&self, world: &mut World, id: &ModuleId) {
         if self.known(world, id) {
             let active = self.running.active.get(id).map(|active| &active.generation);
             self.say(world, Level::Info, &self.history.told(id, active));
@@ -299,13 +303,13 @@ impl Host {
 
     fn app(&mut self, world: &mut World, name: Option<&str>) {
         let apps: Vec<&str> =
-            self.modules.iter().filter(|id| id.starts_with("apps_")).map(String::as_str).collect();
+            self.modules.iter().filter(|id| id.is_app()).map(ModuleId::as_str).collect();
         let Some(name) = name else {
-            let runs = self.wanted.app.as_deref().unwrap_or("none");
+            let runs = self.wanted.app.as_ref().map_or("none", ModuleId::as_str);
             let text = format!("{runs} runs; there are {}", apps.join(", "));
             return self.say(world, Level::Info, &text);
         };
-        let id = full_app_name(name);
+        let id = ModuleId::of_app(name);
         if !self.modules.contains(&id) {
             let text = format!("there is no app `{name}`; there are {}", apps.join(", "));
             return self.say(world, Level::Error, &text);

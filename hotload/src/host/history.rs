@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::generation::SharedGeneration;
+use crate::ids::{GenerationId, ModuleId};
 use crate::snapshot::Snapshot;
 
 /// How many swaps can be gone back over.
@@ -26,14 +27,7 @@ pub struct PastSwap {
 #[derive(Default)]
 pub struct History {
     swaps: VecDeque<PastSwap>,
-    committed: BTreeSet<Name>,
-}
-
-/// A generation's module and number: each is there once in a process.
-type Name = (String, u32);
-
-fn name(generation: &SharedGeneration) -> Name {
-    (generation.id().to_owned(), generation.number)
+    committed: BTreeSet<GenerationId>,
 }
 
 /// What has to be done for an older generation to come back.
@@ -41,12 +35,12 @@ pub struct WayBack {
     /// What runs then, of all modules that are concerned.
     pub enter: Vec<SharedGeneration>,
     /// For each of these the swap in which it was replaced; the newest first.
-    swaps: Vec<(usize, BTreeSet<String>)>,
+    swaps: Vec<(usize, BTreeSet<ModuleId>)>,
 }
 
 impl WayBack {
     /// Leaves out what stays as it is.
-    pub fn retain(&mut self, mut goes_back: impl FnMut(&str) -> bool) {
+    pub fn retain(&mut self, mut goes_back: impl FnMut(&ModuleId) -> bool) {
         self.enter.retain(|generation| goes_back(generation.id()));
         self.swaps.iter_mut().for_each(|(_, ids)| ids.retain(|id| goes_back(id)));
     }
@@ -65,17 +59,17 @@ impl History {
 
     /// A generation ran through its probation.
     pub fn commit(&mut self, generation: &SharedGeneration) {
-        self.committed.insert(name(generation));
+        self.committed.insert(generation.generation_id());
     }
 
     /// True for one that ran through its probation.
     pub fn is_committed(&self, generation: &SharedGeneration) -> bool {
-        self.committed.contains(&name(generation))
+        self.committed.contains(&generation.generation_id())
     }
 
     /// True where any generation of the module ran through its probation.
-    pub fn was_ever_committed(&self, id: &str) -> bool {
-        self.committed.iter().any(|(module, _)| module == id)
+    pub fn was_ever_committed(&self, id: &ModuleId) -> bool {
+        self.committed.iter().any(|committed| committed.module == *id)
     }
 
     /// The last swap that brought one of these never was.
@@ -103,7 +97,7 @@ impl History {
     /// # Errors
     ///
     /// When that generation is not there to go back to.
-    pub fn way_back(&self, id: &str, number: u32) -> Result<WayBack, String> {
+    pub fn way_back(&self, id: &ModuleId, number: u32) -> Result<WayBack, String> {
         let left = |swap: &PastSwap| {
             swap.modules.iter().any(|(_, old)| old.id() == id && old.number == number)
         };
@@ -117,7 +111,7 @@ impl History {
             ));
         };
         // From which swap on each module goes back.
-        let mut from: BTreeMap<&str, usize> = BTreeMap::from([(id, at)]);
+        let mut from: BTreeMap<&ModuleId, usize> = BTreeMap::from([(id, at)]);
         loop {
             let known = from.clone();
             for (at, swap) in self.swaps.iter().enumerate() {
@@ -134,11 +128,11 @@ impl History {
             }
         }
         let mut enter = Vec::new();
-        let mut swaps: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        let mut swaps: BTreeMap<usize, BTreeSet<ModuleId>> = BTreeMap::new();
         for (id, at) in from {
             let of_module = self.swaps[at].modules.iter().find(|(new, _)| new.id() == id);
             enter.extend(of_module.map(|(_, old)| old.clone()));
-            swaps.entry(at).or_default().insert(id.to_owned());
+            swaps.entry(at).or_default().insert(id.clone());
         }
         Ok(WayBack { enter, swaps: swaps.into_iter().rev().collect() })
     }
@@ -147,23 +141,23 @@ impl History {
     pub fn snapshots<'a>(
         &'a self,
         way: &'a WayBack,
-    ) -> impl Iterator<Item = (&'a Snapshot, &'a BTreeSet<String>)> {
+    ) -> impl Iterator<Item = (&'a Snapshot, &'a BTreeSet<ModuleId>)> {
         way.swaps.iter().map(|(at, ids)| (&self.swaps[*at].snapshot, ids))
     }
 
     fn of<'a>(
         &'a self,
-        id: &'a str,
+        id: &'a ModuleId,
     ) -> impl Iterator<Item = &'a (SharedGeneration, SharedGeneration)> {
         self.swaps.iter().flat_map(|swap| &swap.modules).filter(move |(new, _)| new.id() == id)
     }
 
     /// The generations of a module that can run, the newest first, as people read it.
-    pub fn told(&self, id: &str, active: Option<&SharedGeneration>) -> String {
-        let mut text = id.to_owned();
+    pub fn told(&self, id: &ModuleId, active: Option<&SharedGeneration>) -> String {
+        let mut text = id.to_string();
         let mut line = |generation: &SharedGeneration, place: String| {
             let state = if self.is_committed(generation) { "committed" } else { "not committed" };
-            let hash = &generation.hash[..8.min(generation.hash.len())];
+            let hash = generation.hash.short();
             let _ = write!(
                 text,
                 "\n  {:>4}  {:<13}  artifact {hash}  {place}",

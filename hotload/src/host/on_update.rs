@@ -12,6 +12,7 @@ use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
 use crate::events::{Event, EventKind};
+use crate::ids::ModuleId;
 use crate::journal::{Death, Quarantined};
 use crate::worker::{PlanOf, Progress, Tell};
 
@@ -67,7 +68,7 @@ impl Host {
             Tell::Died(death) => self.hear_death(world, &death),
             Tell::Quarantined { id, reason } => self.hear_quarantined(world, &id, &reason),
             Tell::Quarantine(text) => {
-                self.script.done(QUARANTINE);
+                self.script.done(&QUARANTINE.into());
                 self.say(world, Level::Info, &text);
             }
             Tell::Warning(text) => self.say(world, Level::Warn, &text),
@@ -83,14 +84,20 @@ impl Host {
         }
     }
 
-    fn hear_plan(&mut self, world: &mut World, id: &str, modules: &[PlanOf], along: &[String]) {
+    fn hear_plan(
+        &mut self,
+        world: &mut World,
+        id: &ModuleId,
+        modules: &[PlanOf],
+        along: &[ModuleId],
+    ) {
         if modules.is_empty() {
             let text = format!("{id} cannot be planned; see its last error");
             return self.say(world, Level::Info, &text);
         }
         for plan in self.plans(world, modules, along) {
             self.say(world, Level::Info, &plan.to_string());
-            let status = self.status.entry(plan.module.clone()).or_default();
+            let status = self.status.entry(plan.module.as_str().into()).or_default();
             status.plan = Some(Arc::new(plan));
         }
     }
@@ -99,7 +106,7 @@ impl Host {
         let named = |q: &Quarantined| format!("{}: {}", q.module, q.reason);
         let mut lines: Vec<String> = death.quarantined.iter().map(named).collect();
         if !death.tried_again.is_empty() {
-            let modules = death.tried_again.join(", ");
+            let modules = joined(&death.tried_again);
             lines.push(format!("new and tried again, since nothing ran well before: {modules}"));
         }
         let body = lines.join("\n");
@@ -110,8 +117,8 @@ impl Host {
     }
 
     /// The newest code of a module will not run; what ran well last stands in for it.
-    fn hear_quarantined(&mut self, world: &mut World, id: &str, reason: &str) {
-        let status = self.status.entry(id.to_owned()).or_default();
+    fn hear_quarantined(&mut self, world: &mut World, id: &ModuleId, reason: &str) {
+        let status = self.status.entry(id.clone()).or_default();
         (status.error, status.quarantined) = (Some(reason.to_owned()), true);
         let event = Event::new(EventKind::Quarantined, self.frame).about(id);
         self.log_event(world, event.because(reason));
@@ -149,26 +156,26 @@ impl Host {
     }
 
     /// An error of rustc's is mended, also where the module waits for others.
-    fn hear_built(&mut self, world: &mut World, id: &str) {
+    fn hear_built(&mut self, world: &mut World, id: &ModuleId) {
         let Some(status) = self.status.get_mut(id).filter(|status| status.does_not_compile) else {
             return;
         };
         (status.error, status.does_not_compile) = (None, false);
         if let Some(mut console) = world.get_resource_mut::<Console>() {
-            console.notices.dismiss(id);
+            console.notices.dismiss(id.as_str());
         }
     }
 
     fn hear_build_failed(
         &mut self,
         world: &mut World,
-        id: &str,
+        id: &ModuleId,
         messages: Vec<String>,
         took_ms: f32,
     ) {
         let text = messages.join("\n");
         let plain = without_colours(&text);
-        let status = self.status.entry(id.to_owned()).or_default();
+        let status = self.status.entry(id.clone()).or_default();
         status.building = false;
         status.error = Some(plain.clone());
         status.does_not_compile = true;
@@ -178,17 +185,22 @@ impl Host {
         let title = format!("{id} was not built ({took_ms:.0} ms)");
         let first = first_error(&plain);
         let notice = Notice::new(NoticeLevel::Error, title.clone(), first);
-        self.notice(world, id, notice.details(DETAILS));
+        self.notice(world, id.as_str(), notice.details(DETAILS));
         self.say(world, Level::Error, &format!("{title}: the old code goes on\n{plain}"));
         self.script.done(id);
     }
 
-    pub(super) fn hear_refused(&mut self, world: &mut World, ids: &BTreeSet<String>, reason: &str) {
+    pub(super) fn hear_refused(
+        &mut self,
+        world: &mut World,
+        ids: &BTreeSet<ModuleId>,
+        reason: &str,
+    ) {
         self.note_refused(world, ids, reason);
         let first = reason.lines().next().unwrap_or_default();
         let title = format!("{} refused", named(ids));
         let notice = Notice::new(NoticeLevel::Error, title.clone(), first);
-        let key = ids.first().map_or("refused", String::as_str);
+        let key = ids.first().map_or("refused", ModuleId::as_str);
         self.notice(world, key, notice.details(DETAILS));
         self.say(world, Level::Error, &format!("{title}: the old code goes on\n{reason}"));
     }
@@ -197,7 +209,7 @@ impl Host {
     pub(super) fn hear_question(
         &mut self,
         world: &mut World,
-        ids: &BTreeSet<String>,
+        ids: &BTreeSet<ModuleId>,
         reason: &str,
         plans: &[ModulePlan],
     ) {
@@ -208,12 +220,12 @@ impl Host {
         let title = format!("{} waits for a yes", named(ids));
         let body = format!("data would be dropped: {}", lost.join(", "));
         let notice = Notice::new(NoticeLevel::Question, title.clone(), body);
-        let key = ids.first().map_or("refused", String::as_str);
+        let key = ids.first().map_or("refused", ModuleId::as_str);
         self.notice(world, key, notice.details("the question is in the console (F1)"));
         self.say(world, Level::Warn, &format!("{title}: the old code goes on\n{reason}"));
     }
 
-    fn note_refused(&mut self, world: &mut World, ids: &BTreeSet<String>, reason: &str) {
+    fn note_refused(&mut self, world: &mut World, ids: &BTreeSet<ModuleId>, reason: &str) {
         for id in ids {
             let status = self.status.entry(id.clone()).or_default();
             status.error = Some(reason.to_owned());
@@ -227,11 +239,15 @@ impl Host {
 }
 
 /// The modules' ids, or how many there are.
-fn named(ids: &BTreeSet<String>) -> String {
+fn named(ids: &BTreeSet<ModuleId>) -> String {
     if ids.len() > 3 {
         return format!("{} modules", ids.len());
     }
-    ids.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+    joined(ids)
+}
+
+fn joined<'a>(ids: impl IntoIterator<Item = &'a ModuleId>) -> String {
+    ids.into_iter().map(ModuleId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// The text without the escapes that colour it on a terminal.

@@ -9,6 +9,7 @@ use playground_api::schema::{Entry, Severity};
 use super::Host;
 use crate::console::plan::{Detail, Item, ItemFate, ModulePlan, Weight};
 use crate::generation::SharedGeneration;
+use crate::ids::ModuleId;
 use crate::plan::change::{self, Fate, TypePlan};
 use crate::swap::orphans;
 use crate::worker::PlanOf;
@@ -19,7 +20,7 @@ impl Host {
         &self,
         world: &mut World,
         modules: &[PlanOf],
-        along: &[String],
+        along: &[ModuleId],
     ) -> Vec<ModulePlan> {
         let mut plans = Vec::new();
         for PlanOf { module, change, new_epoch } in modules {
@@ -37,7 +38,11 @@ impl Host {
             systems(ItemFate::SystemAdded, &change.systems_added);
             systems(ItemFate::SystemRemoved, &change.systems_removed);
             systems(ItemFate::SystemGoesOn, &change.systems_kept);
-            let mut plan = ModulePlan { module: module.clone(), items, along: along.to_vec() };
+            let mut plan = ModulePlan {
+                module: module.to_string(),
+                items,
+                along: along.iter().map(ToString::to_string).collect(),
+            };
             plan.sort();
             plans.push(plan);
         }
@@ -66,22 +71,22 @@ impl Host {
                 planned.fate != Fate::New || new.iter().any(|new| new.schema.name == planned.name)
             };
             let planned: Vec<TypePlan> = planned.into_iter().filter(is_own).collect();
-            let module = generation.id().to_owned();
+            let module = generation.id().to_string();
             let mut plan = ModulePlan { module, items: types(world, &planned), along: Vec::new() };
             plan.sort();
             if !plan.changes_only_code() {
                 plans.push(plan);
             }
         }
-        let ids: Vec<String> = enter.iter().map(|generation| generation.id().to_owned()).collect();
+        let ids: Vec<String> = enter.iter().map(|generation| generation.id().to_string()).collect();
         for plan in &mut plans {
             plan.along = ids.iter().filter(|id| **id != plan.module).cloned().collect();
         }
         plans
     }
 
-    fn not_persisted(&self, world: &World, module: &str) -> Vec<Item> {
-        let crates = BTreeSet::from([module.replace('-', "_")]);
+    fn not_persisted(&self, world: &World, module: &ModuleId) -> Vec<Item> {
+        let crates = BTreeSet::from([module.crate_name()]);
         let orphans = self.running.orphans(world, &crates);
         let mut lost = orphans::count(world, &orphans);
         lost.extend(self.running.waiting_messages(world, module));

@@ -12,6 +12,7 @@ use crate::events::{Event, EventKind};
 use crate::generation::SharedGeneration;
 use crate::guard::running::Named;
 use crate::guard::{Panic, Report};
+use crate::ids::ModuleId;
 use crate::swap::{self, SwapError, Transaction};
 use crate::watchdog::Kept;
 use crate::worker::Ask;
@@ -34,7 +35,7 @@ impl Probations {
     pub fn begin(
         &mut self,
         entered: &[SharedGeneration],
-        before: &BTreeMap<String, SharedGeneration>,
+        before: &BTreeMap<ModuleId, SharedGeneration>,
         frames: u64,
     ) {
         for probation in &mut self.open {
@@ -56,12 +57,12 @@ impl Probations {
     }
 
     /// True while a panic of the module brings its old code back.
-    pub fn holds(&self, id: &str) -> bool {
+    pub fn holds(&self, id: &ModuleId) -> bool {
         self.open.iter().any(|probation| probation.modules.iter().any(|(g, _)| g.id() == id))
     }
 
     /// The swap that brought the module; where the module was new with it, the module alone.
-    fn take(&mut self, id: &str) -> Option<Probation> {
+    fn take(&mut self, id: &ModuleId) -> Option<Probation> {
         let holds = |p: &Probation| p.modules.iter().any(|(g, _)| g.id() == id);
         let at = self.open.iter().position(holds)?;
         let probation = &mut self.open[at];
@@ -78,7 +79,7 @@ impl Host {
     /// Handles what went wrong in modules' systems since the last frame.
     pub(super) fn hear_reports(&mut self, world: &mut World) {
         // Several systems may have panicked in one frame: the first report ended the generation.
-        let mut ended: BTreeSet<String> = BTreeSet::new();
+        let mut ended: BTreeSet<ModuleId> = BTreeSet::new();
         for report in self.running.reports.drain() {
             match report {
                 Report::Panicked(panic) if ended.contains(&panic.module) => {
@@ -93,7 +94,7 @@ impl Host {
     }
 
     /// A system returned an error: it is counted, and goes on.
-    fn hear_error(&mut self, world: &mut World, module: String, system: String, message: &str) {
+    fn hear_error(&mut self, world: &mut World, module: ModuleId, system: String, message: &str) {
         let name = format!("{system} of module `{module}`");
         let errors = &mut self.status.entry(module).or_default().errors;
         let count = errors.entry(system).or_default();
@@ -125,11 +126,11 @@ impl Host {
         self.say(world, Level::Warn, &title);
         let event = Event::new(EventKind::Blocked, self.frame).about(&module);
         self.log_event(world, event.because(title.clone()));
-        self.notice(world, &module, Notice::new(NoticeLevel::Warn, title, ""));
+        self.notice(world, module.as_str(), Notice::new(NoticeLevel::Warn, title, ""));
     }
 
     /// Gives the modules whose generation it ended.
-    pub(super) fn hear_panic(&mut self, world: &mut World, panic: &Panic) -> Vec<String> {
+    pub(super) fn hear_panic(&mut self, world: &mut World, panic: &Panic) -> Vec<ModuleId> {
         if !self.running.active.contains_key(&panic.module) {
             // It is on its way out.
             self.say(world, Level::Warn, &panic.to_string());
@@ -142,18 +143,18 @@ impl Host {
             Some(probation) => probation.modules.iter().map(|(new, _)| new.clone()).collect(),
             None => Vec::new(),
         };
-        let (enter, leave): (Vec<SharedGeneration>, Vec<String>) = match probation {
+        let (enter, leave): (Vec<SharedGeneration>, Vec<ModuleId>) = match probation {
             // Modules that were new with this swap stay if they are not the culprit.
             Some(p) => {
                 let old = p.modules.iter().filter_map(|(_, old)| old.clone()).collect();
                 let new_culprit =
-                    p.modules.iter().find(|(new, old)| new.id() == panic.module && old.is_none());
-                (old, new_culprit.map(|(new, _)| new.id().to_owned()).into_iter().collect())
+                    p.modules.iter().find(|(new, old)| *new.id() == panic.module && old.is_none());
+                (old, new_culprit.map(|(new, _)| new.id().clone()).into_iter().collect())
             }
             None => (Vec::new(), vec![panic.module.clone()]),
         };
         if leave.is_empty() {
-            ended.extend(rejected.iter().map(|generation| generation.id().to_owned()));
+            ended.extend(rejected.iter().map(|generation| generation.id().clone()));
             self.history.forget(&rejected);
             if let Err(error) = self.roll_back(world, enter, rejected.clone(), &reason) {
                 let text = format!("{reason}\nthe old code could not come back: {error}");
@@ -189,21 +190,20 @@ impl Host {
         for generation in &enter {
             let id = generation.id();
             // What was told of the newer one is over.
-            self.status.insert(id.to_owned(), Status::default());
+            self.status.insert(id.clone(), Status::default());
             let event = Event::new(EventKind::RolledBack, self.frame).about(id);
             self.log_event(world, event.generation(generation.number).because(reason));
             let title = format!("{id}: generation {} is back", generation.number);
             self.say(world, Level::Warn, &format!("{title}\n{reason}"));
             let notice = Notice::new(NoticeLevel::Warn, title, reason);
-            self.notice(world, id, notice.details(DETAILS));
+            self.notice(world, id.as_str(), notice.details(DETAILS));
         }
         Ok(())
     }
 
     /// A module that panics after its probation, or without an older generation, stops.
-    fn switch_off(&mut self, world: &mut World, id: &str, reason: &str) {
-        let transaction =
-            Transaction { enter: Vec::new(), leave: vec![id.to_owned()], force: false };
+    fn switch_off(&mut self, world: &mut World, id: &ModuleId, reason: &str) {
+        let transaction = Transaction { enter: Vec::new(), leave: vec![id.clone()], force: false };
         if let Err(error) = swap::swap(world, &mut self.running, transaction) {
             self.say(world, Level::Error, &error.to_string());
         }
@@ -211,7 +211,7 @@ impl Host {
             // It did not begin: its set-up is due where it comes again.
             self.running.forget_start(id);
         }
-        self.wanted.switched.insert(id.to_owned(), false);
+        self.wanted.switched.insert(id.clone(), false);
         self.script.wanted_else(&self.wanted);
         self.answer(Vec::new(), false);
         self.worker.ask(Ask::Want(self.wanted.clone()));
@@ -221,7 +221,7 @@ impl Host {
         let advice = format!("{reason}\n`rollback {id}` or mend it, then `enable {id}`");
         self.say(world, Level::Error, &format!("{title}: {advice}"));
         let notice = Notice::new(NoticeLevel::Error, title, reason);
-        self.notice(world, id, notice.details(DETAILS));
+        self.notice(world, id.as_str(), notice.details(DETAILS));
     }
 
     /// A frame without a panic counts towards the commit.

@@ -12,6 +12,7 @@ use crate::console::command::SnapshotCommand;
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::events::{Event, EventKind};
+use crate::ids::ModuleId;
 use crate::snapshot_file::format::{Header, Saved, SavedModule};
 use crate::snapshot_file::world::{self as save_world, Source};
 use crate::snapshot_file::{AUTOSAVE, SaveError, Saves};
@@ -121,7 +122,9 @@ impl Host {
         force: bool,
     ) -> Result<String, SaveError> {
         if saved.header.app != self.wanted.app {
-            let app = |app: &Option<String>| app.clone().unwrap_or_else(|| "no app".to_owned());
+            let app = |app: &Option<ModuleId>| {
+                app.as_ref().map_or_else(|| "no app".to_owned(), ToString::to_string)
+            };
             let (saved, running) = (app(&saved.header.app), app(&self.wanted.app));
             return Err(SaveError::App { name: name.to_owned(), saved, running });
         }
@@ -173,7 +176,7 @@ impl Host {
             Err((error, name)) => {
                 let mut text = format!("{error}\nThe game begins anew");
                 // The next autosave must not take its place.
-                let autosave = autosave_name(self.wanted.app.as_deref());
+                let autosave = autosave_name(self.wanted.app.as_ref());
                 if let Some(name) = name.filter(|name| *name == autosave) {
                     let kept = format!("{name}_{}", seconds(SystemTime::now()));
                     match saves.rename(&name, &kept) {
@@ -207,7 +210,7 @@ impl Host {
         match self.take(world) {
             // The disk is waited for beside the game.
             Ok((header, bytes)) => {
-                let name = autosave_name(header.app.as_deref());
+                let name = autosave_name(header.app.as_ref());
                 let writing = thread::Builder::new().name("playground autosave".into());
                 let writing = writing.spawn(move || saves.write(&name, &bytes).map(|_| name));
                 self.snapshots.writing = writing.ok();
@@ -236,9 +239,9 @@ impl Host {
 }
 
 /// Each app has its own.
-fn autosave_name(app: Option<&str>) -> String {
+fn autosave_name(app: Option<&ModuleId>) -> String {
     match app {
-        Some(app) => format!("{AUTOSAVE}_{}", app.strip_prefix("apps_").unwrap_or(app)),
+        Some(app) => format!("{AUTOSAVE}_{}", app.without_kind()),
         None => AUTOSAVE.to_owned(),
     }
 }
@@ -254,7 +257,7 @@ fn list(saves: &Saves) -> Result<String, SaveError> {
         let what = match listed.header {
             Ok(header) => format!(
                 "{:<16} frame {:>7}  {:>7} entities",
-                header.app.unwrap_or_default(),
+                header.app.as_ref().map_or("", ModuleId::as_str),
                 header.frame,
                 header.entities
             ),

@@ -12,6 +12,7 @@ use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::events::{Event, EventKind, ModuleGeneration};
 use crate::generation::{SharedGeneration, Times};
+use crate::ids::ModuleId;
 use crate::resolve::Selection;
 use crate::snapshot::{self, Snapshot};
 use crate::swap::{self, SwapError, Swapped, Transaction};
@@ -19,8 +20,8 @@ use crate::worker::{Ask, Prepared, Runs};
 
 /// What ran before a swap, and what was switched off.
 struct Past<'a> {
-    before: &'a BTreeMap<String, SharedGeneration>,
-    dormant: &'a BTreeSet<String>,
+    before: &'a BTreeMap<ModuleId, SharedGeneration>,
+    dormant: &'a BTreeSet<ModuleId>,
 }
 
 impl Host {
@@ -29,8 +30,8 @@ impl Host {
         let Prepared { enter, leave, removed, changed, wanted, force, written, plan_ms } = prepared;
         let transaction =
             Transaction { enter: enter.clone(), leave: leave.iter().cloned().collect(), force };
-        let before: BTreeMap<String, SharedGeneration> = self.generations();
-        let dormant: BTreeSet<String> = self.running.dormant.keys().cloned().collect();
+        let before: BTreeMap<ModuleId, SharedGeneration> = self.generations();
+        let dormant: BTreeSet<ModuleId> = self.running.dormant.keys().cloned().collect();
         let snapshot = self.snapshot(world, &enter);
         let swapped = match swap::swap(world, &mut self.running, transaction) {
             Ok(swapped) => swapped,
@@ -43,15 +44,15 @@ impl Host {
         self.answer(Vec::new(), true);
         self.taken.swaps += u64::from(!enter.is_empty() || !leave.is_empty());
         for generation in &enter {
-            let name = (generation.id().to_owned(), generation.number);
-            self.taken.artifacts.insert(name, generation.code.size_bytes());
+            let (id, bytes) = (generation.generation_id(), generation.code.size_bytes());
+            self.taken.artifacts.insert(id, bytes);
         }
         let total_ms = written
             .and_then(|at| SystemTime::now().duration_since(at).ok())
             .map_or(0.0, |took| took.as_secs_f32() * 1000.0);
         let was_running = |generation: &SharedGeneration| before.contains_key(generation.id());
         for generation in &enter {
-            let status = self.status.entry(generation.id().to_owned()).or_default();
+            let status = self.status.entry(generation.id().clone()).or_default();
             // What stands in for an artifact in quarantine says so for as long as it runs.
             let stands_in = std::mem::take(&mut status.quarantined) && !was_running(generation);
             let error = status.error.take().filter(|_| stands_in);
@@ -66,7 +67,7 @@ impl Host {
         self.become_ready(world, &wanted);
         self.report_app(world, &wanted);
         let entered = enter.iter().map(|generation| generation.id());
-        for id in entered.chain(leave.iter().chain(&changed).map(String::as_str)) {
+        for id in entered.chain(leave.iter().chain(&changed)) {
             self.script.done(id);
         }
         self.script.wanted_done(&wanted);
@@ -75,9 +76,8 @@ impl Host {
     /// What the modules that are about to be replaced hold in resources and states.
     pub(super) fn snapshot(&self, world: &mut World, enter: &[SharedGeneration]) -> Snapshot {
         let active = enter.iter().filter_map(|new| self.running.active.get_key_value(new.id()));
-        let records = active.flat_map(|(id, active)| {
-            active.persisted.iter().map(move |record| (id.as_str(), record))
-        });
+        let records =
+            active.flat_map(|(id, active)| active.persisted.iter().map(move |record| (id, record)));
         match snapshot::take(world, records) {
             Ok(snapshot) => snapshot,
             Err(error) => {
@@ -92,7 +92,7 @@ impl Host {
     pub(super) fn remember(
         &mut self,
         enter: &[SharedGeneration],
-        before: &BTreeMap<String, SharedGeneration>,
+        before: &BTreeMap<ModuleId, SharedGeneration>,
         snapshot: Snapshot,
         is_rollback: bool,
     ) {
@@ -102,7 +102,7 @@ impl Host {
     }
 
     /// The generation of a module that runs, or ran last.
-    pub(super) fn last_generation(&self, id: &str) -> Option<&SharedGeneration> {
+    pub(super) fn last_generation(&self, id: &ModuleId) -> Option<&SharedGeneration> {
         let active = self.running.active.get(id).map(|active| &active.generation);
         active.or_else(|| self.running.dormant.get(id).map(|dormant| &dormant.generation))
     }
@@ -111,10 +111,10 @@ impl Host {
         &mut self,
         world: &mut World,
         enter: Vec<SharedGeneration>,
-        changed: &BTreeSet<String>,
+        changed: &BTreeSet<ModuleId>,
         error: &SwapError,
     ) {
-        let entering = enter.iter().map(|generation| generation.id().to_owned());
+        let entering = enter.iter().map(|generation| generation.id().clone());
         let ids = if changed.is_empty() { entering.collect() } else { changed.clone() };
         let plans = match error {
             SwapError::Restore(_) => self.plans_of_refused(world, &enter),
@@ -133,7 +133,7 @@ impl Host {
             self.status.entry(id.clone()).or_default().error = Some(error.to_string());
         }
         for plan in plans {
-            let status = self.status.entry(plan.module.clone()).or_default();
+            let status = self.status.entry(plan.module.as_str().into()).or_default();
             status.waits = asks && plan.asks();
             status.plan = Some(Arc::new(plan));
         }
@@ -148,7 +148,7 @@ impl Host {
         self.worker.ask(Ask::Runs(Runs { generations, rejected, answers, wanted }));
     }
 
-    pub(super) fn generations(&self) -> BTreeMap<String, SharedGeneration> {
+    pub(super) fn generations(&self) -> BTreeMap<ModuleId, SharedGeneration> {
         let active = self.running.active.iter();
         active.map(|(id, active)| (id.clone(), active.generation.clone())).collect()
     }
@@ -157,8 +157,8 @@ impl Host {
         &mut self,
         world: &mut World,
         enter: &[SharedGeneration],
-        leave: &BTreeSet<String>,
-        changed: &BTreeSet<String>,
+        leave: &BTreeSet<ModuleId>,
+        changed: &BTreeSet<ModuleId>,
         past: &Past,
         swapped: &Swapped,
     ) {
@@ -198,7 +198,7 @@ impl Host {
             Event::new(EventKind::Swapped, self.frame).about(lead.id()).generation(lead.number);
         event.modules = fresh
             .iter()
-            .map(|g| ModuleGeneration { module: g.id().to_owned(), generation: g.number })
+            .map(|g| ModuleGeneration { module: g.id().clone(), generation: g.number })
             .collect();
         event.ms = Some(times.into());
         let mut reasons = Vec::new();
@@ -240,7 +240,7 @@ impl Host {
             body.push_str(&format!("; {} values carried over", swapped.migrated));
         }
         self.say(world, Level::Info, &format!("{title}: {body}"));
-        self.notice(world, id, Notice::new(NoticeLevel::Success, title, body));
+        self.notice(world, id.as_str(), Notice::new(NoticeLevel::Success, title, body));
     }
 
     fn report_app(&mut self, world: &mut World, wanted: &Selection) {

@@ -6,6 +6,7 @@ use bevy::prelude::*;
 use super::{Host, Status, UnderWay};
 use crate::console::Console;
 use crate::console::view::{ModuleCommand, ModuleRow, ModuleState, Progress};
+use crate::ids::ModuleId;
 use crate::inspect::Kind;
 
 impl Host {
@@ -20,8 +21,8 @@ impl Host {
         let mut view = console.take_view();
         view.modules = self.rows();
         view.commands = self.view_commands();
-        view.app = self.wanted.app.clone().unwrap_or_default();
-        view.apps = self.modules.iter().filter(|id| id.starts_with("apps_")).cloned().collect();
+        view.app = self.wanted.app.as_ref().map(ToString::to_string).unwrap_or_default();
+        view.apps = self.modules.iter().filter(|id| id.is_app()).map(ToString::to_string).collect();
         view.snapshots = self.snapshots.names().to_vec();
         view.frame = self.frame;
         view.progress = progress;
@@ -56,7 +57,7 @@ impl Host {
                     name: command.name.to_owned(),
                     usage: command.name.to_owned(),
                     help: command.help.to_owned(),
-                    module: id.clone(),
+                    module: id.to_string(),
                 })
             })
             .collect()
@@ -67,7 +68,7 @@ impl Host {
         self.modules.iter().map(|id| self.row(id)).collect()
     }
 
-    fn row(&self, id: &str) -> ModuleRow {
+    fn row(&self, id: &ModuleId) -> ModuleRow {
         let active = self.running.active.get(id);
         let manifest = active.map(|a| &a.generation.manifest).or_else(|| self.manifests.get(id));
         let status = self.status.get(id);
@@ -75,9 +76,10 @@ impl Host {
         // An artifact that was there took no time to build.
         let compile = times.filter(|times| times.build_ms() > 0.0).map(|times| times.compile);
         let why_not_toggle = self.cannot_switch(id);
+        let kind = manifest.map(|manifest| manifest.kind).or_else(|| id.kind_by_name());
         ModuleRow {
-            id: id.to_owned(),
-            kind: kind_name(manifest.map(|manifest| manifest.kind), id),
+            id: id.to_string(),
+            kind: kind.unwrap_or(Kind::Systems).name(),
             version: manifest.map(|manifest| manifest.version.to_string()).unwrap_or_default(),
             generation: active.map_or(0, |active| active.generation.number),
             state: self.state(id),
@@ -97,7 +99,7 @@ impl Host {
         }
     }
 
-    fn state(&self, id: &str) -> ModuleState {
+    fn state(&self, id: &ModuleId) -> ModuleState {
         let status = self.status.get(id);
         let active = self.running.active.contains_key(id);
         if status.is_some_and(|status| status.building) {
@@ -117,21 +119,5 @@ impl Host {
         } else {
             ModuleState::Queued
         }
-    }
-}
-
-/// The kind as its folder is called; before the first build the id tells.
-fn kind_name(kind: Option<Kind>, id: &str) -> &'static str {
-    let of_id = || match id.split('_').next() {
-        Some("core") => Kind::Core,
-        Some("plugins") => Kind::Plugins,
-        Some("apps") => Kind::Apps,
-        _ => Kind::Systems,
-    };
-    match kind.unwrap_or_else(of_id) {
-        Kind::Core => "core",
-        Kind::Systems => "systems",
-        Kind::Plugins => "plugins",
-        Kind::Apps => "apps",
     }
 }

@@ -9,6 +9,7 @@ use semver::{Version, VersionReq};
 use thiserror::Error;
 
 use super::manifest::{Kind, Manifest};
+use crate::ids::ModuleId;
 
 /// Why modules do not go together.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -19,9 +20,9 @@ pub enum GraphError {
     )]
     Missing {
         /// What requires it.
-        id: String,
+        id: ModuleId,
         /// What is missing.
-        required: String,
+        required: ModuleId,
         /// The version it has to have.
         requirement: VersionReq,
     },
@@ -31,9 +32,9 @@ pub enum GraphError {
     )]
     Version {
         /// What requires it.
-        id: String,
+        id: ModuleId,
         /// What it requires.
-        required: String,
+        required: ModuleId,
         /// The version it has to have.
         requirement: VersionReq,
         /// The version it has.
@@ -45,9 +46,9 @@ pub enum GraphError {
     )]
     Layer {
         /// The core module.
-        id: String,
+        id: ModuleId,
         /// What it requires.
-        required: String,
+        required: ModuleId,
         /// The kind of that.
         found: Kind,
     },
@@ -58,13 +59,14 @@ pub enum GraphError {
     )]
     Cycle {
         /// The circle; the last one is the first again.
-        path: Vec<String>,
+        path: Vec<ModuleId>,
     },
 }
 
 /// `path`, without the middle of a long one.
-fn circle(path: &[String]) -> String {
-    match path {
+fn circle(path: &[ModuleId]) -> String {
+    let path: Vec<&str> = path.iter().map(ModuleId::as_str).collect();
+    match path.as_slice() {
         [first @ .., _, _] if path.len() > 20 => {
             let last = path[path.len() - 2..].join(" → ");
             format!("{} → … {} more … → {last}", first[..10].join(" → "), path.len() - 12)
@@ -79,32 +81,32 @@ fn circle(path: &[String]) -> String {
 /// # Errors
 ///
 /// The first thing that is wrong, in the order of the ids.
-pub fn check_graph(modules: &BTreeMap<String, Manifest>) -> Result<Vec<String>, GraphError> {
-    let mut graph = DiGraph::<&str, ()>::with_capacity(modules.len(), modules.len());
-    let nodes: HashMap<&str, NodeIndex> =
-        modules.keys().map(|id| (id.as_str(), graph.add_node(id.as_str()))).collect();
+pub fn check_graph(modules: &BTreeMap<ModuleId, Manifest>) -> Result<Vec<ModuleId>, GraphError> {
+    let mut graph = DiGraph::<&ModuleId, ()>::with_capacity(modules.len(), modules.len());
+    let nodes: HashMap<&ModuleId, NodeIndex> =
+        modules.keys().map(|id| (id, graph.add_node(id))).collect();
     for (id, manifest) in modules {
         for (required, requirement) in &manifest.requires {
             check_edge(id, manifest, required, requirement, modules.get(required))?;
-            if let (Some(from), Some(to)) = (nodes.get(required.as_str()), nodes.get(id.as_str())) {
+            if let (Some(from), Some(to)) = (nodes.get(required), nodes.get(id)) {
                 graph.add_edge(*from, *to, ());
             }
         }
     }
     match toposort(&graph, None) {
-        Ok(order) => Ok(order.into_iter().map(|node| graph[node].to_owned()).collect()),
+        Ok(order) => Ok(order.into_iter().map(|node| graph[node].clone()).collect()),
         Err(cycle) => Err(GraphError::Cycle { path: shortest_circle(&graph, cycle.node_id()) }),
     }
 }
 
 fn check_edge(
-    id: &str,
+    id: &ModuleId,
     manifest: &Manifest,
-    required: &str,
+    required: &ModuleId,
     requirement: &VersionReq,
     found: Option<&Manifest>,
 ) -> Result<(), GraphError> {
-    let (id, required, requirement) = (id.to_owned(), required.to_owned(), requirement.clone());
+    let (id, required, requirement) = (id.clone(), required.clone(), requirement.clone());
     match found {
         None => Err(GraphError::Missing { id, required, requirement }),
         Some(found) if !requirement.matches(&found.version) => {
@@ -118,19 +120,19 @@ fn check_edge(
 }
 
 /// Through `start`, as "requires" goes.
-fn shortest_circle(graph: &DiGraph<&str, ()>, start: NodeIndex) -> Vec<String> {
+fn shortest_circle(graph: &DiGraph<&ModuleId, ()>, start: NodeIndex) -> Vec<ModuleId> {
     let mut reached_from = HashMap::new();
     let mut queue = VecDeque::from([start]);
     while let Some(node) = queue.pop_front() {
         for required in graph.neighbors_directed(node, Direction::Incoming) {
             if required == start {
-                let mut path = vec![graph[start].to_owned()];
+                let mut path = vec![graph[start].clone()];
                 let mut at = node;
                 while at != start {
-                    path.push(graph[at].to_owned());
+                    path.push(graph[at].clone());
                     at = reached_from.get(&at).copied().unwrap_or(start);
                 }
-                path.push(graph[start].to_owned());
+                path.push(graph[start].clone());
                 path.reverse();
                 return path;
             }
@@ -140,21 +142,21 @@ fn shortest_circle(graph: &DiGraph<&str, ()>, start: NodeIndex) -> Vec<String> {
             });
         }
     }
-    vec![graph[start].to_owned()]
+    vec![graph[start].clone()]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn module(kind: Kind, id: &str, requires: &[(&str, &str)]) -> (String, Manifest) {
+    fn module(kind: Kind, id: &str, requires: &[(&str, &str)]) -> (ModuleId, Manifest) {
         let requires = requires
             .iter()
-            .map(|(id, version)| ((*id).to_owned(), VersionReq::parse(version).unwrap()))
+            .map(|(id, version)| ((*id).into(), VersionReq::parse(version).unwrap()))
             .collect();
         let manifest = Manifest {
             kind,
-            id: id.to_owned(),
+            id: id.into(),
             version: Version::new(0, 1, 0),
             abi: "abi".into(),
             epoch: "-".into(),
@@ -163,10 +165,10 @@ mod tests {
             persisted: Vec::new(),
             dropped: Vec::new(),
         };
-        (id.to_owned(), manifest)
+        (id.into(), manifest)
     }
 
-    fn check(modules: Vec<(String, Manifest)>) -> Result<Vec<String>, String> {
+    fn check(modules: Vec<(ModuleId, Manifest)>) -> Result<Vec<ModuleId>, String> {
         check_graph(&modules.into_iter().collect()).map_err(|error| error.to_string())
     }
 
@@ -321,7 +323,7 @@ mod tests {
     }
 
     /// `m00000` to the one before `count`, each requiring what `requires` says.
-    fn many(count: usize, requires: impl Fn(usize) -> Vec<usize>) -> Vec<(String, Manifest)> {
+    fn many(count: usize, requires: impl Fn(usize) -> Vec<usize>) -> Vec<(ModuleId, Manifest)> {
         let id = |n: usize| format!("m{n:05}");
         let modules = (0..count).map(|n| {
             let requires: Vec<_> = requires(n).into_iter().map(id).collect();
@@ -332,7 +334,7 @@ mod tests {
     }
 
     /// The modules are ordered, each behind those that it requires.
-    fn assert_ordered(modules: Vec<(String, Manifest)>) {
+    fn assert_ordered(modules: Vec<(ModuleId, Manifest)>) {
         let order = check(modules.clone()).unwrap();
         assert_eq!(order.len(), modules.len());
         let places: HashMap<_, _> = order.iter().zip(0..).collect();

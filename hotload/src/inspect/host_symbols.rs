@@ -11,6 +11,7 @@ use object::ReadCache;
 use thiserror::Error;
 
 use super::elf::{self, Fault, Image, Machine};
+use crate::ids::AbiFingerprint;
 
 /// Why the host's own libraries could not be read.
 #[derive(Debug, Error)]
@@ -72,7 +73,7 @@ pub struct HostLibrary {
 #[derive(Clone)]
 pub struct HostFacts {
     /// Fingerprint of the API that the host was built with.
-    pub abi: String,
+    pub abi: AbiFingerprint,
     /// The executable first, then what it needs.
     pub libraries: Vec<HostLibrary>,
     pub(super) machine: Machine,
@@ -119,7 +120,7 @@ impl HostFacts {
         mut find: impl FnMut(&str) -> Option<PathBuf>,
     ) -> Result<Self, HostError> {
         let mut facts = Self {
-            abi: abi.to_owned(),
+            abi: abi.into(),
             libraries: Vec::new(),
             machine: machine(executable)?,
             names: BTreeSet::new(),

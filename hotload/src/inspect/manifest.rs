@@ -7,6 +7,8 @@ use std::str::FromStr;
 use semver::{Version, VersionReq};
 use thiserror::Error;
 
+use crate::ids::{AbiFingerprint, Epoch, ModuleId};
+
 /// What a module is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -47,17 +49,17 @@ pub struct Manifest {
     /// What the module is for.
     pub kind: Kind,
     /// The module's id: its package name.
-    pub id: String,
+    pub id: ModuleId,
     /// The package's version.
     pub version: Version,
     /// Fingerprint of the API it was built with.
-    pub abi: String,
+    pub abi: AbiFingerprint,
     /// Epoch of its types; [`UNSET`] where plain cargo built it.
-    pub epoch: String,
+    pub epoch: Epoch,
     /// The core crates linked into it, with their epochs.
-    pub cores: BTreeMap<String, String>,
+    pub cores: BTreeMap<ModuleId, Epoch>,
     /// The modules it requires.
-    pub requires: BTreeMap<String, VersionReq>,
+    pub requires: BTreeMap<ModuleId, VersionReq>,
     /// The types whose values are kept, as the author wrote them.
     pub persisted: Vec<String>,
     /// Types that it persisted before, and whose values may go.
@@ -124,15 +126,15 @@ pub enum ManifestError {
     #[error("id: expected `{expected}`, found `{found}`")]
     OtherModule {
         /// The module that was asked for.
-        expected: String,
+        expected: ModuleId,
         /// The module it is.
-        found: String,
+        found: ModuleId,
     },
     /// A module that requires itself.
     #[error("requires: expected other modules, found `{id}` itself")]
     RequiresItself {
         /// The module.
-        id: String,
+        id: ModuleId,
     },
 }
 
@@ -154,15 +156,15 @@ impl Manifest {
     /// # Errors
     ///
     /// For all that `export_module!` would not write.
-    pub fn parse(bytes: &[u8], expected_id: &str) -> Result<Self, ManifestError> {
+    pub fn parse(bytes: &[u8], expected_id: &ModuleId) -> Result<Self, ManifestError> {
         let lines = Lines::read(bytes)?;
 
         let id = lines.one("id")?;
         if !is_package_name(id) {
             return Err(invalid("id", "a package name of up to 64 letters, digits, `_`, `-`", id));
         }
-        if id != expected_id {
-            let (expected, found) = (expected_id.to_owned(), id.to_owned());
+        if *expected_id != id {
+            let (expected, found) = (expected_id.clone(), id.into());
             return Err(ManifestError::OtherModule { expected, found });
         }
         let kind = lines.one("kind")?;
@@ -185,13 +187,13 @@ impl Manifest {
         Ok(Self {
             kind,
             version,
-            abi: abi.to_owned(),
-            epoch: epoch.to_owned(),
+            abi: abi.into(),
+            epoch: epoch.into(),
             cores: cores(lines.one("cores")?)?,
             requires: requires(&lines, id)?,
             persisted: types(&lines, "persist")?,
             dropped: types(&lines, "dropped")?,
-            id: id.to_owned(),
+            id: id.into(),
         })
     }
 }
@@ -238,7 +240,7 @@ impl<'a> Lines<'a> {
 }
 
 /// `id=epoch,id=epoch`, or [`UNSET`].
-fn cores(value: &str) -> Result<BTreeMap<String, String>, ManifestError> {
+fn cores(value: &str) -> Result<BTreeMap<ModuleId, Epoch>, ManifestError> {
     let mut cores = BTreeMap::new();
     if value == UNSET {
         return Ok(cores);
@@ -246,7 +248,7 @@ fn cores(value: &str) -> Result<BTreeMap<String, String>, ManifestError> {
     for core in value.split(',') {
         match core.split_once('=') {
             Some((id, epoch)) if is_package_name(id) && is_epoch(epoch) => {
-                if cores.insert(id.to_owned(), epoch.to_owned()).is_some() {
+                if cores.insert(id.into(), epoch.into()).is_some() {
                     return Err(invalid("cores", "each core once", value));
                 }
             }
@@ -256,7 +258,7 @@ fn cores(value: &str) -> Result<BTreeMap<String, String>, ManifestError> {
     Ok(cores)
 }
 
-fn requires(lines: &Lines, own: &str) -> Result<BTreeMap<String, VersionReq>, ManifestError> {
+fn requires(lines: &Lines, own: &str) -> Result<BTreeMap<ModuleId, VersionReq>, ManifestError> {
     let mut requires = BTreeMap::new();
     for &(line, value) in lines.all("requires") {
         let (id, requirement) = value.split_once(' ').unwrap_or((value, ""));
@@ -264,11 +266,11 @@ fn requires(lines: &Lines, own: &str) -> Result<BTreeMap<String, VersionReq>, Ma
             return Err(invalid("requires", "a package name and a semver requirement", value));
         }
         if id == own {
-            return Err(ManifestError::RequiresItself { id: id.to_owned() });
+            return Err(ManifestError::RequiresItself { id: id.into() });
         }
         let requirement = VersionReq::parse(requirement)
             .map_err(|_| invalid("requires", "a semver requirement such as ^0.1", value))?;
-        if requires.insert(id.to_owned(), requirement).is_some() {
+        if requires.insert(id.into(), requirement).is_some() {
             return Err(duplicate(&format!("requires {id}"), line, value));
         }
     }
@@ -314,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_good_one_is_read() {
-        let manifest = Manifest::parse(GOOD.as_bytes(), "sys").unwrap();
+        let manifest = Manifest::parse(GOOD.as_bytes(), &"sys".into()).unwrap();
         assert_eq!(manifest.kind, Kind::Systems);
         assert_eq!(manifest.version, Version::new(0, 1, 0));
         assert_eq!(manifest.cores["core_b"], UNSET);
@@ -369,10 +371,10 @@ mod tests {
             (String::new(), "end with a line break"),
         ];
         for (text, expected) in table {
-            let error = Manifest::parse(text.as_bytes(), "sys").unwrap_err().to_string();
+            let error = Manifest::parse(text.as_bytes(), &"sys".into()).unwrap_err().to_string();
             assert!(error.contains(expected), "{error:?} should contain {expected:?}");
         }
-        let error = Manifest::parse(b"kind \xff\n", "sys").unwrap_err().to_string();
+        let error = Manifest::parse(b"kind \xff\n", &"sys".into()).unwrap_err().to_string();
         assert_eq!(error, "expected UTF-8, found the byte 0xff at 5");
     }
 }

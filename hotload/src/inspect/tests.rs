@@ -121,7 +121,7 @@ fn fixture() -> &'static Fixture {
 }
 
 fn look(bytes: Vec<u8>, id: &str, host: &HostFacts) -> Result<Inspected, String> {
-    inspect(Path::new("lib.so"), bytes, id, host).map_err(|error| error.to_string())
+    inspect(Path::new("lib.so"), bytes, &id.into(), host).map_err(|error| error.to_string())
 }
 
 /// Is refused with an error that contains `expected`.

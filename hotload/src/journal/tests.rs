@@ -32,13 +32,10 @@ impl Drop for Folder {
     }
 }
 
-fn good(set: &[(&str, &str)]) -> BTreeMap<String, Good> {
-    let good = |hash: &str| Good {
-        hash: hash.to_owned(),
-        epoch: "e".to_owned(),
-        abi: playground_api::ABI.to_owned(),
-    };
-    set.iter().map(|(module, hash)| ((*module).to_owned(), good(hash))).collect()
+fn good(set: &[(&str, &str)]) -> BTreeMap<ModuleId, Good> {
+    let good =
+        |hash: &str| Good { hash: hash.into(), epoch: "e".into(), abi: playground_api::ABI.into() };
+    set.iter().map(|(module, hash)| ((*module).into(), good(hash))).collect()
 }
 
 fn line(module: &str, hash: &str, stage: &str) -> String {
@@ -83,19 +80,19 @@ fn a_kill_at_any_byte_of_the_journal_blames_what_was_written_whole() {
 fn what_ran_well_is_not_to_blame_and_can_come_back() {
     let folder = Folder::new("good");
     let (mut journal, _) = folder.journal();
-    let hash = blake3::hash(b"code").to_hex().to_string();
+    let (a, hash) = (ModuleId::from("a"), ArtifactHash::of(b"code"));
     journal.keep(&hash, b"code").unwrap();
-    journal.keep("other", b"old").unwrap();
-    journal.before("a", &hash).unwrap();
+    journal.keep(&"other".into(), b"old").unwrap();
+    journal.before(&a, &hash).unwrap();
     journal.over(&hash).unwrap();
-    journal.ran_well(good(&[("a", &hash)])).unwrap();
-    assert!(!journal.kept("other").exists(), "nobody goes back to it");
-    journal.before("a", &hash).unwrap();
+    journal.ran_well(good(&[("a", hash.as_str())])).unwrap();
+    assert!(!journal.kept(&"other".into()).exists(), "nobody goes back to it");
+    journal.before(&a, &hash).unwrap();
     assert_eq!(fs::read_to_string(journal.own_path()).unwrap(), "");
-    assert_eq!(journal.good("a").map(|(_, _, bytes)| bytes), Some(b"code".to_vec()));
+    assert_eq!(journal.good(&a).map(|(_, _, bytes)| bytes), Some(b"code".to_vec()));
     // Bytes that are not those of the hash are no good.
     fs::write(journal.kept(&hash), b"code!").unwrap();
-    assert_eq!(journal.good("a"), None);
+    assert_eq!(journal.good(&a), None);
 }
 
 #[test]
@@ -109,7 +106,7 @@ fn a_first_set_is_tried_again_and_a_single_module_is_not() {
     folder.leave(&line("a", "1", "load"));
     let (journal, death) = folder.journal();
     assert_eq!(death.quarantined, journal.quarantine());
-    let reason = journal.quarantined("1").map(|quarantined| quarantined.reason.as_str());
+    let reason = journal.quarantined(&"1".into()).map(|quarantined| quarantined.reason.as_str());
     assert_eq!(reason, Some("the game died while it was loaded"));
 }
 
@@ -121,7 +118,7 @@ fn a_kill_in_the_middle_of_a_commit_blames_nobody() {
     let (journal, death) = folder.journal();
     let hashes: Vec<&str> = death.quarantined.iter().map(|q| q.hash.as_str()).collect();
     assert_eq!(hashes, ["3"]);
-    assert!(journal.quarantined("1").is_none());
+    assert!(journal.quarantined(&"1".into()).is_none());
 }
 
 #[test]
@@ -147,17 +144,17 @@ fn two_games_do_not_forget_for_each_other() {
     // As another process would have it: it knows nothing of what comes later.
     let mut two = Journal { folder: folder.0.clone(), ..Journal::default() };
     two.read_again();
-    one.keep("3", b"new").unwrap();
-    one.before("a", "3").unwrap();
+    one.keep(&"3".into(), b"new").unwrap();
+    one.before(&"a".into(), &"3".into()).unwrap();
     two.ran_well(good(&[("b", "2")])).unwrap();
-    assert!(one.kept("3").exists(), "the other one may need it");
-    one.over("3").unwrap();
+    assert!(one.kept(&"3".into()).exists(), "the other one may need it");
+    one.over(&"3".into()).unwrap();
     one.ran_well(good(&[("a", "3")])).unwrap();
     two.read_again();
     assert_eq!(two.good, good(&[("a", "3"), ("b", "2")]));
     // What another build of the game left is of no use to this one.
     let mut old = good(&[("a", "3")]);
-    old.values_mut().for_each(|good| good.abi = "another".to_owned());
+    old.values_mut().for_each(|good| good.abi = "another".into());
     one.write("good.json", &old).unwrap();
     one.read_again();
     assert!(one.good.is_empty());
@@ -170,6 +167,6 @@ fn a_folder_that_cannot_be_written_is_told_of() {
     let (mut journal, death, error) = Journal::open(&folder.0.join("below"));
     assert!(error.is_some_and(|error| error.to_string().contains("H1002")));
     assert_eq!(death, Death::default());
-    journal.before("a", "1").unwrap();
+    journal.before(&"a".into(), &"1".into()).unwrap();
     let _ = fs::remove_file(&folder.0);
 }

@@ -17,6 +17,7 @@ use rustix::process::{
 
 use super::{ASKED_BY, Asked, Image, Reply, Request};
 use crate::generation::{Generation, SharedGeneration, Times};
+use crate::ids::{ArtifactHash, ModuleId};
 use crate::inspect::{self, HostFacts};
 use crate::load;
 use crate::plan::{self, Outlines, Trial};
@@ -76,7 +77,7 @@ fn leave() -> ! {
 
 struct Server {
     stream: Arc<Mutex<UnixStream>>,
-    loaded: BTreeMap<String, SharedGeneration>,
+    loaded: BTreeMap<ArtifactHash, SharedGeneration>,
 }
 
 impl Server {
@@ -132,8 +133,8 @@ impl Server {
     }
 
     /// Calls `build` of what is new, and tries all of `together`.
-    fn attempt(&self, new: &[Image], together: &[String]) -> Reply {
-        let find = |hash: &String| self.loaded.get(hash).cloned();
+    fn attempt(&self, new: &[Image], together: &[ArtifactHash]) -> Reply {
+        let find = |hash: &ArtifactHash| self.loaded.get(hash).cloned();
         let Some(modules) = together.iter().map(find).collect::<Option<Vec<_>>>() else {
             return Reply::Unfit("it was not given all modules".to_owned());
         };
@@ -145,7 +146,7 @@ impl Server {
                 return Reply::Refused(plan::Refusal::from(panic).to_string());
             }
         }
-        let told = |module: &str, stage: &str| self.at(module, stage);
+        let told = |module: &ModuleId, stage: &str| self.at(module, stage);
         match plan::plan(&modules, &Outlines::new(), Trial::Told(&told)) {
             Ok(outlines) => {
                 let asked = outlines.iter().map(|(id, outline)| (id.clone(), Asked::of(outline)));
@@ -155,8 +156,8 @@ impl Server {
         }
     }
 
-    fn at(&self, module: &str, stage: &str) {
-        self.tell(&Reply::At { module: module.to_owned(), stage: stage.to_owned() });
+    fn at(&self, module: &ModuleId, stage: &str) {
+        self.tell(&Reply::At { module: module.clone(), stage: stage.to_owned() });
     }
 
     fn tell(&self, reply: &Reply) {

@@ -12,6 +12,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
+use crate::ids::{Epoch, ModuleId};
+
 /// What files begin with; the last byte is the version of the format.
 const MAGIC: [u8; 16] = *b"playground-snp\0\x01";
 const LEN_BYTES: usize = 8;
@@ -42,7 +44,7 @@ pub enum FormatError {
 pub struct Header {
     /// The app that ran.
     #[serde(deserialize_with = "text_or_none")]
-    pub app: Option<String>,
+    pub app: Option<ModuleId>,
     /// Frames since `ready`.
     pub frame: u64,
     /// Entities with persisted values.
@@ -56,13 +58,13 @@ pub struct Header {
 pub struct SavedModule {
     /// Its id.
     #[serde(deserialize_with = "text")]
-    pub id: String,
+    pub id: ModuleId,
     /// Its version.
     #[serde(deserialize_with = "text")]
     pub version: String,
     /// Its epoch.
     #[serde(deserialize_with = "text")]
-    pub epoch: String,
+    pub epoch: Epoch,
 }
 
 /// A snapshot.
@@ -78,7 +80,7 @@ pub struct Saved {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedType {
     /// The module that persisted it.
-    pub module: String,
+    pub module: ModuleId,
     /// Where its values were.
     pub store: SavedStore,
     /// What they look like.
@@ -117,7 +119,7 @@ struct Table {
 #[derive(Serialize, Deserialize)]
 struct Entry {
     #[serde(deserialize_with = "text")]
-    module: String,
+    module: ModuleId,
     store: SavedStore,
     /// A [`Definition`] as bytes.
     schema: Vec<u8>,
@@ -128,13 +130,17 @@ struct Entry {
 
 /// For a `String`, bincode makes room for as many bytes as its count says, whether they are there or
 /// not. A list is written in the same way, and grows with what comes.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    String::from_utf8(Vec::deserialize(deserializer)?).map_err(D::Error::custom)
+fn text<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> Result<T, D::Error> {
+    let text = String::from_utf8(Vec::deserialize(deserializer)?);
+    text.map(T::from).map_err(D::Error::custom)
 }
 
-fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+fn text_or_none<'de, D: Deserializer<'de>, T: From<String>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let bytes = Option::<Vec<u8>>::deserialize(deserializer)?;
-    bytes.map(String::from_utf8).transpose().map_err(D::Error::custom)
+    let text = bytes.map(String::from_utf8).transpose().map_err(D::Error::custom)?;
+    Ok(text.map(T::from))
 }
 
 /// A snapshot's bytes. `schema` is that of each type, flattened.

@@ -11,6 +11,7 @@ use playground_api::schema::{
 
 use super::SaveError;
 use super::format::{self, Header, Saved, SavedStore, SavedType};
+use crate::ids::ModuleId;
 use crate::restore::convert_column;
 use crate::swap::orphans::holders;
 use crate::type_matching::{Former, successor};
@@ -19,7 +20,7 @@ use crate::type_matching::{Former, successor};
 #[derive(Clone)]
 pub struct Source {
     /// The module.
-    pub module: String,
+    pub module: ModuleId,
     /// The type.
     pub record: PersistRecord,
 }
@@ -35,7 +36,7 @@ impl Source {
 /// `sources`, each type once, with what the host itself knows of entities.
 fn with_hosts(sources: &[Source]) -> Vec<Source> {
     let host = persist::host_records().into_iter();
-    let host = host.map(|record| Source { module: HOST.to_owned(), record });
+    let host = host.map(|record| Source { module: HOST.into(), record });
     let mut all: Vec<Source> = Vec::new();
     for source in sources.iter().cloned().chain(host) {
         let same = |other: &Source| {
@@ -104,13 +105,13 @@ const HOST: &str = "";
 fn push(
     saved: &mut Saved,
     schemas: &mut Vec<Vec<u8>>,
-    module: &str,
+    module: &ModuleId,
     record: &PersistRecord,
     column: Column,
 ) {
     let is_loose = !SavedStore::from(record.store).is_on_entities();
     saved.types.push(SavedType {
-        module: module.to_owned(),
+        module: module.clone(),
         store: record.store.into(),
         definition: Definition::of(record.schema),
         entities: column

@@ -21,6 +21,7 @@ use playground_api::handover::Handovers;
 use super::{RunningSystem, SwapError};
 use crate::guard::executor::GuardedExecutor;
 use crate::guard::{Guard, Reports};
+use crate::ids::ModuleId;
 
 /// The set that holds the systems of one life of a module; a value is never used twice, since Bevy
 /// keeps sets for good.
@@ -29,7 +30,7 @@ pub struct GenerationSet(pub u64);
 
 /// A module whose systems go.
 pub struct Leaving {
-    pub id: String,
+    pub id: ModuleId,
     pub serial: u64,
     pub systems: Vec<RunningSystem>,
     pub labels: HashSet<InternedScheduleLabel>,
@@ -37,7 +38,7 @@ pub struct Leaving {
 
 /// A module whose systems come.
 pub struct Entering {
-    pub id: String,
+    pub id: ModuleId,
     pub serial: u64,
     pub sets: Vec<(InternedScheduleLabel, ScheduleConfigs<InternedSystemSet>)>,
     pub systems: Vec<(InternedScheduleLabel, ScheduleConfigs<ScheduleSystem>)>,
@@ -45,13 +46,13 @@ pub struct Entering {
 
 /// A module's systems, as they stand in the schedules now.
 pub struct Entered {
-    pub id: String,
+    pub id: ModuleId,
     pub systems: Vec<RunningSystem>,
     pub labels: HashSet<InternedScheduleLabel>,
 }
 
 /// When the systems that leave ran last, by module, name, and which of that name.
-type LastRuns = HashMap<(String, String, u32), Tick>;
+type LastRuns = HashMap<(ModuleId, String, u32), Tick>;
 
 /// Does it for all schedules that are touched.
 ///
@@ -106,7 +107,7 @@ pub fn rebuild(
         }
     }
 
-    let mut ordinals: HashMap<(String, String), u32> = HashMap::new();
+    let mut ordinals: HashMap<(ModuleId, String), u32> = HashMap::new();
     for label in labels {
         let parts = by_label.remove(&label).unwrap_or_default();
         let mut schedules = world.resource_mut::<Schedules>();
@@ -140,7 +141,7 @@ fn age(now: Tick, tick: Tick) -> u32 {
 
 /// What one call of a module added to one schedule.
 struct Part {
-    id: String,
+    id: ModuleId,
     serial: u64,
     sets: Option<ScheduleConfigs<InternedSystemSet>>,
     systems: Option<ScheduleConfigs<ScheduleSystem>>,
@@ -152,7 +153,7 @@ struct ScheduleChange<'a> {
     reports: &'a Reports,
     last_runs: &'a LastRuns,
     schedule_last_run: Option<Tick>,
-    ordinals: &'a mut HashMap<(String, String), u32>,
+    ordinals: &'a mut HashMap<(ModuleId, String), u32>,
 }
 
 impl ScheduleChange<'_> {
@@ -162,7 +163,7 @@ impl ScheduleChange<'_> {
         schedule: &mut Schedule,
         leaving: &[Leaving],
         parts: Vec<Part>,
-    ) -> Result<Vec<(String, RunningSystem)>, SwapError> {
+    ) -> Result<Vec<(ModuleId, RunningSystem)>, SwapError> {
         // Bevy removes from a built schedule only, and one that never ran is not built yet.
         self.build(world, schedule)?;
         self.remove(world, schedule, leaving)?;
@@ -239,11 +240,11 @@ impl ScheduleChange<'_> {
         world: &mut World,
         schedule: &mut Schedule,
         key: SystemKey,
-        id: &str,
+        id: &ModuleId,
     ) -> RunningSystem {
         let slot = schedule.graph_mut().systems.get_mut(key);
         let name = slot.as_ref().map(|system| system.name().to_string()).unwrap_or_default();
-        let ordinal = self.ordinals.entry((id.to_owned(), name.clone())).or_default();
+        let ordinal = self.ordinals.entry((id.clone(), name.clone())).or_default();
         let running = RunningSystem { label: self.label, key, name: (name.clone(), *ordinal) };
         *ordinal += 1;
         if let Some(slot) = slot
@@ -268,9 +269,9 @@ impl ScheduleChange<'_> {
     }
 
     /// A system that stood there before sees what changed since then; one that is new sees all.
-    fn go_on(&self, schedule: &mut Schedule, id: &str, system: &RunningSystem) {
+    fn go_on(&self, schedule: &mut Schedule, id: &ModuleId, system: &RunningSystem) {
         let (name, ordinal) = system.name.clone();
-        let last_run = self.last_runs.get(&(id.to_owned(), name, ordinal)).copied();
+        let last_run = self.last_runs.get(&(id.clone(), name, ordinal)).copied();
         let systems = &mut schedule.graph_mut().systems;
         if let (Some(last_run), Some(slot)) = (last_run, systems.get_mut(system.key)) {
             slot.set_last_run(last_run);
@@ -299,7 +300,7 @@ fn nothing() -> SystemWithAccess {
     SystemWithAccess::new(nothing)
 }
 
-fn guard(slot: &mut SystemWithAccess, id: &str, name: String, reports: &Reports) {
+fn guard(slot: &mut SystemWithAccess, id: &ModuleId, name: String, reports: &Reports) {
     let system = std::mem::replace(slot, nothing());
     let guard = Guard::new(id, name, reports);
     let shown = system.name();
@@ -311,7 +312,7 @@ pub fn run_once(
     world: &mut World,
     label: impl ScheduleLabel,
     systems: Vec<ScheduleConfigs<ScheduleSystem>>,
-    id: &str,
+    id: &ModuleId,
     reports: &Reports,
 ) {
     if systems.is_empty() {
@@ -351,9 +352,9 @@ pub struct SetConditions {
 #[derive(Default)]
 struct Conditions {
     /// Beside each condition of a set, its module; `None` for the host's own.
-    owners: HashMap<SystemSetKey, Vec<Option<String>>>,
-    dropped: HashSet<String>,
-    pending: Vec<(SystemSetKey, String, Vec<ConditionWithAccess>)>,
+    owners: HashMap<SystemSetKey, Vec<Option<ModuleId>>>,
+    dropped: HashSet<ModuleId>,
+    pending: Vec<(SystemSetKey, ModuleId, Vec<ConditionWithAccess>)>,
 }
 
 impl SetConditions {
@@ -370,9 +371,14 @@ impl SetConditions {
         conditions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn drop_module(&mut self, label: InternedScheduleLabel, schedule: &mut Schedule, id: &str) {
+    fn drop_module(
+        &mut self,
+        label: InternedScheduleLabel,
+        schedule: &mut Schedule,
+        id: &ModuleId,
+    ) {
         if self.by_label.contains_key(&label) {
-            self.of(label, schedule).dropped.insert(id.to_owned());
+            self.of(label, schedule).dropped.insert(id.clone());
         }
     }
 
@@ -381,7 +387,7 @@ impl SetConditions {
         &mut self,
         label: InternedScheduleLabel,
         schedule: &mut Schedule,
-        id: &str,
+        id: &ModuleId,
         last_run: Option<Tick>,
     ) {
         let sets = &schedule.graph().system_sets;
@@ -393,7 +399,7 @@ impl SetConditions {
             if let Some(last_run) = last_run {
                 new.iter_mut().for_each(|condition| condition.set_last_run(last_run));
             }
-            self.of(label, schedule).pending.push((key, id.to_owned(), new));
+            self.of(label, schedule).pending.push((key, id.clone(), new));
         }
     }
 }
@@ -432,7 +438,7 @@ impl ScheduleBuildPass for ConditionsPass {
             let Some(conditions) = graph.system_sets.get_conditions_mut(*key) else { continue };
             owners.resize(conditions.len(), None);
             let gone =
-                |owner: &Option<String>| owner.as_ref().is_some_and(|id| dropped.contains(id));
+                |owner: &Option<ModuleId>| owner.as_ref().is_some_and(|id| dropped.contains(id));
             let mut each = owners.iter();
             conditions.retain(|_| !each.next().is_some_and(gone));
             owners.retain(|owner| !gone(owner));

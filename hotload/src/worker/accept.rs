@@ -10,6 +10,7 @@ use super::{Building, State, Tell, groups};
 use crate::build::rustc::ms;
 use crate::build::{self, Outcome};
 use crate::generation::{Generation, SharedGeneration, Times};
+use crate::ids::ModuleId;
 use crate::inspect::{self, Inspected, Manifest};
 use crate::journal::Stage;
 use crate::load::{self, Sealed};
@@ -45,7 +46,11 @@ fn prove_layouts(running: &Generation, inspected: &Inspected) -> Result<(), Stri
 }
 
 impl State {
-    pub(super) fn hear_built(&mut self, number: u64, outcomes: Option<BTreeMap<String, Outcome>>) {
+    pub(super) fn hear_built(
+        &mut self,
+        number: u64,
+        outcomes: Option<BTreeMap<ModuleId, Outcome>>,
+    ) {
         let Some(building) = self.building.take_if(|building| building.number == number) else {
             return;
         };
@@ -57,7 +62,7 @@ impl State {
         let mut planned = Vec::new();
         let mut abandoned = false;
         for group in groups::groups(&self.catalog, outcomes) {
-            let ids: BTreeSet<String> = group.keys().cloned().collect();
+            let ids: BTreeSet<ModuleId> = group.keys().cloned().collect();
             match self.accept(group, &building, took_ms) {
                 Ok(generations) if plan_for.as_ref().is_some_and(|id| ids.contains(id)) => {
                     self.reached(&generations, Stage::Plan);
@@ -67,7 +72,7 @@ impl State {
                 }
                 Ok(generations) => {
                     for generation in generations {
-                        self.latest.insert(generation.id().to_owned(), generation);
+                        self.latest.insert(generation.id().clone(), generation);
                     }
                 }
                 Err(NotIn::Abandoned) => {
@@ -99,7 +104,7 @@ impl State {
     /// The generations of a group of modules that live or fall together. `None` when one fell.
     fn accept(
         &mut self,
-        group: BTreeMap<String, Outcome>,
+        group: BTreeMap<ModuleId, Outcome>,
         building: &Building,
         took_ms: f32,
     ) -> Result<Vec<SharedGeneration>, NotIn> {
@@ -125,7 +130,7 @@ impl State {
         if failed {
             return Err(NotIn::Told);
         }
-        let ids: BTreeSet<String> = built.iter().map(|(id, _)| id.clone()).collect();
+        let ids: BTreeSet<ModuleId> = built.iter().map(|(id, _)| id.clone()).collect();
         let accepted = self
             .without_quarantined(built)
             .map_err(NotIn::Refused)
@@ -142,7 +147,7 @@ impl State {
     /// inspect → probe → load.
     pub(super) fn bring_in(
         &mut self,
-        built: Vec<(String, build::Built)>,
+        built: Vec<(ModuleId, build::Built)>,
         watch_ms: f32,
     ) -> Result<Vec<SharedGeneration>, NotIn> {
         if let Some(reason) = self.usage.full() {
@@ -170,7 +175,7 @@ impl State {
     }
 
     /// inspect: whether this may be loaded in place of what runs.
-    fn check(&self, id: &str, built: build::Built) -> Result<Sealed, String> {
+    fn check(&self, id: &ModuleId, built: build::Built) -> Result<Sealed, String> {
         let facts = self.facts.wait().as_ref().map_err(Clone::clone)?;
         let inspected =
             inspect::inspect(&built.path, built.bytes, id, facts).map_err(|e| e.to_string())?;
@@ -208,7 +213,7 @@ impl State {
     }
 
     /// The source decides the epoch; the artifact has to say the same.
-    fn check_epochs(&self, id: &str, manifest: &Manifest) -> Result<(), String> {
+    fn check_epochs(&self, id: &ModuleId, manifest: &Manifest) -> Result<(), String> {
         let Some(inputs) = self.inputs.get(id) else { return Ok(()) };
         if manifest.epoch == inputs.epoch && manifest.cores == inputs.cores {
             return Ok(());

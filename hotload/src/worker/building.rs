@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime};
 use super::{Ask, Building, State, Tell};
 use crate::build::rustc::Cancel;
 use crate::build::{self, Batch, Inputs};
+use crate::ids::ModuleId;
 
 impl State {
     /// False where nothing can be read: what is known stays, until somebody saves or asks again.
@@ -27,12 +28,12 @@ impl State {
             }
         };
         self.unread = None;
-        let differs = |(id, inputs): &(&String, &Inputs)| self.inputs.get(*id) != Some(inputs);
-        let dirty: BTreeSet<String> =
+        let differs = |(id, inputs): &(&ModuleId, &Inputs)| self.inputs.get(*id) != Some(inputs);
+        let dirty: BTreeSet<ModuleId> =
             inputs.iter().filter(differs).map(|(id, _)| id.clone()).collect();
         // Dependents are built again, but it is their core that changed.
         let roots = dirty.iter().filter(|id| self.catalog.links_of(id).is_disjoint(&dirty));
-        let roots: BTreeSet<String> = roots.cloned().collect();
+        let roots: BTreeSet<ModuleId> = roots.cloned().collect();
         self.inputs = inputs;
         if dirty.is_empty() {
             if self.building.is_none() && self.open.is_empty() {
@@ -40,7 +41,7 @@ impl State {
             }
             return true;
         }
-        let edited: BTreeSet<String> =
+        let edited: BTreeSet<ModuleId> =
             roots.iter().filter(|id| self.latest.contains_key(*id)).cloned().collect();
         if !edited.is_empty() {
             self.tell(Tell::Changed(edited));
@@ -79,7 +80,7 @@ impl State {
         };
         let batch = Batch {
             folders,
-            catalog: self.catalog.clone(),
+            members: self.catalog.clone(),
             recipes: self.recipes.clone(),
             inputs: self.inputs.clone(),
             ids,

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::Outcome;
-use crate::workspace::Catalog;
+use crate::ids::ModuleId;
+use crate::workspace::Members;
 
 /// Splits a build's outcomes into groups: a core crate with all that link to it. Two epochs of one
 /// core are never active together, so such a group is swapped whole or not at all.
 pub fn groups(
-    catalog: &Catalog,
-    mut outcomes: BTreeMap<String, Outcome>,
-) -> Vec<BTreeMap<String, Outcome>> {
-    let mut groups: Vec<BTreeSet<String>> = Vec::new();
+    catalog: &Members,
+    mut outcomes: BTreeMap<ModuleId, Outcome>,
+) -> Vec<BTreeMap<ModuleId, Outcome>> {
+    let mut groups: Vec<BTreeSet<ModuleId>> = Vec::new();
     for id in outcomes.keys() {
         let mut group = BTreeSet::from([id.clone()]);
         let links = catalog.links_of(id);

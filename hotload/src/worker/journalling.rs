@@ -7,6 +7,7 @@ use std::path::Path;
 use super::{Runs, State, Tell};
 use crate::build::Built;
 use crate::generation::SharedGeneration;
+use crate::ids::{ArtifactHash, ModuleId};
 use crate::journal::{Death, Good, Journal, JournalError, Stage};
 
 impl State {
@@ -31,8 +32,8 @@ impl State {
     /// When one is in quarantine, and the module runs or has no other.
     pub(super) fn without_quarantined(
         &self,
-        built: Vec<(String, Built)>,
-    ) -> Result<Vec<(String, Built)>, String> {
+        built: Vec<(ModuleId, Built)>,
+    ) -> Result<Vec<(ModuleId, Built)>, String> {
         let Some(journal) = &self.journal else { return Ok(built) };
         if journal.quarantine().is_empty() {
             return Ok(built);
@@ -40,15 +41,15 @@ impl State {
         let mut kept = Vec::with_capacity(built.len());
         let mut other_epoch = false;
         for (id, artifact) in built {
-            let hash = blake3::hash(&artifact.bytes).to_hex();
-            let Some(quarantined) = journal.quarantined(hash.as_str()) else {
+            let hash = ArtifactHash::of(&artifact.bytes);
+            let Some(quarantined) = journal.quarantined(&hash) else {
                 kept.push((id, artifact));
                 continue;
             };
             let reason = format!(
                 "H1001: the newest `{id}` (artifact {}) is in quarantine: {}. Mend it and save, or \
                  `quarantine clear` and `reload {id}`",
-                &hash[..8],
+                hash.short(),
                 quarantined.reason
             );
             let good = journal.good(&id).filter(|_| !self.runs.contains_key(&id));
@@ -69,25 +70,26 @@ impl State {
     }
 
     /// True for an artifact that stands in for one in quarantine.
-    pub(super) fn stands_in(&self, id: &str, hash: &str) -> bool {
+    pub(super) fn stands_in(&self, id: &ModuleId, hash: &ArtifactHash) -> bool {
         let journal = self.journal.as_ref().filter(|journal| !journal.quarantine().is_empty());
         journal.is_some_and(|journal| {
-            let is_for = |module: &str| module == id || self.catalog.links_of(id).contains(module);
-            journal.good(id).is_some_and(|(good, ..)| good.hash == hash)
+            let is_for =
+                |module: &ModuleId| module == id || self.catalog.links_of(id).contains(module);
+            journal.good(id).is_some_and(|(good, ..)| good.hash == *hash)
                 && journal.quarantine().iter().any(|quarantined| is_for(&quarantined.module))
         })
     }
 
     /// New code is about to run for the first time.
-    pub(super) fn before_load(&mut self, id: &str, hash: &str, bytes: &[u8]) {
+    pub(super) fn before_load(&mut self, id: &ModuleId, hash: &ArtifactHash, bytes: &[u8]) {
         let Some(journal) = &mut self.journal else { return };
         let (kept, noted) = (journal.keep(hash, bytes), journal.before(id, hash));
         self.warn(kept.and(noted));
     }
 
     /// New code is in the process.
-    pub(super) fn after_load(&mut self, id: &str, hash: &str) {
-        if self.runs.values().any(|running| running.hash == hash) {
+    pub(super) fn after_load(&mut self, id: &ModuleId, hash: &ArtifactHash) {
+        if self.runs.values().any(|running| running.hash == *hash) {
             return;
         }
         let Some(journal) = &mut self.journal else { return };
@@ -96,7 +98,7 @@ impl State {
     }
 
     /// The system's loader refused it.
-    pub(super) fn not_loaded(&mut self, hash: &str) {
+    pub(super) fn not_loaded(&mut self, hash: &ArtifactHash) {
         let Some(journal) = &mut self.journal else { return };
         let noted = journal.over(hash);
         self.warn(noted);
@@ -111,7 +113,8 @@ impl State {
 
     /// What runs is on probation; what was rejected is out of the game.
     pub(super) fn note_progress(&mut self, runs: &Runs) {
-        let goes_on = |hash: &str| runs.generations.values().any(|running| running.hash == hash);
+        let goes_on =
+            |hash: &ArtifactHash| runs.generations.values().any(|running| running.hash == *hash);
         let left = self.runs.values().filter(|before| !goes_on(&before.hash));
         // What a newer one took the place of, or what was switched off, did not end the game.
         let left: Vec<SharedGeneration> = left.cloned().collect();
@@ -130,10 +133,10 @@ impl State {
         let Some(journal) = &mut self.journal else { return };
         let good = |generation: &SharedGeneration| {
             let (hash, epoch) = (generation.hash.clone(), generation.manifest.epoch.clone());
-            let abi = playground_api::ABI.to_owned();
-            (generation.id().to_owned(), Good { hash, epoch, abi })
+            let abi = playground_api::ABI.into();
+            (generation.id().clone(), Good { hash, epoch, abi })
         };
-        let set: BTreeMap<String, Good> = generations.iter().map(good).collect();
+        let set: BTreeMap<ModuleId, Good> = generations.iter().map(good).collect();
         // There may have been no room when they were loaded.
         let missing = generations.iter().filter(|generation| !journal.is_kept(&generation.hash));
         for generation in missing {
@@ -169,7 +172,7 @@ impl State {
         let lines: Vec<String> = journal
             .quarantine()
             .iter()
-            .map(|it| format!("{} (artifact {}): {}", it.module, short(&it.hash), it.reason))
+            .map(|it| format!("{} (artifact {}): {}", it.module, it.hash.short(), it.reason))
             .collect();
         let none = "nothing is in quarantine".to_owned();
         self.tell(Tell::Quarantine(if lines.is_empty() { none } else { lines.join("\n") }));
@@ -196,9 +199,4 @@ impl State {
             self.tell(Tell::Warning(error.to_string()));
         }
     }
-}
-
-/// The beginning of a hash, as people tell them apart.
-fn short(hash: &str) -> &str {
-    hash.get(..8).unwrap_or(hash)
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::accept::NotIn;
 use super::{State, Tell};
 use crate::generation::SharedGeneration;
+use crate::ids::{ArtifactHash, ModuleId};
 use crate::inspect::{self, Manifest};
 use crate::load::Sealed;
 use crate::plan::Outlines;
@@ -20,8 +21,8 @@ const PATIENCE: Duration = Duration::from_millis(200);
 #[derive(Default)]
 pub(super) struct Tried {
     /// Their artifacts.
-    hashes: BTreeSet<String>,
-    asked: BTreeMap<String, Asked>,
+    hashes: BTreeSet<ArtifactHash>,
+    asked: BTreeMap<ModuleId, Asked>,
 }
 
 impl Tried {
@@ -33,7 +34,7 @@ impl Tried {
 
     /// The module whose `build` asks for something else than it did in the probe.
     pub(super) fn other_than(&self, outlines: &Outlines) -> Option<String> {
-        let differs = |(id, outline): &(&String, &crate::plan::Outline)| {
+        let differs = |(id, outline): &(&ModuleId, &crate::plan::Outline)| {
             self.asked.get(*id).is_some_and(|asked| *asked != Asked::of(outline))
         };
         outlines.iter().find(differs).map(|(id, _)| {
@@ -48,7 +49,7 @@ impl Tried {
 
 fn of_running(generation: &SharedGeneration) -> Image {
     Image {
-        module: generation.id().to_owned(),
+        module: generation.id().clone(),
         hash: generation.hash.clone(),
         path: generation.code.image_path(),
     }
@@ -87,7 +88,7 @@ impl State {
         let mut manifests = self.manifests();
         let own = new.iter().map(|(manifest, _)| (manifest.id.clone(), (*manifest).clone()));
         manifests.extend(own);
-        let mut together: Vec<Image> = resolve::roster(&manifests, &self.wanted)
+        let mut together: Vec<Image> = resolve::resolve(&manifests, &self.wanted)
             .iter()
             .filter_map(|id| {
                 let new = new.iter().find(|(manifest, _)| manifest.id == *id);

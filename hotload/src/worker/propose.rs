@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::{PlanOf, Prepared, State, Tell};
 use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
+use crate::ids::ModuleId;
 use crate::inspect::{self, Manifest};
 use crate::journal::Stage;
 use crate::plan::change::Change;
@@ -14,7 +15,7 @@ use crate::plan::{self, Outlines, Trial};
 use crate::resolve;
 
 impl State {
-    pub(super) fn manifests(&self) -> BTreeMap<String, Manifest> {
+    pub(super) fn manifests(&self) -> BTreeMap<ModuleId, Manifest> {
         self.latest.iter().map(|(id, latest)| (id.clone(), latest.manifest.clone())).collect()
     }
 
@@ -28,7 +29,7 @@ impl State {
         if let Err(error) = inspect::graph::check_graph(&manifests) {
             return self.refuse(error.to_string());
         }
-        let roster = resolve::roster(&manifests, &self.wanted);
+        let roster = resolve::resolve(&manifests, &self.wanted);
         let target: Vec<SharedGeneration> =
             roster.iter().filter_map(|id| self.latest.get(id)).cloned().collect();
         let runs = |generation: &&SharedGeneration| {
@@ -36,14 +37,14 @@ impl State {
             running.is_some_and(|running| Arc::ptr_eq(running, generation))
         };
         let enter: Vec<SharedGeneration> = target.iter().filter(|g| !runs(g)).cloned().collect();
-        let leave: BTreeSet<String> =
+        let leave: BTreeSet<ModuleId> =
             self.runs.keys().filter(|id| !roster.contains(*id)).cloned().collect();
         let nothing_changes = enter.is_empty() && leave.is_empty() && self.changed.is_empty();
         if nothing_changes && self.done.as_ref() == Some(&self.wanted) {
             return;
         }
         let outlines = if enter.is_empty() {
-            let stays = |(id, _): &(&String, &plan::Outline)| !leave.contains(*id);
+            let stays = |(id, _): &(&ModuleId, &plan::Outline)| !leave.contains(*id);
             let kept = self.outlines.iter().filter(stays);
             kept.map(|(id, outline)| (id.clone(), outline.clone())).collect()
         } else {
@@ -58,7 +59,7 @@ impl State {
                 Err(reason) => return self.refuse(reason),
             }
         };
-        let removed = |id: &&String| !self.catalog.crates.contains_key(*id);
+        let removed = |id: &&ModuleId| !self.catalog.crates.contains_key(*id);
         let prepared = Prepared {
             enter: self.in_order(enter),
             removed: leave.iter().filter(removed).cloned().collect(),
@@ -85,19 +86,19 @@ impl State {
     /// Each behind what it requires, so that types are there before what uses them.
     pub(super) fn in_order(&self, mut generations: Vec<SharedGeneration>) -> Vec<SharedGeneration> {
         let order = inspect::graph::check_graph(&self.manifests()).unwrap_or_default();
-        let place = |id: &str| order.iter().position(|known| known == id);
+        let place = |id: &ModuleId| order.iter().position(|known| known == id);
         generations.sort_by_key(|generation| place(generation.id()));
         generations
     }
 
     /// The newest generations will not run: what runs stays, until the source changes.
     fn refuse(&mut self, reason: String) {
-        let newer = |id: &&String| {
+        let newer = |id: &&ModuleId| {
             let (latest, runs) = (self.latest.get(*id), self.runs.get(*id));
             latest.is_some_and(|latest| runs.is_none_or(|runs| !Arc::ptr_eq(latest, runs)))
         };
-        let ids: BTreeSet<String> = self.latest.keys().filter(newer).cloned().collect();
-        let named: BTreeSet<String> = self.changed.intersection(&ids).cloned().collect();
+        let ids: BTreeSet<ModuleId> = self.latest.keys().filter(newer).cloned().collect();
+        let named: BTreeSet<ModuleId> = self.changed.intersection(&ids).cloned().collect();
         let refused: Vec<SharedGeneration> =
             ids.iter().filter_map(|id| self.latest.get(id)).cloned().collect();
         self.given_up(&refused);
@@ -122,20 +123,25 @@ impl State {
     pub(super) fn outlines_with(&self, generations: &[SharedGeneration]) -> Outlines {
         let mut target = self.runs.clone();
         for generation in generations {
-            target.insert(generation.id().to_owned(), generation.clone());
+            target.insert(generation.id().clone(), generation.clone());
         }
         let target: Vec<SharedGeneration> = target.into_values().collect();
         match self.plan_in_order(&target) {
             Ok(outlines) => outlines,
             Err(refusal) => {
-                let ids = generations.iter().map(|g| g.id().to_owned()).collect();
+                let ids = generations.iter().map(|g| g.id().clone()).collect();
                 self.tell(Tell::Refused { ids, reason: refusal.to_string() });
                 Outlines::new()
             }
         }
     }
 
-    pub(super) fn tell_plan(&self, id: String, generations: &[SharedGeneration], news: &Outlines) {
+    pub(super) fn tell_plan(
+        &self,
+        id: ModuleId,
+        generations: &[SharedGeneration],
+        news: &Outlines,
+    ) {
         let mut modules = Vec::new();
         for (module, new) in news {
             let same = self.runs.get(module).is_some_and(|_| *module != id);

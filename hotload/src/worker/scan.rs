@@ -8,6 +8,7 @@ use notify::RecursiveMode;
 
 use super::{Ask, Progress, State, Tell};
 use crate::build::{self, capture};
+use crate::ids::ModuleId;
 use crate::watch;
 use crate::workspace::{self, Folders};
 
@@ -16,7 +17,7 @@ impl State {
     pub(super) fn scan(&mut self) -> Result<(), String> {
         let (folders, catalog) =
             workspace::scan(&self.folder).map_err(|error| error.to_string())?;
-        let modules: BTreeSet<String> = catalog.crates.keys().cloned().collect();
+        let modules: BTreeSet<ModuleId> = catalog.crates.keys().cloned().collect();
         let workspace = folders.workspace.clone();
         self.tell(Tell::Catalog { workspace, modules });
         self.open_journal(&folders.built);

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{CatalogError, Package, files, metadata};
+use super::{Package, WorkspaceError, files, metadata};
 
 /// The crate that modules and host share; what it is made of is checked on its own.
 const API: &str = "playground_api";
 
 /// A library that is no module.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Library {
+pub struct LocalDep {
     /// The folder that holds its `Cargo.toml`.
     pub folder: PathBuf,
     /// Hash of its files as they were when modules were last looked for.
@@ -47,7 +47,7 @@ pub fn reached(
 pub fn complete(
     packages: &mut BTreeMap<String, Package>,
     modules: &Path,
-) -> Result<(), CatalogError> {
+) -> Result<(), WorkspaceError> {
     let own = packages.values().filter(|package| package.manifest_path.starts_with(modules));
     let mut open: Vec<(String, PathBuf)> = own.flat_map(paths).collect();
     let mut seen = BTreeSet::new();
@@ -73,7 +73,7 @@ pub fn complete(
 /// # Errors
 ///
 /// When one of its files cannot be read.
-pub fn read(package: &Package) -> Result<Option<Library>, CatalogError> {
+pub fn read(package: &Package) -> Result<Option<LocalDep>, WorkspaceError> {
     let Some(folder) = package.manifest_path.parent().map(Path::to_owned) else { return Ok(None) };
     let mut hasher = blake3::Hasher::new();
     for (path, bytes) in files(&folder)? {
@@ -82,7 +82,7 @@ pub fn read(package: &Package) -> Result<Option<Library>, CatalogError> {
             hasher.update(part);
         }
     }
-    Ok(Some(Library { folder, hash: hasher.finalize().to_hex().to_string() }))
+    Ok(Some(LocalDep { folder, hash: hasher.finalize().to_hex().to_string() }))
 }
 
 /// Dependencies on this disk, but for those of tests.

@@ -93,7 +93,7 @@ fn manifest(id: &str) -> String {
 fn artifact() -> Result<Vec<u8>, String> {
     let bytes = elf::library(&manifest(MODULE), &flat_bytes(&SCHEMAS[..2]));
     let host = HostFacts::of_this_process(ABI).map_err(|error| error.to_string())?;
-    let inspected = inspect(Path::new("seed"), bytes, MODULE, &host);
+    let inspected = inspect(Path::new("seed"), bytes, &MODULE.into(), &host);
     inspected.map(|inspected| inspected.bytes().to_vec()).map_err(|error| error.to_string())
 }
 
