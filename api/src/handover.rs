@@ -1,9 +1,9 @@
-//! System parameters whose memory survives a swap of the system that holds them.
+//! System parameters whose state survives a swap of their system.
 //!
-//! A swapped system is a new system to Bevy: its `Local`s start anew, so Bevy's own
-//! `MessageReader` would read the last two frames' messages a second time. The parameters here hand
-//! their value to the system of the same name that takes over: the old one leaves it in a slot when
-//! it is dropped, the new one takes it at its first access.
+//! To Bevy a swapped system is a new system: its `Local`s are reset, so Bevy's own `MessageReader`
+//! would read the last two frames' messages a second time. The parameters here hand their value
+//! over to the new system of the same name: the old parameter puts it into a shared slot when it is
+//! dropped, the new one takes it out at its first access.
 
 use std::any::{Any, type_name};
 use std::collections::HashMap;
@@ -22,20 +22,20 @@ pub use removed::{RemovedComponents, count as removals};
 
 type Slot = Arc<Mutex<Option<Box<dyn Any + Send>>>>;
 
-/// A value that can wait in a slot, in a form that does not depend on an epoch.
+/// A value that a system hands over to its successor.
 pub trait Handover: Default + Send + Sync + 'static {
-    /// What waits.
-    type Left: Any + Send;
-    /// As it is left behind.
-    fn leave(self) -> Option<Self::Left>;
-    /// As it is taken over; `None` where it cannot be.
-    fn take_over(left: Self::Left) -> Option<Self>;
+    /// The form in the slot. Its `TypeId` must not depend on the epoch of a module's types.
+    type HandedOver: Any + Send;
+    /// Converts the value when the old system is dropped; `None` to hand over nothing.
+    fn hand_over(self) -> Option<Self::HandedOver>;
+    /// Converts the value back for the new system; `None` if that is not possible.
+    fn take_over(from: Self::HandedOver) -> Option<Self>;
 }
 
-/// Where values wait between an old system and the new one of the same name.
+/// The slots that connect an old system's parameters with those of the new system of the same name.
 ///
-/// The host names the system that is being initialized with [`Handovers::begin`]; a system initialized
-/// without a name keeps nothing.
+/// The host calls [`Handovers::begin`] before it initializes a system; parameters of a system that
+/// is initialized without it hand nothing over.
 #[derive(Resource, Default)]
 pub struct Handovers {
     system: Option<String>,
@@ -44,27 +44,28 @@ pub struct Handovers {
 }
 
 impl Handovers {
-    /// Parameters initialized from here on belong to `system` (its name, unique in the app).
+    /// Parameters initialized from now on belong to `system`, a name that is unique in the app.
     pub fn begin(&mut self, system: String) {
         self.system = Some(system);
         self.ordinals.clear();
     }
 
-    /// Parameters initialized from here on belong to no system.
+    /// Parameters initialized from now on belong to no system.
     pub fn end(&mut self) {
         self.system = None;
     }
 
-    /// Forgets the values of systems that no longer exist.
+    /// Removes the slots of systems that no longer exist.
     pub fn prune(&mut self) {
         self.slots.retain(|_, slot| Arc::strong_count(slot) > 1);
     }
 
-    /// Messages of the type of this name are counted anew: those that waited from 0 on, where
-    /// `before` had been counted before the oldest of them.
+    /// Adjusts readers after the message buffer of `type_name` was replaced and its counter
+    /// restarted at 0. `before` is the old counter's value at the oldest message that was carried
+    /// over.
     pub fn recount_messages(&mut self, type_name: &str, before: usize) {
-        for left in self.left::<messages::Position>() {
-            if let Some(position) = left.lock().as_mut()
+        for waiting in self.waiting::<messages::Position>() {
+            if let Some(position) = waiting.lock().as_mut()
                 && position.type_name == type_name
             {
                 position.seen = position.seen.saturating_sub(before);
@@ -72,11 +73,11 @@ impl Handovers {
         }
     }
 
-    /// The values of a component are those of another one now; `count` removals of the old one were
-    /// told of before its values were carried over.
+    /// Adjusts readers after the values of component `old` moved to another component. `count` is
+    /// the number of removals of `old` before that; later ones are part of the move.
     pub fn replace_component(&mut self, old: ComponentId, count: usize) {
-        for left in self.left::<removed::Position>() {
-            if let Some(position) = left.lock().as_mut()
+        for waiting in self.waiting::<removed::Position>() {
+            if let Some(position) = waiting.lock().as_mut()
                 && position.component == Some(old)
             {
                 position.until = Some(count);
@@ -84,8 +85,8 @@ impl Handovers {
         }
     }
 
-    fn left<T: 'static>(&self) -> impl Iterator<Item = Left<'_, T>> {
-        self.slots.values().map(|slot| Left { slot, of: std::marker::PhantomData })
+    fn waiting<T: 'static>(&self) -> impl Iterator<Item = Waiting<'_, T>> {
+        self.slots.values().map(|slot| Waiting { slot, of: std::marker::PhantomData })
     }
 
     fn slot<T>(&mut self) -> Slot {
@@ -97,39 +98,39 @@ impl Handovers {
     }
 }
 
-/// A slot that may hold a `T`.
-struct Left<'a, T> {
+/// A slot that may contain a `T`.
+struct Waiting<'a, T> {
     slot: &'a Slot,
     of: std::marker::PhantomData<T>,
 }
 
-impl<'a, T: 'static> Left<'a, T> {
-    fn lock(&self) -> LeftGuard<'a, T> {
+impl<'a, T: 'static> Waiting<'a, T> {
+    fn lock(&self) -> WaitingGuard<'a, T> {
         let guard = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        LeftGuard { guard, of: std::marker::PhantomData }
+        WaitingGuard { guard, of: std::marker::PhantomData }
     }
 }
 
-struct LeftGuard<'a, T> {
+struct WaitingGuard<'a, T> {
     guard: std::sync::MutexGuard<'a, Option<Box<dyn Any + Send>>>,
     of: std::marker::PhantomData<T>,
 }
 
-impl<T: 'static> LeftGuard<'_, T> {
+impl<T: 'static> WaitingGuard<'_, T> {
     fn as_mut(&mut self) -> Option<&mut T> {
         self.guard.as_mut()?.downcast_mut()
     }
 }
 
-/// A value that goes from a system to its successor of the same name.
+/// A value that a system inherits from its predecessor of the same name.
 #[derive(Debug)]
-pub struct Carried<T: Handover> {
-    /// There from the first access on: until then what was left waits.
+pub struct Inherited<T: Handover> {
+    /// Set at the first access; until then the predecessor's value stays in the slot.
     value: OnceLock<T>,
     slot: Slot,
 }
 
-impl<T: Handover> Carried<T> {
+impl<T: Handover> Inherited<T> {
     #[inline]
     fn get(&self) -> &T {
         self.value.get_or_init(|| self.take_over())
@@ -138,29 +139,29 @@ impl<T: Handover> Carried<T> {
     #[inline]
     fn get_mut(&mut self) -> &mut T {
         self.get();
-        self.value.get_mut().expect("it was just read")
+        self.value.get_mut().expect("`get` has just initialized it")
     }
 
     #[cold]
     fn take_over(&self) -> T {
-        let left = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let left = left.and_then(|left| left.downcast::<T::Left>().ok());
-        left.and_then(|left| T::take_over(*left)).unwrap_or_default()
+        let value = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let value = value.and_then(|value| value.downcast::<T::HandedOver>().ok());
+        value.and_then(|value| T::take_over(*value)).unwrap_or_default()
     }
 }
 
-impl<T: Handover> FromWorld for Carried<T> {
+impl<T: Handover> FromWorld for Inherited<T> {
     fn from_world(world: &mut World) -> Self {
-        let slot = world.get_resource_mut::<Handovers>().map(|mut carry| carry.slot::<T>());
+        let slot = world.get_resource_mut::<Handovers>().map(|mut handovers| handovers.slot::<T>());
         Self { value: OnceLock::new(), slot: slot.unwrap_or_default() }
     }
 }
 
-impl<T: Handover> Drop for Carried<T> {
+impl<T: Handover> Drop for Inherited<T> {
     fn drop(&mut self) {
-        // A system that never ran leaves what its predecessor left.
-        if let Some(left) = self.value.take().and_then(T::leave) {
-            *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(left));
+        // A system that never ran leaves its predecessor's value in the slot.
+        if let Some(value) = self.value.take().and_then(T::hand_over) {
+            *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(value));
         }
     }
 }

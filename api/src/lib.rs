@@ -1,8 +1,8 @@
 //! The only code that Playground's modules and their host share.
 //!
-//! A module is a library crate that says with [`export_module!`] what it is and, in its `build`
-//! function, what it wants; [`ModuleApp`] records that and touches no world. The host reads the
-//! record, checks it, and puts it onto Bevy's schedules.
+//! A module is a library crate that describes itself with [`export_module!`] and registers its
+//! systems and data in its `build` function. [`ModuleApp`] records the registrations without
+//! touching a world; the host checks the record and applies it to Bevy's schedules.
 //!
 //! ```text
 //!  module crate ──export_module!──► PLAYGROUND_MODULE (manifest bytes, build)
@@ -10,10 +10,11 @@
 //!                 build(&mut ModuleApp) ─┴─► Recorded ──► the host's World and Schedules
 //! ```
 //!
-//! In development this crate is one shared library, so that a single copy of Bevy, bevy_egui and
+//! In development this crate is a shared library, so that a single copy of Bevy, bevy_egui and
 //! serde exists in the process.
 
 pub mod codec;
+pub mod events;
 pub mod export;
 pub mod handover;
 pub mod module;
@@ -31,14 +32,15 @@ pub use serde;
 
 pub use module::ModuleApp;
 
-/// Fingerprint of this build of the API: rustc, target, profile, features, Bevy and the API's source.
+/// Fingerprint of this build of the API: rustc, target, profile, features, Bevy and the API's
+/// source.
 ///
-/// A module carries the one it was built against; the host refuses a different one.
+/// A module contains the fingerprint that it was built against; the host rejects a different one.
 pub const ABI: &str = env!("PLAYGROUND_ABI");
 
-/// What a module's source begins with: `use playground_api::prelude::*;`.
+/// The imports for modules: `use playground_api::prelude::*;`.
 ///
-/// It is Bevy's prelude, with the parameters whose memory has to survive a swap
+/// Bevy's prelude, with the system parameters whose state survives a swap
 /// ([`MessageReader`](handover::MessageReader), [`RemovedComponents`](handover::RemovedComponents),
 /// [`Keep`](handover::Keep)) in place of Bevy's own.
 pub mod prelude {

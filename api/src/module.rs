@@ -1,4 +1,4 @@
-//! What a module wants, recorded without touching a world.
+//! Records a module's registrations without touching a world.
 
 use std::any::{TypeId, type_name};
 
@@ -12,117 +12,109 @@ use bevy::reflect::GetTypeRegistration;
 use bevy::state::state::FreelyMutableState;
 use serde::de::DeserializeOwned;
 
-use crate::panic_guard::{Contain, contained};
+use crate::panic_guard::{PanicGuard, guarded};
 use crate::persist::PersistRecord;
 use crate::state;
-use crate::tuning::DataRecord;
+use crate::tuning::TuningRecord;
 
-/// Runs after every load of the module: its first one, each swap, and when it is switched on again.
+/// Runs after every load of the module: the first one, each swap, and when it is enabled again.
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OnLoad;
 
-/// Runs before a module leaves: when it is switched off, removed, or its app is left.
+/// Runs before the module is unloaded: when it is disabled or removed, or the app changes.
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OnUnload;
 
-/// Records what a module wants. Reads like Bevy's `App`, with what can be taken back again.
+/// Records a module's registrations. The subset of Bevy's `App` that can be undone.
 ///
 /// `Startup` systems (and `PreStartup`, `PostStartup`) run once, when the module is first
-/// activated; [`OnLoad`] runs after every load, [`OnUnload`] before the module leaves.
+/// activated; [`OnLoad`] runs after every load, [`OnUnload`] before every unload.
 #[derive(Default)]
 pub struct ModuleApp {
     recorded: Recorded,
 }
 
-/// Everything that one call of a module's `build` asked for, in its order.
+/// The registrations of one call of a module's `build`, in their order.
 #[derive(Default)]
 pub struct Recorded {
-    /// Systems by schedule.
     pub systems: Vec<(InternedScheduleLabel, ScheduleConfigs<ScheduleSystem>)>,
-    /// Configuration of sets by schedule.
+    /// Set configurations.
     pub sets: Vec<(InternedScheduleLabel, ScheduleConfigs<InternedSystemSet>)>,
-    /// Observers, as what spawns them.
+    /// Functions that spawn observers.
     pub observers: Vec<ObserverRecord>,
-    /// Messages to register.
     pub messages: Vec<MessageRecord>,
-    /// Resources to insert where missing.
+    /// Resources to insert if they are missing.
     pub resources: Vec<ResourceRecord>,
-    /// States to initialize where missing.
+    /// States to initialize if they are missing.
     pub states: Vec<StateRecord>,
-    /// Types whose values are kept.
+    /// Persisted types.
     pub persisted: Vec<PersistRecord>,
     /// Types to register for reflection.
     pub types: Vec<fn(&AppTypeRegistry)>,
-    /// Resources read from files of tuning values.
-    pub data: Vec<DataRecord>,
-    /// Console commands.
+    /// Resources that are read from tuning files.
+    pub tuning: Vec<TuningRecord>,
     pub commands: Vec<CommandRecord>,
 }
 
-/// An observer that is not spawned yet, and gets what its runs are contained by.
-pub type ObserverRecord = Box<dyn FnOnce(&mut World, Contain) -> Entity>;
+/// Spawns an observer whose runs are wrapped in the given [`PanicGuard`].
+pub type ObserverRecord = Box<dyn FnOnce(&mut World, PanicGuard) -> Entity>;
 
 /// A message type.
 #[derive(Clone, Copy)]
 pub struct MessageRecord {
-    /// The type of the message.
     pub type_id: TypeId,
-    /// Its name.
+    /// `std::any::type_name`.
     pub type_name: &'static str,
-    /// Registers it.
+    /// Registers the type and its message buffer.
     pub register: fn(&mut World),
-    /// Takes it out, with the messages that wait.
+    /// Removes the type and its message buffer, unread messages included.
     pub deregister: fn(&mut World),
-    /// How many messages were counted before the oldest that waits.
+    /// The id of the oldest buffered message.
     pub oldest: fn(&World) -> usize,
-    /// How many messages wait.
+    /// The number of buffered messages.
     pub waiting: fn(&World) -> usize,
 }
 
 /// A resource.
 pub struct ResourceRecord {
-    /// The type of the resource.
     pub type_id: TypeId,
-    /// Its name.
+    /// `std::any::type_name`.
     pub type_name: &'static str,
-    /// Inserts the resource if it is missing.
     pub init: Box<dyn FnOnce(&mut World)>,
-    /// Takes it out.
+    /// Removes the resource.
     pub remove: fn(&mut World),
 }
 
 /// A state.
 #[derive(Clone, Copy)]
 pub struct StateRecord {
-    /// The type of the state.
     pub type_id: TypeId,
-    /// Its name.
+    /// `std::any::type_name`.
     pub type_name: &'static str,
-    /// Sets up its transitions, without a value.
+    /// Sets up the transitions, without a value.
     pub prepare: fn(&mut World),
     /// Enters the default value if there is none.
     pub init: fn(&mut World),
-    /// Takes its resources out.
+    /// Removes the state's resources.
     pub remove: fn(&mut World),
 }
 
 /// A console command.
 pub struct CommandRecord {
-    /// The word that calls it.
+    /// The command's first word.
     pub name: &'static str,
     /// One line of help.
     pub help: &'static str,
-    /// Gets the words after the name, gives the text to print.
+    /// Takes the words after the name, returns the text to print.
     pub system: BoxedSystem<In<Vec<String>>, String>,
 }
 
 impl ModuleApp {
-    /// An empty record.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What was recorded.
+    /// Returns the recorded registrations.
     pub fn into_recorded(self) -> Recorded {
         self.recorded
     }
@@ -153,8 +145,8 @@ impl ModuleApp {
         system: impl IntoObserverSystem<E, B, M>,
     ) -> &mut Self {
         let system = IntoObserverSystem::into_system(system);
-        self.recorded.observers.push(Box::new(move |world, contain| {
-            world.spawn(Observer::new(contained(system, contain))).id()
+        self.recorded.observers.push(Box::new(move |world, guard| {
+            world.spawn(Observer::new(guarded(system, guard))).id()
         }));
         self
     }
@@ -178,14 +170,14 @@ impl ModuleApp {
         self
     }
 
-    /// Inserts `R::from_world` where the resource is missing. See [`App::init_resource`].
+    /// Inserts `R::from_world` if the resource is missing. See [`App::init_resource`].
     pub fn init_resource<R: Resource + FromWorld>(&mut self) -> &mut Self {
         self.push_resource::<R>(|world| {
             world.init_resource::<R>();
         })
     }
 
-    /// Inserts `value` where the resource is missing: a swap keeps the value that is there.
+    /// Inserts `value` if the resource is missing: a swap keeps the existing value.
     pub fn insert_resource<R: Resource>(&mut self, value: R) -> &mut Self {
         self.push_resource::<R>(move |world| {
             if !world.contains_resource::<R>() {
@@ -224,19 +216,20 @@ impl ModuleApp {
         self
     }
 
-    /// Reads the resource `T` from a TOML file under `assets/`, and again when the file changes.
+    /// Reads the resource `T` from a TOML file in `assets/`, and again when the file changes.
     ///
-    /// Fields that the file leaves out need `#[serde(default)]`; a file that cannot be read leaves
-    /// the values as they are, with the reason in the console.
+    /// Fields that are missing in the file need `#[serde(default)]`. If the file cannot be read,
+    /// the values stay as they are, and the console shows the reason.
     pub fn add_tuning_file<T: Resource + Default + DeserializeOwned>(
         &mut self,
         path: &'static str,
     ) -> &mut Self {
-        self.recorded.data.push(DataRecord::new::<T>(path));
+        self.recorded.tuning.push(TuningRecord::new::<T>(path));
         self
     }
 
-    /// Adds a console command: `system` gets the words after the name and gives the text to print.
+    /// Adds a console command: `system` takes the words after the name and returns the text to
+    /// print.
     pub fn add_console_command<M>(
         &mut self,
         name: &'static str,
@@ -248,7 +241,7 @@ impl ModuleApp {
         self
     }
 
-    /// Lists a type whose values are kept; `export_module!` calls this for its `persist` list.
+    /// Called by `export_module!` for each type in its `persist` list.
     #[doc(hidden)]
     pub fn persist(&mut self, records: Vec<PersistRecord>) -> &mut Self {
         self.recorded.persisted.extend(records);

@@ -1,11 +1,11 @@
-//! What the host tells every module.
+//! Resources that the host provides to every module.
 
 use bevy::prelude::*;
 
 /// How the game was started.
 #[derive(Resource, Clone, Debug)]
 pub struct RunOptions {
-    /// The seed from which all of the game's randomness comes.
+    /// The seed of all of the game's random numbers.
     pub seed: u64,
     /// True when the game plays itself.
     pub autopilot: bool,
@@ -19,10 +19,10 @@ impl Default for RunOptions {
     }
 }
 
-/// Who has the keyboard and the mouse: while the console takes text, gameplay leaves keys alone.
+/// Whether the console has the keyboard and the mouse. Gameplay should ignore them then.
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyboardFocus {
-    /// True while the console has the keyboard.
+    /// True while the console takes text input.
     pub console: bool,
     /// True while the pointer is over the console.
     pub pointer_over_console: bool,

@@ -1,4 +1,4 @@
-//! Observers whose panics the host keeps from unwinding into Bevy.
+//! Wraps observers so that the host can catch their panics before they unwind into Bevy.
 
 use std::sync::Arc;
 
@@ -6,27 +6,28 @@ use bevy::ecs::system::{Adapt, AdapterSystem, RunSystemError, System, SystemIn, 
 use bevy::prelude::*;
 use bevy::utils::prelude::DebugName;
 
-/// Runs a piece of a module's code, given what to call it. False if it panicked.
-pub type Contain = Arc<dyn Fn(&str, &mut dyn FnMut()) -> bool + Send + Sync>;
+/// Runs a closure, whose name for error messages is the first argument, and returns false if it
+/// panicked.
+pub type PanicGuard = Arc<dyn Fn(&str, &mut dyn FnMut()) -> bool + Send + Sync>;
 
-/// An observer's system, run by a [`Contain`]; after a panic it does not run again.
-pub type Contained<S> = AdapterSystem<Containment, S>;
+/// An observer's system that runs in a [`PanicGuard`]; after a panic it does not run again.
+pub type GuardedSystem<S> = AdapterSystem<Guard, S>;
 
-/// Runs the observer's system.
-pub struct Containment {
-    contain: Contain,
+/// The adapter of [`GuardedSystem`].
+pub struct Guard {
+    guard: PanicGuard,
     name: String,
     tripped: bool,
 }
 
-/// `system`, run by `contain`.
-pub fn contained<S: System<Out = ()>>(system: S, contain: Contain) -> Contained<S> {
+/// Wraps `system` in `guard`.
+pub fn guarded<S: System<Out = ()>>(system: S, guard: PanicGuard) -> GuardedSystem<S> {
     let name: DebugName = system.name();
-    let containment = Containment { contain, name: format!("observer {name}"), tripped: false };
-    AdapterSystem::new(containment, system, name)
+    let adapter = Guard { guard, name: format!("observer {name}"), tripped: false };
+    AdapterSystem::new(adapter, system, name)
 }
 
-impl<S: System<Out = ()>> Adapt<S> for Containment {
+impl<S: System<Out = ()>> Adapt<S> for Guard {
     type In = S::In;
     type Out = ();
 
@@ -40,7 +41,7 @@ impl<S: System<Out = ()>> Adapt<S> for Containment {
         }
         let mut once = Some((input, run_system));
         let mut result = Ok(());
-        let ran = (self.contain)(&self.name, &mut || {
+        let ran = (self.guard)(&self.name, &mut || {
             if let Some((input, run_system)) = once.take() {
                 result = run_system(input);
             }

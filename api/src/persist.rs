@@ -1,7 +1,7 @@
-//! How the values of a module's persisted types are read and written.
+//! Reads and writes the values of a module's persisted types.
 //!
-//! A persisted type says what it looks like ([`Persist`]); its values are bincode. Values that go
-//! from one form of a type to another are converted as bytes, by [`schema::Resolution`].
+//! A persisted type has a schema ([`Persist`]); its values are encoded with bincode. When a type
+//! changes, [`schema::Resolution`] converts the encoded values.
 //!
 //! [`schema::Resolution`]: crate::schema::Resolution
 
@@ -24,80 +24,79 @@ mod storage;
 mod tests;
 
 use storage::{
-    Access, ComponentAccess, MessageAccess, NextStateAccess, ResourceAccess, ScopedAccess,
-    StateAccess,
+    ComponentStorage, MessageStorage, NextStateStorage, ResourceStorage, ScopedStorage,
+    StateStorage, Storage,
 };
 pub use storage::{Restoring, remove_components};
 
-/// Where the values of a persisted type are.
+/// Where the values of a persisted type are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Store {
-    /// On entities.
+    /// A component on entities.
     Component,
-    /// One value in the world.
+    /// A resource.
     Resource,
-    /// The current value of a state.
+    /// The current value, `State<S>`.
     State,
-    /// The value that a state is about to take.
+    /// The pending value, `NextState<S>`.
     NextState,
-    /// On entities that come or go with a value of a state, in Bevy's component of this name.
+    /// The state in one of Bevy's state-scoped components of this name, e.g. `DespawnOnExit`.
     Scoped(&'static str),
-    /// Messages that wait to be read.
+    /// Buffered messages.
     Messages,
 }
 
-/// Puts decoded values into a world. Cannot fail.
+/// Inserts decoded values into a world; cannot fail.
 pub type Insert = Box<dyn FnOnce(&mut World)>;
 
-/// When values were added and last changed, by entity.
+/// The change ticks of values: entity, added, last changed.
 pub type Ticks = Vec<(Entity, Tick, Tick)>;
 
-/// Values of one type: bincode, one behind the other, and whose they are.
+/// The encoded values of one type, and the entities that they belong to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Column {
-    /// The entity of each value; a placeholder for what is on none.
+    /// The entity of each value; [`Entity::PLACEHOLDER`] for values that are not on entities.
     pub entities: Vec<Entity>,
-    /// The values.
+    /// The values in bincode, concatenated.
     pub bytes: Vec<u8>,
 }
 
-/// Gets one value's entity and its bincode.
-pub type EachEncoded<'a> = dyn FnMut(Entity, &[u8]) + 'a;
+/// Called with a value's entity and its bincode.
+pub type VisitEncoded<'a> = dyn FnMut(Entity, &[u8]) + 'a;
 
-/// A persisted type in one kind of store, with the functions that know it.
+/// A persisted type in one kind of store, with type-erased functions for its values.
 #[derive(Clone, Copy)]
 pub struct PersistRecord {
-    /// Where its values are.
     pub store: Store,
-    /// The type, under its epoch.
+    /// The type; changes with its crate's epoch.
     pub type_id: TypeId,
-    /// The component or resource that holds its values.
+    /// The component or resource that contains the values, e.g. `State<S>`.
     pub holder: TypeId,
-    /// What its values look like.
+    /// The type's schema.
     pub schema: &'static Schema,
-    /// How many values the world holds.
+    /// The number of values in the world.
     pub count: fn(&mut World) -> usize,
-    /// Calls back with each value in bincode, and its entity.
-    pub each: fn(&mut World, &mut EachEncoded<'_>) -> Result<(), String>,
-    /// All values.
+    /// Visits each value. Fails if a value's own serialization fails.
+    pub each: fn(&mut World, &mut VisitEncoded<'_>) -> Result<(), String>,
+    /// Encodes all values. Fails if a value's own serialization fails.
     pub encode: fn(&mut World) -> Result<Column, String>,
-    /// Decodes values of this very type.
+    /// Decodes values that were written by this very type.
     pub decode: fn(&Column) -> Result<Insert, String>,
-    /// When values were added and last changed.
+    /// The change ticks of all values.
     pub ticks: fn(&mut World) -> Ticks,
-    /// Values that were carried over are as old as they were before.
+    /// Restores change ticks after values were inserted again.
     pub set_ticks: fn(&mut World, &Ticks),
-    /// Takes all values out of the world.
+    /// Removes all values from the world.
     pub remove: fn(&mut World),
 }
 
 impl PersistRecord {
-    /// True for types of Bevy's that a module persists: they are on entities of anybody's.
-    pub fn is_bevys(&self) -> bool {
-        self.schema.name.starts_with(BEVYS)
+    /// True for Bevy's own types, which are also on entities that do not belong to modules.
+    pub fn is_bevy_type(&self) -> bool {
+        self.schema.name.starts_with(BEVY_PREFIX)
     }
 
-    /// The type's name, with its store where that is not plain.
+    /// The type's name, within its wrapper if it has one, e.g. `NextState<core_arena::Phase>`.
     pub fn label(&self) -> String {
         let name = self.schema.name;
         match self.store {
@@ -108,19 +107,20 @@ impl PersistRecord {
     }
 }
 
-/// What names of Bevy's own types begin with.
-pub const BEVYS: &str = "bevy_";
+/// The prefix of the schema names of Bevy's types.
+pub const BEVY_PREFIX: &str = "bevy_";
 
-/// What a snapshot also keeps of entities with persisted values, whoever persists them.
+/// Components that a snapshot also saves on entities with persisted values, without any module
+/// persisting them.
 pub fn host_records() -> Vec<PersistRecord> {
     vec![component_record::<crate::unload::DespawnOnUnload>()]
 }
 
-/// Finds out whether a persisted type is a resource, a component, a message or a state.
+/// Selects the store of a persisted type by autoref specialization over the `Via…` traits.
 pub struct Persisted<T>(PhantomData<T>);
 
 impl<T> Persisted<T> {
-    /// The only value.
+    /// The only value of this type.
     pub const NEW: Self = Self(PhantomData);
 }
 
@@ -136,13 +136,13 @@ pub trait ViaComponent {
     fn records(&self) -> Vec<PersistRecord>;
 }
 
-/// Persists a component that is only ever replaced.
+/// Persists an immutable component.
 pub trait ViaImmutable {
     /// The type's records.
     fn records(&self) -> Vec<PersistRecord>;
 }
 
-/// Persists messages that wait to be read.
+/// Persists buffered messages.
 pub trait ViaMessage {
     /// The type's records.
     fn records(&self) -> Vec<PersistRecord>;
@@ -159,7 +159,7 @@ where
     T: Resource + Persist + Serialize + DeserializeOwned,
 {
     fn records(&self) -> Vec<PersistRecord> {
-        vec![record::<T, ResourceAccess>()]
+        vec![record::<T, ResourceStorage>()]
     }
 }
 
@@ -177,7 +177,7 @@ where
     T: Component + Persist + Serialize + DeserializeOwned,
 {
     fn records(&self) -> Vec<PersistRecord> {
-        vec![record::<T, ComponentAccess>()]
+        vec![record::<T, ComponentStorage>()]
     }
 }
 
@@ -186,7 +186,7 @@ where
     T: Message + Persist + Serialize + DeserializeOwned,
 {
     fn records(&self) -> Vec<PersistRecord> {
-        vec![record::<T, MessageAccess>()]
+        vec![record::<T, MessageStorage>()]
     }
 }
 
@@ -196,14 +196,14 @@ where
 {
     fn records(&self) -> Vec<PersistRecord> {
         vec![
-            record::<T, StateAccess>(),
-            record::<_, NextStateAccess<T>>(),
-            record::<T, ScopedAccess<DespawnOnEnter<T>>>(),
-            record::<T, ScopedAccess<DespawnOnExit<T>>>(),
-            record::<T, ScopedAccess<DisableOnEnter<T>>>(),
-            record::<T, ScopedAccess<DisableOnExit<T>>>(),
-            record::<T, ScopedAccess<EnableOnEnter<T>>>(),
-            record::<T, ScopedAccess<EnableOnExit<T>>>(),
+            record::<T, StateStorage>(),
+            record::<_, NextStateStorage<T>>(),
+            record::<T, ScopedStorage<DespawnOnEnter<T>>>(),
+            record::<T, ScopedStorage<DespawnOnExit<T>>>(),
+            record::<T, ScopedStorage<DisableOnEnter<T>>>(),
+            record::<T, ScopedStorage<DisableOnExit<T>>>(),
+            record::<T, ScopedStorage<EnableOnEnter<T>>>(),
+            record::<T, ScopedStorage<EnableOnExit<T>>>(),
         ]
     }
 }
@@ -212,13 +212,13 @@ fn component_record<T>() -> PersistRecord
 where
     T: Component<Mutability = Mutable> + Persist + Serialize + DeserializeOwned,
 {
-    PersistRecord { set_ticks: storage::set_ticks::<T>, ..record::<T, ComponentAccess>() }
+    PersistRecord { set_ticks: storage::set_ticks::<T>, ..record::<T, ComponentStorage>() }
 }
 
 fn record<T, A>() -> PersistRecord
 where
     T: Persist + Serialize + DeserializeOwned + Send + 'static,
-    A: Access<T>,
+    A: Storage<T>,
 {
     PersistRecord {
         store: A::STORE,
@@ -251,7 +251,7 @@ where
                 values.push((*entity, value.map_err(|e| format!("{entity}: {}", named::<T>(e)))?));
             }
             if !bytes.is_empty() {
-                return Err(named::<T>(format!("{} bytes are left over", bytes.len())));
+                return Err(named::<T>(format!("{} trailing bytes", bytes.len())));
             }
             Ok(Box::new(move |world| A::insert(world, values)))
         },

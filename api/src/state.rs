@@ -1,4 +1,4 @@
-//! States that come and go with modules: what `App::init_state` does, and the way back.
+//! Adds states at run time, like `App::init_state`, and removes them again.
 
 use bevy::ecs::message::MessageRegistry;
 use bevy::prelude::*;
@@ -15,7 +15,7 @@ use bevy::state::state_scoped::{
 /// Sets up the transitions, without a value.
 pub fn prepare<S: FreelyMutableState>(world: &mut World) {
     world.init_resource::<NextState<S>>();
-    // Those of an earlier epoch that comes back are there: Bevy has no way to take them out.
+    // Present if an earlier epoch comes back: Bevy cannot remove transition schedules.
     if world.contains_resource::<Messages<StateTransitionEvent<S>>>() {
         return;
     }
@@ -23,7 +23,7 @@ pub fn prepare<S: FreelyMutableState>(world: &mut World) {
     let (enter, exit) = (EnterSchedules::<S>::default(), ExitSchedules::<S>::default());
     world.schedule_scope(StateTransition, |_, schedule| {
         S::register_state(schedule);
-        // For entities that belong to a state.
+        // Entities with state-scoped components.
         schedule.add_systems((
             (
                 despawn_entities_on_exit_state::<S>,
@@ -38,13 +38,13 @@ pub fn prepare<S: FreelyMutableState>(world: &mut World) {
             )
                 .in_set(enter.clone()),
         ));
-        // Of an epoch that is gone none of these run.
+        // None of these run once the epoch is gone.
         let all = (exit, TransitionSchedules::<S>::default(), enter);
         schedule.configure_sets(all.run_if(resource_exists::<State<S>>));
     });
 }
 
-/// Enters the default value if there is none.
+/// Enters the default value if the state has no value.
 pub fn init<S: FreelyMutableState + FromWorld>(world: &mut World) {
     if world.contains_resource::<State<S>>() {
         return;
@@ -58,7 +58,7 @@ pub fn init<S: FreelyMutableState + FromWorld>(world: &mut World) {
     });
 }
 
-/// Takes the state's resources out.
+/// Removes the state's resources.
 pub fn remove<S: FreelyMutableState>(world: &mut World) {
     world.remove_resource::<State<S>>();
     world.remove_resource::<NextState<S>>();

@@ -1,4 +1,4 @@
-//! Tuning values: TOML files under `assets/`, read into a resource and again when the file changes.
+//! Tuning files: TOML files in `assets/`, read into resources, and again when they change.
 
 use std::any::TypeId;
 
@@ -6,19 +6,19 @@ use bevy::asset::{AssetLoader, LoadContext, io::Reader};
 use bevy::prelude::*;
 use serde::de::DeserializeOwned;
 
-/// A TOML file of tuning values, as Bevy's asset server loaded it.
+/// A tuning file as Bevy's asset server loaded it.
 #[derive(Asset, TypePath, Clone, Debug, PartialEq, Eq)]
-pub struct DataFile {
-    /// The file's text.
+pub struct TuningFile {
+    /// The file's content, not parsed.
     pub text: String,
 }
 
-/// Loads `.toml` files as [`DataFile`].
+/// Loads `.toml` files as [`TuningFile`].
 #[derive(Default, TypePath)]
-pub struct DataFileLoader;
+pub struct TuningFileLoader;
 
-impl AssetLoader for DataFileLoader {
-    type Asset = DataFile;
+impl AssetLoader for TuningFileLoader {
+    type Asset = TuningFile;
     type Settings = ();
     type Error = std::io::Error;
 
@@ -27,12 +27,12 @@ impl AssetLoader for DataFileLoader {
         reader: &mut dyn Reader,
         _settings: &(),
         _context: &mut LoadContext<'_>,
-    ) -> Result<DataFile, std::io::Error> {
+    ) -> Result<TuningFile, std::io::Error> {
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes).await?;
         let text = String::from_utf8(bytes)
             .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))?;
-        Ok(DataFile { text })
+        Ok(TuningFile { text })
     }
 
     fn extensions(&self) -> &[&str] {
@@ -40,22 +40,21 @@ impl AssetLoader for DataFileLoader {
     }
 }
 
-/// A resource that a module reads from a file of tuning values.
-pub struct DataRecord {
+/// A resource that a module reads from a tuning file.
+pub struct TuningRecord {
     /// The file, relative to `assets/`.
     pub path: &'static str,
-    /// The resource's type.
     pub type_id: TypeId,
-    /// The resource's type name.
+    /// `std::any::type_name` of the resource.
     pub type_name: &'static str,
-    /// Inserts the default where the resource is missing.
+    /// Inserts the default if the resource is missing.
     pub init: fn(&mut World),
-    /// Sets the resource from the file's text; the error says what is wrong and where.
+    /// Sets the resource from the file's text. The error is TOML's message with line and column.
     pub apply: fn(&mut World, &str) -> Result<(), String>,
 }
 
-impl DataRecord {
-    /// The record for the resource `T`.
+impl TuningRecord {
+    /// A record for the resource `T` and the file at `path`, relative to `assets/`.
     pub fn new<T: Resource + Default + DeserializeOwned>(path: &'static str) -> Self {
         Self {
             path,

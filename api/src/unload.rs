@@ -1,13 +1,13 @@
-//! Entities that go with the module that made them.
+//! Entities that are despawned with their module.
 
 use bevy::prelude::*;
 use playground_derive::Persist;
 use serde::{Deserialize, Serialize};
 
-/// An entity with this component is despawned when `module` is switched off or removed, in the
-/// manner of Bevy's `DespawnOnExit`. A swap to new code leaves it alone.
+/// Despawns its entity when `module` is disabled or removed, like Bevy's `DespawnOnExit`. A swap to
+/// new code does not despawn it.
 ///
-/// Made by [`despawn_on_unload!`](crate::despawn_on_unload).
+/// Created by [`despawn_on_unload!`](crate::despawn_on_unload).
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[persist(crate = crate::schema)]
 pub struct DespawnOnUnload {
@@ -16,13 +16,13 @@ pub struct DespawnOnUnload {
 }
 
 impl DespawnOnUnload {
-    /// Ties an entity to the module with this id.
+    /// Binds an entity to the module with this id.
     pub fn of(module: &str) -> Self {
         Self { module: module.to_owned() }
     }
 }
 
-/// A [`DespawnOnUnload`] for the module that this is written in.
+/// A [`DespawnOnUnload`] for the module that uses the macro.
 #[macro_export]
 macro_rules! despawn_on_unload {
     () => {

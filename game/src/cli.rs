@@ -16,66 +16,64 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Run the game (what happens without a command, too)
+    /// Run the game (the default)
     Run(RunArgs),
 }
 
-/// How to run the game.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
-    /// The app to begin with: `arena`, `boids`, or the full id of one
+    /// The app to start: `arena`, `boids`, or a full id
     #[arg(long, value_name = "NAME", default_value = "arena")]
     pub app: String,
-    /// Open no window; steps of a fixed 1/60 s, in real time unless --frames is given
+    /// Run without a window, in fixed steps of 1/60 s; in real time unless --frames is given
     #[arg(long)]
     pub headless: bool,
-    /// End N frames after the modules run and the commands are done; a headless run then goes as
-    /// fast as it can
+    /// Exit N frames after the modules run and the commands are done; a headless run then is as
+    /// fast as possible
     #[arg(long, value_name = "N")]
     pub frames: Option<u64>,
-    /// The seed that all of the game's randomness comes from
+    /// The seed of the game's random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Let the game play itself (a headless run always does)
+    /// Let the autopilot play (always on in headless runs)
     #[arg(long)]
     pub autopilot: bool,
-    /// Console commands to begin with, separated by semicolons; may be given several times
+    /// Console commands to run at the start, separated by semicolons; may be repeated
     #[arg(long, value_name = "COMMAND; COMMAND")]
     pub exec: Vec<String>,
-    /// Append what the pipeline does to FILE, one JSON object a line
+    /// Append events to FILE, one JSON object per line
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
-    /// Go on from the app's newest snapshot
+    /// Load the app's newest snapshot
     #[arg(long)]
     pub resume: bool,
-    /// Do not save the game every minute and at the end
+    /// Do not save automatically every minute and on exit
     #[arg(long)]
     pub no_autosave: bool,
     /// Do not rebuild modules when their sources change
     #[arg(long)]
     pub no_watch: bool,
-    /// Start the game again when it dies; a run in a window always does
+    /// Restart the game when it crashes (the default in a window)
     #[arg(long, conflicts_with = "no_supervise")]
     pub supervise: bool,
     /// Run the game in this process, without a supervisor
     #[arg(long)]
     pub no_supervise: bool,
-    /// Under a supervisor: end the game when a module's system does not return for so long
+    /// Under a supervisor: end the game when a module's system does not return for this time
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     pub hang_limit: u64,
-    /// Given by the supervisor: its process
+    /// Set by the supervisor: its process id
     #[arg(long, hide = true, value_name = "PID")]
     pub supervised: Option<u32>,
-    /// Given by the supervisor: when it began, in seconds since 1970
+    /// Set by the supervisor: its start, in seconds since 1970
     #[arg(long, hide = true, value_name = "SECONDS")]
     pub resume_since: Option<u64>,
-    /// Given by the supervisor: this is another start, and the game before it died of that
+    /// Set by the supervisor: this is a restart, and the reason for it
     #[arg(long, hide = true, value_name = "REASON")]
     pub died_of: Option<String>,
 }
 
 impl Cli {
-    /// How to run the game.
     pub fn run(self) -> RunArgs {
         match self.command {
             Some(Command::Run(run)) => run,
@@ -86,7 +84,7 @@ impl Cli {
 
 #[cfg(feature = "static")]
 impl RunArgs {
-    /// The module id of the app to begin with: `arena` stands for `apps_arena`.
+    /// The module id of the app to start: `apps_arena` for `arena`.
     pub fn app_id(&self) -> String {
         if self.app.starts_with("apps_") { self.app.clone() } else { format!("apps_{}", self.app) }
     }

@@ -1,4 +1,4 @@
-//! Without a window: every frame is one fixed step, however long it takes.
+//! Headless runs: every frame is one fixed step, regardless of real time.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use bevy::winit::WinitPlugin;
 
 use crate::{STEPS_PER_S, assets};
 
-/// An app without window and graphics, `fast` or in real time.
+/// An app without window and graphics; in real time, or as fast as possible if `fast`.
 pub fn app(fast: bool) -> App {
     let mut app = App::new();
     app.add_plugins(
@@ -37,7 +37,7 @@ pub fn app(fast: bool) -> App {
     app
 }
 
-/// Bevy's rendering plugins complain where nothing is rendered.
+/// Filters the warnings of Bevy's rendering plugins about the missing GPU.
 fn quiet() -> String {
     format!(
         "{DEFAULT_FILTER},bevy_render::extract_resource=off,bevy_render::texture=error,\
@@ -59,7 +59,7 @@ fn step(mut app: App, fast: bool) -> AppExit {
         if let Some(exit) = app.should_exit() {
             return exit;
         }
-        // While time stands still the modules are being built, and need the processor.
+        // While time is paused, modules are being built and need the CPU.
         let held = app.world().resource::<Time<Virtual>>().is_paused();
         if !fast || held {
             std::thread::sleep(frame.saturating_sub(started.elapsed()));

@@ -1,4 +1,4 @@
-//! The modules, linked into the executable: one source, two ways to run it.
+//! Runs modules that are linked into the executable, without hot loading.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel};
 use bevy::prelude::*;
 use playground_api::ModuleApp;
 use playground_api::module::{OnLoad, Recorded};
-use playground_api::panic_guard::Contain;
+use playground_api::panic_guard::PanicGuard;
 
 use crate::assets;
 
 type Build = fn(&mut ModuleApp);
 
-/// The modules of an app, those that others require first.
+/// The modules of an app, in the order of their dependencies.
 fn modules_of(app: &str) -> Option<Vec<Build>> {
     macro_rules! builds {
         ($($module:ident),* $(,)?) => {
@@ -46,12 +46,12 @@ fn modules_of(app: &str) -> Option<Vec<Build>> {
     }
 }
 
-/// Adds the modules of `app_id` to the app, and runs their [`OnLoad`] after [`Startup`]. False if
-/// there is no such app.
+/// Adds the modules of `app_id` to the app, and runs their [`OnLoad`] after [`Startup`]. Returns
+/// false if there is no such app.
 pub fn add_modules(app: &mut App, app_id: &str) -> bool {
     let Some(builds) = modules_of(app_id) else { return false };
     app.init_schedule(OnLoad);
-    // Gameplay has to come out the same every time.
+    // Gameplay must be deterministic.
     let strict = ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..default() };
     for schedule in [FixedPreUpdate.intern(), FixedUpdate.intern(), FixedPostUpdate.intern()] {
         schedule_of(app.world_mut(), schedule).set_build_settings(strict.clone());
@@ -77,12 +77,12 @@ fn apply(app: &mut App, recorded: Recorded) {
         (state.prepare)(world);
         (state.init)(world);
     }
-    for data in recorded.data {
-        (data.init)(world);
-        let file = assets::folder().join(data.path);
+    for record in recorded.tuning {
+        (record.init)(world);
+        let file = assets::folder().join(record.path);
         let applied = std::fs::read_to_string(&file)
             .map_err(|error| error.to_string())
-            .and_then(|text| (data.apply)(world, &text));
+            .and_then(|text| (record.apply)(world, &text));
         if let Err(error) = applied {
             eprintln!("playground: {}: {error}", file.display());
         }
@@ -96,13 +96,13 @@ fn apply(app: &mut App, recorded: Recorded) {
     for (schedule, systems) in recorded.systems {
         schedule_of(world, schedule).add_systems(systems);
     }
-    // As anything else that is linked in: a panic ends the game.
-    let contain: Contain = Arc::new(|_, run| {
+    // Does not catch panics: a panic ends the game, as in any linked code.
+    let guard: PanicGuard = Arc::new(|_, run| {
         run();
         true
     });
     for spawn in recorded.observers {
-        spawn(world, contain.clone());
+        spawn(world, guard.clone());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The host: it opens a window, or none, and holds no gameplay.
+//! The host: it opens a window or runs headless, and contains no gameplay.
 //!
 //! ```text
 //!  command line ──► window | headless ──► modules, linked in or loaded ──► run
@@ -36,10 +36,10 @@ fn main() -> ExitCode {
     let run = Cli::parse().run();
     #[cfg(not(feature = "static"))]
     {
-        if supervise::is_wanted(&run) {
+        if supervise::should_supervise(&run) {
             return supervise::supervise(&run);
         }
-        if run.supervised.is_some_and(supervise::end_with_supervisor) {
+        if run.supervised.is_some_and(supervise::exit_with_supervisor) {
             return ExitCode::FAILURE;
         }
     }
@@ -62,29 +62,26 @@ fn play(run: RunArgs) -> AppExit {
     .init_resource::<KeyboardFocus>();
     match add_modules(&mut app, run, headless) {
         Ok(()) => app.run(),
-        Err(reason) => {
-            eprintln!("playground: {reason}");
-            AppExit::from_code(2)
-        }
+        Err(exit) => exit,
     }
 }
 
 /// Modules that are built, loaded and swapped while the game runs.
 #[cfg(not(feature = "static"))]
-fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), String> {
+fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), AppExit> {
     app.add_plugins(HotLoadPlugin {
         app: Some(run.app),
         watch: !run.no_watch,
         autosave: !run.no_autosave,
         resume: run.resume,
-        // What is to be done at the start was done before.
+        // A restart does not repeat the commands.
         exec: if run.died_of.is_some() { Vec::new() } else { run.exec },
         died_of: run.died_of,
         resume_since: run.resume_since.map(|since| UNIX_EPOCH + Duration::from_secs(since)),
         hang_limit: run.supervised.map(|_| Duration::from_secs(run.hang_limit)),
         prompt: headless,
         events: run.events,
-        // Only a run that goes as fast as it can has to be the same every time.
+        // Only runs that do not follow real time are deterministic.
         deterministic: headless && run.frames.is_some(),
         frames: run.frames,
         ..default()
@@ -94,7 +91,7 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), String
 
 /// Modules that are part of the executable.
 #[cfg(feature = "static")]
-fn add_modules(app: &mut App, run: RunArgs, _headless: bool) -> Result<(), String> {
+fn add_modules(app: &mut App, run: RunArgs, _headless: bool) -> Result<(), AppExit> {
     let added = linked::add_modules(app, &run.app_id());
     if let Some(frames) = run.frames {
         let end = move |mut frame: Local<u64>, mut exit: MessageWriter<AppExit>| {
@@ -105,7 +102,9 @@ fn add_modules(app: &mut App, run: RunArgs, _headless: bool) -> Result<(), Strin
         };
         app.add_systems(Last, end);
     }
-    added
-        .then_some(())
-        .ok_or(format!("there is no app `{}`; there are `arena` and `boids`", run.app))
+    if added {
+        return Ok(());
+    }
+    eprintln!("playground: there is no app `{}`; there are `arena` and `boids`", run.app);
+    Err(AppExit::from_code(2))
 }

@@ -1,13 +1,14 @@
-//! The supervisor: it runs the game as a child, and starts it again when it dies.
+//! The supervisor: it runs the game as a child process, and restarts it when it crashes.
 //!
 //! ```text
 //!  playground ──► supervisor ──► playground --supervised
 //!                     ▲               │ a signal, an abort
-//!                     └───────────────┘ again, with --resume: the last good modules, the last save
+//!                     └───────────────┘ restart with --resume: the last good modules, the last save
 //! ```
 
 use std::collections::VecDeque;
 use std::env;
+use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
@@ -17,31 +18,31 @@ use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use crate::cli::RunArgs;
 
-/// So many deaths …
+/// The supervisor gives up after this many crashes …
 const MOST_DEATHS: usize = 3;
-/// … within this time are not to be mended by another start.
+/// … within this time.
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// What a process of Rust's ends with after a panic.
+/// The exit code of a Rust process after a panic.
 const PANICKED: i32 = 101;
 
-/// True for a run that is to be supervised, and is not yet.
-pub fn is_wanted(run: &RunArgs) -> bool {
+/// True for a run that should be supervised and is not the supervised child.
+pub fn should_supervise(run: &RunArgs) -> bool {
     let is_default = !run.headless;
     run.supervised.is_none() && !run.no_supervise && (run.supervise || is_default)
 }
 
-/// Runs the game until it ends by itself, or dies too often.
+/// Runs the game until it exits normally, or crashes too often.
 pub fn supervise(run: &RunArgs) -> ExitCode {
-    // The terminal sends Ctrl+C to the game as well, which saves and ends; its end is this one's.
+    // The terminal also sends Ctrl+C to the game, which saves and exits; then the supervisor exits.
     if let Err(error) = ctrlc::set_handler(|| {}) {
         eprintln!("playground: Ctrl+C ends the supervisor before the game: {error}");
     }
-    // Read once: cargo may put another one in its place.
+    // Read once: cargo may replace the file.
     let program = match env::current_exe() {
         Ok(program) => program,
         Err(error) => {
-            eprintln!("playground: the game's own file cannot be found: {error}");
+            eprintln!("playground: the executable of the game cannot be found: {error}");
             return ExitCode::from(2);
         }
     };
@@ -51,8 +52,9 @@ pub fn supervise(run: &RunArgs) -> ExitCode {
         let died_of = deaths.back().map(|(_, reason)| reason.as_str());
         let status = match start(&program, run, began_s, died_of) {
             Ok(status) => status,
-            Err(reason) => {
-                eprintln!("playground: the game cannot be started: {reason}");
+            Err(error) => {
+                let program = program.display();
+                eprintln!("playground: the game cannot be started: {program}: {error}");
                 return ExitCode::from(2);
             }
         };
@@ -67,14 +69,15 @@ pub fn supervise(run: &RunArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
         if let Some((_, reason)) = deaths.back() {
-            eprintln!("playground: the game died of {reason}, and is started again");
+            eprintln!("playground: the game died of {reason}; restarting it");
         }
     }
 }
 
-/// The game ends with its supervisor. True if that is gone already.
-pub fn end_with_supervisor(supervisor: u32) -> bool {
-    // Where the system does not know it, the game goes on alone.
+/// Lets this process end when its supervisor ends. Returns true if the supervisor has already
+/// ended.
+pub fn exit_with_supervisor(supervisor: u32) -> bool {
+    // If the system does not support this, the game continues without its supervisor.
     let _ = set_parent_process_death_signal(Some(Signal::TERM));
     getppid().is_none_or(|parent| u32::try_from(parent.as_raw_nonzero().get()) != Ok(supervisor))
 }
@@ -84,7 +87,7 @@ fn start(
     run: &RunArgs,
     began_s: u64,
     died_of: Option<&str>,
-) -> Result<ExitStatus, String> {
+) -> io::Result<ExitStatus> {
     let mut arguments = env::args_os();
     let mut command = Command::new(program);
     if let Some(name) = arguments.next() {
@@ -94,14 +97,14 @@ fn start(
     if let Some(reason) = died_of {
         command.arg("--died-of").arg(reason);
         if !run.resume {
-            // What was saved before this run is another game's.
+            // Snapshots from before this run are not part of it.
             command.arg("--resume").arg(format!("--resume-since={began_s}"));
         }
     }
-    command.status().map_err(|error| format!("{}: {error}", program.display()))
+    command.status()
 }
 
-/// What the game died of; nothing if it ended, or a person ended it.
+/// The cause of a crash; `None` if the game exited normally or was ended by the user.
 fn death(status: ExitStatus) -> Option<String> {
     if status.code() == Some(PANICKED) {
         return Some("a panic that could not be contained".to_owned());
@@ -112,12 +115,12 @@ fn death(status: ExitStatus) -> Option<String> {
         return None;
     }
     let name = match signal {
-        Some(Signal::SEGV) => "SIGSEGV, a wrong access to memory",
+        Some(Signal::SEGV) => "SIGSEGV, an invalid memory access",
         Some(Signal::ABORT) => "SIGABRT, an abort or a stack overflow",
-        Some(Signal::BUS) => "SIGBUS, a wrong access to memory",
-        Some(Signal::ILL) => "SIGILL, an unknown instruction",
-        Some(Signal::FPE) => "SIGFPE, a wrong division",
-        Some(Signal::KILL) => "SIGKILL, from outside or for want of memory",
+        Some(Signal::BUS) => "SIGBUS, an invalid memory access",
+        Some(Signal::ILL) => "SIGILL, an illegal instruction",
+        Some(Signal::FPE) => "SIGFPE, an arithmetic error",
+        Some(Signal::KILL) => "SIGKILL, sent from outside or for lack of memory",
         _ => return Some(format!("signal {number}")),
     };
     Some(name.to_owned())
@@ -125,7 +128,7 @@ fn death(status: ExitStatus) -> Option<String> {
 
 fn report(deaths: &VecDeque<(Instant, String)>) {
     eprintln!(
-        "playground: the game died {} times within {} s, and is not started again:",
+        "playground: the game died {} times within {} s and is not restarted:",
         deaths.len(),
         WITHIN.as_secs()
     );
@@ -133,8 +136,8 @@ fn report(deaths: &VecDeque<(Instant, String)>) {
         eprintln!("  {:>2} s ago: {reason}", at.elapsed().as_secs());
     }
     eprintln!(
-        "What is new is in quarantine by now, so it may be the game itself, a module that ran well \
-         for a while, or the snapshot. Try `cargo run -- --no-supervise` for what is printed last, \
-         without `--resume`; `quarantine list` in the console names what was to blame."
+        "New code is in quarantine by now, so the cause may be the game itself, a module that ran \
+         well for a while, or the snapshot. Run `cargo run -- --no-supervise` without `--resume` to \
+         see the last output; `quarantine list` in the console shows the code in quarantine."
     );
 }

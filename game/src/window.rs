@@ -1,4 +1,4 @@
-//! With a window, if there is a display.
+//! Runs in a window, if there is a display.
 
 use std::panic;
 
@@ -7,7 +7,7 @@ use bevy::window::WindowResolution;
 
 use crate::assets;
 
-/// An app with a window; `None`, with a line on standard error, where none can be opened.
+/// An app with a window; `None`, with a message on standard error, if none can be opened.
 pub fn app() -> Option<App> {
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY"]
         .into_iter()
@@ -16,7 +16,7 @@ pub fn app() -> Option<App> {
         eprintln!("playground: there is no display; running headless");
         return None;
     }
-    // winit's plugin panics where the display cannot be opened, and offers no way to ask first.
+    // winit's plugin panics if the display cannot be opened, and offers no way to check first.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let built = panic::catch_unwind(build);

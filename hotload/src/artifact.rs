@@ -1,12 +1,14 @@
-//! Artifact: a module's file from the disk, read once; from then on only the bytes count.
+//! Artifact: a module's file from the disk, read once. Later stages use these bytes, not the file.
 //!
 //! ```text
 //!  path ─► inside its folder ─► a file ─► writable by its owner only ─► size ─► bytes ─► unchanged ─► hash ─► Artifact
 //! ```
 //!
-//! All but the last three steps come before any content is read, and none of them can block. An
-//! artifact from our own build has its hash recorded beside it; one that somebody brings has a file
-//! `NAME.so.b3` beside it, as `b3sum` prints it.
+//! The steps up to the size come before any content is read, and none of them can block. The hash of
+//! an artifact of our own build is recorded with it; a file for `load` needs a `NAME.so.b3` beside it,
+//! as `b3sum` prints it.
+
+mod explain;
 
 use std::fmt;
 use std::fs::{self, File, Metadata};
@@ -19,10 +21,11 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, open, openat, statat};
 use thiserror::Error;
 
-use super::inspect::{MAX_FILE_BYTES, MIN_FILE_BYTES};
+use crate::explain::Explain;
 use crate::ids::ArtifactHash;
+use crate::inspect::{MAX_FILE_BYTES, MIN_FILE_BYTES};
 
-/// May write: neither the owner nor one of the group.
+/// The permission bit for writing by others than the owner and the group.
 const OTHERS_WRITE: u32 = 0o002;
 
 /// Hex digits of a hash.
@@ -43,7 +46,7 @@ pub enum Writers {
 
 /// An artifact's bytes, as they were at one moment.
 pub struct Artifact {
-    /// Where the file was. Only for messages: what is there may be another one by now.
+    /// Where the file was. Only for messages: the file there may have changed.
     pub path: PathBuf,
     /// Its content.
     pub bytes: Vec<u8>,
@@ -63,9 +66,9 @@ impl fmt::Debug for Artifact {
 
 /// Why an artifact's file is not taken.
 #[derive(Debug, Error)]
+#[error("{}", self.explain())]
 pub enum ArtifactError {
     /// Not there, or not readable.
-    #[error("H0213: {}: expected a file that can be read, found: {source}. Build the module again, or give the path of its artifact", file.display())]
     Unreadable {
         /// The artifact.
         file: PathBuf,
@@ -73,7 +76,6 @@ pub enum ArtifactError {
         source: io::Error,
     },
     /// Something else than a file: opening or reading it could block, or do something.
-    #[error("H0214: {}: expected a regular file, found a {found}. Move it away and build the module again", file.display())]
     NotAFile {
         /// The artifact.
         file: PathBuf,
@@ -81,7 +83,6 @@ pub enum ArtifactError {
         found: &'static str,
     },
     /// Outside of the folder for artifacts.
-    #[error("H0215: {}: expected a file inside of {}, found {}. Copy the file into that folder, in place of a link or a path that leads out of it", file.display(), within.display(), found.display())]
     Outside {
         /// The artifact.
         file: PathBuf,
@@ -91,7 +92,6 @@ pub enum ArtifactError {
         found: PathBuf,
     },
     /// Anyone on this computer could exchange it.
-    #[error("H0216: {}: expected that others may not write to {}, found mode {mode:03o}. Make sure of what it holds, then `chmod o-w` it", file.display(), entry.display())]
     OthersWrite {
         /// The artifact.
         file: PathBuf,
@@ -101,7 +101,6 @@ pub enum ArtifactError {
         mode: u32,
     },
     /// Too small or too large for an artifact.
-    #[error("H0217: {}: expected {MIN_FILE_BYTES} to {MAX_FILE_BYTES} bytes, found {found}. Build the module again", file.display())]
     Size {
         /// The artifact.
         file: PathBuf,
@@ -109,7 +108,6 @@ pub enum ArtifactError {
         found: u64,
     },
     /// Written to or exchanged while it was read.
-    #[error("H0218: {}: expected a file that nobody writes to, found that its {what} went from {before} to {after} while it was read. Try again when it is complete; write to another name and rename it", file.display())]
     Changing {
         /// The artifact.
         file: PathBuf,
@@ -121,7 +119,6 @@ pub enum ArtifactError {
         after: String,
     },
     /// No hash, of an artifact that this game did not build.
-    #[error("H0220: {}: expected its blake3 hash in {}, as `b3sum` prints it, found {found}. Get that file from whoever built the artifact; if that was you: `b3sum {} > {}`", file.display(), hash_file.display(), file.display(), hash_file.display())]
     NoHash {
         /// The artifact.
         file: PathBuf,
@@ -131,7 +128,6 @@ pub enum ArtifactError {
         found: String,
     },
     /// Not the bytes that were recorded.
-    #[error("H0219: {}: expected the blake3 hash {}, found {found}. The file is not the one that was built: build the module again, or get the pack again", file.display(), expected.as_str().escape_debug())]
     Hash {
         /// The artifact.
         file: PathBuf,
@@ -142,13 +138,13 @@ pub enum ArtifactError {
     },
 }
 
-/// Reads the artifact at `path`, which has to be in the folder `within` or below it, whatever links
-/// there are. With `expected_hash`, only these bytes will do.
+/// Reads the artifact at `path`, which must be in the folder `within` or below it once all links are
+/// resolved. `expected_hash` must be that of the bytes.
 ///
 /// # Errors
 ///
-/// When it is not a complete file of a sensible size, that only these can write to, with that hash.
-/// What is no file is not opened.
+/// When it is not a regular file with that hash, of a size that a module can have, and writable only by
+/// `writers`. Anything but a regular file is not opened.
 pub fn read(
     path: &Path,
     within: &Path,
@@ -203,7 +199,7 @@ pub fn hash_beside(path: &Path, within: &Path) -> Result<ArtifactHash, ArtifactE
     Ok(hash.to_ascii_lowercase().into())
 }
 
-/// A file that may be read.
+/// An open file that passed the checks on its path, permissions and size.
 #[derive(Debug)]
 struct Opened<'a> {
     path: &'a Path,
@@ -279,7 +275,7 @@ impl<'a> Opened<'a> {
         Ok(bytes)
     }
 
-    /// The times tell of changes that leave the length as it is, within a tick of the kernel's clock.
+    /// The times show changes that leave the length as it is, within a tick of the kernel's clock.
     fn check_unchanged(&self, read: u64) -> Result<(), ArtifactError> {
         let changing = |what, before: String, after: String| ArtifactError::Changing {
             file: self.path.to_owned(),
@@ -316,7 +312,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// The folders from `root` to `found`, and its name. Both have to be without links.
+/// The folders from `root` to `found`, and its name. Both paths must be free of links.
 fn below<'a>(root: &Path, found: &'a Path) -> Option<(Vec<&'a Path>, &'a Path)> {
     let parts = found.strip_prefix(root).ok()?.components();
     let mut names: Vec<&Path> = parts

@@ -1,4 +1,4 @@
-//! The in-game console: what it shows, and what was typed into it.
+//! The in-game console: its output, its view, and the commands entered into it.
 
 pub mod command;
 pub mod history;
@@ -21,7 +21,7 @@ use notices::Notices;
 use panel::{ConsoleAction, ConsoleState};
 use view::{ConsoleView, Level, Log, Progress};
 
-/// How many lines of output the console keeps.
+/// The number of lines of output that the console keeps.
 const LOG_LINES: usize = 5000;
 
 /// The console. The host fills it between two frames; the panel draws it.
@@ -29,7 +29,7 @@ const LOG_LINES: usize = 5000;
 pub struct Console {
     /// Short notices in the game.
     pub notices: Notices,
-    /// A first build under way, shown over the game.
+    /// The first build in progress, shown over the game.
     pub progress: Option<Progress>,
     open: bool,
     log: Log,
@@ -39,16 +39,16 @@ pub struct Console {
     echo: bool,
 }
 
-/// Something that was asked for in the console.
+/// Input of the console.
 pub enum Input {
-    /// A line that was typed.
+    /// A typed line.
     Text(String),
-    /// A button or a switch.
+    /// A click on a button or switch.
     Command(Command),
 }
 
 impl Console {
-    /// An empty console; with `echo` its output goes to the terminal as well.
+    /// An empty console; with `echo` it prints its output to the terminal as well.
     pub fn new(echo: bool) -> Self {
         Self {
             notices: Notices::default(),
@@ -67,11 +67,6 @@ impl Console {
         self.open
     }
 
-    /// Shows or hides the console.
-    pub fn set_open(&mut self, open: bool) {
-        self.open = open;
-    }
-
     /// Adds output.
     pub fn print(&mut self, level: Level, text: &str) {
         self.view.log = Log::new(0);
@@ -82,13 +77,13 @@ impl Console {
         }
     }
 
-    /// Tells the terminal alone how far something is; on a real one the line is written over.
+    /// Prints progress to stderr only; on a terminal it overwrites the line.
     pub fn aside(&self, text: &str) {
         if !self.echo {
             return;
         }
         let mut stderr = stderr().lock();
-        // What cannot be shown is not worth stopping for.
+        // Progress is optional.
         let _ = if stderr.is_terminal() {
             write!(stderr, "\r\u{1b}[K{text}").and_then(|()| stderr.flush())
         } else {
@@ -106,32 +101,37 @@ impl Console {
         &self.log
     }
 
-    /// Something to be run.
+    /// Adds a line to the input.
     pub fn submit(&mut self, line: impl Into<String>) {
         self.input.push(Input::Text(line.into()));
     }
 
-    /// What was asked for since the last call.
+    /// The input since the last call.
     pub fn take_input(&mut self) -> Vec<Input> {
         std::mem::take(&mut self.input)
     }
 
-    /// What was shown last, to be filled anew.
+    /// Takes the last view, to be updated and passed to [`Self::set_view`].
     pub fn take_view(&mut self) -> ConsoleView {
         std::mem::take(&mut self.view)
     }
 
-    /// What is to be shown.
+    /// Sets the view to draw; the console adds its log and the frame times.
     pub fn set_view(&mut self, view: ConsoleView) {
         let (fps, frame_ms) = (self.view.fps, self.view.frame_ms);
         self.view = ConsoleView { log: self.log.clone(), fps, frame_ms, ..view };
     }
 
-    /// How long frames take.
+    /// Sets the frame times in the view.
     pub fn set_frame_times(&mut self, fps: f32, frame_ms: f32) {
         self.view.fps = fps;
         self.view.frame_ms = frame_ms;
     }
+}
+
+/// The text without terminal escape sequences, e.g. the colours of rustc's messages.
+pub fn plain_text(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
 }
 
 /// Draws the console and the notices into the window's egui context.
@@ -173,13 +173,13 @@ fn draw(mut contexts: EguiContexts, mut console: ResMut<Console>) -> Result {
     Ok(())
 }
 
-/// While the console is open the keyboard is its own.
+/// The open console has the keyboard focus.
 fn take_focus(
     console: Res<Console>,
     egui: Option<Res<EguiWantsInput>>,
     mut focus: ResMut<KeyboardFocus>,
 ) {
-    let over = egui.is_some_and(|egui| egui.wants_any_pointer_input());
-    let now = KeyboardFocus { console: console.open, pointer_over_console: over };
+    let pointer_over_console = egui.is_some_and(|egui| egui.wants_any_pointer_input());
+    let now = KeyboardFocus { console: console.open, pointer_over_console };
     focus.set_if_neq(now);
 }

@@ -1,12 +1,13 @@
-//! The epoch of a crate: a hash of all in its sources that can shape a type or attach code to it.
+//! The epoch of a crate: a hash of everything in its sources that can shape a type or attach code to it.
 //!
 //! ```text
-//!  sources ─► syn ─► kept: which functions are whole ─► emit: items, without other bodies ─► tokens ─► blake3
+//!  sources ─► syn ─► reachable functions ─► significant tokens: items, without other bodies ─► blake3
 //! ```
 //!
 //! Bodies of ordinary functions are left out, so that editing one keeps the `TypeId`s of the crate's
 //! types. Where it is not certain that something cannot matter, it counts.
 
+pub mod check;
 mod macro_effects;
 mod reachable_functions;
 mod significant_tokens;
@@ -18,8 +19,8 @@ use std::path::{Component, Path, PathBuf};
 
 pub use stateful_statics::refused_statics;
 
-use reachable_functions::Kept;
-use significant_tokens::Emit;
+use reachable_functions::ReachableFunctions;
+use significant_tokens::SignificantTokens;
 use token_hash::TokenHasher;
 
 use crate::ids::Epoch;
@@ -41,13 +42,16 @@ pub fn epoch(crate_root: &Path, sources: &[(PathBuf, String)], salt: &[impl AsRe
     }
 
     let files = parse(sources);
-    let kept = Kept::of(files.iter().filter_map(Source::parsed));
+    let reachable = ReachableFunctions::of(files.iter().filter_map(Source::parsed));
     for file in &files {
         hasher.text(&file.name);
         match &file.content {
             Content::Parsed(parsed) => {
                 let folder = crate_root.join(file.path.parent().unwrap_or(Path::new("")));
-                hasher.tokens(Emit::new(&kept, file.modules.clone()).file(parsed), &folder);
+                hasher.tokens(
+                    SignificantTokens::new(&reachable, file.modules.clone()).file(parsed),
+                    &folder,
+                );
             }
             Content::Whole(parsed) => {
                 hasher.tokens(quote::ToTokens::to_token_stream(parsed), crate_root);

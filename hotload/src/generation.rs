@@ -1,5 +1,6 @@
 //! One life of a module in the process.
 
+use std::fmt;
 use std::sync::Arc;
 
 use playground_api::ModuleApp;
@@ -86,4 +87,39 @@ impl Generation {
             module.into_recorded()
         })
     }
+}
+
+impl fmt::Debug for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.generation_id())
+    }
+}
+
+/// A generation whose module does nothing, for tests of decisions that look at no code.
+#[cfg(test)]
+pub fn stub(id: &str, number: u32) -> SharedGeneration {
+    stub_of(id, number, ArtifactHash::of(format!("{id} {number}").as_bytes()))
+}
+
+/// Like [`stub`], of this artifact.
+#[cfg(test)]
+pub fn stub_of(id: &str, number: u32, hash: ArtifactHash) -> SharedGeneration {
+    Arc::new(Generation {
+        number,
+        manifest: Manifest {
+            kind: crate::inspect::Kind::Systems,
+            id: id.into(),
+            version: semver::Version::new(0, 1, 0),
+            abi: playground_api::ABI.into(),
+            epoch: "0123456789abcdef".into(),
+            cores: std::collections::BTreeMap::new(),
+            requires: std::collections::BTreeMap::new(),
+            persisted: Vec::new(),
+            dropped: Vec::new(),
+        },
+        schemas: Vec::new(),
+        hash,
+        code: Code::stub(),
+        times: Times::default(),
+    })
 }

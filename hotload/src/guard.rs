@@ -1,4 +1,5 @@
-//! Keeps a panic in a module's code from unwinding into the host, and tells whose it was.
+//! Catches panics in modules' code before they unwind into the host, and attributes them to a
+//! module.
 
 mod attribution;
 pub mod executor;
@@ -6,6 +7,7 @@ pub mod running;
 
 use std::any::Any;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,8 +15,9 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use bevy::ecs::schedule::SystemWithAccess;
 use bevy::ecs::system::{Adapt, RunSystemError, SystemIn};
-use playground_api::panic_guard::Contain;
+use playground_api::panic_guard::PanicGuard;
 
+use crate::explain::Explanation;
 use attribution::{Blame, Breaks};
 use running::Work;
 
@@ -23,13 +26,12 @@ use crate::ids::ModuleId;
 /// A panic in a module's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panic {
-    /// The module.
     pub module: ModuleId,
-    /// The system, or what else of the module ran.
+    /// The system, or a description of the other code that ran.
     pub what: String,
     /// The panic's message.
     pub message: String,
-    /// File, line and column, where they are known.
+    /// File, line and column, if they are known.
     pub location: Option<String>,
 }
 
@@ -45,38 +47,48 @@ impl fmt::Display for Panic {
 
 impl std::error::Error for Panic {}
 
-/// What modules' systems reported since it was last drained.
+/// Failures of the code of an app's modules that were reported since the last
+/// [`drain`](Reports::drain).
 #[derive(Clone, Debug, Default)]
 pub struct Reports {
     inner: Arc<Mutex<Vec<Report>>>,
+    /// The memory files of the app's modules: another app in this process has its own.
+    images: Arc<Mutex<BTreeSet<u64>>>,
 }
 
-/// Something that went wrong in a module's system.
+/// A failure of a module's code.
 #[derive(Clone, Debug)]
 pub enum Report {
-    /// It panicked; it does not run again in this generation.
+    /// It panicked. A system does not run again in this generation.
     Panicked(Panic),
-    /// It returned an error.
-    Failed {
-        /// The module.
-        module: ModuleId,
-        /// The system.
-        system: String,
-        /// The error.
-        message: String,
-    },
+    /// A system returned an error.
+    Failed { module: ModuleId, system: String, message: String },
 }
 
 impl Reports {
-    /// Takes the reports out.
+    /// Removes and returns the reports.
     pub fn drain(&self) -> Vec<Report> {
         std::mem::take(&mut *self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Runs a module's code outside of its systems; a panic is reported, and gives `None`.
+    /// Runs a module's code outside of its systems; returns `None` and reports it if it panics.
     pub fn contain<T>(&self, module: &ModuleId, what: &str, run: impl FnOnce() -> T) -> Option<T> {
         let ran = catch(module, what, run);
         ran.map_err(|panic| self.push(Report::Panicked(panic))).ok()
+    }
+
+    /// Adds a module's memory file, whose panics are reported here. `image` is its inode.
+    pub fn follow(&self, image: u64) {
+        self.images.lock().unwrap_or_else(PoisonError::into_inner).insert(image);
+    }
+
+    /// Reports panics of the app's modules that nothing caught: of a task or thread that nobody waits
+    /// for.
+    pub fn report_uncaught(&self) {
+        let images = self.images.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for panic in uncaught(&images) {
+            self.push(Report::Panicked(panic));
+        }
     }
 
     fn push(&self, report: Report) {
@@ -84,7 +96,7 @@ impl Reports {
     }
 }
 
-/// Runs one of a module's systems.
+/// The adapter around each of a module's systems.
 pub struct Guard {
     module: ModuleId,
     system: String,
@@ -131,8 +143,8 @@ impl Adapt<SystemWithAccess> for Guard {
     }
 }
 
-/// Runs a module's observers; a panic is reported.
-pub fn contain(module: &ModuleId, reports: &Reports) -> Contain {
+/// A guard for a module's observers that reports panics.
+pub fn contain(module: &ModuleId, reports: &Reports) -> PanicGuard {
     let (module, reports) = (module.clone(), reports.clone());
     Arc::new(move |what, run| match catch(&module, what, run) {
         Ok(()) => true,
@@ -144,29 +156,31 @@ pub fn contain(module: &ModuleId, reports: &Reports) -> Contain {
 }
 
 thread_local! {
-    /// This thread is inside of [`catch`].
+    /// True while this thread is in [`catch`].
     static CATCHES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs of schedules that are under way. Their panics may begin on any thread.
+/// The number of schedules that run at the moment. Their panics may begin on any thread.
 static UNGUARDED_RUNS: AtomicUsize = AtomicUsize::new(0);
-/// Panics that began in the two, the newest first. Where they end they are told by their message.
+/// Panics that began in either, the newest first. Where they are caught, they are matched by
+/// message.
 static NOTED: Mutex<Vec<Noted>> = Mutex::new(Vec::new());
 
-/// The newest of these are kept: of several panics in one run only one comes through.
+/// The maximum length of [`NOTED`]: of several panics in one run only one is caught here.
 const MOST_NOTED: usize = 16;
 
-/// A panic that is under way.
+/// A panic that has begun and was not caught here yet.
 struct Noted {
-    /// Whose code it began in; the game's own has no module.
-    module: Option<ModuleId>,
+    /// The module whose code panicked, and the memory file with that code; `None` for the game's own
+    /// code.
+    module: Option<(ModuleId, u64)>,
     message: String,
     location: Option<String>,
-    /// The thread that it began on catches it.
+    /// True if [`catch`] on the same thread will catch it.
     is_caught: bool,
 }
 
-/// Runs module code; a panic becomes a value.
+/// Runs module code and catches its panics.
 ///
 /// # Errors
 ///
@@ -184,21 +198,21 @@ pub fn catch<T>(module: &ModuleId, what: &str, run: impl FnOnce() -> T) -> Resul
     })
 }
 
-/// The newest panic with that message.
+/// Removes and returns the newest panic with this message.
 fn noted(message: &str) -> Option<Noted> {
     let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
     let at = noted.iter().position(|noted| noted.message == message)?;
     Some(noted.remove(at))
 }
 
-/// Runs what code of several modules is in. A panic goes on where it is no module's.
+/// Runs code of several modules, e.g. a schedule. Resumes panics that are not a module's.
 ///
 /// # Errors
 ///
 /// The panic.
 pub fn unguarded<T>(what: impl FnOnce() -> String, run: impl FnOnce() -> T) -> Result<T, Panic> {
     install_hook();
-    // Also where a guarded system runs the schedule: the schedule's panics are its own.
+    // Also if a guarded system runs the schedule: the panics in it are not that system's.
     let outer = CATCHES.replace(false);
     UNGUARDED_RUNS.fetch_add(1, Ordering::SeqCst);
     let result = panic::catch_unwind(AssertUnwindSafe(run));
@@ -206,7 +220,7 @@ pub fn unguarded<T>(what: impl FnOnce() -> String, run: impl FnOnce() -> T) -> R
     let result = result.map_err(|payload| {
         let message = message(payload.as_ref());
         match noted(&message) {
-            Some(Noted { module: Some(module), location, .. }) => {
+            Some(Noted { module: Some((module, _)), location, .. }) => {
                 Ok(Panic { module, what: what(), message, location })
             }
             _ => Err(payload),
@@ -216,30 +230,40 @@ pub fn unguarded<T>(what: impl FnOnce() -> String, run: impl FnOnce() -> T) -> R
     result.map_err(|panic| panic.unwrap_or_else(|payload| panic::resume_unwind(payload)))
 }
 
-/// Panics of modules' code that came through nowhere: of a task or thread that nobody waits for.
-pub fn unheard() -> Vec<Panic> {
+/// Removes and returns the panics that began in these memory files and that nothing caught, e.g. in
+/// a task that nobody waits for.
+fn uncaught(images: &BTreeSet<u64>) -> Vec<Panic> {
     if UNGUARDED_RUNS.load(Ordering::SeqCst) > 0 {
         return Vec::new();
     }
     let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut unheard = Vec::new();
-    noted.retain(|noted| {
-        if let Some(module) = noted.module.clone().filter(|_| !noted.is_caught) {
-            let (what, message) = ("a task or thread".to_owned(), noted.message.clone());
-            unheard.push(Panic { module, what, message, location: noted.location.clone() });
+    let mut uncaught = Vec::new();
+    noted.retain(|noted| match &noted.module {
+        _ if noted.is_caught => true,
+        Some((module, image)) if images.contains(image) => {
+            uncaught.push(Panic {
+                module: module.clone(),
+                what: "a task or thread".to_owned(),
+                message: noted.message.clone(),
+                location: noted.location.clone(),
+            });
+            false
         }
-        noted.is_caught
+        // Another app of this process asks for it.
+        Some(_) => true,
+        None => false,
     });
-    unheard
+    uncaught
 }
 
-fn message(payload: &(dyn Any + Send)) -> String {
+/// The text of a panic's payload.
+pub fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a value that is no text".to_owned())
+        .unwrap_or_else(|| "a payload that is not a string".to_owned())
 }
 
-/// Notes whose a panic is, and where it began, in place of printing it; others print as before.
+/// Records the module and location of panics under a guard instead of printing them.
 fn install_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -252,10 +276,10 @@ fn install_hook() {
             let location = info.location().map(ToString::to_string);
             let Blame { module, breaks } = attribution::blame();
             let message = message(info.payload());
-            if let (Some(module), Some(breaks)) = (&module, breaks) {
+            if let (Some((module, _)), Some(breaks)) = (&module, breaks) {
                 end(module, breaks, &message, location.as_deref().unwrap_or_default());
             }
-            // What cannot unwind ends the process next, and nobody else will tell of it.
+            // A panic that cannot unwind aborts the process next: print it now.
             if module.is_none() || CANNOT_UNWIND.iter().any(|begin| message.starts_with(begin)) {
                 previous(info);
             }
@@ -266,16 +290,15 @@ fn install_hook() {
     });
 }
 
-/// How the messages of panics begin after which the standard library aborts.
+/// Prefixes of the messages of panics after which the standard library aborts.
 const CANNOT_UNWIND: [&str; 2] = ["panic in a ", "unsafe precondition"];
 
-/// Bevy's storage holds a value that is half gone or not there: whatever touches it next is undefined.
+/// Aborts: Bevy's storage contains a partly dropped or missing value, and must not be used again.
 fn end(module: &ModuleId, breaks: Breaks, message: &str, location: &str) -> ! {
-    eprintln!(
-        "H1003: {} of module `{module}` panicked at {location}: {message}. Bevy's storage cannot go on \
-         after that, so the game ends here; its supervisor starts it again from the last save. Do not \
-         panic there",
-        breaks.name()
-    );
+    let happened =
+        format!("{} of module `{module}` panicked at {location}: {message}", breaks.name());
+    let remedy = "Bevy's storage cannot continue after that, so the game exits; its supervisor \
+                  restarts it from the last save. Fix the panic";
+    eprintln!("{}", Explanation::new("H1003", happened).remedy(remedy));
     std::process::abort()
 }

@@ -2,105 +2,99 @@
 
 mod command_queue;
 mod commands;
+mod happened;
 mod history;
 mod on_update;
+mod phase;
 mod plan_view;
 mod probation;
+mod report;
+mod reports;
+mod rollback;
 mod snapshot_commands;
+mod stats;
+mod status;
+mod switch;
 mod transaction;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use bevy::app::AppExit;
 use bevy::ecs::message::MessageCursor;
 use bevy::prelude::*;
-use playground_api::tuning::DataFile;
+use playground_api::tuning::TuningFile;
 
-use crate::console::Console;
-use crate::console::notices::{Notice, NoticeLevel};
-use crate::console::plan::ModulePlan;
-use crate::console::view::Level;
-use crate::events::{Event, EventKind, EventLog};
-use crate::generation::Times;
+use crate::events::EventLog;
 use crate::guard::executor::guard_schedules;
-use crate::ids::{GenerationId, ModuleId};
+use crate::ids::ModuleId;
 use crate::inspect::Manifest;
-use crate::os_remedies::remedy;
 use crate::plugin::HotLoadPlugin;
-use crate::process_limits::Usage;
+use crate::refusal::{Refusal, WorkerEnded};
 use crate::resolve::Selection;
 use crate::swap::Running;
 use crate::tuning::{self, Reread};
 use crate::watchdog::{Limits, Watchdog};
-use crate::worker::{Ask, Prepared, Progress, Tell, Worker};
-use command_queue::Script;
+use crate::worker::event::{Request, Update};
+use crate::worker::{Worker, WorkerSettings};
+use command_queue::CommandQueue;
+use happened::Happened;
 use history::History;
+use on_update::UnderWay;
+use phase::Phase;
 use probation::Probations;
 use snapshot_commands::Snapshots;
-
-/// What swaps took of the machine.
-#[derive(Default)]
-struct Taken {
-    /// When the game was ready.
-    at_ready: Usage,
-    /// Since then.
-    swaps: u64,
-    /// Bytes of each artifact in the process, by module and generation.
-    artifacts: BTreeMap<GenerationId, u64>,
-}
-
-/// What the worker does, and since when.
-struct UnderWay {
-    progress: Progress,
-    started: Instant,
-    /// People were told of it, in this form.
-    told: bool,
-}
+use stats::Stats;
+use status::Status;
 
 /// Drives the modules of one app.
 pub struct Host {
     worker: Worker,
     watchdog: Watchdog,
+    settings: Settings,
+    phase: Phase,
+    /// Frames since the app was ready.
+    frame: u64,
+
+    // What runs.
     running: Running,
-    wanted: Selection,
+    /// Grows with every change of `running`.
+    running_version: u64,
+    /// What should run.
+    selection: Selection,
     /// The app that runs.
     app: Option<ModuleId>,
+    probations: Probations,
+    history: History,
+
+    // What is known of the modules.
     modules: BTreeSet<ModuleId>,
     manifests: BTreeMap<ModuleId, Manifest>,
     status: BTreeMap<ModuleId, Status>,
-    history: History,
-    taken: Taken,
-    probations: Probations,
-    prepared: VecDeque<Prepared>,
-    progress: Option<UnderWay>,
-    script: Script,
+    stats: Stats,
+
+    // What people see and type.
+    commands: CommandQueue,
     snapshots: Snapshots,
+    progress: Option<UnderWay>,
     events: Option<EventLog>,
     /// Events that could not be written.
     events_lost: u64,
-    data_cursor: MessageCursor<AssetEvent<DataFile>>,
-    settings: Settings,
-    frame: u64,
+
+    tuning_cursor: MessageCursor<AssetEvent<TuningFile>>,
     guards_schedules: bool,
-    ready: bool,
-    /// The snapshot to go on from is not loaded yet.
-    resuming: bool,
-    /// The last frame's time was held.
-    held: bool,
-    worker_lost: bool,
+    worker_ended: bool,
 }
 
 /// What [`HotLoadPlugin`] was given, as far as it matters while the game runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// End the game so many frames after `ready`.
+    /// End the game so many frames after it was ready.
     pub frames: Option<u64>,
     /// Frames in which a panic brings the old code back.
     pub probation_frames: u64,
-    /// The game's time stands still while nothing runs yet, or a command is not done.
+    /// The game's time stands still while a command waits for the worker.
     pub deterministic: bool,
     /// Save every minute and at the end.
     pub autosave: bool,
@@ -112,49 +106,11 @@ pub struct Settings {
     pub died_of: Option<String>,
 }
 
-/// What is known of a module beside its generation.
-#[derive(Clone, Debug, Default)]
-struct Status {
-    error: Option<String>,
-    /// Another artifact stands in for the newest one.
-    quarantined: bool,
-    /// The error is rustc's.
-    does_not_compile: bool,
-    /// What was planned last, or why the newest code does not run.
-    plan: Option<Arc<ModulePlan>>,
-    /// The newest code would drop values, and waits for a yes.
-    waits: bool,
-    building: bool,
-    times: Option<Times>,
-    /// Errors that its systems returned, by system.
-    errors: BTreeMap<String, Errors>,
-}
-
-/// Errors of one system.
-#[derive(Clone, Debug, Default)]
-struct Errors {
-    number: u64,
-    /// The number at which the next one is told of.
-    tell_at: u64,
-    last: String,
-}
-
-impl Status {
-    /// How many errors the module's systems returned, and the last one of the system with the most.
-    fn returned(&self) -> Option<(u64, String)> {
-        let (system, most) = self.errors.iter().max_by_key(|(_, errors)| errors.number)?;
-        let number = self.errors.values().map(|errors| errors.number).sum();
-        Some((number, format!("{system}: {}", most.last)))
-    }
-}
-
 impl Host {
     /// Starts the worker.
     pub fn new(plugin: &HotLoadPlugin, events: Option<EventLog>) -> Self {
-        let wanted = Selection {
-            app: plugin.app.as_ref().map(|app| ModuleId::of_app(app)),
-            switched: BTreeMap::new(),
-        };
+        let app = plugin.app.as_ref().map(|app| ModuleId::of_app(app));
+        let selection = Selection { app, switched: BTreeMap::new() };
         let settings = Settings {
             frames: plugin.frames,
             probation_frames: plugin.probation_frames,
@@ -169,40 +125,38 @@ impl Host {
             snapshots.place(folder.clone());
         }
         Self {
-            worker: Worker::start(
-                plugin.folder.clone(),
-                plugin.watch,
-                wanted.clone(),
-                plugin.probe.clone(),
-                plugin.probe_limit,
-            ),
+            worker: Worker::start(WorkerSettings {
+                folder: plugin.folder.clone(),
+                watch: plugin.watch,
+                selection: selection.clone(),
+                prober: plugin.probe.clone(),
+                probe_limit: plugin.probe_limit,
+            }),
             watchdog: Watchdog::start(Limits {
                 frame: plugin.frame_limit,
                 hang: plugin.hang_limit,
             }),
+            settings,
+            phase: Phase::default(),
+            frame: 0,
             running: Running::default(),
-            wanted,
+            running_version: 0,
+            selection,
             app: None,
+            probations: Probations::default(),
+            history: History::default(),
             modules: BTreeSet::new(),
             manifests: BTreeMap::new(),
             status: BTreeMap::new(),
-            history: History::default(),
-            taken: Taken::default(),
-            probations: Probations::default(),
-            prepared: VecDeque::new(),
-            progress: None,
-            script: Script::new(&plugin.exec, plugin.prompt),
+            stats: Stats::default(),
+            commands: CommandQueue::new(&plugin.exec, plugin.prompt),
             snapshots,
+            progress: None,
             events,
             events_lost: 0,
-            data_cursor: MessageCursor::default(),
-            settings,
-            frame: 0,
+            tuning_cursor: MessageCursor::default(),
             guards_schedules: false,
-            ready: false,
-            resuming: false,
-            held: false,
-            worker_lost: false,
+            worker_ended: false,
         }
     }
 
@@ -211,164 +165,70 @@ impl Host {
         if !std::mem::replace(&mut self.guards_schedules, true) {
             guard_schedules(world, &self.running.reports);
         }
-        if self.ready && !self.held {
+        if !self.phase.holds_time() {
             self.frame += 1;
         }
         if let Some(kept) = self.watchdog.beat() {
-            self.hear_kept(world, kept);
+            self.on_blocked(world, kept);
         }
-        self.hear_reports(world);
-        let told: Vec<Tell> = self.worker.told().collect();
-        for tell in told {
-            self.hear(world, tell);
+        self.on_reports(world);
+        let updates: Vec<Update> = self.worker.updates().collect();
+        for update in updates {
+            self.on_update(world, update);
         }
-        if !self.worker.is_running() && !std::mem::replace(&mut self.worker_lost, true) {
-            let text = "H0805: the thread that builds modules has ended; what runs goes on. Start \
-                        the game again to edit further";
-            self.say(world, Level::Error, text);
-            self.notice(world, "worker", Notice::new(NoticeLevel::Error, "No more edits", text));
-        }
-        while let Some(prepared) = self.prepared.pop_front() {
-            self.swap(world, prepared);
-            // What failed as it entered goes before a frame sees it.
-            self.hear_reports(world);
-        }
-        self.tell_progress(world);
+        self.check_worker(world);
+        self.show_progress(world);
         self.end_probations();
-        self.reread_data(world);
+        self.reread_tuning(world);
         // The states were entered by now: what begins a new run is behind the game.
-        if self.resuming && self.frame > 0 {
-            self.resuming = false;
+        if self.phase == Phase::Resuming && self.frame > 0 {
+            self.phase = Phase::Playing;
             self.resume(world);
         }
-        self.run_script(world);
+        self.run_commands(world);
         self.autosave(world);
         self.hold_time(world);
         self.show(world);
     }
 
-    fn become_ready(&mut self, world: &mut World, wanted: &Selection) {
-        let app = wanted.app.as_ref();
-        let chosen = app.is_some() || !self.modules.iter().any(|id| id.is_app());
-        let runs = app.is_none_or(|app| self.running.active.contains_key(app));
-        if self.ready || !chosen || !runs {
-            return;
-        }
-        self.ready = true;
-        (self.taken.at_ready, self.taken.swaps) = (Usage::now(), 0);
-        let app = app.map_or("no app", ModuleId::as_str);
-        let event = Event::new(EventKind::Ready, self.frame);
-        self.log_event(world, event.because(app));
-        let count = self.running.active.len();
-        self.say(world, Level::Info, &format!("ready: {app}, {count} modules"));
-        self.resuming = self.settings.resume;
-        if let Some(reason) = self.settings.died_of.take() {
-            let title = "The game died, and was started again";
-            let saved = if self.resuming { "; it goes on from its last save" } else { "" };
-            let body = format!("of {reason}{saved}");
-            self.say(world, Level::Warn, &format!("{title}: {body}"));
-            let notice = Notice::new(NoticeLevel::Question, title, body);
-            self.notice(world, "restarted", notice);
-        }
+    fn is_ready(&self) -> bool {
+        self.phase != Phase::Starting
     }
 
-    /// `--app arena` is known for `apps_arena` once there is a module of that name, and the first
-    /// app is taken where none is named.
-    fn complete_app(&mut self, world: &mut World) {
-        if self.ready {
-            return;
-        }
-        let apps: Vec<&ModuleId> = self.modules.iter().filter(|id| id.is_app()).collect();
-        let app = match &self.wanted.app {
-            None => apps.first().map(|app| (*app).clone()),
-            Some(app) if self.modules.contains(app) => Some(app.clone()),
-            Some(app) => {
-                let names: Vec<&str> = apps.iter().map(|app| app.as_str()).collect();
-                let text = format!("H0801: no app `{app}`; there are {}", names.join(", "));
-                self.say(world, Level::Error, &text);
-                world.write_message(AppExit::from_code(2));
-                return;
-            }
-        };
-        if app != self.wanted.app {
-            self.wanted.app = app;
-            self.worker.ask(Ask::Want(self.wanted.clone()));
-        }
+    fn status_of(&mut self, id: &ModuleId) -> &mut Status {
+        self.status.entry(id.clone()).or_default()
     }
 
-    fn reread_data(&mut self, world: &mut World) {
+    fn check_worker(&mut self, world: &mut World) {
+        if self.worker.is_running() || std::mem::replace(&mut self.worker_ended, true) {
+            return;
+        }
+        self.commands.worker_ended();
+        self.report(world, Happened::WorkerEnded(Refusal::from(WorkerEnded)));
+    }
+
+    /// Asks the worker, and has the next command wait for the answer.
+    fn request_and_wait(&mut self, request: Request) {
+        if self.worker_ended {
+            return;
+        }
+        let ticket = self.worker.request(request);
+        self.commands.wait_for(ticket);
+    }
+
+    /// Has the worker run what is selected now.
+    fn select(&mut self) {
+        self.worker.request(Request::Select(self.selection.clone()));
+    }
+
+    fn reread_tuning(&mut self, world: &mut World) {
         let sources = self.running.active.values_mut().flat_map(|active| &mut active.data);
-        for read in tuning::reread(world, &mut self.data_cursor, sources) {
-            match read {
-                Reread::Changed(path) => {
-                    self.say(world, Level::Info, &format!("assets/{path} read anew"));
-                    let title = format!("assets/{path} read anew");
-                    self.notice(world, &path, Notice::new(NoticeLevel::Success, title, ""));
-                }
-                Reread::Refused(reason) => {
-                    self.say(world, Level::Error, &reason);
-                    let title = "Tuning values refused";
-                    let notice = Notice::new(NoticeLevel::Error, title, reason);
-                    self.notice(world, "data", notice);
-                }
-            }
-        }
-    }
-
-    /// A run that has to be the same every time counts no frame in which it waits for the worker.
-    fn hold_time(&mut self, world: &mut World) {
-        let waits = !self.ready || (self.settings.deterministic && self.script.awaits());
-        self.held = waits;
-        if let Some(mut time) = world.get_resource_mut::<Time<Virtual>>()
-            && time.is_paused() != waits
-            && (self.settings.deterministic || !self.ready || self.frame == 0)
-        {
-            if waits {
-                time.pause();
-            } else {
-                time.unpause();
-            }
-        }
-    }
-
-    fn log_event(&mut self, world: &mut World, event: Event) {
-        let Some(log) = &mut self.events else { return };
-        match log.write(&event) {
-            Ok(()) if self.events_lost > 0 => {
-                let text = format!("{} events are not in the events file", self.events_lost);
-                self.events_lost = 0;
-                self.say(world, Level::Warn, &text);
-            }
-            Ok(()) => {}
-            Err(error) => {
-                self.events_lost += 1;
-                if self.events_lost == 1 {
-                    let remedy = remedy(&error);
-                    let text =
-                        format!("H0802: the events file cannot be written: {error}. {remedy}");
-                    self.say(world, Level::Error, &text);
-                }
-            }
-        }
-    }
-
-    fn say(&self, world: &mut World, level: Level, text: &str) {
-        if let Some(mut console) = world.get_resource_mut::<Console>() {
-            console.print(level, text);
-        }
-    }
-
-    /// Something for the terminal that is not worth a line in the console.
-    fn say_aside(&self, world: &mut World, text: &str) {
-        if let Some(console) = world.get_resource::<Console>() {
-            console.aside(text);
-        }
-    }
-
-    /// A short notice in the game; a later one with the same key takes its place.
-    fn notice(&self, world: &mut World, key: &str, notice: Notice) {
-        if let Some(mut console) = world.get_resource_mut::<Console>() {
-            console.notices.replace(key, notice);
+        for read in tuning::reread(world, &mut self.tuning_cursor, sources) {
+            let happened = match read {
+                Reread::Changed(path) => Happened::TuningRead(path),
+                Reread::Refused(error) => Happened::TuningRefused(error.into()),
+            };
+            self.report(world, happened);
         }
     }
 
@@ -376,9 +236,3 @@ impl Host {
         world.write_message(AppExit::Success);
     }
 }
-
-/// What the script waits for after a `quarantine` command.
-const QUARANTINE: &str = "quarantine";
-
-/// Where notices send those who want to know more.
-const DETAILS: &str = "details in the console (F1)";

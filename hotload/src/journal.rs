@@ -1,15 +1,13 @@
-//! What is on disk while code runs that did not run well before, so that the next start finds what
-//! took the game down.
+//! Records on disk which uncommitted code runs, so that the next start knows what crashed the game.
 //!
 //! ```text
-//!  before the first call ──► journal/PID.jsonl, fsync ──► committed, rolled back or the end: cleared
+//!  before the first call ──► journal/PID.jsonl, fsync ──► cleared: commit, rollback, normal exit
 //!                                  │ the process died
 //!                                  ▼
 //!  next start: pending hashes ──► quarantine.json; the last good set, good.json, runs instead
 //! ```
 //!
-//! A game holds a lock on its journal as long as it lives: that of a game that runs beside this one
-//! is left alone.
+//! A running game locks its journal, so that another game in the same folder ignores it.
 
 #[cfg(test)]
 mod tests;
@@ -24,30 +22,31 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::atomic_write;
+use crate::explain::{Explain, Explanation};
 use crate::ids::{AbiFingerprint, ArtifactHash, Epoch, ModuleId};
 
-/// How far code that is new has come.
+/// The progress of uncommitted code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Its library is about to be opened.
     Load,
-    /// It is in the process, and nothing of it runs: it is not to blame.
+    /// It is loaded, and none of its code runs: it cannot cause a crash.
     Loaded,
     /// Its `build` is about to be called.
     Plan,
     /// It is about to enter the game.
     Swap,
-    /// It runs, and is not committed yet.
+    /// It is running, not committed yet.
     Probation,
 }
 
 impl Stage {
-    fn words(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
-            Self::Load | Self::Loaded => "while it was loaded",
+            Self::Load | Self::Loaded => "while it was being loaded",
             Self::Plan => "in its `build`",
-            Self::Swap => "while it entered the game",
+            Self::Swap => "while it was being swapped in",
             Self::Probation => "in its first frames",
         }
     }
@@ -59,55 +58,59 @@ impl Stage {
 enum Line {
     /// New code is about to run.
     Pending { module: ModuleId, hash: ArtifactHash, stage: Stage },
-    /// It ran well, or was taken back.
+    /// It was committed or rolled back.
     Over { hash: ArtifactHash },
 }
 
-/// An artifact that will not be loaded.
+/// An artifact in quarantine, which is not loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
-    /// The module.
     pub module: ModuleId,
-    /// blake3 hash of the artifact.
     pub hash: ArtifactHash,
-    /// What happened.
+    /// How it ended the game.
     pub reason: String,
-    /// When, in seconds since 1970.
+    /// The time of quarantine, in seconds since 1970.
     pub at_s: u64,
 }
 
-/// An artifact of the last set that ran well.
+/// A committed artifact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Good {
-    /// blake3 hash of its bytes.
     pub hash: ArtifactHash,
     /// The epoch of its types.
     pub epoch: Epoch,
-    /// Fingerprint of the API that it was built against: no other game can load it.
+    /// The API that it was built against. Only a game with the same one can load it.
     pub abi: AbiFingerprint,
 }
 
-/// What the game before this one died of.
+/// What previous games that crashed left in their journals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Death {
-    /// Artifacts that are in quarantine now.
+    /// Artifacts that are now in quarantine.
     pub quarantined: Vec<Quarantined>,
-    /// Modules that were new, and are tried again, since nothing ran well before them.
+    /// New modules that are tried again, as nothing was committed before them.
     pub tried_again: Vec<ModuleId>,
 }
 
-/// Why the journal cannot be kept.
+/// The journal cannot be written.
 #[derive(Debug, Error)]
-#[error(
-    "H1002: {path} cannot be written: {source}. Should new code take the game down, the next start \
-     will not know which it was. Make room there, or make it writable, and start again"
-)]
+#[error("{}", self.explain())]
 pub struct JournalError {
     path: PathBuf,
     source: io::Error,
 }
 
-/// New code that is on its way, what is in quarantine, and the last set that ran well.
+impl Explain for JournalError {
+    fn explain(&self) -> Explanation {
+        let Self { path, source } = self;
+        Explanation::new("H1002", format!("{} cannot be written: {source}", path.display())).remedy(
+            "If new code crashes the game, the next start will not know which. Free space there, or \
+             make it writable, and restart the game",
+        )
+    }
+}
+
+/// Uncommitted artifacts, artifacts in quarantine, and the last committed ones.
 #[derive(Debug, Default)]
 pub struct Journal {
     folder: PathBuf,
@@ -118,22 +121,25 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal below `folder`, and reads what games that died left in it.
+    /// Opens the journal in `folder`, and puts the code that crashed previous games into
+    /// quarantine.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be written. The journal is of use all the same: what is in quarantine
-    /// stays there.
+    /// When the folder cannot be written. The journal is usable nevertheless, and keeps the
+    /// existing quarantine.
     pub fn open(folder: &Path) -> (Self, Death, Option<JournalError>) {
         let mut journal = Self { folder: folder.to_owned(), ..Self::default() };
-        // Held until the own journal is there, and locked: no other game takes it for a dead one's.
+        // Until this game's journal exists and is locked, so that no other game takes it for a
+        // crashed one's.
         let lock = journal.lock();
         journal.read_again();
         let (mut death, left) = journal.deaths();
         let mut error = None;
         if !death.quarantined.is_empty() {
             journal.quarantine.append(&mut death.quarantined.clone());
-            // On disk before the journals are gone: whoever is killed in between finds them again.
+            // Before the journals are removed: if this process is killed in between, they are read
+            // again.
             error = journal.write_quarantine().err();
         }
         if error.is_none() {
@@ -152,7 +158,7 @@ impl Journal {
         (journal, death, error)
     }
 
-    /// Waits until no other game reads or writes what they share.
+    /// Locks the files that games in the same folder share.
     fn lock(&self) -> Result<File, JournalError> {
         let path = self.folder.join("journal.lock");
         let locked = fs::create_dir_all(&self.folder)
@@ -161,37 +167,37 @@ impl Journal {
         locked.map_err(|source| JournalError { path, source })
     }
 
-    /// What games share, as it is on disk now.
+    /// Reads the shared files again.
     fn read_again(&mut self) {
         self.quarantine = read(&self.folder.join("quarantine.json")).unwrap_or_default();
         self.good = read(&self.folder.join("good.json")).unwrap_or_default();
         self.good.retain(|_, good| good.abi == playground_api::ABI);
     }
 
-    /// What games left that are gone, and their journals.
+    /// Reads the journals of games that no longer run; returns their paths too.
     fn deaths(&self) -> (Death, Vec<PathBuf>) {
         let (mut death, mut left) = (Death::default(), Vec::new());
         let entries = fs::read_dir(self.folder.join("journal")).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()) {
             let Ok(file) = File::open(&path) else { continue };
-            // Its game lives.
+            // Its game is running.
             if file.try_lock_shared().is_err() {
                 continue;
             }
             let pending = pending(&fs::read_to_string(&path).unwrap_or_default());
             left.push(path);
-            // Before anything ran well there is nothing to go back to, and no way to tell which of
-            // them it was.
+            // Before the first commit there is nothing to fall back to, and of several modules no
+            // way to find the one that crashed.
             let is_first = self.good.is_empty() && pending.len() > 1;
             for (hash, (module, stage)) in pending {
                 if self.good.values().any(|good| good.hash == hash) {
-                    // It died between the two writes of a commit.
+                    // Killed between the two writes of a commit.
                     continue;
                 }
                 if is_first {
                     death.tried_again.push(module);
                 } else if self.quarantined(&hash).is_none() {
-                    let reason = format!("the game died {}", stage.words());
+                    let reason = format!("the game died {}", stage.description());
                     death.quarantined.push(Quarantined { module, hash, reason, at_s: now_s() });
                 }
             }
@@ -199,7 +205,7 @@ impl Journal {
         (death, left)
     }
 
-    /// New code is about to run: on disk when this returns, unless it ran well before.
+    /// Records that an artifact is about to be loaded, with fsync. Does nothing for committed ones.
     ///
     /// # Errors
     ///
@@ -213,7 +219,8 @@ impl Journal {
         synced.map_err(|source| JournalError { path: self.own_path(), source })
     }
 
-    /// Code that is new has come so far. What was written survives this process without `fsync`.
+    /// Records the stage of an uncommitted artifact. Without fsync, as the write survives this
+    /// process.
     ///
     /// # Errors
     ///
@@ -230,7 +237,7 @@ impl Journal {
         }
     }
 
-    /// Code ran well, or was taken back.
+    /// Records that an artifact was committed or rolled back.
     ///
     /// # Errors
     ///
@@ -240,31 +247,31 @@ impl Journal {
             return Ok(());
         }
         if self.pending.is_empty() {
-            // Nothing is open: the lines are of no use any more.
+            // Nothing is pending, so the lines are no longer needed.
             let emptied = self.own.as_ref().map_or(Ok(()), |file| file.set_len(0));
             return emptied.map_err(|source| JournalError { path: self.own_path(), source });
         }
         self.append(&Line::Over { hash: hash.clone() })
     }
 
-    /// The game ends as it should: nothing of what is open is to blame.
+    /// Removes the journal at a normal exit: no code crashed.
     pub fn end(&mut self) {
         if self.own.take().is_some() {
             let _ = fs::remove_file(self.own_path());
         }
     }
 
-    /// Why an artifact will not be loaded.
+    /// The artifact's entry in the quarantine.
     pub fn quarantined(&self, hash: &ArtifactHash) -> Option<&Quarantined> {
         self.quarantine.iter().find(|quarantined| quarantined.hash == *hash)
     }
 
-    /// All that is in quarantine.
+    /// All artifacts in quarantine.
     pub fn quarantine(&self) -> &[Quarantined] {
         &self.quarantine
     }
 
-    /// Lets everything out of quarantine.
+    /// Empties the quarantine; returns how many artifacts it contained.
     ///
     /// # Errors
     ///
@@ -277,7 +284,7 @@ impl Journal {
         self.write_quarantine().map(|()| count)
     }
 
-    /// A module's artifact in the last set that ran well, with its bytes, if they are there.
+    /// A module's last committed artifact, with its path and bytes, if it is still on disk.
     pub fn good(&self, module: &ModuleId) -> Option<(&Good, PathBuf, Vec<u8>)> {
         let good = self.good.get(module)?;
         let path = self.kept(&good.hash);
@@ -285,18 +292,18 @@ impl Journal {
         (ArtifactHash::of(&bytes) == good.hash).then_some((good, path, bytes))
     }
 
-    /// These ran well together: they are what a later start can go back to.
+    /// Commits artifacts that ran well together, for a later start to fall back to.
     ///
     /// # Errors
     ///
-    /// When it cannot be written; the set before stays.
+    /// When it cannot be written; the previous set stays.
     pub fn ran_well(&mut self, set: BTreeMap<ModuleId, Good>) -> Result<(), JournalError> {
         if set.iter().all(|(module, good)| self.good.get(module) == Some(good)) {
             return Ok(());
         }
         let _lock = self.lock()?;
         self.read_again();
-        // Modules that do not run at the moment may run again.
+        // Keep modules that do not run at the moment.
         let mut good = self.good.clone();
         good.extend(set);
         self.write("good.json", &good)?;
@@ -305,7 +312,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Keeps an artifact's bytes under their hash: its module's next build takes its file's place.
+    /// Saves an artifact's bytes under their hash, as its module's next build overwrites its file.
     ///
     /// # Errors
     ///
@@ -316,31 +323,31 @@ impl Journal {
         }
         let path = self.kept(hash);
         let written = atomic_write::write(&path, bytes);
-        // Another game may have been faster.
+        // Another game may have written it.
         written
             .or_else(|error| if path.is_file() { Ok(()) } else { Err(error) })
             .map_err(|source| JournalError { path, source })
     }
 
-    /// Removes kept artifacts that nobody goes back to, also no other game.
+    /// Removes saved artifacts that neither this nor another game can fall back to.
     fn prune(&self) {
-        let mut wanted: BTreeSet<ArtifactHash> =
+        let mut needed: BTreeSet<ArtifactHash> =
             self.good.values().map(|good| good.hash.clone()).collect();
         let journals = fs::read_dir(self.folder.join("journal")).into_iter().flatten().flatten();
         for path in journals.map(|entry| entry.path()) {
-            wanted.extend(noted(&fs::read_to_string(&path).unwrap_or_default()).into_keys());
+            needed.extend(noted(&fs::read_to_string(&path).unwrap_or_default()).into_keys());
         }
         let entries = fs::read_dir(self.folder.join("kept")).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()) {
             let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-            if !wanted.contains(stem) {
-                // It only takes room.
+            if !needed.contains(stem) {
+                // A leftover file does no harm.
                 let _ = fs::remove_file(&path);
             }
         }
     }
 
-    /// True where an artifact's bytes can be gone back to.
+    /// True if an artifact's bytes are saved.
     pub fn is_kept(&self, hash: &ArtifactHash) -> bool {
         self.kept(hash).is_file()
     }
@@ -367,10 +374,10 @@ impl Journal {
         let Some(file) = &mut self.own else { return Ok(()) };
         let written = serde_json::to_string(line).map_err(io::Error::from);
         let written = written.and_then(|text| {
-            // In one piece: a kill leaves a whole line or none.
+            // In one write, so that a kill leaves a whole line or none.
             let end = io::Seek::seek(file, io::SeekFrom::End(0))?;
             file.write_all(format!("{text}\n").as_bytes()).inspect_err(|_| {
-                // Half a line would take the next one with it.
+                // Half a line would make the next one unreadable.
                 let _ = file.set_len(end);
             })
         });
@@ -389,17 +396,17 @@ impl Journal {
     }
 }
 
-/// What was to blame at the end of a journal.
+/// The artifacts at the end of a journal that may have crashed the game.
 fn pending(text: &str) -> BTreeMap<ArtifactHash, (ModuleId, Stage)> {
     let mut pending = noted(text);
     pending.retain(|_, (_, stage)| *stage != Stage::Loaded);
     pending
 }
 
-/// What was open at the end of a journal.
+/// The pending artifacts at the end of a journal.
 fn noted(text: &str) -> BTreeMap<ArtifactHash, (ModuleId, Stage)> {
     let mut pending = BTreeMap::new();
-    // A line that was not written whole is as good as none.
+    // Ignores an incomplete line.
     for line in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
         match line {
             Line::Pending { module, hash, stage } => {

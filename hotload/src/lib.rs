@@ -11,39 +11,47 @@
 //! Read the files in the order below: it is an edit's way through. A stage takes what the one
 //! before it gives: `load` takes an [`inspect::Inspected`], which only `inspect` can make.
 
-// Names, which modules there are, and which of them should run.
+// Names, refusals, and what both are about.
+pub mod explain;
 pub mod ids;
+pub mod refusal;
 pub mod resolve;
 pub mod workspace;
 // Beside the game, in the order of the flow.
-pub mod artifact;
-mod atomic_write;
+pub mod worker;
+pub mod reader;
+pub mod watch;
+pub mod pipeline;
 pub mod build;
 pub mod epoch;
-pub mod generation;
+pub mod artifact;
+pub mod quarantine;
 pub mod inspect;
-pub mod journal;
-pub mod load;
-mod os_remedies;
-pub mod plan;
 pub mod probe;
+pub mod load;
+pub mod generation;
+pub mod plan;
+pub mod journal;
 pub mod process_limits;
-pub mod watch;
-mod worker;
+mod atomic_write;
+mod os_remedies;
 // Between two frames.
-pub mod events;
-pub mod guard;
 mod host;
-pub mod restore;
-pub mod snapshot;
-pub mod snapshot_file;
 pub mod swap;
-pub mod tuning;
+pub mod restore;
 pub mod type_matching;
+pub mod rollback_state;
+pub mod state_hash;
+pub mod snapshot_file;
+pub mod tuning;
+pub mod guard;
 pub mod watchdog;
+pub mod events;
 // What people see.
 pub mod console;
 mod plugin;
 
+pub use playground_api::events::{HotLoadEvent, HotLoadEventKind};
 pub use plugin::HotLoadPlugin;
+pub use refusal::Refusal;
 pub use tuning::AssetFolder;

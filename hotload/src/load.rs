@@ -1,10 +1,12 @@
 //! Loads an inspected artifact. The only place in the workspace that opens a library, and its only
 //! `unsafe`.
 
+use std::error::Error as _;
 use std::ffi::c_void;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
@@ -12,6 +14,7 @@ use playground_api::export::{MAGIC, ModuleEntry};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use thiserror::Error;
 
+use crate::explain::{Explain, Explanation};
 use crate::ids::ModuleId;
 use crate::inspect::Inspected;
 use crate::os_remedies::remedy;
@@ -32,20 +35,41 @@ impl Code {
         path_of(self.image)
     }
 
+    /// The inode of the memory file: the code of each load of each app has its own.
+    pub fn image(&self) -> u64 {
+        self.image.metadata().map_or(0, |metadata| metadata.ino())
+    }
+
     /// How many bytes the artifact has.
     pub fn size_bytes(&self) -> u64 {
         self.image.metadata().map_or(0, |metadata| metadata.len())
     }
 }
 
+#[cfg(test)]
+impl Code {
+    /// A module whose `build` asks for nothing.
+    pub fn stub() -> Self {
+        static ENTRY: ModuleEntry =
+            ModuleEntry { magic: MAGIC, manifest_len: 0, schemas_len: 0, build: |_| () };
+        #[expect(clippy::unwrap_used, reason = "a test")]
+        let image = File::open("/dev/null").unwrap();
+        Self { entry: &ENTRY, image: Box::leak(Box::new(image)) }
+    }
+}
+
 /// An inspected artifact's bytes, where nobody can write to them any more.
 pub struct Sealed {
-    /// What inspection found.
-    pub inspected: Inspected,
+    pub(crate) inspected: Inspected,
     copy: File,
 }
 
 impl Sealed {
+    /// What inspection found.
+    pub fn inspected(&self) -> &Inspected {
+        &self.inspected
+    }
+
     /// Where other processes of the same user find the bytes while this one holds them.
     pub fn path(&self) -> PathBuf {
         path_of(&self.copy)
@@ -58,12 +82,9 @@ fn path_of(copy: &File) -> PathBuf {
 
 /// Why an inspected artifact cannot be loaded.
 #[derive(Debug, Error)]
+#[error("{}", self.explain())]
 pub enum LoadError {
     /// The sealed copy could not be made.
-    #[error(
-        "H0501: no sealed copy of module `{id}` in memory: {source}. {}, then `reload {id}`",
-        remedy(source)
-    )]
     Copy {
         /// The module.
         id: ModuleId,
@@ -71,9 +92,6 @@ pub enum LoadError {
         source: io::Error,
     },
     /// The system's loader refused.
-    #[error(
-        "H0502: the system's loader refused module `{id}`: {source}. Build it again with `reload {id}`"
-    )]
     Open {
         /// The module.
         id: ModuleId,
@@ -82,12 +100,33 @@ pub enum LoadError {
     },
 }
 
+impl Explain for LoadError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Copy { id, source } => Explanation::new(
+                "H0501",
+                format!("no sealed copy of module `{id}` in memory: {source}"),
+            )
+            .remedy(format!("{}, then `reload {id}`", remedy(source))),
+            Self::Open { id, source } => Explanation::new(
+                "H0502",
+                match source.source() {
+                    // The loader's own words.
+                    Some(reason) => format!("the system's loader refused module `{id}`: {reason}"),
+                    None => format!("the system's loader refused module `{id}`: {source}"),
+                },
+            )
+            .remedy(format!("Build it again with `reload {id}`")),
+        }
+    }
+}
+
 /// Puts the very bytes that were inspected where nobody can write to them.
 ///
 /// # Errors
 ///
 /// When there is no memory or descriptor left.
-pub fn seal(inspected: Inspected) -> Result<Sealed, LoadError> {
+pub(crate) fn seal(inspected: Inspected) -> Result<Sealed, LoadError> {
     let id = &inspected.manifest.id;
     match sealed_copy(id, inspected.bytes()) {
         Ok(copy) => Ok(Sealed { inspected, copy }),
@@ -100,18 +139,18 @@ pub fn seal(inspected: Inspected) -> Result<Sealed, LoadError> {
 /// # Errors
 ///
 /// When the system's loader refuses.
-pub fn load(sealed: Sealed) -> Result<(Code, Inspected), LoadError> {
+pub(crate) fn load(sealed: Sealed) -> Result<(Code, Inspected), LoadError> {
     let Sealed { inspected, copy } = sealed;
     let path = format!("/proc/self/fd/{}", copy.as_raw_fd());
     let symbol = inspected.export_symbol.as_bytes();
 
-    // SAFETY: `Inspected` exists only for bytes whose ABI fingerprint is this host's: the same
-    // rustc, target, profile, Bevy and playground_api, so that `ModuleEntry` and every function the
-    // module shares with the host mean the same on both sides. The bytes are a complete ELF image
-    // for this machine, with every undefined symbol defined in the host, and `symbol` is the one
-    // `PLAYGROUND_MODULE` of the module's own crate, inside a mapped segment, beginning with
-    // `ModuleEntry`'s magic. They lie in a sealed memory file, so nobody writes to them between the
-    // check and now, or later. Modules `forbid(unsafe_code)`: their constructors are those that
+    // SAFETY: `Inspected` exists only for bytes whose ABI fingerprint is this host's: the same rustc,
+    // target, profile, Bevy and playground_api, so that `ModuleEntry` and every function the module
+    // shares with the host mean the same on both sides. The bytes are a complete ELF image for this
+    // machine, with every undefined symbol defined in the host, and `symbol` is the one
+    // `PLAYGROUND_MODULE` of the module's own crate, inside a mapped segment, aligned, and beginning
+    // with `ModuleEntry`'s magic. They lie in a sealed memory file, so nobody writes to them between
+    // the check and now, or later. Modules `forbid(unsafe_code)`: their constructors are those that
     // safe Rust and Bevy's derives make. The library is never closed, so `'static` holds.
     #[expect(unsafe_code, reason = "the one place where code enters the process")]
     let entry: Result<&'static ModuleEntry, libloading::Error> = unsafe {

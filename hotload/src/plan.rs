@@ -16,18 +16,18 @@ use bevy::prelude::*;
 use playground_api::persist::PersistRecord;
 use thiserror::Error;
 
+use crate::explain::{Explain, Explanation};
 use crate::generation::SharedGeneration;
 use crate::guard::{self, Panic};
 use crate::ids::{Epoch, ModuleId};
 
 /// Why a set of modules cannot run together.
 #[derive(Debug, Error)]
-pub enum Refusal {
+#[error("{}", self.explain())]
+pub enum PlanError {
     /// A module's `build`, or the initialization of one of its systems, panicked.
-    #[error("H0401: {0}. Mend it and save")]
     Panicked(#[from] Panic),
     /// A schedule cannot be built.
-    #[error("H0402: the systems of schedule {schedule} cannot run together: {reason}")]
     Schedule {
         /// The schedule.
         schedule: String,
@@ -35,11 +35,6 @@ pub enum Refusal {
         reason: String,
     },
     /// Modules with different epochs of a core in them.
-    #[error(
-        "H0404: module `{module}` was built with epoch {found} of `{core}`, of which epoch \
-         {expected} would run: their types are not the same. `reload {core}` builds all that link \
-         to it"
-    )]
     Epochs {
         /// The module.
         module: ModuleId,
@@ -51,11 +46,6 @@ pub enum Refusal {
         expected: Epoch,
     },
     /// An order between sets went away, which a running schedule cannot forget.
-    #[error(
-        "H0403: module `{module}` no longer says that {before} comes {relation} {after} in \
-         {schedule}. A running schedule cannot forget an order between sets: start the game \
-         again, or keep that order"
-    )]
     OrderRemoved {
         /// The module.
         module: ModuleId,
@@ -68,6 +58,38 @@ pub enum Refusal {
         /// The second set.
         after: String,
     },
+}
+
+impl Explain for PlanError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Panicked(panic) => {
+                Explanation::new("H0401", panic.to_string()).remedy("Fix it and save")
+            }
+            Self::Schedule { schedule, reason } => Explanation::new(
+                "H0402",
+                format!("the systems of schedule {schedule} cannot run together: {reason}"),
+            ),
+            Self::OrderRemoved { module, schedule, before, relation, after } => Explanation::new(
+                "H0403",
+                format!(
+                    "module `{module}` no longer says that {before} comes {relation} {after} in {schedule}"
+                ),
+            )
+            .remedy(
+                "A running schedule cannot forget an order between sets: start the game again, or \
+                 keep that order",
+            ),
+            Self::Epochs { module, core, found, expected } => Explanation::new(
+                "H0404",
+                format!(
+                    "module `{module}` was built with epoch {found} of `{core}`, of which epoch \
+                     {expected} would run: their types are not the same"
+                ),
+            )
+            .remedy(format!("`reload {core}` builds all that link to it")),
+        }
+    }
 }
 
 /// An order or membership between two sets, as a module asked for it.
@@ -115,7 +137,7 @@ pub fn plan(
     modules: &[SharedGeneration],
     running: &Outlines,
     trial: Trial,
-) -> Result<Outlines, Refusal> {
+) -> Result<Outlines, PlanError> {
     same_epochs(modules)?;
     let mut outlines = Outlines::new();
     let mut scratch = Scratch::default();
@@ -136,13 +158,13 @@ pub fn plan(
 }
 
 /// Two epochs of one core are never active together.
-fn same_epochs(modules: &[SharedGeneration]) -> Result<(), Refusal> {
+fn same_epochs(modules: &[SharedGeneration]) -> Result<(), PlanError> {
     let epochs: HashMap<&ModuleId, &Epoch> =
         modules.iter().map(|module| (module.id(), &module.manifest.epoch)).collect();
     for module in modules {
         for (core, found) in &module.manifest.cores {
             if let Some(expected) = epochs.get(core).filter(|epoch| **epoch != found) {
-                return Err(Refusal::Epochs {
+                return Err(PlanError::Epochs {
                     module: module.id().clone(),
                     core: core.clone(),
                     found: found.clone(),
@@ -162,7 +184,7 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn add(&mut self, module: &SharedGeneration) -> Result<Outline, Refusal> {
+    fn add(&mut self, module: &SharedGeneration) -> Result<Outline, PlanError> {
         let mut outline = Outline { edges: set_edges(module)?, ..default() };
         let recorded = module.record()?;
         for (label, sets) in recorded.sets {
@@ -191,7 +213,7 @@ impl Scratch {
         self.schedules.entry(label).or_insert_with(|| scratch_schedule(label))
     }
 
-    fn try_out(&mut self, tell: &dyn Fn(&ModuleId, &str)) -> Result<(), Refusal> {
+    fn try_out(&mut self, tell: &dyn Fn(&ModuleId, &str)) -> Result<(), PlanError> {
         for (label, schedule) in &mut self.schedules {
             let keys: Vec<_> = schedule.graph().systems.iter().map(|(key, ..)| key).collect();
             for key in keys {
@@ -209,7 +231,7 @@ impl Scratch {
                 let reason = error.to_string(schedule.graph(), &self.world);
                 let advice = "Say which comes first with `.before`, `.after`, `.chain` or sets";
                 let reason = format!("{}\n{advice}", reason.trim_end());
-                return Err(Refusal::Schedule { schedule: format!("{label:?}"), reason });
+                return Err(PlanError::Schedule { schedule: format!("{label:?}"), reason });
             }
         }
         Ok(())
@@ -244,7 +266,7 @@ pub fn is_gameplay(label: InternedScheduleLabel) -> bool {
     .contains(&label)
 }
 
-fn set_edges(module: &SharedGeneration) -> Result<HashSet<SetEdge>, Refusal> {
+fn set_edges(module: &SharedGeneration) -> Result<HashSet<SetEdge>, PlanError> {
     let mut edges = HashSet::new();
     for (label, sets) in module.record()?.sets {
         let mut schedule = Schedule::new(label);
@@ -275,13 +297,13 @@ fn forgotten_order(
     running: &Outlines,
     planned: &Outlines,
     scratch: &Scratch,
-) -> Result<(), Refusal> {
+) -> Result<(), PlanError> {
     let said: HashSet<&SetEdge> = planned.values().flat_map(|outline| &outline.edges).collect();
     for (module, outline) in running {
         for edge in &outline.edges {
             let (label, is_order, a, b) = edge;
             if !said.contains(edge) && scratch.uses(*label, a) && scratch.uses(*label, b) {
-                return Err(Refusal::OrderRemoved {
+                return Err(PlanError::OrderRemoved {
                     module: module.clone(),
                     schedule: format!("{label:?}"),
                     before: a.1.clone(),

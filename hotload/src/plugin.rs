@@ -11,9 +11,10 @@ use bevy::ecs::error::FallbackErrorHandler;
 use bevy::prelude::*;
 use bevy::winit::WinitPlugin;
 use playground_api::bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
+use playground_api::events::HotLoadEvent;
 use playground_api::handover::Handovers;
 use playground_api::options::{KeyboardFocus, RunOptions};
-use playground_api::tuning::{DataFile, DataFileLoader};
+use playground_api::tuning::{TuningFile, TuningFileLoader};
 
 use crate::console::{Console, ConsolePlugin};
 use crate::events::EventLog;
@@ -115,12 +116,13 @@ impl Plugin for HotLoadPlugin {
         app.init_resource::<RunOptions>()
             .init_resource::<KeyboardFocus>()
             .init_resource::<Handovers>()
+            .add_message::<HotLoadEvent>()
             .insert_resource(Console::new(self.echo))
             // An error in one system is no reason to end the game.
             .insert_resource(FallbackErrorHandler(bevy::ecs::error::error));
         // Their tuning values.
         if app.world().contains_resource::<AssetServer>() {
-            app.init_asset::<DataFile>().init_asset_loader::<DataFileLoader>();
+            app.init_asset::<TuningFile>().init_asset_loader::<TuningFileLoader>();
             if !app.world().contains_resource::<AssetFolder>() {
                 app.insert_resource(AssetFolder(asset_folder(app)));
             }
@@ -143,7 +145,7 @@ impl Plugin for HotLoadPlugin {
             match EventLog::open(path) {
                 Ok(log) => events = Some(log),
                 Err(error) => {
-                    error!("H0804: the events file {} cannot be opened: {error}", path.display())
+                    error!("{error}")
                 }
             }
         }

@@ -12,6 +12,7 @@
 //! It is a test bench, not a wall between modules: what was tried runs in the game. A probe is used
 //! once; the next one is started in the background.
 
+mod explain;
 mod serve;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::explain::{Explain, Explanation};
 use crate::ids::{ArtifactHash, ModuleId};
 use crate::os_remedies::known;
 
@@ -88,8 +90,8 @@ enum Reply {
     At { module: ModuleId, stage: String },
     /// All went well: what each module asks for.
     Fine(BTreeMap<ModuleId, Asked>),
-    /// What was found, as the game would tell it.
-    Refused(String),
+    /// What was found, as the game would explain it.
+    Refused(Explanation),
     /// The probe itself cannot work.
     Unfit(String),
 }
@@ -118,12 +120,9 @@ impl Asked {
 
 /// Why new code is not loaded.
 #[derive(Debug, Error)]
+#[error("{}", self.explain())]
 pub enum ProbeError {
     /// There is no probe.
-    #[error(
-        "H0503: new code cannot be tried, since no probe could be started from {}: {reason}. \
-         {remedy}", program.display()
-    )]
     NoProbe {
         /// The program.
         program: PathBuf,
@@ -133,10 +132,6 @@ pub enum ProbeError {
         remedy: &'static str,
     },
     /// The probe came to an end.
-    #[error(
-        "H0504: `{module}` ended the probe {stage}: {how}{said}\nThe game did not load it. Mend it \
-         and save"
-    )]
     Died {
         /// The module whose code ran.
         module: ModuleId,
@@ -148,10 +143,6 @@ pub enum ProbeError {
         said: String,
     },
     /// The probe did not answer.
-    #[error(
-        "H0505: `{module}` did not come to an end within {limit_ms} ms {stage}{said}\nThe game did \
-         not load it. Mend it and save: look for a loop there"
-    )]
     Hangs {
         /// The module whose code ran.
         module: ModuleId,
@@ -162,11 +153,14 @@ pub enum ProbeError {
         /// What it printed last.
         said: String,
     },
-    /// The trial found what planning would have found.
-    #[error("{0}")]
-    Refused(String),
+    /// The trial found what inspection, loading or planning would have found.
+    Refused(Explanation),
+    /// The game's own trial asked for something else than the probe's.
+    Differs {
+        /// The module.
+        module: ModuleId,
+    },
     /// Nobody wants to know any more: the source changed again.
-    #[error("the source changed again")]
     Abandoned,
 }
 

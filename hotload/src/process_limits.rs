@@ -4,6 +4,9 @@ use std::fmt;
 use std::fs;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use thiserror::Error;
+
+use crate::explain::{Explain, Explanation};
 
 /// Of a limit, in percent: from here on each further step of five is warned of.
 const WARN_PERCENT: u64 = 80;
@@ -65,29 +68,53 @@ impl Usage {
         ]
     }
 
-    /// What to warn of, where more is taken than at the last warning.
-    pub fn warning(&self, warned: &mut u64) -> Option<String> {
+    /// A warning, where more is taken than at the last one.
+    pub fn warning(&self, warned: &mut u64) -> Option<LimitError> {
         let most = self.percent().into_iter().max()?;
         let step = most / 5 * 5;
         if most < WARN_PERCENT || step <= *warned {
             return None;
         }
         *warned = step;
-        Some(format!(
-            "H0314: this process takes {self}: each swap takes more, and at the limit no more code \
-             can be loaded. Save, and start the game again"
-        ))
+        Some(LimitError::Near(*self))
     }
 
     /// Why nothing more can be loaded.
-    pub fn full(&self) -> Option<String> {
+    pub fn full(&self) -> Option<LimitError> {
         let [mappings, _] = self.percent();
-        (mappings >= FULL_PERCENT).then(|| {
-            format!(
-                "H0315: expected room for more code, found that this process takes {self}. What runs \
-                 goes on; save, and start the game again, or raise vm.max_map_count"
+        (mappings >= FULL_PERCENT).then_some(LimitError::Full(*self))
+    }
+}
+
+/// The process takes nearly all that the system allows it, or all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{}", self.explain())]
+pub enum LimitError {
+    /// A warning: more code can still be loaded.
+    Near(Usage),
+    /// No more code is loaded.
+    Full(Usage),
+}
+
+impl Explain for LimitError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Near(usage) => Explanation::new(
+                "H0314",
+                format!(
+                    "this process takes {usage}: each swap takes more, and at the limit no more code \
+                     can be loaded"
+                ),
             )
-        })
+            .remedy("Save, and start the game again"),
+            Self::Full(usage) => Explanation::new(
+                "H0315",
+                format!("expected room for more code, found that this process takes {usage}"),
+            )
+            .remedy(
+                "What runs goes on; save, and start the game again, or raise vm.max_map_count",
+            ),
+        }
     }
 }
 
@@ -119,13 +146,13 @@ mod tests {
         let with = |mappings, descriptors| Usage { mappings, descriptors, ..LIMITS };
         let mut warned = 0;
         assert_eq!(with(799, 79).warning(&mut warned), None);
-        let text = with(801, 3).warning(&mut warned).expect("a warning");
+        let text = with(801, 3).warning(&mut warned).expect("a warning").to_string();
         assert!(text.contains("801 of 1000 mappings") && text.contains("start the game"), "{text}");
         assert_eq!(with(840, 3).warning(&mut warned), None, "once a step");
         assert!(with(850, 3).warning(&mut warned).is_some());
         assert!(with(850, 91).warning(&mut warned).is_some(), "of either");
         assert_eq!(with(949, 100).full(), None);
-        assert!(with(950, 3).full().expect("it is full").contains("vm.max_map_count"));
+        assert!(with(950, 3).full().expect("it is full").to_string().contains("vm.max_map_count"));
         let none = Usage { max_descriptors: None, ..with(1, 100_000) };
         assert_eq!((none.warning(&mut 0), none.full()), (None, None));
     }

@@ -17,13 +17,10 @@ pub struct Selection {
 /// The modules to run, in three steps:
 ///
 /// 1. The app and everything it requires, directly or through others.
-/// 2. Systems and plugins that no app requires, and modules switched on by hand, as soon as all
-///    that they require is selected. A core module joins only where something requires it or it is
-///    switched on.
-/// 3. Without the modules that are switched off, and without those that require one of them. The
-///    app stays: it runs without what it lists.
-///
-/// Required modules without a manifest are left out, since they are not built yet.
+/// 2. Also systems and plugins that no app requires, and modules switched on by hand. A core module
+///    joins only where something requires it or it is switched on.
+/// 3. Without modules that are switched off, and without those that require one
+///    that is not selected or not built yet. The app stays: it runs without what it lists.
 pub fn resolve(
     manifests: &BTreeMap<ModuleId, Manifest>,
     selection: &Selection,
@@ -33,19 +30,13 @@ pub fn resolve(
         require(app, manifests, &mut selected);
     }
     let required_by_apps = required_by_apps(manifests);
-    // One of these may require another: repeat until none is added.
-    loop {
-        let next = manifests.values().find(|manifest| {
-            let id = &manifest.id;
-            let is_unlisted = !required_by_apps.contains(id) && manifest.kind != Kind::Core;
-            let joins = is_unlisted || selection.switched.get(id) == Some(&true);
-            let is_ready = manifest.requires.keys().all(|id| selected.contains(id));
-            !selected.contains(id) && manifest.kind != Kind::Apps && joins && is_ready
-        });
-        match next {
-            Some(manifest) => selected.insert(manifest.id.clone()),
-            None => break,
-        };
+    for manifest in manifests.values() {
+        let id = &manifest.id;
+        let is_unlisted = !required_by_apps.contains(id) && manifest.kind != Kind::Core;
+        let is_on = selection.switched.get(id) == Some(&true);
+        if manifest.kind != Kind::Apps && (is_unlisted || is_on) {
+            selected.insert(id.clone());
+        }
     }
     // Taking one out may leave another without what it requires: repeat until none is removed.
     loop {
@@ -54,7 +45,7 @@ pub fn resolve(
                 manifest.kind != Kind::Apps
                     && manifest.requires.keys().any(|id| !selected.contains(id))
             };
-            selection.switched.get(*id) == Some(&false) || manifests.get(*id).is_none_or(lacks)
+            selection.switched.get(*id) == Some(&false) || manifests.get(*id).is_some_and(lacks)
         });
         match next.cloned() {
             Some(id) => selected.remove(&id),
@@ -187,7 +178,8 @@ mod tests {
 
     #[test]
     fn an_app_never_joins_another() {
-        let modules = resolved(&game(), Some("apps_a"), &[("apps_b", true)]);
+        let on = [("apps_b", true), ("systems_race", true)];
+        let modules = resolved(&game(), Some("apps_a"), &on);
         assert!(!modules.contains(&"apps_b".to_owned()), "{modules:?}");
     }
 

@@ -1,12 +1,16 @@
-//! Restore: persisted values whose type changes, as values of its new form.
+//! Restore: converts persisted values whose type changed to its new form.
 //!
 //! ```text
 //!  old type ── encode ──► bincode ── Resolution ──► bincode ── decode ──► new type ── insert
 //! ```
 //!
-//! All that can fail is done before anything is touched: what is left for the swap is to take the
-//! old values out and to put the new ones in.
+//! [`prepare`] does everything that can fail and changes nothing; what is left for [`restore`] is to
+//! remove the old values and to insert the new ones.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use bevy::ecs::component::ComponentId;
@@ -15,22 +19,22 @@ use playground_api::handover::{Handovers, removals};
 use playground_api::persist::{
     Column, Insert, PersistRecord, Restoring, Store, Ticks, remove_components,
 };
-use playground_api::schema::{Definition, Options, Resolution, ResolveError};
+use playground_api::schema::{
+    ConvertError, Definition, Entities, Options, Resolution, ResolveError,
+};
 use thiserror::Error;
 
 use crate::build::rustc::ms;
+use crate::explain::{Explain, Explanation};
+use crate::guard::{self, Panic};
 use crate::ids::ModuleId;
 use crate::type_matching::successor_of;
 
 /// Why values cannot be carried over.
 #[derive(Debug, Error)]
+#[error("{}", self.explain())]
 pub enum RestoreError {
     /// A persisted type is gone while the world holds values of it.
-    #[error(
-        "H0602: module `{module}` no longer persists `{type_name}`, of which the world holds \
-         {count}. Keep the type, say `dropped: [\"{type_name}\"]` in `export_module!`, or drop the \
-         values with `reload {module} --force`"
-    )]
     Gone {
         /// The module.
         module: ModuleId,
@@ -40,10 +44,6 @@ pub enum RestoreError {
         count: usize,
     },
     /// Values of fields or variants that are gone.
-    #[error(
-        "H0605: module `{module}` would drop data of {count} values of {reason}. Say \
-         `#[persist(dropped(\"…\"))]` on the type, or drop it with `reload {module} --force`"
-    )]
     Fields {
         /// The module.
         module: ModuleId,
@@ -53,7 +53,6 @@ pub enum RestoreError {
         reason: String,
     },
     /// The types have nothing to do with each other.
-    #[error("H0606: module `{module}`: values cannot be carried over: {reason}")]
     Types {
         /// The module.
         module: ModuleId,
@@ -61,7 +60,6 @@ pub enum RestoreError {
         reason: String,
     },
     /// A value does not fit.
-    #[error("H0603: values of module `{module}` cannot be carried over: {reason}")]
     Value {
         /// The module.
         module: ModuleId,
@@ -69,10 +67,6 @@ pub enum RestoreError {
         reason: String,
     },
     /// Values on several entities for a single resource.
-    #[error(
-        "H0607: module `{module}` makes a resource of the component `{type_name}`, of which the \
-         world holds {count}: there has to be one. Remove the others first, or keep the component"
-    )]
     Several {
         /// The module.
         module: ModuleId,
@@ -81,6 +75,8 @@ pub enum RestoreError {
         /// How many values.
         count: usize,
     },
+    /// A module's code panicked while values were converted.
+    Panicked(#[from] Panic),
 }
 
 impl RestoreError {
@@ -89,20 +85,80 @@ impl RestoreError {
     }
 }
 
-/// All reasons why values cannot be carried over.
+/// All reasons why values cannot be carried over: one or more.
 #[derive(Debug, Error)]
-#[error("{}", lines(.0))]
-pub struct RestoreErrors(pub Vec<RestoreError>);
+#[error("{}", self.explain())]
+pub struct RestoreErrors {
+    first: RestoreError,
+    others: Vec<RestoreError>,
+}
 
 impl RestoreErrors {
-    /// True if a yes is all that is missing.
+    /// These errors; `None` where there are none.
+    fn of(errors: Vec<RestoreError>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let first = errors.next()?;
+        Some(Self { first, others: errors.collect() })
+    }
+
+    /// True if the author's permission to drop values is all that is missing.
     pub fn asks(&self) -> bool {
-        self.0.iter().all(RestoreError::asks)
+        self.first.asks() && self.others.iter().all(RestoreError::asks)
     }
 }
 
-fn lines(errors: &[RestoreError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+impl Explain for RestoreError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Gone { module, type_name, count } => Explanation::new(
+                "H0602",
+                format!(
+                    "module `{module}` no longer persists `{type_name}`, of which the world holds \
+                     {count}"
+                ),
+            )
+            .remedy(format!(
+                "Keep the type, say `dropped: [\"{type_name}\"]` in `export_module!`, or drop the \
+                 values with `reload {module} --force`"
+            )),
+            Self::Value { module, reason } => Explanation::new(
+                "H0603",
+                format!("values of module `{module}` cannot be carried over: {reason}"),
+            ),
+            Self::Fields { module, count, reason } => Explanation::new(
+                "H0605",
+                format!("module `{module}` would drop data of {count} values of {reason}"),
+            )
+            .remedy(format!(
+                "Say `#[persist(dropped(\"…\"))]` on the type, or drop it with \
+                 `reload {module} --force`"
+            )),
+            Self::Types { module, reason } => Explanation::new(
+                "H0606",
+                format!("module `{module}`: values cannot be carried over: {reason}"),
+            ),
+            Self::Several { module, type_name, count } => Explanation::new(
+                "H0607",
+                format!(
+                    "module `{module}` makes a resource of the component `{type_name}`, of which \
+                     the world holds {count}: there has to be one"
+                ),
+            )
+            .remedy("Remove the others first, or keep the component"),
+            Self::Panicked(panic) => Explanation::new(
+                "H0609",
+                format!("{panic}. Values that it converts cannot be carried over"),
+            )
+            .remedy("Fix that code and save"),
+        }
+    }
+}
+
+impl Explain for RestoreErrors {
+    fn explain(&self) -> Explanation {
+        let others = self.others.iter().map(Explain::explain).collect();
+        Explanation { others, ..self.first.explain() }
+    }
 }
 
 /// A persisted type and the module that persists it.
@@ -114,22 +170,32 @@ pub struct Owned<'a> {
     pub record: &'a PersistRecord,
 }
 
-/// What is given up without a question.
+/// Values that may be dropped without asking.
 pub struct GivenUp<'a> {
-    /// Types that modules say may go.
+    /// Types that modules declare as dropped.
     pub types: &'a [String],
-    /// Everything that has no place in the new types.
-    pub all: bool,
+    /// Modules for which everything that has no place in the new types may be dropped: those that
+    /// persisted the values, or that would take them.
+    pub modules: &'a BTreeSet<ModuleId>,
 }
 
-/// Values that go from an old type to a new one, decoded already.
+impl GivenUp<'_> {
+    fn allows(&self, owner: &Owned<'_>) -> bool {
+        self.modules.contains(owner.module)
+    }
+}
+
+/// Values of an old type, decoded as values of a new one.
 pub struct Restore {
     old: PersistRecord,
-    /// The component of old, and how many of its removals were told of.
+    /// The old component, and how many of its removals were recorded so far.
     replaced: Option<(ComponentId, usize)>,
     new: Option<(Insert, Ticks, fn(&mut World, &Ticks))>,
     /// How many values.
     pub count: usize,
+    /// The type or its fields whose values are dropped as somebody allowed, and how many values that
+    /// concerns.
+    pub dropped: Option<(String, usize)>,
 }
 
 /// Where the time went, in milliseconds.
@@ -160,7 +226,10 @@ pub fn prepare(
     for before in old {
         let restore = match successor_of(before.record, new, |new| new.record) {
             Some(after) if after.record.type_id == before.record.type_id => continue,
-            Some(after) => convert(world, before, after, given_up.all, times),
+            Some(after) => {
+                let allow_drop = given_up.allows(before) || given_up.allows(after);
+                convert(world, before, after, allow_drop, times)
+            }
             None => give_up(world, before, given_up),
         };
         match restore {
@@ -168,7 +237,7 @@ pub fn prepare(
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() { Ok(restores) } else { Err(RestoreErrors(errors)) }
+    RestoreErrors::of(errors).map_or(Ok(restores), Err)
 }
 
 fn give_up(
@@ -179,11 +248,12 @@ fn give_up(
     let count = (old.record.count)(world);
     let type_name = old.record.schema.name;
     let is_listed = given_up.types.iter().any(|listed| listed == type_name);
-    if count > 0 && !given_up.all && !is_listed {
+    if count > 0 && !given_up.allows(old) && !is_listed {
         let (module, type_name) = (old.module.clone(), old.record.label());
         return Err(RestoreError::Gone { module, type_name, count });
     }
-    Ok(Restore { old: *old.record, replaced: None, new: None, count: 0 })
+    let dropped = (count > 0).then(|| (old.record.label(), count));
+    Ok(Restore { old: *old.record, replaced: None, new: None, count: 0, dropped })
 }
 
 fn convert(
@@ -196,7 +266,9 @@ fn convert(
     let module = || new.module.clone();
     let value = |reason| RestoreError::Value { module: new.module.clone(), reason };
     let started = Instant::now();
-    let column = (old.record.encode)(world).map_err(value)?;
+    let encode = || (old.record.encode)(world);
+    let what = format!("the serialization of `{}`", old.record.schema.name);
+    let column = guard::catch(old.module, &what, encode)?.map_err(value)?;
     let count = column.entities.len();
     if old.record.store != new.record.store && count > 1 {
         let type_name = old.record.label();
@@ -207,10 +279,14 @@ fn convert(
 
     let started = Instant::now();
     let writer = Definition::of(old.record.schema);
-    let options = Options { allow_drop };
-    let resolution = match Resolution::new(&writer, new.record.schema, options) {
-        // A field that holds nothing anywhere is not worth a question.
-        Err(ResolveError::Drops { .. }) if count == 0 => {
+    let mut dropped = None;
+    let resolution = match Resolution::new(&writer, new.record.schema, Options::default()) {
+        // Without values nothing is lost.
+        Err(ResolveError::Drops { name, fields }) if count == 0 || allow_drop => {
+            if count > 0 {
+                let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+                dropped = Some((format!("{name}: {}", fields.join("; ")), count));
+            }
             Resolution::new(&writer, new.record.schema, Options { allow_drop: true })
         }
         other => other,
@@ -223,20 +299,35 @@ fn convert(
         }
         other => RestoreError::Types { module: module(), reason: other.to_string() },
     })?;
-    // Most types of a module stay as they are when another one changes.
-    let column = if writer == Definition::of(new.record.schema) {
-        column
-    } else {
-        convert_column(&mut resolution, &column, &mut Ok).map_err(value)?
+    let decode = || {
+        // Most types of a module stay as they are when another one changes.
+        if writer == Definition::of(new.record.schema) {
+            return (new.record.decode)(&column);
+        }
+        let converted = convert_column(&mut resolution, &column, &mut Ok);
+        (new.record.decode)(&converted.map_err(|error| error.to_string())?)
     };
-    let insert = (new.record.decode)(&column).map_err(value)?;
+    let what =
+        format!("the migration, deserialization or default value of `{}`", new.record.schema.name);
+    let insert = guard::catch(new.module, &what, decode)?.map_err(value)?;
     times.decode_ms += ms(started);
     Ok(Restore {
         old: *old.record,
         replaced: None,
         new: Some((insert, ticks, new.record.set_ticks)),
         count,
+        dropped,
     })
+}
+
+/// A value that cannot be converted.
+#[derive(Debug, Error)]
+#[error("{}{source}", entity.map_or(String::new(), |entity| format!("entity {entity}: ")))]
+pub struct ColumnError {
+    /// Where the value is; `None` for resources and states.
+    pub entity: Option<Entity>,
+    /// Why.
+    pub source: ConvertError,
 }
 
 /// All values of a column in their new form; the error names the value's entity.
@@ -247,26 +338,26 @@ fn convert(
 pub fn convert_column(
     resolution: &mut Resolution,
     column: &Column,
-    entities: &mut dyn FnMut(u64) -> Result<u64, String>,
-) -> Result<Column, String> {
+    entities: &mut Entities<'_>,
+) -> Result<Column, ColumnError> {
     let mut bytes = Vec::with_capacity(column.bytes.len() + column.bytes.len() / 4);
     let mut rest = column.bytes.as_slice();
     let count = column.entities.len();
     if resolution.convert_many(count, &mut rest, &mut bytes, entities).is_ok() {
         return Ok(Column { entities: column.entities.clone(), bytes });
     }
-    // Once more, to learn which one it was.
+    // Once more, value by value, for the entity that fails.
     let (mut rest, mut bytes) = (column.bytes.as_slice(), Vec::new());
     for entity in &column.entities {
-        resolution.convert(&mut rest, &mut bytes, entities).map_err(|error| {
-            let on_none = *entity == Entity::PLACEHOLDER;
-            if on_none { error.to_string() } else { format!("entity {entity}: {error}") }
+        resolution.convert(&mut rest, &mut bytes, entities).map_err(|source| {
+            let entity = (*entity != Entity::PLACEHOLDER).then_some(*entity);
+            ColumnError { entity, source }
         })?;
     }
     Ok(Column { entities: column.entities.clone(), bytes })
 }
 
-/// Takes the old values out and puts the new ones in.
+/// Removes the old values and inserts the new ones.
 pub fn restore(world: &mut World, restores: &mut [Restore], times: &mut RestoreTimes) {
     if restores.is_empty() {
         return;
@@ -278,8 +369,8 @@ pub fn restore(world: &mut World, restores: &mut [Restore], times: &mut RestoreT
         let component = world.components().get_id(restore.old.type_id);
         match component.filter(|_| restore.old.store == Store::Component) {
             Some(id) => {
-                let told = world.removed_components().get(id).map_or(0, removals);
-                restore.replaced = Some((id, told));
+                let recorded = world.removed_components().get(id).map_or(0, removals);
+                restore.replaced = Some((id, recorded));
                 components.push(id);
             }
             None => (restore.old.remove)(world),
@@ -289,7 +380,7 @@ pub fn restore(world: &mut World, restores: &mut [Restore], times: &mut RestoreT
     for restore in restores.iter_mut() {
         if let Some((insert, ticks, set_ticks)) = restore.new.take() {
             insert(world);
-            // Nobody sees them as new or changed: only their form is.
+            // For change detection they are as old as before.
             set_ticks(world, &ticks);
         }
     }
@@ -297,10 +388,10 @@ pub fn restore(world: &mut World, restores: &mut [Restore], times: &mut RestoreT
     times.insert_ms += ms(started);
 }
 
-/// Readers of removals, whose places wait in `carry` now, go on with the new components.
+/// Readers of removals, whose positions are in [`Handovers`] now, continue with the new components.
 pub fn readers_go_on(world: &mut World, restores: &[Restore]) {
-    let Some(mut carry) = world.get_resource_mut::<Handovers>() else { return };
+    let Some(mut handovers) = world.get_resource_mut::<Handovers>() else { return };
     for (component, count) in restores.iter().filter_map(|restore| restore.replaced) {
-        carry.replace_component(component, count);
+        handovers.replace_component(component, count);
     }
 }

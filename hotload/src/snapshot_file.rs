@@ -1,12 +1,12 @@
-//! Snapshots as files: all persisted values, with the schemas that wrote them.
+//! Snapshots as files: all persisted values with their schemas.
 //!
 //! ```text
-//!  world ── world::take ──► Saved ── format ──► bytes ── Saves::write ──► saves/NAME.snap
+//!  world ── world::save ──► Saved ── format ──► bytes ── Saves::write ──► saves/NAME.snap
 //!  world ◄─ world::load ─── Saved ◄─ format ─── bytes ◄─ Saves::read ────┘
 //! ```
 //!
-//! A file is written beside its place and moved there, so that a crash leaves the old one or the new
-//! one. Values are read by the schemas in the file, so older modules' snapshots load into newer ones.
+//! Files are written atomically, so that a crash leaves the old or the new one. Values are decoded
+//! with the schemas in the file, so snapshots of older modules load into newer ones.
 
 pub mod format;
 pub mod world;
@@ -19,81 +19,102 @@ use std::time::SystemTime;
 use thiserror::Error;
 
 use crate::atomic_write;
+use crate::explain::{Explain, Explanation};
 use crate::os_remedies::remedy;
 
 use format::{FormatError, Header, Saved};
 
-/// What the snapshots that the game makes by itself are called, before the app's name.
+/// The name of automatic snapshots, without the app's name.
 pub const AUTOSAVE: &str = "autosave";
 const ENDING: &str = "snap";
 const MAX_NAME: usize = 64;
 
-/// Why a snapshot cannot be written, found or used. Nothing was changed then.
+/// A snapshot cannot be written, found or loaded. Nothing was changed.
 #[derive(Debug, Error)]
+#[error("{}", self.explain())]
 pub enum SaveError {
-    /// A name that could be a path.
-    #[error(
-        "H0901: `{0}` cannot be a snapshot's name: expected up to {MAX_NAME} letters, digits, `_` \
-         and `-`"
-    )]
+    /// The name contains characters that are not allowed, or is too long.
     Name(String),
     /// No such snapshot.
-    #[error("H0902: there is no snapshot `{name}` in {}; `snapshot list` tells which there are", folder.display())]
-    Missing {
-        /// The name.
-        name: String,
-        /// Where it was looked for.
-        folder: PathBuf,
-    },
-    /// The file system says no.
-    #[error("H0903: {}: {source}. {}", path.display(), remedy(source))]
-    File {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Not a snapshot, or a damaged one.
-    #[error("H0904: {}: {source}", path.display())]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: FormatError,
-    },
-    /// A snapshot of another app.
-    #[error("H0905: snapshot `{name}` is of `{saved}`, and `{running}` runs: `app {saved}` first")]
+    Missing { name: String, folder: PathBuf },
+    /// The file system returned an error.
+    File { path: PathBuf, source: io::Error },
+    /// The file is not a snapshot, or is damaged.
+    Format { path: PathBuf, source: FormatError },
+    /// The snapshot is of another app.
     App {
-        /// The snapshot.
         name: String,
-        /// Its app.
+        /// The snapshot's app.
         saved: String,
-        /// The one that runs.
+        /// The running app.
         running: String,
     },
-    /// Values that nobody takes.
-    #[error(
-        "H0906: snapshot `{name}` holds what the running modules do not take:\n  {}\nSwitch their \
-         modules on, or leave these out with `snapshot load {name} --force`",
-        .lost.join("\n  ")
-    )]
+    /// No running module persists the type of some values.
     Lost {
-        /// The snapshot.
         name: String,
-        /// What would be lost, one line each.
+        /// The values that would be lost, one line per type.
         lost: Vec<String>,
     },
-    /// Values that cannot be read as their types are now.
-    #[error("H0907: snapshot `{name}`: {reason}")]
+    /// Some values cannot be converted to the current type.
     Values {
-        /// The snapshot.
         name: String,
-        /// Which value and why.
+        /// The value and the reason.
         reason: String,
     },
-    /// Values that cannot be written.
-    #[error("H0908: no snapshot: {0}")]
+    /// Some values cannot be encoded.
     Encode(String),
+}
+
+impl Explain for SaveError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Name(name) => Explanation::new(
+                "H0901",
+                format!(
+                    "`{name}` is not a valid name for a snapshot: expected up to {MAX_NAME} letters, \
+                     digits, `_` and `-`"
+                ),
+            ),
+            Self::Missing { name, folder } => Explanation::new(
+                "H0902",
+                format!("there is no snapshot `{name}` in {}", folder.display()),
+            )
+            .remedy("`snapshot list` shows the existing ones"),
+            Self::File { path, source } => {
+                Explanation::new("H0903", format!("{}: {source}", path.display()))
+                    .remedy(remedy(source))
+            }
+            Self::Format { path, source } => {
+                let explanation =
+                    Explanation::new("H0904", format!("{}: {source}", path.display()));
+                match source.remedy() {
+                    Some(remedy) => explanation.remedy(remedy),
+                    None => explanation,
+                }
+            }
+            Self::App { name, saved, running } => Explanation::new(
+                "H0905",
+                format!("snapshot `{name}` is of app `{saved}`, but `{running}` is running"),
+            )
+            .remedy(format!("Change to its app first: `app {saved}`")),
+            Self::Lost { name, lost } => Explanation::new(
+                "H0906",
+                format!(
+                    "snapshot `{name}` contains values that the running modules do not persist"
+                ),
+            )
+            .details(format!("  {}", lost.join("\n  ")))
+            .remedy(format!(
+                "Enable their modules, or skip these values with `snapshot load {name} --force`"
+            )),
+            Self::Values { name, reason } => {
+                Explanation::new("H0907", format!("snapshot `{name}`: {reason}"))
+            }
+            Self::Encode(reason) => {
+                Explanation::new("H0908", format!("the snapshot was not saved: {reason}"))
+            }
+        }
+    }
 }
 
 /// The folder that holds an app's snapshots.
@@ -105,32 +126,31 @@ pub struct Saves {
 /// A snapshot on disk.
 #[derive(Debug)]
 pub struct Listed {
-    /// Its name.
     pub name: String,
-    /// When it was written.
+    /// The file's modification time.
     pub written: SystemTime,
-    /// Bytes of the file.
+    /// The file's size, in bytes.
     pub size: u64,
-    /// What it says of itself, or what is wrong with it.
+    /// The header, or the error if the file is damaged.
     pub header: Result<Header, FormatError>,
 }
 
 impl Saves {
-    /// Snapshots in `folder`, which is made when the first one is written.
+    /// Snapshots in `folder`, which is created when the first one is written.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// Where they are.
+    /// The folder of the snapshots.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The file of a snapshot.
+    /// The path of a snapshot's file.
     ///
     /// # Errors
     ///
-    /// When the name could be a path.
+    /// When the name is not valid.
     pub fn path(&self, name: &str) -> Result<PathBuf, SaveError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(plain) {
@@ -139,11 +159,11 @@ impl Saves {
         Ok(self.folder.join(format!("{name}.{ENDING}")))
     }
 
-    /// Writes a snapshot, in place of one of the same name.
+    /// Writes a snapshot, replacing one of the same name.
     ///
     /// # Errors
     ///
-    /// When the file system does not take it; an older one is as it was then.
+    /// When the file cannot be written; an older snapshot is unchanged.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, SaveError> {
         let path = self.path(name)?;
         if let Err(source) = atomic_write::write(&path, bytes) {
@@ -156,7 +176,7 @@ impl Saves {
     ///
     /// # Errors
     ///
-    /// When there is none, or it is damaged.
+    /// When it does not exist, cannot be read or is damaged.
     pub fn read(&self, name: &str) -> Result<Saved, SaveError> {
         let path = self.path(name)?;
         let bytes = fs::read(&path).map_err(|source| self.failed(name, &path, source))?;
@@ -167,27 +187,27 @@ impl Saves {
     ///
     /// # Errors
     ///
-    /// When there is none, or it cannot be removed.
+    /// When it does not exist or cannot be removed.
     pub fn delete(&self, name: &str) -> Result<(), SaveError> {
         let path = self.path(name)?;
         fs::remove_file(&path).map_err(|source| self.failed(name, &path, source))
     }
 
-    /// Gives a snapshot another name, in place of one that has it.
+    /// Renames a snapshot, replacing one that has the new name.
     ///
     /// # Errors
     ///
-    /// When there is none, or it cannot be moved.
+    /// When it does not exist or cannot be renamed.
     pub fn rename(&self, name: &str, to: &str) -> Result<(), SaveError> {
         let (path, to) = (self.path(name)?, self.path(to)?);
         fs::rename(&path, to).map_err(|source| self.failed(name, &path, source))
     }
 
-    /// The snapshots there are, newest first.
+    /// All snapshots, newest first.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read; one that is not there holds none.
+    /// When the folder cannot be read. A missing folder is not an error.
     pub fn list(&self) -> Result<Vec<Listed>, SaveError> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
@@ -225,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_no_paths() {
+    fn names_cannot_be_paths() {
         let saves = Saves::new("saves".into());
         for name in ["", ".", "..", "a/b", "/a", "a.b", "a b", "ä", &"a".repeat(65), "a\0"] {
             assert!(matches!(saves.path(name), Err(SaveError::Name(_))), "{name:?}");
@@ -238,7 +258,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("playground-saves-{}", std::process::id()));
         let saves = Saves::new(folder.clone());
         saves.write("one", b"first").unwrap();
-        // A folder stands where the new file is made.
+        // A folder occupies the path of the temporary file.
         fs::create_dir(folder.join("one.snap.part")).unwrap();
         let error = saves.write("one", b"second").unwrap_err().to_string();
         assert!(error.contains("H0903") && error.contains("one.snap"), "{error}");

@@ -1,29 +1,65 @@
-//! Files of tuning values: read when a module enters, and again when Bevy's asset server says that
-//! they changed.
+//! Reads tuning files when a module enters, and again when Bevy's asset server reports a change.
 
-use std::fs;
+use std::path::PathBuf;
+use std::{fs, io};
 
 use bevy::asset::AssetEvent;
 use bevy::prelude::*;
-use playground_api::tuning::{DataFile, DataRecord};
+use playground_api::tuning::{TuningFile, TuningRecord};
+use thiserror::Error;
 
-/// Where assets are, as the host's `AssetPlugin` was told.
+use crate::explain::{Explain, Explanation};
+
+/// The folder of the host's `AssetPlugin`.
 #[derive(Resource, Clone, Debug)]
 pub struct AssetFolder(pub std::path::PathBuf);
 
+/// A tuning file cannot be used. The values stay as they were.
+#[derive(Debug, Error)]
+#[error("{}", self.explain())]
+pub enum TuningError {
+    /// The file cannot be read.
+    File { path: PathBuf, source: io::Error },
+    /// The text does not fit the resource.
+    Values {
+        /// The file, relative to the assets folder.
+        path: &'static str,
+        /// The resource's type name.
+        type_name: &'static str,
+        /// TOML's message, on one or more lines.
+        reason: String,
+    },
+}
+
+impl Explain for TuningError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::File { path, source } => {
+                Explanation::new("H0701", format!("{}: {source}", path.display()))
+                    .remedy("The default values are used. Add the file, or make it readable")
+            }
+            Self::Values { path, type_name, reason } => {
+                Explanation::new("H0702", format!("assets/{path} does not fit {type_name}"))
+                    .details(reason)
+                    .remedy("The values stay as they were. Correct the file and save it")
+            }
+        }
+    }
+}
+
 /// A file that a running module reads.
 pub struct Source {
-    /// What the module asked for.
-    pub record: DataRecord,
-    handle: Option<Handle<DataFile>>,
+    /// The module's registration.
+    pub record: TuningRecord,
+    handle: Option<Handle<TuningFile>>,
     text: String,
 }
 
-/// Inserts the resource and reads the file. Gives a warning where the file cannot be used.
+/// Inserts the resource and reads the file. Returns a warning if the file cannot be used.
 ///
-/// The file is read at once and not through the asset server, so that a module's first systems
-/// find its values and a run is the same every time.
-pub fn enter(world: &mut World, record: DataRecord) -> (Source, Option<String>) {
+/// The file is read synchronously and not through the asset server, so that the values are there
+/// for the module's first systems and runs are deterministic.
+pub fn enter(world: &mut World, record: TuningRecord) -> (Source, Option<TuningError>) {
     (record.init)(world);
     let folder = world.get_resource::<AssetFolder>().map(|folder| folder.0.clone());
     let path = folder.unwrap_or_else(|| "assets".into()).join(record.path);
@@ -31,45 +67,41 @@ pub fn enter(world: &mut World, record: DataRecord) -> (Source, Option<String>) 
     let mut source = Source { record, handle, text: String::new() };
     let warning = match fs::read_to_string(&path) {
         Ok(text) => source.set(world, text).err(),
-        Err(error) => Some(format!("H0701: {}: {error}; the defaults stand", path.display())),
+        Err(source) => Some(TuningError::File { path, source }),
     };
     (source, warning)
 }
 
 impl Source {
-    fn set(&mut self, world: &mut World, text: String) -> Result<bool, String> {
+    fn set(&mut self, world: &mut World, text: String) -> Result<bool, TuningError> {
         if self.text == text {
             return Ok(false);
         }
         let applied = (self.record.apply)(world, &text);
         self.text = text;
-        applied.map(|()| true).map_err(|error| {
-            format!(
-                "H0702: assets/{} does not fit {}: {error}The values stay as they were",
-                self.record.path, self.record.type_name
-            )
-        })
+        let TuningRecord { path, type_name, .. } = self.record;
+        applied.map(|()| true).map_err(|reason| TuningError::Values { path, type_name, reason })
     }
 }
 
-/// What was read anew.
+/// A tuning file that was read again.
 pub enum Reread {
-    /// New values are in place.
+    /// The new values were applied; contains the file's path.
     Changed(String),
-    /// The file does not fit.
-    Refused(String),
+    /// The file cannot be used.
+    Refused(TuningError),
 }
 
-/// Reads again what changed since the last call.
+/// Reads the files that changed since the last call.
 pub fn reread<'a>(
     world: &mut World,
-    cursor: &mut bevy::ecs::message::MessageCursor<AssetEvent<DataFile>>,
+    cursor: &mut bevy::ecs::message::MessageCursor<AssetEvent<TuningFile>>,
     sources: impl Iterator<Item = &'a mut Source>,
 ) -> Vec<Reread> {
-    let Some(messages) = world.get_resource::<Messages<AssetEvent<DataFile>>>() else {
+    let Some(messages) = world.get_resource::<Messages<AssetEvent<TuningFile>>>() else {
         return Vec::new();
     };
-    let changed: Vec<AssetId<DataFile>> = cursor
+    let changed: Vec<AssetId<TuningFile>> = cursor
         .read(messages)
         .filter_map(|event| match event {
             AssetEvent::Added { id } | AssetEvent::Modified { id } => Some(*id),
@@ -85,7 +117,7 @@ pub fn reread<'a>(
         if !changed.contains(&handle.id()) {
             continue;
         }
-        let file = world.resource::<Assets<DataFile>>().get(handle).map(|file| file.text.clone());
+        let file = world.resource::<Assets<TuningFile>>().get(handle).map(|file| file.text.clone());
         let Some(text) = file else { continue };
         match source.set(world, text) {
             Ok(true) => read.push(Reread::Changed(source.record.path.to_owned())),

@@ -1,29 +1,29 @@
-//! Which persisted type takes the values of a former one: at a swap, in a plan and from a snapshot.
+//! Matches persisted types to their successors, for swaps, plans and snapshots.
 
 use playground_api::persist::{PersistRecord, Store};
 
 use crate::snapshot_file::format::SavedStore;
 
-/// A type that has values, as the running code or a snapshot tells it.
+/// A type of the running code or of a snapshot, whose values need a successor.
 #[derive(Clone, Copy)]
 pub struct Former<'a> {
     /// Crate, path and name.
     pub name: &'a str,
-    /// What it was called before.
+    /// Whether the type had this name before.
     pub was: &'a dyn Fn(&str) -> bool,
-    /// Where its values are.
+    /// Where its values are stored.
     pub store: &'a SavedStore,
 }
 
-/// The one of `new` that takes the values of `former`: of the same name, or that had it once, or
-/// whose name it had once. A component may become a resource.
+/// The type of `new` that takes over the values of `former`: one of the same name, else one whose
+/// former names contain it, else one whose name it had before. A component may become a resource.
 pub fn successor<'n, N>(
     former: Former<'_>,
     new: &'n [N],
     record: impl Fn(&N) -> &PersistRecord,
 ) -> Option<&'n N> {
     let called = |new: &&N| record(new).schema.name == former.name;
-    // Renamed, or a renaming taken back.
+    // Renamed, or the renaming was undone.
     let was_called = |new: &&N| {
         let schema = record(new).schema;
         schema.aliases.contains(&former.name) || (former.was)(schema.name)
@@ -40,7 +40,7 @@ pub fn successor<'n, N>(
         .or_else(|| as_resource().find(was_called))
 }
 
-/// The one of `new` that takes the values of a type that runs.
+/// The type of `new` that takes over the values of a running type.
 pub fn successor_of<'n, N>(
     old: &PersistRecord,
     new: &'n [N],

@@ -1,10 +1,12 @@
-//! Tells that something below the watched folders was written. What it was, contents decide.
+//! Reports that something below the watched folders was written. What changed, contents decide.
 
 use std::path::{Path, PathBuf};
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use thiserror::Error;
+
+use crate::explain::{Explain, Explanation};
 
 /// Watches until it is dropped.
 pub struct Watch {
@@ -13,44 +15,108 @@ pub struct Watch {
 
 /// Why a folder cannot be watched.
 #[derive(Debug, Error)]
-#[error(
-    "H0201: {folder} cannot be watched: {source}. Edits are not seen; `reload <id>` still works. \
-     Where the system's limit is reached, raise fs.inotify.max_user_watches"
-)]
+#[error("{}", self.explain())]
 pub struct WatchError {
     folder: PathBuf,
     source: notify::Error,
 }
 
-/// Calls `changed` from a thread of its own with each path that was written, made, moved or removed.
+impl Explain for WatchError {
+    fn explain(&self) -> Explanation {
+        let Self { folder, source } = self;
+        Explanation::new("H0107", format!("{} cannot be watched: {source}", folder.display()))
+            .remedy(
+                "Edits are not seen; `reload <id>` still works. If the system's limit is reached, \
+                 raise fs.inotify.max_user_watches",
+            )
+    }
+}
+
+/// What the watcher reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileChange {
+    /// This path was written, made, moved or removed.
+    Changed(PathBuf),
+    /// Changes were missed: anything may have changed.
+    Lost {
+        /// What went wrong; nothing where only the system's queue of events overflowed.
+        error: Option<String>,
+    },
+}
+
+/// Calls `changed` from a thread of its own with each change.
 ///
 /// # Errors
 ///
 /// When the system refuses to watch a folder.
 pub fn watch(
-    folders: &[(&Path, RecursiveMode)],
-    mut changed: impl FnMut(PathBuf) + Send + 'static,
+    folders: &[(PathBuf, RecursiveMode)],
+    mut changed: impl FnMut(FileChange) + Send + 'static,
 ) -> Result<Watch, WatchError> {
     let failed = |folder: &Path, source| WatchError { folder: folder.into(), source };
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // A lost event is as good as a change: contents are compared in any case.
-        let Ok(event) = event else { return changed(PathBuf::new()) };
-        if wrote(event.kind) {
-            event.paths.into_iter().for_each(&mut changed);
-        }
-    })
-    .map_err(|source| failed(folders.first().map_or(Path::new("."), |(path, _)| path), source))?;
+    let first = folders.first().map_or(Path::new("."), |(path, _)| path.as_path());
+    let watcher = move |event| changes(event).into_iter().for_each(&mut changed);
+    let mut watcher =
+        notify::recommended_watcher(watcher).map_err(|source| failed(first, source))?;
     for (folder, mode) in folders {
         watcher.watch(folder, *mode).map_err(|source| failed(folder, source))?;
     }
     Ok(Watch { _watcher: watcher })
 }
 
-fn wrote(kind: EventKind) -> bool {
+/// What an event of the system's means.
+fn changes(event: notify::Result<notify::Event>) -> Vec<FileChange> {
+    match event {
+        // inotify's queue overflowed: an event without paths.
+        Ok(event) if event.need_rescan() => vec![FileChange::Lost { error: None }],
+        Ok(event) if is_write(event.kind) => {
+            event.paths.into_iter().map(FileChange::Changed).collect()
+        }
+        Ok(_) => Vec::new(),
+        Err(error) => {
+            let error = format!(
+                "the file watcher failed ({error}): all sources are read again, since edits may have \
+                 been missed"
+            );
+            vec![FileChange::Lost { error: Some(error) }]
+        }
+    }
+}
+
+fn is_write(kind: EventKind) -> bool {
     match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
         EventKind::Access(_) => false,
         // Also what can be read now and could not before.
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{Flag, ModifyKind};
+
+    use super::*;
+
+    #[test]
+    fn an_overflow_and_an_error_mean_that_changes_were_missed() {
+        let overflow = notify::Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        assert_eq!(changes(Ok(overflow)), [FileChange::Lost { error: None }]);
+        let [FileChange::Lost { error: Some(text) }] =
+            &changes(Err(notify::Error::generic("the queue is gone")))[..]
+        else {
+            panic!("an error of the watcher is reported");
+        };
+        assert!(text.contains("the queue is gone"), "{text}");
+    }
+
+    #[test]
+    fn writes_count_and_reads_do_not() {
+        let event = |kind| Ok(notify::Event::new(kind).add_path("a.rs".into()));
+        let changed = [FileChange::Changed("a.rs".into())];
+        assert_eq!(changes(event(EventKind::Modify(ModifyKind::Any))), changed);
+        let close = AccessKind::Close(AccessMode::Write);
+        assert_eq!(changes(event(EventKind::Access(close))), changed);
+        assert_eq!(changes(event(EventKind::Access(AccessKind::Read))), []);
     }
 }

@@ -1,42 +1,42 @@
-//! Watches from a thread of its own that frames come to an end, and says what keeps one.
+//! Detects on its own thread that a frame does not end, and reports the code that blocks it.
 //!
 //! ```text
 //!  main thread   beat ──────── frame ──────── beat ──────── frame that does not end …
 //!  watchdog        ·   ·   ·   ·   ·   ·   ·   ·   ·   ·   · the same system at each tick: H1004
 //! ```
 //!
-//! A tick counts as a tick, however long ago the last one was: a process that was stopped, in a
-//! debugger or by a suspended machine, kept no frame.
+//! Ticks are counted, not the time between them: a process that was stopped by a debugger or a
+//! suspended machine did not block a frame.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::explain::Explanation;
 use crate::guard::running::{self, Named, Run};
 use crate::ids::ModuleId;
 
-/// So many ticks make the limit of a frame.
+/// The number of ticks within the limit of a frame.
 const TICKS: u32 = 4;
 
-/// How long a frame may take.
+/// The time limits of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// What keeps it longer is told of.
+    /// A frame that takes longer is reported.
     pub frame: Duration,
-    /// A module's system that keeps it longer ends the process, for its supervisor.
+    /// A module's system that takes longer ends the process, for its supervisor to restart it.
     pub hang: Option<Duration>,
 }
 
-/// What kept a frame.
+/// A frame that took longer than the limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// The code that ran all the while.
+pub struct BlockedFrame {
+    /// The code that blocked it.
     pub named: Named,
-    /// How long the frame took.
     pub took: Duration,
 }
 
-/// The watchdog's thread. Ends when it is dropped.
+/// The watchdog's thread, which ends when this is dropped.
 pub struct Watchdog {
     shared: Arc<Shared>,
     last: Instant,
@@ -52,27 +52,27 @@ struct Shared {
 #[derive(Default)]
 struct State {
     stopped: bool,
-    /// What keeps the frame that is under way.
-    keeps: Option<Named>,
+    /// The code that blocks the current frame.
+    blocking: Option<Named>,
 }
 
 impl Watchdog {
-    /// Starts to watch.
+    /// Starts the thread.
     pub fn start(limits: Limits) -> Self {
         let shared = Arc::new(Shared::default());
         let watched = shared.clone();
         let thread = thread::Builder::new().name("playground watchdog".into());
-        // Without a thread nobody watches; nothing else is lost.
+        // If the thread cannot be started, the game runs without a watchdog.
         let thread = thread.spawn(move || watched.watch(limits)).ok();
         Self { shared, last: Instant::now(), thread }
     }
 
-    /// A frame begins. Gives what kept the one before for too long.
-    pub fn beat(&mut self) -> Option<Kept> {
+    /// Call once per frame. Returns the previous frame if it took longer than the limit.
+    pub fn beat(&mut self) -> Option<BlockedFrame> {
         let took = self.last.elapsed();
         self.last = Instant::now();
-        let named = self.shared.state().keeps.take()?;
-        Some(Kept { named, took })
+        let named = self.shared.state().blocking.take()?;
+        Some(BlockedFrame { named, took })
     }
 }
 
@@ -93,7 +93,7 @@ impl Shared {
 
     fn watch(&self, limits: Limits) {
         let tick = (limits.frame / TICKS).max(Duration::from_millis(1));
-        // What runs, and at how many ticks in a row it did.
+        // The current runs, and for how many ticks in a row each was seen.
         let mut runs: Vec<(Run, u32)> = Vec::new();
         let mut state = self.state();
         loop {
@@ -109,9 +109,9 @@ impl Shared {
             let culprit = long.clone().find(|(run, _)| run.is_of_module).or(long.next());
             let Some((run, ticks)) = culprit else { continue };
             let Some(named) = run.name() else { continue };
-            let is_news = state.keeps.is_none();
+            let is_news = state.blocking.is_none();
             if is_news {
-                state.keeps = Some(named.clone());
+                state.blocking = Some(named.clone());
             }
             if let (Some(module), Some(hang)) = (&named.module, limits.hang)
                 && tick * *ticks >= hang
@@ -119,41 +119,42 @@ impl Shared {
                 end(module, &named.what, hang);
             }
             if is_news {
-                // Not while the game may wait for the lock: a terminal can be stopped.
+                // Without the lock, which the game may wait for: writing to a terminal can block.
                 drop(state);
-                eprintln!("{}", told(&named, limits));
+                eprintln!("{}", explain(&named, limits));
                 state = self.state();
             }
         }
     }
 }
 
-/// What is said while the frame does not end. Nothing but the terminal can be reached then.
-fn told(named: &Named, limits: Limits) -> String {
+/// The message for the terminal, the only output that works while the frame is blocked.
+fn explain(named: &Named, limits: Limits) -> Explanation {
     let Named { module, what } = named;
     let seconds = limits.frame.as_secs_f32();
+    let happened = |text: String| Explanation::new("H1004", text);
     let Some(module) = module else {
-        return format!(
-            "H1004: a frame has not ended for {seconds} s: {what}, in a run condition, a hook, a \
-             command, or a system of the game's own"
-        );
+        return happened(format!("a frame has taken longer than {seconds} s: {what}"))
+            .remedy("Check run conditions, hooks, commands, and the game's own systems");
     };
     let then = match limits.hang {
-        Some(hang) => format!("after {} s the game ends, for its supervisor", hang.as_secs_f32()),
-        None => "the game goes on when it returns".to_owned(),
+        Some(hang) => {
+            format!("after {} s the game ends, and its supervisor restarts it", hang.as_secs_f32())
+        }
+        None => "the game continues when it returns".to_owned(),
     };
-    format!(
-        "H1004: {what} of module `{module}` has not returned for {seconds} s, and no frame comes \
-         meanwhile: {then}"
-    )
+    happened(format!(
+        "{what} of module `{module}` has not returned for {seconds} s and blocks the frame: {then}"
+    ))
 }
 
 fn end(module: &ModuleId, what: &str, hang: Duration) -> ! {
-    eprintln!(
-        "H1005: {what} of module `{module}` has not returned for {} s, so the game ends here; its \
-         supervisor starts it again from the last save. Mend the system",
+    let happened = format!(
+        "{what} of module `{module}` has not returned for {} s, so the game exits; its supervisor \
+         restarts it from the last save",
         hang.as_secs_f32()
     );
+    eprintln!("{}", Explanation::new("H1005", happened).remedy("Fix the system"));
     std::process::abort()
 }
 
@@ -165,34 +166,37 @@ mod tests {
     const LIMITS: Limits = Limits { frame: Duration::from_millis(40), hang: None };
 
     #[test]
-    fn what_keeps_a_frame_is_told() {
+    fn the_blocking_code_is_reported() {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut watchdog = Watchdog::start(LIMITS);
         let schedule = Work::schedule("schedule Update".to_owned());
         let slow = Work::of_module(&"systems_x".into(), "slow");
         let quick = Work::of_module(&"systems_x".into(), "quick");
         watchdog.beat();
-        // One system all the while.
-        let keeps = |watchdog: &Watchdog| watchdog.shared.state().keeps.clone();
-        let until_told = |watchdog: &Watchdog| {
+        // One system blocks the frame.
+        let blocking = |watchdog: &Watchdog| watchdog.shared.state().blocking.clone();
+        let until_blocked = |watchdog: &Watchdog| {
             let started = Instant::now();
-            while keeps(watchdog).is_none() {
-                assert!(started.elapsed() < Duration::from_secs(60), "it is not told");
+            while blocking(watchdog).is_none() {
+                assert!(started.elapsed() < Duration::from_secs(60), "nothing is reported");
                 thread::yield_now();
             }
         };
-        schedule.run(|| slow.run(|| until_told(&watchdog)));
-        let kept = watchdog.beat().expect("it was told");
-        assert_eq!((&kept.named.module, &*kept.named.what), (&Some("systems_x".into()), "slow"));
-        assert!(kept.took >= LIMITS.frame, "{kept:?}");
+        schedule.run(|| slow.run(|| until_blocked(&watchdog)));
+        let blocked = watchdog.beat().expect("a blocked frame");
+        assert_eq!(
+            (&blocked.named.module, &*blocked.named.what),
+            (&Some("systems_x".into()), "slow")
+        );
+        assert!(blocked.took >= LIMITS.frame, "{blocked:?}");
         assert_eq!(watchdog.beat(), None);
 
-        // Many systems, none of which takes long: the schedule is what is known.
+        // Many short runs: the schedule is reported.
         schedule.run(|| {
-            while keeps(&watchdog).is_none() {
+            while blocking(&watchdog).is_none() {
                 quick.run(|| ());
             }
         });
-        assert_eq!(watchdog.beat().expect("it was told").named.what, "schedule Update");
+        assert_eq!(watchdog.beat().expect("a blocked frame").named.what, "schedule Update");
     }
 }

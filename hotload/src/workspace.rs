@@ -10,6 +10,7 @@ use std::{fs, io};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::explain::{Explain, Explanation};
 use crate::ids::ModuleId;
 use crate::os_remedies::remedy;
 
@@ -17,7 +18,7 @@ pub use local_deps::LocalDep;
 pub use members::{Members, ModuleCrate};
 
 /// Where the modules and what is built of them are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Folders {
     /// The cargo workspace that holds the modules.
     pub workspace: PathBuf,
@@ -29,12 +30,9 @@ pub struct Folders {
 
 /// Errors of reading the workspace.
 #[derive(Debug, Error)]
+#[error("{}", self.explain())]
 pub enum WorkspaceError {
     /// cargo could not be started.
-    #[error(
-        "H0101: cargo could not be started in {folder}: {source}. Install Rust with rustup, \
-         or start the game from a shell that finds `cargo`"
-    )]
     Start {
         /// Where.
         folder: PathBuf,
@@ -42,7 +40,6 @@ pub enum WorkspaceError {
         source: io::Error,
     },
     /// cargo refused a manifest.
-    #[error("H0102: cargo cannot read the workspace at {folder}:\n{message}")]
     Refused {
         /// Where.
         folder: PathBuf,
@@ -50,7 +47,6 @@ pub enum WorkspaceError {
         message: String,
     },
     /// cargo answered something else than JSON.
-    #[error("H0103: `cargo metadata` in {folder} answered in an unknown form: {source}")]
     Answer {
         /// Where.
         folder: PathBuf,
@@ -58,10 +54,6 @@ pub enum WorkspaceError {
         source: serde_json::Error,
     },
     /// A module gives a core crate another name.
-    #[error(
-        "H0105: module `{module}` depends on `{core}` under the name `{name}`: modules are linked by \
-         their own names. Take out `package = \"{core}\"`, and say `use {core} as {name};`"
-    )]
     Renamed {
         /// The module.
         module: ModuleId,
@@ -71,7 +63,6 @@ pub enum WorkspaceError {
         name: String,
     },
     /// A source or a folder with sources cannot be read.
-    #[error("H0106: {} cannot be read: {source}. {}; what runs goes on until then", path.display(), remedy(source))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
@@ -79,8 +70,49 @@ pub enum WorkspaceError {
         source: io::Error,
     },
     /// A link between modules runs in a circle.
-    #[error("H0104: these core crates depend on each other in a circle: {0}")]
     Circle(String),
+}
+
+impl Explain for WorkspaceError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Start { folder, source } => Explanation::new(
+                "H0101",
+                format!("cargo could not be started in {}: {source}", folder.display()),
+            )
+            .remedy("Install Rust with rustup, or start the game from a shell that finds `cargo`"),
+            Self::Refused { folder, message } => Explanation::new(
+                "H0102",
+                format!("cargo cannot read the workspace at {}", folder.display()),
+            )
+            .details(message),
+            Self::Answer { folder, source } => Explanation::new(
+                "H0103",
+                format!(
+                    "`cargo metadata` in {} answered in an unknown form: {source}",
+                    folder.display()
+                ),
+            )
+            .remedy("Start the game with the toolchain that it was built with"),
+            Self::Circle(circle) => Explanation::new(
+                "H0104",
+                format!("these core crates depend on each other in a circle: {circle}"),
+            )
+            .remedy("Move what they share into a core crate of its own"),
+            Self::Renamed { module, core, name } => Explanation::new(
+                "H0105",
+                format!(
+                    "module `{module}` depends on `{core}` under the name `{name}`: modules are \
+                     linked by their own names"
+                ),
+            )
+            .remedy(format!("Remove `package = \"{core}\"`, and write `use {core} as {name};`")),
+            Self::Unreadable { path, source } => {
+                Explanation::new("H0106", format!("{} cannot be read: {source}", path.display()))
+                    .remedy(format!("{}; what runs goes on until then", remedy(source)))
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]

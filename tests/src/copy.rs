@@ -7,14 +7,20 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
-/// A workspace of its own, removed when it is dropped.
+/// A workspace of its own, removed when the last handle to it is dropped.
+#[derive(Clone)]
 pub struct Copy {
     /// Its root.
     pub root: PathBuf,
+    /// `None` for a template, which stays.
+    _temporary: Option<Arc<Temporary>>,
 }
+
+/// A folder that is removed when this is dropped.
+struct Temporary(PathBuf);
 
 /// The workspace that this test belongs to.
 pub fn workspace() -> PathBuf {
@@ -34,10 +40,14 @@ fn target() -> PathBuf {
     profile_folder().parent().map(Path::to_path_buf).expect("a profile lies in a target folder")
 }
 
-fn unused_folder() -> PathBuf {
+/// A new folder of this process.
+fn temporary_folder() -> (PathBuf, Arc<Temporary>) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    target().join("tests").join(format!("{}-{number}", std::process::id()))
+    let root = target().join("tests").join(format!("{}-{number}", std::process::id()));
+    fs::create_dir_all(&root).expect("a temporary folder");
+    let temporary = Arc::new(Temporary(root.clone()));
+    (root, temporary)
 }
 
 /// A workspace whose modules are built already, kept between runs: every copy starts from it.
@@ -78,7 +88,7 @@ impl Template {
             fs::write(self.root.join("Cargo.lock"), &lock).expect("a lock file");
             fs::write(&from, &lock).expect("a copy of it");
         }
-        let template = std::mem::ManuallyDrop::new(Copy::at(self.root.clone()));
+        let template = Copy::at(self.root.clone(), None);
         self.copy_sources(&template.root);
         template.link_target();
         let built = self.root.join("target/playground");
@@ -86,15 +96,14 @@ impl Template {
             // A game that was started has built its modules.
             template.link_modules(&target().join("playground"), &workspace());
         }
-        crate::Scene::build_all(&template, self.app);
+        crate::Scene::build_all(template, self.app);
     }
 
     fn copy(&self) -> Copy {
         let _lock = self.lock(true);
-        let root = unused_folder();
-        fs::create_dir_all(&root).expect("a temporary folder");
+        let (root, temporary) = temporary_folder();
         fs::copy(self.root.join("Cargo.lock"), root.join("Cargo.lock")).expect("a copy");
-        let copy = Copy::at(root);
+        let copy = Copy::at(root, Some(temporary));
         self.copy_sources(&copy.root);
         copy.link_target();
         copy.link_modules(&self.root.join("target/playground"), &self.root);
@@ -146,8 +155,8 @@ impl Copy {
 
     /// The whole workspace, with what cargo built of it.
     pub fn of_workspace() -> Self {
-        let copy = Self { root: unused_folder() };
-        fs::create_dir_all(&copy.root).expect("a temporary folder");
+        let (root, temporary) = temporary_folder();
+        let copy = Self { root, _temporary: Some(temporary) };
         for folder in ["api", "assets", "game", "hotload", "modules", "tests"] {
             let (from, to) = (workspace().join(folder), copy.root.join(folder));
             copy_tree(&from, &to, false).expect("a copy");
@@ -161,7 +170,7 @@ impl Copy {
 
     /// The API in a workspace at `root`, with the same profiles, versions and features, and without
     /// the members that are not there.
-    fn at(root: PathBuf) -> Self {
+    fn at(root: PathBuf, temporary: Option<Arc<Temporary>>) -> Self {
         fs::create_dir_all(root.join("assets")).expect("a temporary folder");
         let workspace = workspace();
         copy_tree(&workspace.join("api"), &root.join("api"), false).expect("a copy of the API");
@@ -179,7 +188,7 @@ impl Copy {
         });
         let manifest = lines.collect::<Vec<_>>().join("\n");
         fs::write(root.join("Cargo.toml"), manifest).expect("the copy's manifest");
-        Self { root }
+        Self { root, _temporary: temporary }
     }
 
     fn link_target(&self) {
@@ -200,6 +209,21 @@ impl Copy {
         // A new file: the old one is linked to the original.
         fs::remove_file(to.join("recipes.json")).expect("the link");
         fs::write(to.join("recipes.json"), recipes).expect("the recipes");
+    }
+
+    /// The copy's own name for the probe, by which its processes are told from those of others.
+    pub fn probe(&self) -> PathBuf {
+        let root = fs::canonicalize(&self.root).expect("the copy's root");
+        root.join("playground_probe")
+    }
+
+    /// Links `program` to that name.
+    pub fn link_probe(&self, program: &Path) -> PathBuf {
+        let probe = self.probe();
+        // A template has the one of an earlier build.
+        let _ = fs::remove_file(&probe);
+        fs::hard_link(program, &probe).expect("a link to the probe");
+        probe
     }
 
     fn path(&self, path: &str) -> PathBuf {
@@ -238,10 +262,10 @@ impl Copy {
     }
 }
 
-impl Drop for Copy {
+impl Drop for Temporary {
     fn drop(&mut self) {
         // What cannot be removed lies in the target folder, where `cargo clean` finds it.
-        let _ = fs::remove_dir_all(&self.root);
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -293,6 +317,10 @@ fn own_crates() -> Vec<String> {
             {
                 // Tests and examples are called as their files are.
                 own.push(name.to_owned());
+            } else if name == "main.rs" {
+                // Or as the folder is, where they have several files.
+                let folder = folder.file_name().unwrap_or_default();
+                own.push(folder.to_string_lossy().into_owned());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Faults of artifacts, as data: how each is made from a good artifact, and what a refusal has to say.
+//! Faults of artifacts, as data: how each is made from a good artifact, and the refusal it gets.
 //!
 //! ```text
 //!  files         no such file, not a file, not for others, cut, not the recorded bytes
@@ -8,7 +8,7 @@
 //!  relocations   what is written where
 //!  symbols       PLAYGROUND_MODULE, and what it uses of the host
 //!  entry         the bytes behind PLAYGROUND_MODULE: their head, ABI and schemas
-//!  manifest      its lines
+//!  manifest      its keys and values
 //! ```
 //!
 //! Each differs from a good artifact in the one thing that its name says: the same edit without the
@@ -91,18 +91,43 @@ pub struct FileFault {
     pub reason: &'static str,
     /// Words of what to do.
     pub remedy: &'static str,
+    /// What stops it.
+    pub barrier: Barrier,
+}
+
+/// What stops a faulty file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Barrier {
+    /// The game's own look at the bytes: the refusal names the file.
+    Inspection,
+    /// The probe, which loads it in another process: the refusal names the module.
+    Probe,
 }
 
 type Make = fn(&Good, &Path) -> Made;
 
 /// One that makes the file something else than a module's library.
 const fn malformed(name: &'static str, make: Make, reason: &'static str) -> FileFault {
-    FileFault { name, make, code: "H0204", reason, remedy: "not a module: build it again" }
+    let remedy = "not a module: build it again";
+    FileFault { name, make, code: "H0204", reason, remedy, barrier: Barrier::Inspection }
+}
+
+/// One that ends the process which loads it.
+const fn crash(name: &'static str, make: Make, reason: &'static str) -> FileFault {
+    let remedy = "The game did not load it";
+    FileFault { name, make, code: "H0504", reason, remedy, barrier: Barrier::Probe }
+}
+
+/// One that the system's loader refuses.
+const fn not_loaded(name: &'static str, make: Make, reason: &'static str) -> FileFault {
+    let remedy = "Build it again with `reload";
+    FileFault { name, make, code: "H0502", reason, remedy, barrier: Barrier::Probe }
 }
 
 /// One in `PLAYGROUND_MODULE`.
 const fn export(name: &'static str, make: Make, reason: &'static str) -> FileFault {
-    FileFault { name, make, code: "H0207", reason, remedy: "with this game's playground_api" }
+    let remedy = "with this game's playground_api";
+    FileFault { name, make, code: "H0207", reason, remedy, barrier: Barrier::Inspection }
 }
 
 const PARTS: &[&[FileFault]] = &[
@@ -176,13 +201,23 @@ pub const GOOD_VARIANTS: &[Variant] = &[
         make: |good, folder| {
             good.edited(folder, |elf| {
                 let schemas = elf.schemas();
-                elf.tell(elf.manifest(), &schemas);
+                elf.set_export(elf.manifest(), &schemas);
+            })
+        },
+    },
+    Variant {
+        name: "a manifest with lines of Windows and without an end of the last one",
+        make: |good, folder| {
+            good.edited(folder, |elf| {
+                elf.edit_manifest(|text| text.trim_end().replace('\n', "\r\n\r\n"));
             })
         },
     },
     Variant {
         name: "a longer manifest",
-        make: |good, folder| good.edited(folder, |elf| elf.more("dropped a_type::That::Is::Gone")),
+        make: |good, folder| {
+            good.edited(folder, |elf| elf.insert_into("dropped", "'a_type::That::Is::Gone'"))
+        },
     },
     Variant {
         name: "no entries in the dynamic table that are not needed",
@@ -205,7 +240,7 @@ pub const GOOD_VARIANTS: &[Variant] = &[
 ];
 
 /// `good` with one bit changed, `count` times: spread over the whole file, no two the same, and the
-/// same ones each time. Only a recorded hash tells of each.
+/// same ones each time. Only a recorded hash detects each.
 ///
 /// # Panics
 ///

@@ -17,6 +17,7 @@ use crate::{Copy, PATIENCE, Tally};
 pub struct Game {
     /// Its workspace.
     pub copy: Copy,
+    events: PathBuf,
     process: Child,
     stdin: ChildStdin,
     lines: Receiver<String>,
@@ -30,10 +31,20 @@ impl Game {
         Self::start_by(Command::new(program), copy, arguments)
     }
 
+    /// Starts another game over the same workspace.
+    pub fn start_beside(&self, program: &str, arguments: &[&str]) -> Self {
+        let copy = self.copy.clone();
+        Self::start_with(Command::new(program), copy, "events_beside.jsonl", arguments)
+    }
+
     /// Starts the game with a command that ends in its program.
-    pub fn start_by(mut command: Command, copy: Copy, arguments: &[&str]) -> Self {
+    pub fn start_by(command: Command, copy: Copy, arguments: &[&str]) -> Self {
+        Self::start_with(command, copy, "events.jsonl", arguments)
+    }
+
+    fn start_with(mut command: Command, copy: Copy, events: &str, arguments: &[&str]) -> Self {
         let mut process = command
-            .args(["--headless", "--app", "demo", "--events", "events.jsonl"])
+            .args(["--headless", "--app", "demo", "--events", events])
             .args(arguments)
             .current_dir(&copy.root)
             .env_remove("CARGO_MANIFEST_DIR")
@@ -55,7 +66,8 @@ impl Game {
             let lines = BufReader::new(stderr).lines().map_while(Result::ok);
             lines.for_each(|line| drop(other.send(line)));
         });
-        Self { copy, process, stdin, lines, said: Vec::new(), asked: 0 }
+        let events = copy.root.join(events);
+        Self { copy, events, process, stdin, lines, said: Vec::new(), asked: 0 }
     }
 
     /// What was started: the game, or its supervisor.
@@ -126,7 +138,7 @@ impl Game {
 
     /// All events of that kind, also of games before this one.
     pub fn events(&self, kind: &str) -> Vec<Value> {
-        let text = fs::read_to_string(self.copy.root.join("events.jsonl")).unwrap_or_default();
+        let text = fs::read_to_string(&self.events).unwrap_or_default();
         let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         events.filter(|event| event["event"] == kind).collect()
     }
@@ -156,7 +168,7 @@ impl Game {
     /// What was printed up to now, for a test that failed.
     pub fn story(&self) -> String {
         let rest: Vec<String> = self.lines.try_iter().collect();
-        let events = fs::read_to_string(self.copy.root.join("events.jsonl")).unwrap_or_default();
+        let events = fs::read_to_string(&self.events).unwrap_or_default();
         let printed = [self.said.join("\n"), rest.join("\n")].join("\n");
         format!("printed:\n{printed}\nevents:\n{events}")
     }
@@ -171,8 +183,7 @@ impl Game {
     pub fn kill(mut self) -> Copy {
         kill(self.id());
         self.process.wait().expect("it ends");
-        // The rest is dropped with a process that is gone.
-        std::mem::replace(&mut self.copy, Copy { root: PathBuf::new() })
+        self.copy.clone()
     }
 
     /// Waits for its end.
@@ -211,6 +222,12 @@ impl Drop for Game {
 fn pid(id: u32) -> Pid {
     let raw = i32::try_from(id).expect("a process id");
     Pid::from_raw(raw).expect("a process id")
+}
+
+/// True where a process runs; one that only waits for its parent to take note of its end does not.
+pub fn runs(id: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
 }
 
 /// Kills a process.

@@ -13,11 +13,14 @@
 
 pub mod bench;
 mod copy;
+mod event_file;
 pub mod faults;
 pub mod game;
+mod probes;
 
+use std::cell::RefCell;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bevy::app::{TaskPoolOptions, TaskPoolPlugin};
@@ -37,16 +40,18 @@ use playground_hotload::probe::Prober;
 use serde_json::Value;
 
 pub use copy::{Copy, outside_target, workspace};
+use event_file::EventFile;
+pub use probes::{probes_of, probes_of_scene};
 
 /// How long anything may take before the test fails; a cold build on a busy machine is slow.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// An app in this process whose modules can be edited.
 pub struct Scene {
     /// The app.
     pub app: App,
     copy: Copy,
-    events: PathBuf,
+    events: RefCell<EventFile>,
     seen: usize,
     lines: u64,
 }
@@ -70,16 +75,13 @@ impl Scene {
         Self::start(copy, |_| {})
     }
 
-    /// Builds the modules of a copy, which stays.
-    fn build_all(copy: &Copy, app: &str) {
-        let copy = Copy { root: copy.root.clone() };
+    /// Builds the modules of a copy.
+    fn build_all(copy: Copy, app: &str) {
         let _ = fs::remove_file(copy.root.join("events.jsonl"));
-        let scene = Self::with_plugin(copy, |plugin| {
+        Self::with_plugin(copy, |plugin| {
             plugin.watch = false;
             plugin.app = Some(app.to_owned());
         });
-        let Self { copy, .. } = scene;
-        std::mem::forget(copy);
     }
 
     /// The game's own app of that name, ready to run.
@@ -102,19 +104,21 @@ impl Scene {
 
     fn start(copy: Copy, set: impl FnOnce(&mut HotLoadPlugin)) -> Self {
         let events = copy.root.join("events.jsonl");
+        let probe = Prober::Program(copy.link_probe(&probes::probe_program()));
         let mut plugin = HotLoadPlugin {
             folder: copy.root.clone(),
             app: Some("demo".to_owned()),
             events: Some(events.clone()),
             probation_frames: 30,
             deterministic: true,
-            probe: prober(),
+            probe,
             autosave: false,
             echo: false,
             ..default()
         };
         set(&mut plugin);
         let app = headless(&copy.root.join("assets"), plugin);
+        let events = RefCell::new(EventFile::new(events));
         Self { app, copy, events, seen: 0, lines: 0 }
     }
 
@@ -124,6 +128,11 @@ impl Scene {
         console.submit("quit");
         self.until("the app ends", |scene| scene.app.should_exit().is_some());
         self.copy
+    }
+
+    /// The temporary workspace.
+    pub fn copy(&self) -> &Copy {
+        &self.copy
     }
 
     /// The root of the temporary workspace.
@@ -201,25 +210,28 @@ impl Scene {
 
     /// All events so far.
     pub fn events(&self) -> Vec<Value> {
-        let text = fs::read_to_string(&self.events).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).expect("events are JSON")).collect()
+        self.events.borrow_mut().read().to_vec()
     }
 
     /// The first event of that kind since the last [`Scene::mark`], about that module.
     pub fn event(&self, kind: &str, module: Option<&str>) -> Option<Value> {
-        self.events().into_iter().skip(self.seen).find(|event| {
+        let mut events = self.events.borrow_mut();
+        let mut since = events.read().iter().skip(self.seen);
+        let found = since.find(|event| {
             event["event"] == kind && module.is_none_or(|module| concerns(event, module))
-        })
+        });
+        found.cloned()
     }
 
     /// How many events of that kind came since the last [`Scene::mark`].
     pub fn count(&self, kind: &str) -> usize {
-        self.events().iter().skip(self.seen).filter(|event| event["event"] == kind).count()
+        let mut events = self.events.borrow_mut();
+        events.read().iter().skip(self.seen).filter(|event| event["event"] == kind).count()
     }
 
     /// Events before this are not looked at again.
     pub fn mark(&mut self) {
-        self.seen = self.events().len();
+        self.seen = self.events.get_mut().read().len();
     }
 
     /// Lets frames pass until an event of that kind comes, about that module.
@@ -312,7 +324,7 @@ impl Scene {
 
     /// What happened, for a test that failed.
     pub fn story(&self) -> String {
-        let events = fs::read_to_string(&self.events).unwrap_or_default();
+        let events = self.events.borrow().text();
         format!("events:\n{events}\nconsole:\n{}", self.log().join("\n"))
     }
 }
@@ -348,34 +360,6 @@ fn module_of(path: &str) -> String {
 fn concerns(event: &Value, module: &str) -> bool {
     let modules = event["modules"].as_array().into_iter().flatten();
     event["module"] == module || modules.into_iter().any(|entry| entry["module"] == module)
-}
-
-/// The probe of this package. A test's own executable would run its tests in its place.
-pub fn prober() -> Prober {
-    let own = std::env::current_exe().expect("this executable");
-    let programs = own.ancestors().skip(1).map(|folder| folder.join("playground_probe"));
-    let program = programs.take(3).find(|program| program.is_file());
-    Prober::Program(program.expect("`cargo build -p playground_tests` makes the probe"))
-}
-
-/// Processor time of each probe that the process `pid` started, in ticks of 10 ms.
-///
-/// # Panics
-///
-/// Where there is no `/proc`.
-pub fn probes_of(pid: u32) -> Vec<u64> {
-    let asked_by = format!("PLAYGROUND_PROBE={}\0", pid);
-    let processes = fs::read_dir("/proc").expect("/proc").flatten();
-    let own = processes.filter(|process| {
-        let environment = fs::read(process.path().join("environ")).unwrap_or_default();
-        String::from_utf8_lossy(&environment).contains(&asked_by)
-    });
-    own.filter_map(|process| {
-        let stat = fs::read_to_string(process.path().join("stat")).ok()?;
-        let fields: Vec<&str> = stat.rsplit(") ").next()?.split(' ').collect();
-        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
-    })
-    .collect()
 }
 
 /// An app without window and graphics, in which every frame is one fixed step.

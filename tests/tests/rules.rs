@@ -213,14 +213,10 @@ fn all_commands_use_one_build_of_bevy() {
 }
 
 #[test]
-fn the_readme_names_every_command_and_event() {
-    let readme = fs::read_to_string(workspace().join("README.md")).expect("README.md");
-    for command in playground_hotload::console::command::BUILT_IN {
-        assert!(
-            readme.contains(&format!("`{}", command.name)),
-            "{} is not in the README",
-            command.name
-        );
+fn the_guide_names_every_command_and_event() {
+    let guide = fs::read_to_string(workspace().join("api/GUIDE.md")).expect("api/GUIDE.md");
+    for name in playground_hotload::console::command::names() {
+        assert!(guide.contains(&format!("`{name}")), "{name} is not in the guide");
     }
     for event in [
         "ready",
@@ -236,9 +232,54 @@ fn the_readme_names_every_command_and_event() {
         "enabled",
         "disabled",
         "app_changed",
+        "snapshot_saved",
+        "snapshot_loaded",
+        "warning",
+        "broken",
     ] {
-        assert!(readme.contains(&format!("`{event}`")), "{event} is not in the README");
+        assert!(guide.contains(&format!("`{event}`")), "{event} is not in the guide");
     }
+}
+
+/// The documents that a reader finds.
+const DOCUMENTS: [&str; 4] =
+    ["README.md", "CHANGELOG.md", "api/GUIDE.md", "hotload/ARCHITECTURE.md"];
+
+/// A heading as GitHub links to it.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn the_readme_is_short_and_links_lead_somewhere() {
+    let readme = fs::read_to_string(workspace().join("README.md")).expect("README.md");
+    assert!(readme.lines().count() <= 200, "README.md has {} lines", readme.lines().count());
+    let mut links = 0;
+    for document in DOCUMENTS {
+        let path = workspace().join(document);
+        let text = fs::read_to_string(&path).expect("a document");
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.starts_with("https://")) {
+            links += 1;
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = match file {
+                "" => path.clone(),
+                file => path.parent().expect("a folder").join(file),
+            };
+            assert!(file.is_file(), "{document} links to {target}: no such file");
+            if !heading.is_empty() {
+                let linked = fs::read_to_string(&file).expect("a linked document");
+                let mut headings = linked.lines().filter(|line| line.starts_with('#'));
+                assert!(
+                    headings.any(|line| anchor(line) == heading),
+                    "{document} links to {target}: no such heading"
+                );
+            }
+        }
+    }
+    assert!(links > 20, "{links} links");
 }
 
 #[test]
@@ -275,4 +316,68 @@ fn split(command: &str) -> Vec<String> {
             _ => vec![part.to_owned()],
         })
         .collect()
+}
+
+/// The names of the functions that a function's body calls, in the order in which they stand there.
+fn calls(path: &str, function: &str) -> Vec<String> {
+    let text = fs::read_to_string(workspace().join(path)).expect("a source file");
+    let start = text.find(&format!("fn {function}(")).unwrap_or_else(|| {
+        panic!("{path} has no function `{function}`: the README's diagram follows it")
+    });
+    let body: Vec<&str> = text[start..]
+        .lines()
+        .skip_while(|line| !line.ends_with('{'))
+        .skip(1)
+        .take_while(|line| *line != "    }")
+        .collect();
+    let called = body.iter().flat_map(|line| {
+        let before = line.match_indices('(').map(|(at, _)| &line[..at]);
+        before.filter_map(|before| {
+            let name = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+            (!name.is_empty()).then(|| name.to_owned())
+        })
+    });
+    called.collect()
+}
+
+/// The stages of the diagram that begins with `first`, in the order of its arrows.
+fn stages(document: &str, first: &str) -> Vec<String> {
+    let text = fs::read_to_string(workspace().join(document)).expect("a document");
+    let line = text
+        .lines()
+        .find(|line| line.contains(&format!("{first} ─►")))
+        .unwrap_or_else(|| panic!("{document} has no diagram with `{first} ─►`"));
+    let from = line.find(first).unwrap_or_default();
+    let parts = line[from..]
+        .split("─►")
+        .map(|part| part.split_whitespace().next().unwrap_or_default().to_owned());
+    parts.collect()
+}
+
+/// The diagram of an edit's way is what the code does, in that order.
+#[test]
+fn the_diagram_is_the_order_of_the_calls() {
+    for document in ["README.md", "hotload/ARCHITECTURE.md"] {
+        let beside = stages(document, "watch");
+        assert_eq!(beside[..2], ["watch", "build"], "{document}");
+        assert_in_order(&beside[2..], &calls("hotload/src/pipeline.rs", "attempt_group"));
+        let between = stages(document, "prepare");
+        assert_in_order(&between, &calls("hotload/src/host/transaction.rs", "transact"));
+    }
+}
+
+/// Each stage is a call of that name, or of one that begins with it, and they follow each other.
+fn assert_in_order(stages: &[String], calls: &[String]) {
+    assert!(stages.len() >= 3, "{stages:?}");
+    let mut rest = calls.iter();
+    for stage in stages {
+        let is_stage = |call: &&String| {
+            call.strip_prefix(stage.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        };
+        assert!(
+            rest.any(|call| is_stage(&call)),
+            "`{stage}` of {stages:?} is not next in {calls:?}"
+        );
+    }
 }

@@ -1,27 +1,27 @@
-//! `#[persist(…)]`, and what of `#[serde(…)]` changes the bytes.
+//! Parses `#[persist(…)]`, and the parts of `#[serde(…)]` that affect the encoding.
 
 use proc_macro2::TokenStream;
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parse;
 use syn::{Attribute, LitStr, Result, Token, Type};
 
-/// Where a default comes from.
+/// The source of a default.
 pub enum DefaultFrom {
-    /// `Default`.
+    /// The trait `Default`.
     Trait,
-    /// A function.
+    /// A function, by its path.
     Path(syn::ExprPath),
 }
 
-/// How a field is written by other code.
+/// Custom serialization of a field.
 pub enum With {
-    /// A module with `serialize`, by its path.
+    /// A module with a function `serialize`, by its path.
     Module(syn::ExprPath),
-    /// A function.
+    /// A function, by its path.
     Function(syn::ExprPath),
 }
 
-/// The attributes of a type, a field or a variant; each uses what it knows.
+/// The attributes of a type, field or variant.
 #[derive(Default)]
 pub struct Attributes {
     pub root: Option<syn::Path>,
@@ -37,18 +37,15 @@ pub struct Attributes {
     pub skip: bool,
     pub default: Option<DefaultFrom>,
     pub with: Option<With>,
-    /// Something else than the derived serde code decides what is written.
+    /// The error for custom serialization without `as`, which makes the encoded type unknown.
     foreign: Option<syn::Error>,
 }
 
-/// What attributes are on.
+/// The item that attributes belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum On {
-    /// A struct or an enum.
     Type,
-    /// A field.
     Field,
-    /// A variant.
     Variant,
 }
 
@@ -106,7 +103,7 @@ impl Attributes {
             ("as", On::Type | On::Field) => self.written_as = Some(value(meta)?),
             _ => {
                 return Err(meta.error(
-                    "not known here; types have `was`, `dropped`, `version`, `migrate`, \
+                    "unknown attribute; types have `was`, `dropped`, `version`, `migrate`, \
                      `fallback`, `as`, `crate`; fields `rename`, `recursive`, `as`; variants \
                      `rename`, `fallback`",
                 ));
@@ -121,22 +118,22 @@ impl Attributes {
             ("skip", On::Field) => self.skip = true,
             ("skip" | "skip_serializing" | "skip_deserializing", On::Variant) => {
                 return Err(meta.error(
-                    "values of the variants behind it would be read as other ones; remove the \
-                     variant, or refuse it where it is used",
+                    "values of the variants after it would be decoded as other variants; remove \
+                     the variant, or reject it where it is used",
                 ));
             }
             ("skip_serializing" | "skip_deserializing" | "skip_serializing_if", _) => {
                 return Err(meta.error(
-                    "bincode would read what was not written; use `skip`, or write the field \
-                     always",
+                    "bincode would decode a field that was not encoded; use `skip`, or write the \
+                     field always",
                 ));
             }
             ("flatten", _) => {
-                return Err(meta.error("bincode cannot read it; write the field as it is"));
+                return Err(meta.error("bincode cannot decode it; write the field as it is"));
             }
             ("untagged" | "tag" | "content", _) => {
                 return Err(meta.error(
-                    "bincode cannot read it; leave the enum tagged by its variants' indices",
+                    "bincode cannot decode it; leave the enum tagged by its variants' indices",
                 ));
             }
             ("getter" | "variant_identifier" | "field_identifier", _) => {
@@ -170,19 +167,19 @@ impl Attributes {
         Ok(())
     }
 
-    /// An error, unless an `as` says what is written.
+    /// Records an error, which `as` or `opaque` resolves.
     fn refuse(&mut self, meta: &ParseNestedMeta<'_>, name: &str) {
         self.foreign.get_or_insert(syn::Error::new_spanned(
             &meta.path,
             format!(
-                "`{name}` decides what is written: say what type that is with `#[persist(as = \
+                "`{name}` decides what is encoded: name the encoded type with `#[persist(as = \
                  \"Type\")]`, or use `#[serde(with = \"…::opaque\")]`"
             ),
         ));
     }
 }
 
-/// What follows the `=`: itself, or as the content of a string.
+/// The value after the `=`, verbatim or in a string.
 fn value<T: Parse>(meta: &ParseNestedMeta<'_>) -> Result<T> {
     let input = meta.value()?;
     if input.peek(LitStr) { input.parse::<LitStr>()?.parse() } else { input.parse() }
@@ -192,7 +189,7 @@ fn text(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
     meta.value()?.parse()
 }
 
-/// Goes past the value of an attribute that does not matter.
+/// Skips the value of an attribute that does not affect the encoding.
 fn rest(meta: &ParseNestedMeta<'_>) -> Result<()> {
     if meta.input.peek(Token![=]) {
         meta.value()?.parse::<syn::Expr>()?;

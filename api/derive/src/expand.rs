@@ -1,14 +1,13 @@
-//! From a type's definition to the implementation of `Persist`.
+//! Generates the implementation of `Persist` for a type.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Data, DeriveInput, Fields, GenericParam, Path, Result, Type};
 
 use super::attributes::{Attributes, On};
-use super::fields::{Around, Described, describe};
+use super::fields::{Context, FieldTokens, expand_field};
 use super::recursive::mentions;
 
-/// Implements `Persist`.
 pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let attributes = Attributes::of(&input.attrs, On::Type)?;
     let root: Path = match &attributes.root {
@@ -17,7 +16,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     };
     let params: Vec<Ident> =
         input.generics.type_params().map(|param| param.ident.clone()).collect();
-    let around = Around {
+    let context = Context {
         root: &root,
         ident: &input.ident,
         params: &params,
@@ -27,7 +26,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     if attributes.migrate.is_some() != attributes.version.is_some_and(|version| version > 0) {
         return Err(syn::Error::new_spanned(
             &input.ident,
-            "`version` counts the steps that `migrate` knows: give both, the version from 1, or \
+            "`version` is the version that `migrate` upgrades to: give both, with a version from 1, or \
              neither",
         ));
     }
@@ -40,15 +39,15 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
             }))
         }
         (None, Data::Struct(data)) => {
-            let (shape, names) = fields(&data.fields, &around, &mut written)?;
-            still_there(&attributes, &names)?;
+            let (shape, names) = fields(&data.fields, &context, &mut written)?;
+            check_dropped(&attributes, &names)?;
             shape
         }
-        (None, Data::Enum(data)) => variants(data, &attributes, &around, &mut written)?,
+        (None, Data::Enum(data)) => variants(data, &attributes, &context, &mut written)?,
         (None, Data::Union(data)) => {
             return Err(syn::Error::new_spanned(
                 data.union_token,
-                "a union's bytes have no names to go by: use an enum",
+                "unions are not supported: use an enum",
             ));
         }
     };
@@ -103,24 +102,24 @@ fn implementation(
     }
 }
 
-/// The shape of a struct or a variant, and its fields' names.
+/// The shape of a struct or variant, and its fields' names.
 fn fields(
     fields: &Fields,
-    around: &Around<'_>,
+    context: &Context<'_>,
     written: &mut Vec<Type>,
 ) -> Result<(TokenStream, Vec<String>)> {
-    let root = around.root;
-    let mut described = Vec::new();
+    let root = context.root;
+    let mut parts = Vec::new();
     let mut names = Vec::new();
     for (index, field) in fields.iter().enumerate() {
-        let Described { tokens, name, written: ty } = describe(field, index, around)?;
-        described.push(tokens);
+        let FieldTokens { tokens, name, written: ty } = expand_field(field, index, context)?;
+        parts.push(tokens);
         names.push(name);
         written.extend(ty);
     }
     let shape = match fields {
-        Fields::Named(_) => quote!(#root::Shape::Struct(const { &[#(#described),*] })),
-        Fields::Unnamed(_) => quote!(#root::Shape::TupleStruct(const { &[#(#described),*] })),
+        Fields::Named(_) => quote!(#root::Shape::Struct(const { &[#(#parts),*] })),
+        Fields::Unnamed(_) => quote!(#root::Shape::TupleStruct(const { &[#(#parts),*] })),
         Fields::Unit => quote!(#root::Shape::UnitStruct),
     };
     Ok((shape, names))
@@ -129,16 +128,16 @@ fn fields(
 fn variants(
     data: &syn::DataEnum,
     attributes: &Attributes,
-    around: &Around<'_>,
+    context: &Context<'_>,
     written: &mut Vec<Type>,
 ) -> Result<TokenStream> {
-    let root = around.root;
-    let mut described = Vec::new();
+    let root = context.root;
+    let mut parts = Vec::new();
     let mut names = Vec::new();
     let mut fallback = None;
     for (index, variant) in data.variants.iter().enumerate() {
         let own = Attributes::of(&variant.attrs, On::Variant)?;
-        let (shape, _) = fields(&variant.fields, around, written)?;
+        let (shape, _) = fields(&variant.fields, context, written)?;
         let name = variant.ident.to_string();
         let name = name.strip_prefix("r#").unwrap_or(&name).to_owned();
         let named = attributes.fallback.as_ref().is_some_and(|text| text.value() == name);
@@ -152,12 +151,12 @@ fn variants(
             fallback = Some(index as u32);
         }
         let aliases = &own.aliases;
-        described.push(quote! {
+        parts.push(quote! {
             #root::Variant { name: #name, aliases: &[#(#aliases),*], shape: #shape }
         });
         names.push(name);
     }
-    still_there(attributes, &names)?;
+    check_dropped(attributes, &names)?;
     if let (Some(text), None) = (&attributes.fallback, fallback) {
         return Err(syn::Error::new_spanned(
             text,
@@ -169,16 +168,16 @@ fn variants(
         None => quote!(::core::option::Option::None),
     };
     Ok(quote! {
-        #root::Shape::Enum { variants: const { &[#(#described),*] }, fallback: #fallback }
+        #root::Shape::Enum { variants: const { &[#(#parts),*] }, fallback: #fallback }
     })
 }
 
-/// Refuses to give up what is still there.
-fn still_there(attributes: &Attributes, names: &[String]) -> Result<()> {
+/// Rejects existing fields or variants in `dropped`.
+fn check_dropped(attributes: &Attributes, names: &[String]) -> Result<()> {
     match attributes.dropped.iter().find(|dropped| names.contains(&dropped.value())) {
         Some(dropped) => Err(syn::Error::new_spanned(
             dropped,
-            "still there: remove it from the type, or from `dropped`",
+            "it still exists: remove it from the type, or from `dropped`",
         )),
         None => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! The description of one field.
+//! Generates the schema of one field.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -7,30 +7,30 @@ use syn::{Field, Path, Result, Type};
 use super::attributes::{Attributes, DefaultFrom, On, With};
 use super::recursive::{mentions, replace, text};
 
-/// What a field's description needs to know of what is around it.
-pub struct Around<'a> {
+/// The type that contains a field.
+pub struct Context<'a> {
     pub root: &'a Path,
-    /// The type's own name.
+    /// The type's name.
     pub ident: &'a Ident,
-    /// The type's parameters.
+    /// The type's generic parameters.
     pub params: &'a [Ident],
-    /// In a struct, whose fields have offsets and share its default.
+    /// True for structs: fields have offsets, and defaults from the struct's `Default`.
     pub of_struct: bool,
-    /// The default of the struct around it.
+    /// The default of the struct.
     pub default: Option<&'a DefaultFrom>,
 }
 
-/// A field's description, and its written type.
-pub struct Described {
+/// The expression for a field's schema, and the field's encoded type.
+pub struct FieldTokens {
     pub tokens: TokenStream,
     pub name: String,
     pub written: Option<Type>,
 }
 
-/// Describes the field at `index`.
-pub fn describe(field: &Field, index: usize, around: &Around<'_>) -> Result<Described> {
+/// Generates the schema of the field at `index`.
+pub fn expand_field(field: &Field, index: usize, context: &Context<'_>) -> Result<FieldTokens> {
     let attributes = Attributes::of(&field.attrs, On::Field)?;
-    let (root, ty) = (around.root, &field.ty);
+    let (root, ty) = (context.root, &field.ty);
     let member = match &field.ident {
         Some(ident) => ident.to_token_stream(),
         None => syn::Index::from(index).to_token_stream(),
@@ -54,8 +54,8 @@ pub fn describe(field: &Field, index: usize, around: &Around<'_>) -> Result<Desc
         if let Some(names) = &attributes.recursive {
             let mut names = names.clone();
             if names.is_empty() {
-                names.push(around.ident.clone());
-                names.push(Ident::new("Self", around.ident.span()));
+                names.push(context.ident.clone());
+                names.push(Ident::new("Self", context.ident.span()));
             }
             seen = replace(ty, root, &names).ok_or_else(|| {
                 let listed: Vec<String> = names.iter().map(ToString::to_string).collect();
@@ -74,7 +74,7 @@ pub fn describe(field: &Field, index: usize, around: &Around<'_>) -> Result<Desc
     };
     let aliases = &attributes.aliases;
     let skip = attributes.skip;
-    let offset = if around.of_struct {
+    let offset = if context.of_struct {
         quote!(::core::option::Option::Some(::core::mem::offset_of!(Self, #member)))
     } else {
         quote!(::core::option::Option::None)
@@ -82,7 +82,7 @@ pub fn describe(field: &Field, index: usize, around: &Around<'_>) -> Result<Desc
     let default = if skip {
         quote!(::core::option::Option::None)
     } else {
-        default(ty, &member, &attributes, around)
+        default(ty, &member, &attributes, context)
     };
     let tokens = quote! {
         #root::Field {
@@ -94,7 +94,7 @@ pub fn describe(field: &Field, index: usize, around: &Around<'_>) -> Result<Desc
             default: #default,
         }
     };
-    Ok(Described { tokens, name, written })
+    Ok(FieldTokens { tokens, name, written })
 }
 
 /// An expression of type `Option<WriteDefault>`.
@@ -102,12 +102,12 @@ fn default(
     ty: &Type,
     member: &TokenStream,
     attributes: &Attributes,
-    around: &Around<'_>,
+    context: &Context<'_>,
 ) -> TokenStream {
-    let root = around.root;
+    let root = context.root;
     let none = quote!(::core::option::Option::None);
-    // A local type that calls the function cannot name the type's parameters.
-    let generic = around.params.iter().any(|param| mentions(ty.to_token_stream(), param));
+    // The local type below cannot name the generic parameters.
+    let generic = context.params.iter().any(|param| mentions(ty.to_token_stream(), param));
     let (helper, write) = match &attributes.with {
         None => (TokenStream::new(), quote!(#root::defaults::write)),
         Some(_) if generic => return none,
@@ -135,7 +135,7 @@ fn default(
             (|out: &mut ::std::vec::Vec<u8>| { #body }) as #root::WriteDefault
         ))
     };
-    // A default that may not be there, and what is written of it.
+    // Encodes `part` of the default of `ty` if it has one, else does `otherwise`.
     let probed = |ty: TokenStream, part: TokenStream, otherwise: TokenStream| {
         let write = closure(quote! {
             match #root::defaults::Probe::<#ty>::MAKE {
@@ -154,7 +154,7 @@ fn default(
         None => quote!(#root::defaults::Written::<#ty>::WRITE),
         Some(_) => probed(ty.to_token_stream(), TokenStream::new(), none),
     };
-    let value = match (&attributes.default, around.default) {
+    let value = match (&attributes.default, context.default) {
         (Some(DefaultFrom::Trait), _) => {
             closure(quote!(#write(&<#ty as ::core::default::Default>::default(), out)))
         }
@@ -166,7 +166,7 @@ fn default(
             let value: Self = #path();
             #write(&value.#member, out)
         }),
-        (None, _) if around.of_struct => probed(quote!(Self), quote!(.#member), of_type),
+        (None, _) if context.of_struct => probed(quote!(Self), quote!(.#member), of_type),
         (None, _) => of_type,
     };
     quote!({

@@ -1,19 +1,19 @@
 //! `#[derive(Persist)]`: writes a type's schema from its definition and its serde attributes.
 //!
-//! | on | `#[persist(…)]` | says |
+//! | on | `#[persist(…)]` | meaning |
 //! | --- | --- | --- |
 //! | type | `was = "core_a::old::Name"` | a former path; may be repeated |
-//! | type | `dropped("shield", "Fast")` | fields or variants whose values are given up |
-//! | type | `version = 2`, `migrate = path` | `path(from, value)` takes older values one version on |
-//! | enum, variant | `fallback = "Idle"`, `fallback` | what stands for variants that are gone |
+//! | type | `dropped("shield", "Fast")` | removed fields or variants whose values may be dropped |
+//! | type | `version = 2`, `migrate = path` | `path(from, value)` upgrades older values by one version |
+//! | enum, variant | `fallback = "Idle"`, `fallback` | the variant that replaces removed variants |
 //! | field, variant | `rename = "old"` | a former name; may be repeated |
-//! | field | `recursive`, `recursive(Outer)` | the type contains itself, or `Outer`, here |
-//! | type, field | `as = "Type"` | written as a `Type` |
-//! | type | `crate = path` | where the schema crate is |
+//! | field | `recursive`, `recursive(Outer)` | the field's type contains the type itself, or `Outer` |
+//! | type, field | `as = "Type"` | serde encodes it as a `Type` |
+//! | type | `crate = path` | the path of the schema crate |
 //!
-//! A field that is new gets its default: that of `#[serde(default)]`; else that of the `Default` of
-//! the struct around it; else that of its type. A generic struct's `Default` counts only if the
-//! struct's own bounds promise it.
+//! A new field gets its default from `#[serde(default)]`, else from the `Default` of the enclosing
+//! struct, else from that of its type. A generic struct's `Default` is used only if it follows from
+//! the struct's own bounds.
 #![forbid(unsafe_code)]
 
 mod attributes;
@@ -25,7 +25,7 @@ mod tests;
 
 use proc_macro::TokenStream;
 
-/// Implements `Persist` for a struct or an enum; see the crate.
+/// Implements `Persist` for a struct or an enum. The attributes are described at the crate.
 #[proc_macro_derive(Persist, attributes(persist, serde))]
 pub fn derive_persist(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);

@@ -1,10 +1,10 @@
-//! Types with a stand-in for those that contain them.
+//! Replaces recursive occurrences in types with `Recursive<…>`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{GenericArgument, Path, PathArguments, Type};
 
-/// `ty` with `Recursive<…>` for the types of `names`; `None` if there are none in it.
+/// Wraps the types of `names` within `ty` in `Recursive<…>`; `None` if there are none.
 pub fn replace(ty: &Type, root: &Path, names: &[Ident]) -> Option<Type> {
     let mut ty = ty.clone();
     visit(&mut ty, root, names).then_some(ty)
@@ -43,7 +43,7 @@ fn visit(ty: &mut Type, root: &Path, names: &[Ident]) -> bool {
     }
 }
 
-/// True if `name` is anywhere in `tokens`.
+/// True if `tokens` contain `name` at any depth.
 pub fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     tokens.into_iter().any(|token| match token {
         proc_macro2::TokenTree::Ident(ident) => ident == *name,
@@ -52,7 +52,7 @@ pub fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     })
 }
 
-/// The type as text, without spaces where Rust has none.
+/// The type as text in rustfmt's spacing.
 pub fn text(ty: &Type) -> String {
     let text = quote!(#ty).to_string();
     text.replace(" ,", ",").replace(" :: ", "::").replace(" < ", "<").replace(" >", ">")

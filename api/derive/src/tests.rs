@@ -1,4 +1,4 @@
-//! What the derive refuses, and with what words.
+//! The errors of the derive, and inputs that it accepts.
 
 use super::expand::expand;
 
@@ -8,7 +8,7 @@ fn refused(input: &str) -> String {
 }
 
 #[test]
-fn what_bincode_cannot_read_is_refused_with_a_remedy() {
+fn unsupported_input_is_an_error_with_a_remedy() {
     let rows = [
         ("union U { a: u8 }", "use an enum"),
         ("struct S { #[serde(flatten)] a: A }", "write the field as it is"),
@@ -29,14 +29,14 @@ fn what_bincode_cannot_read_is_refused_with_a_remedy() {
         ("#[serde(try_from = \"A\")] struct S { a: A }", "`try_from` decides"),
         ("#[serde(remote = \"A\")] struct S { a: A }", "`remote` decides"),
         ("struct S { #[persist(recursive)] a: Vec<A> }", "does not name S or Self"),
-        ("#[persist(dropped(\"a\"))] struct S { a: A }", "still there"),
+        ("#[persist(dropped(\"a\"))] struct S { a: A }", "it still exists"),
         ("#[persist(fallback = \"C\")] enum E { A, B }", "no such variant; there are: A, B"),
         ("enum E { #[persist(fallback)] A, #[persist(fallback)] B }", "only one variant"),
         ("#[persist(fallback = \"A\")] struct S;", "`fallback` is for enums"),
         ("#[persist(version = 2)] struct S;", "give both"),
         ("#[persist(migrate = m)] struct S;", "give both"),
-        ("#[persist(renamed = \"a\")] struct S;", "not known here"),
-        ("struct S { #[persist(was = \"a\")] a: u8 }", "not known here"),
+        ("#[persist(renamed = \"a\")] struct S;", "unknown attribute"),
+        ("struct S { #[persist(was = \"a\")] a: u8 }", "unknown attribute"),
     ];
     for (input, remedy) in rows {
         let error = refused(input);
@@ -45,7 +45,7 @@ fn what_bincode_cannot_read_is_refused_with_a_remedy() {
 }
 
 #[test]
-fn what_does_not_change_the_bytes_is_accepted() {
+fn attributes_that_do_not_affect_the_encoding_are_accepted() {
     let rows = [
         "#[serde(rename_all = \"camelCase\", deny_unknown_fields)] struct S { #[serde(rename = \"x\")] a: u8 }",
         "#[serde(rename(serialize = \"a\", deserialize = \"b\"), bound = \"\")] struct S;",
@@ -65,7 +65,7 @@ fn what_does_not_change_the_bytes_is_accepted() {
 }
 
 #[test]
-fn the_schema_is_looked_for_in_the_api() {
+fn the_schema_crate_defaults_to_the_api() {
     let input = syn::parse_str("struct S { a: u8 }").unwrap();
     let tokens = expand(&input).unwrap().to_string();
     assert!(tokens.contains(":: playground_api :: schema :: Persist for S"), "{tokens}");

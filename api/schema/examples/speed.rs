@@ -1,4 +1,4 @@
-//! How long a conversion takes next to writing and reading with serde: prints, asserts nothing.
+//! Compares the time of a conversion with encoding and decoding by serde. Prints, asserts nothing.
 //! `cargo run --release -p playground_schema --example speed`
 
 use std::hint::black_box;

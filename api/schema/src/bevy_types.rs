@@ -1,4 +1,4 @@
-//! Schemas of Bevy's types: what serde and bincode write for them.
+//! Schemas of Bevy's types, as serde and bincode encode them.
 
 use std::mem::offset_of;
 
@@ -16,7 +16,7 @@ use bevy::transform::components::{GlobalTransform, Transform};
 
 use super::schema::{Field, Persist, Schema, Shape, Variant};
 
-/// Vectors and matrices are written as tuples of their numbers.
+/// Vectors and matrices are encoded as tuples of their numbers.
 macro_rules! numbers {
     ($($type:ty, $name:literal, $number:ty, [$($index:literal)*];)*) => {$(
         impl Persist for $type {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn schemas_are_what_serde_writes() {
+    fn schemas_match_the_bytes_of_serde() {
         agrees(&Vec2::ONE);
         agrees(&Vec3::ONE);
         agrees(&Vec3A::ONE);

@@ -1,77 +1,78 @@
-//! A conversion as a flat list of steps.
+//! A conversion as a flat list of operations.
 //!
-//! Most steps only go ahead in the input: what they pass is copied at once, when a step that writes
-//! something else (or leaves something out) comes.
+//! Most operations only advance in the input. The bytes between the start of the unwritten range
+//! and the current position are copied in one piece as soon as an operation writes something else
+//! or drops something.
 
 use super::schema::Number;
 use super::wire_format;
 
-/// One step. `end` is the index of the step behind the body that follows a step.
+/// One operation. `end` is the index of the operation after the body, which follows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Op {
-    /// Passes so many bytes.
+    /// Advances by a number of bytes.
     Fixed(u64),
-    /// Passes so many integers whose first byte is at most `max`.
+    /// Advances past `count` integers whose first byte is at most `max`.
     Varints { count: u64, max: u8 },
-    /// Passes a truth value.
+    /// Advances past a `bool`.
     Bool,
-    /// Passes a character.
+    /// Advances past a `char`.
     Char,
-    /// Passes bytes behind their count.
+    /// Advances past bytes with a length prefix.
     Bytes,
-    /// Passes a text.
+    /// Advances past a string.
     Str,
-    /// Passes items of so many bytes each behind their count.
+    /// Advances past a count and items of this many bytes each.
     FixedItems(u64),
-    /// Passes a count and does the body as often; an item has at least `min` bytes.
+    /// Advances past a count and runs the body as often; an item has at least `min` bytes.
     Seq { min: u64, end: u32 },
-    /// Does the body `count` times; `empty` if that may pass no bytes.
+    /// Runs the body `count` times; `empty` if the body may advance by no bytes.
     Repeat { count: u64, empty: bool, end: u32 },
-    /// Passes an option's first byte and does the body if there is a value.
+    /// Advances past an option's first byte and runs the body if there is a value.
     Option { end: u32 },
-    /// Does the arm of the variant whose index comes; passes the index if no variant moved.
+    /// Reads a variant's index and runs its arm; keeps the index (`passes`) if no variant moved.
     Enum { first_arm: u32, arms: u32, passes: bool },
-    /// Does a procedure.
+    /// Runs a procedure.
     Call(u32),
-    /// Writes what was passed.
+    /// Writes the unwritten range.
     Flush,
-    /// Leaves out what was passed.
+    /// Drops the unwritten range.
     Drop,
     /// Writes constant bytes.
     Const { start: u32, len: u32 },
     /// Converts a number.
     Number { from: Number, to: Number },
-    /// Exchanges an entity.
+    /// Maps an entity.
     Entity,
-    /// Leaves out an option's first byte and does the body; without a value, writes a constant
-    /// (by its step) and does not.
+    /// Drops an option's first byte and runs the body; for `None`, writes the constant `none`, or
+    /// fails if there is no default.
     Unwrap { none: Option<Constant>, end: u32 },
-    /// Leaves out a count that must be this.
+    /// Drops a count, which must have this value.
     Exact(u64),
-    /// Writes the only character of a text.
+    /// Writes the only character of a string.
     StrToChar,
-    /// Writes a character as a text.
+    /// Writes a character as a string.
     CharToStr,
-    /// Does the body with places to remember for so many positions.
+    /// Runs the body with room for `marks` positions.
     Frame { marks: u32, end: u32 },
-    /// Remembers the position.
+    /// Saves the position.
     Mark(u32),
-    /// Goes on at a remembered position.
+    /// Continues at a saved position.
     Seek(u32),
-    /// Has the author's function take the value on.
+    /// Upgrades the value with a `migrate` function.
     Migrate(u32),
-    /// The value cannot be converted.
+    /// Fails: the value cannot be converted.
     Fail,
 }
 
-/// A place among the constant bytes.
+/// A range of the constant bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Constant {
     pub start: u32,
     pub len: u32,
 }
 
-/// Where in a value a step is, for errors.
+/// The part of a value that an operation converts, for error messages.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Site {
     pub path: String,
@@ -79,30 +80,30 @@ pub(crate) struct Site {
     pub to: String,
 }
 
-/// The steps of one conversion.
+/// The operations of one conversion.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Program {
+pub(crate) struct Bytecode {
     pub ops: Vec<Op>,
-    /// For each step, its site.
+    /// For each operation, the index of its site.
     pub op_sites: Vec<u32>,
     pub sites: Vec<Site>,
     pub consts: Vec<u8>,
-    /// Starts of the enums' arms, each list followed by its end.
+    /// The starts of the enums' arms; each list is followed by its end.
     pub arms: Vec<u32>,
-    /// Start and end of the procedures.
+    /// Start and end of each procedure.
     pub procs: Vec<(u32, u32)>,
-    /// Number of steps of the value itself; the procedures follow.
+    /// The number of operations before the first procedure.
     pub main: usize,
-    /// Steps before this one are not merged with later ones.
+    /// Operations before this index are not merged with later ones.
     barrier: usize,
-    /// The barriers before the bodies that are open.
+    /// The barriers of the open bodies.
     barriers: Vec<usize>,
-    /// The site of steps to come.
+    /// The site of operations that are added next.
     pub site: u32,
 }
 
-impl Program {
-    /// The index of the next step, which may be jumped to.
+impl Bytecode {
+    /// The index of the next operation, as a jump target.
     pub fn label(&mut self) -> u32 {
         self.barrier = self.ops.len();
         self.ops.len() as u32
@@ -113,7 +114,7 @@ impl Program {
         self.op_sites.push(self.site);
     }
 
-    /// The last step, if the next one may be merged with it.
+    /// The last operation, if the next one may be merged with it.
     fn last(&mut self) -> Option<&mut Op> {
         if self.ops.len() > self.barrier { self.ops.last_mut() } else { None }
     }
@@ -158,7 +159,7 @@ impl Program {
         }
     }
 
-    /// Begins a step with a body.
+    /// Begins an operation with a body.
     pub fn open(&mut self, op: Op) -> usize {
         self.barriers.push(self.barrier);
         self.push(op);
@@ -166,7 +167,7 @@ impl Program {
         self.ops.len() - 1
     }
 
-    /// Ends the body of the step at `opened`, and makes it one step where that is possible.
+    /// Ends the body of the operation at `opened`, and merges both into one operation if possible.
     pub fn close(&mut self, opened: usize) {
         let before = self.barriers.pop().unwrap_or(self.barrier);
         let end_here = self.label();

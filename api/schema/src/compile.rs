@@ -1,22 +1,22 @@
-//! From two types to the steps that convert values of the one into values of the other.
+//! Compiles a pair of types to the bytecode that converts values from one to the other.
 //!
-//! This is the only place that knows what goes into what. It also notes what it does and what it
-//! cannot do, so that [`TypeChange`](super::diff::TypeChange) tells what
-//! [`Resolution`](super::resolve::Resolution) does.
+//! This is the only place that defines which types convert to which. It also records the changes it
+//! makes and those it cannot make, so that [`TypeChange`](super::diff::TypeChange) describes
+//! exactly what [`Resolution`](super::resolve::Resolution) does.
 
 use std::collections::HashMap;
 
 pub mod types;
 
-use super::bytecode::{Op, Program, Site};
+use super::bytecode::{Bytecode, Op, Site};
 use super::definition::{Definition, FieldDef, Form};
 use super::diff::{Entry, Severity};
 use super::schema::{Field, Schema};
 
-/// How deep two types may be nested while they are compared.
+/// The maximum nesting depth of a pair of types.
 const MAX_PAIRS: usize = 160;
 
-/// A reader's type: its definition and, where its functions may be called, its schema.
+/// A reader's type: its definition and, if its functions may be called, its schema.
 #[derive(Clone, Copy)]
 pub(crate) struct Node<'a> {
     pub def: &'a Definition,
@@ -31,22 +31,22 @@ pub(crate) struct FieldNode<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// A type of which only the definition is there.
-    pub fn told(def: &'a Definition) -> Self {
+    /// A type without a schema, whose functions cannot be called.
+    pub fn from_definition(def: &'a Definition) -> Self {
         Self { def, schema: None }
     }
 
-    /// The type within, whose definition is `def`.
+    /// The inner type with definition `def`; `index` as in [`Schema::part`].
     pub fn part(self, def: &'a Definition, index: usize) -> Self {
         Self { def, schema: self.schema.and_then(|schema| schema.part(index)) }
     }
 
-    /// The written fields.
+    /// The encoded fields.
     pub fn fields(self) -> Vec<FieldNode<'a>> {
         fields(&self.def.form, self.schema.map(|schema| schema.shape.fields()))
     }
 
-    /// The written fields of a variant, whose form is `form`.
+    /// The encoded fields of a variant with form `form`.
     pub fn variant_fields(self, form: &'a Form, index: usize) -> Vec<FieldNode<'a>> {
         let variant = self.schema.and_then(|schema| schema.shape.variants().get(index));
         fields(form, variant.map(|variant| variant.shape.fields()))
@@ -60,18 +60,20 @@ impl<'a> FieldNode<'a> {
 }
 
 fn fields<'a>(form: &'a Form, fields: Option<&'static [Field]>) -> Vec<FieldNode<'a>> {
-    let told = form.fields().iter().enumerate().filter(|(_, def)| !def.skip);
-    told.map(|(i, def)| FieldNode { def, field: fields.and_then(|fields| fields.get(i)) }).collect()
+    let written = form.fields().iter().enumerate().filter(|(_, def)| !def.skip);
+    written
+        .map(|(i, def)| FieldNode { def, field: fields.and_then(|fields| fields.get(i)) })
+        .collect()
 }
 
-/// A value that the author's function must take on.
+/// A value that the type's `migrate` function must upgrade.
 pub(crate) struct Migrating<'a> {
     pub writer: &'a Definition,
     pub enclosing: Vec<&'a Definition>,
     pub reader: &'static Schema,
 }
 
-/// A pair of types that is compiled as a procedure, since it contains itself.
+/// A recursive pair of types, to be compiled as a procedure.
 struct Job<'a> {
     proc: u32,
     writer: &'a Definition,
@@ -84,16 +86,17 @@ struct Job<'a> {
 
 /// Compares two types.
 pub(crate) struct Compiler<'a> {
-    pub program: Program,
-    /// What happens to which part.
+    pub bytecode: Bytecode,
+    /// The changes by part.
     pub entries: Vec<Entry>,
     pub migrating: Vec<Migrating<'a>>,
-    /// Versions of a type that was written by newer code: written and known.
+    /// Set if the values were written by newer code: the written and the known version.
     pub newer: Option<(u32, u32)>,
     pub(super) path: String,
-    /// Values are only passed: entities stay, nothing is noted.
+    /// True while compiling steps that only advance: entities are not mapped, no changes are
+    /// recorded.
     pub(super) raw: bool,
-    /// Values have gone through the author's functions already.
+    /// The values have already been migrated to the reader's version.
     current: bool,
     depth: usize,
     writers: Vec<&'a Definition>,
@@ -103,10 +106,10 @@ pub(crate) struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    /// `current`: the values have gone through the author's functions already.
+    /// `current`: the values have already been migrated to the reader's version.
     pub fn new(current: bool) -> Self {
         Self {
-            program: Program::default(),
+            bytecode: Bytecode::default(),
             entries: Vec::new(),
             migrating: Vec::new(),
             newer: None,
@@ -121,22 +124,22 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Compiles the conversion of whole values.
+    /// Compiles the whole conversion, procedures included.
     pub fn whole(&mut self, writer: &'a Definition, reader: Node<'a>) {
         self.pair(writer, reader, None);
-        self.program.main = self.program.ops.len();
+        self.bytecode.main = self.bytecode.ops.len();
         while let Some(job) = self.jobs.pop() {
-            let start = self.program.label();
+            let start = self.bytecode.label();
             (self.writers, self.readers) = (job.writers, job.readers);
             (self.path, self.raw) = (job.path, job.raw);
             self.pair(job.writer, job.reader, None);
-            let end = self.program.label();
-            self.program.procs[job.proc as usize] = (start, end);
+            let end = self.bytecode.label();
+            self.bytecode.procs[job.proc as usize] = (start, end);
         }
     }
 
-    /// Compiles the way from `writer` to `reader`; `field` is the reader's field, where it is the
-    /// type of one.
+    /// Compiles the conversion from `writer` to `reader`; `field` is the reader's field, if it is
+    /// the type of one.
     pub(super) fn pair(
         &mut self,
         writer: &'a Definition,
@@ -147,9 +150,9 @@ impl<'a> Compiler<'a> {
             return self.impossible("types are nested too deep: flatten them".to_owned());
         }
         self.depth += 1;
-        let site = self.program.site;
-        self.program.site = self.program.sites.len() as u32;
-        self.program.sites.push(Site {
+        let site = self.bytecode.site;
+        self.bytecode.site = self.bytecode.sites.len() as u32;
+        self.bytecode.sites.push(Site {
             path: self.path.clone(),
             from: writer.to_string(),
             to: reader.def.to_string(),
@@ -166,25 +169,25 @@ impl<'a> Compiler<'a> {
             (_, Form::Boxed(inner)) => self.pair(writer, reader.part(inner, 0), field),
             (Form::Recursive(_), _) | (_, Form::Recursive(_)) => self.call(writer, reader),
             _ if self.versions(writer, reader) => {}
-            _ => self.forms(writer, reader, field),
+            _ => self.types(writer, reader, field),
         }
         self.writers.truncate(writers);
         self.readers.truncate(readers);
-        self.program.site = site;
+        self.bytecode.site = site;
         self.depth -= 1;
     }
 
-    /// Compiles steps that pass a value of `writer`.
+    /// Compiles steps that advance past a value of `writer`.
     pub(super) fn walk(&mut self, writer: &'a Definition) {
-        let readers = self.writers.iter().map(|writer| Node::told(writer)).collect();
+        let readers = self.writers.iter().map(|writer| Node::from_definition(writer)).collect();
         let readers = std::mem::replace(&mut self.readers, readers);
         let raw = std::mem::replace(&mut self.raw, true);
-        self.pair(writer, Node::told(writer), None);
+        self.pair(writer, Node::from_definition(writer), None);
         self.raw = raw;
         self.readers = readers;
     }
 
-    /// A value within a value of the same type: a procedure that calls itself.
+    /// A value within a value of the same type: a recursive procedure.
     fn call(&mut self, writer: &'a Definition, reader: Node<'a>) {
         let mut writers = self.writers.clone();
         let mut readers = self.readers.clone();
@@ -211,8 +214,8 @@ impl<'a> Compiler<'a> {
         let proc = match self.procs.get(&key) {
             Some(proc) => *proc,
             None => {
-                let proc = self.program.procs.len() as u32;
-                self.program.procs.push((0, 0));
+                let proc = self.bytecode.procs.len() as u32;
+                self.bytecode.procs.push((0, 0));
                 self.procs.insert(key, proc);
                 self.jobs.push(Job {
                     proc,
@@ -226,10 +229,10 @@ impl<'a> Compiler<'a> {
                 proc
             }
         };
-        self.program.push(Op::Call(proc));
+        self.bytecode.push(Op::Call(proc));
     }
 
-    /// Compares the versions; true if nothing is left to do.
+    /// Compares the versions; true if the pair is dealt with.
     fn versions(&mut self, writer: &'a Definition, reader: Node<'a>) -> bool {
         let same = self.path.is_empty() || reader.def.is_called(&writer.name);
         let (written, known) = (writer.version, reader.def.version);
@@ -239,7 +242,7 @@ impl<'a> Compiler<'a> {
         if written > known {
             self.newer.get_or_insert((written, known));
             self.impossible(format!(
-                "written as version {written} where {known} is known: load the newer module"
+                "written as version {written}, but the module knows {known}: load the newer module"
             ));
             return true;
         }
@@ -248,10 +251,10 @@ impl<'a> Compiler<'a> {
         }
         self.note(
             Severity::Checked,
-            format!("migrated by its author's function, from version {written} to {known}"),
+            format!("migrated by the type's `migrate` function, from version {written} to {known}"),
         );
         if let Some(schema) = reader.schema {
-            self.program.push(Op::Migrate(self.migrating.len() as u32));
+            self.bytecode.push(Op::Migrate(self.migrating.len() as u32));
             let enclosing = self.writers.iter().copied().filter(|w| !std::ptr::eq(*w, writer));
             let enclosing = enclosing.collect();
             self.migrating.push(Migrating { writer, enclosing, reader: schema });
@@ -259,7 +262,7 @@ impl<'a> Compiler<'a> {
         true
     }
 
-    /// Notes that the type of this part is another one.
+    /// Records that this part's type changes.
     pub(super) fn changed(&mut self, severity: Severity, writer: &Definition, reader: Node<'_>) {
         if let Some(last) = self.entries.last_mut()
             && last.path == self.path
@@ -267,7 +270,7 @@ impl<'a> Compiler<'a> {
         {
             if severity == Severity::Checked && last.severity == Severity::Converted {
                 last.severity = severity;
-                last.what.push_str(CHECKED);
+                last.description.push_str(CHECKED);
             }
             return;
         }
@@ -275,21 +278,21 @@ impl<'a> Compiler<'a> {
         self.note(severity, format!("{writer} -> {}{checked}", reader.def));
     }
 
-    /// Notes what happens to this part.
-    pub(super) fn note(&mut self, severity: Severity, what: String) {
+    /// Records a change of this part.
+    pub(super) fn note(&mut self, severity: Severity, description: String) {
         if !self.raw {
-            self.entries.push(Entry { path: self.path.clone(), severity, what });
+            self.entries.push(Entry { path: self.path.clone(), severity, description });
         }
     }
 
-    /// Notes that there is no way.
-    pub(super) fn impossible(&mut self, what: String) {
+    /// Records that this part cannot be converted.
+    pub(super) fn impossible(&mut self, description: String) {
         let path = self.path.clone();
-        self.entries.push(Entry { path, severity: Severity::Impossible, what });
-        self.program.push(Op::Fail);
+        self.entries.push(Entry { path, severity: Severity::Impossible, description });
+        self.bytecode.push(Op::Fail);
     }
 
-    /// Does `inner` for a part of the value.
+    /// Calls `inner` with `part` appended to the path.
     pub(super) fn within(&mut self, part: &str, inner: impl FnOnce(&mut Self)) {
         let len = self.path.len();
         if !self.path.is_empty() && !part.starts_with(['[', '{']) {
@@ -304,11 +307,11 @@ impl<'a> Compiler<'a> {
 const CHECKED: &str = " (each value is checked)";
 
 fn unknown(name: &str) -> String {
-    format!("refers back to `{name}`, which does not enclose it: build the module again")
+    format!("refers to `{name}`, which does not enclose it: build the module again")
 }
 
-/// The fewest bytes of a value of `writer`. A type within itself is in a list or an option, which
-/// has at least one.
+/// The minimum encoded size of a value of `writer`, in bytes. A recursive type is within a list or
+/// an option, which has at least one byte.
 pub(crate) fn least(writer: &Definition) -> u64 {
     let of_fields =
         |form: &Form| form.written().fold(0_u64, |sum, field| sum.saturating_add(least(&field.ty)));

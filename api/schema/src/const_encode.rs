@@ -1,4 +1,5 @@
-//! Schemas as constant bytes without addresses, to be read from an artifact's file.
+//! Encodes schemas in constants, as bytes without addresses that can be read from an artifact's
+//! file.
 //!
 //! ```text
 //! file       = VERSION count definition*
@@ -11,10 +12,10 @@
 
 use super::schema::{Field, Schema, Shape, Variant};
 
-/// First byte of flattened schemas: the version of this format.
+/// The first byte of encoded schemas: the version of this format.
 pub const VERSION: u8 = 1;
 
-/// Flags of definitions, fields and variants: what follows.
+/// Flags of definitions, fields and variants: which optional parts follow.
 pub(crate) mod flags {
     pub const ALIASES: u8 = 1;
     pub const VERSION: u8 = 2;
@@ -23,11 +24,11 @@ pub(crate) mod flags {
     pub const OFFSET: u8 = 2;
     pub const SKIP: u8 = 4;
     pub const DEFAULT: u8 = 8;
-    /// All that are known.
+    /// All known flags.
     pub const ALL: u8 = 15;
 }
 
-/// Tags of forms. Numbers are `NUMBER` and their discriminant.
+/// Tags of forms. A number's tag is `NUMBER` plus its discriminant.
 pub(crate) mod tags {
     pub const UNIT: u8 = 0;
     pub const BOOL: u8 = 1;
@@ -50,36 +51,36 @@ pub(crate) mod tags {
     pub const NUMBER: u8 = 32;
 }
 
-/// How many bytes [`flatten`] needs for `schema`.
-pub const fn flat_len(schema: &Schema) -> usize {
-    flat_len_all(&[schema])
+/// The number of bytes that [`const_encode`] writes for `schema`.
+pub const fn encoded_len(schema: &Schema) -> usize {
+    encoded_len_all(&[schema])
 }
 
-/// `schema` as bytes; `N` is its [`flat_len`].
-pub const fn flatten<const N: usize>(schema: &Schema) -> [u8; N] {
-    flatten_all(&[schema])
+/// Encodes `schema`; `N` must be its [`encoded_len`].
+pub const fn const_encode<const N: usize>(schema: &Schema) -> [u8; N] {
+    const_encode_all(&[schema])
 }
 
-/// How many bytes [`flatten_all`] needs for `schemas`.
-pub const fn flat_len_all(schemas: &[&Schema]) -> usize {
+/// The number of bytes that [`const_encode_all`] writes for `schemas`.
+pub const fn encoded_len_all(schemas: &[&Schema]) -> usize {
     write_all(&mut [], schemas)
 }
 
-/// `schemas` as bytes, in their order; `N` is their [`flat_len_all`].
-pub const fn flatten_all<const N: usize>(schemas: &[&Schema]) -> [u8; N] {
+/// Encodes `schemas` in their order; `N` must be their [`encoded_len_all`].
+pub const fn const_encode_all<const N: usize>(schemas: &[&Schema]) -> [u8; N] {
     let mut bytes = [0; N];
-    assert!(write_all(&mut bytes, schemas) == N, "N is not the length that flat_len tells");
+    assert!(write_all(&mut bytes, schemas) == N, "N must be the result of encoded_len_all");
     bytes
 }
 
-/// `schemas` as bytes, in their order, at run time.
-pub fn flat_bytes(schemas: &[&Schema]) -> Vec<u8> {
-    let mut bytes = vec![0; flat_len_all(schemas)];
+/// Like [`const_encode_all`], at run time.
+pub fn encode_schemas(schemas: &[&Schema]) -> Vec<u8> {
+    let mut bytes = vec![0; encoded_len_all(schemas)];
     write_all(&mut bytes, schemas);
     bytes
 }
 
-/// Writes as much as there is room for, and tells how much is needed.
+/// Writes as much as fits into `bytes`, and returns the length that is needed.
 const fn write_all(bytes: &mut [u8], schemas: &[&Schema]) -> usize {
     let mut out = Out { bytes, len: 0 };
     out.byte(VERSION);

@@ -1,4 +1,4 @@
-//! Values from bincode, by their definition.
+//! Decodes bincode to [`Value`]s according to a definition.
 
 use super::compile::least;
 use super::definition::{Definition, Form, VariantDef};
@@ -7,12 +7,11 @@ use super::schema::Schema;
 use super::value::Value;
 use super::wire_format::{self, EMPTY_ITEMS_MAX, Malformed, VARIANT};
 
-/// How deep values may be nested, types that only wrap others included: the stack bounds it.
+/// The maximum nesting depth of values, newtypes included; limited by the stack.
 pub(crate) const MAX_VALUES: usize = 256;
 
-/// A value and its definition, or bytes and theirs, do not agree.
+/// A value or its bytes do not match the definition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum ValueError {
     /// The bytes are not a value of the type.
     #[error(
@@ -20,26 +19,26 @@ pub enum ValueError {
          not that of the type that wrote them"
     )]
     Malformed { offset: usize, expected: &'static str, ty: String },
-    /// Bytes are left over.
+    /// There are trailing bytes.
     #[error(
-        "{left} bytes are left after a `{ty}`; the schema is not that of the type that wrote them"
+        "{left} trailing bytes after a `{ty}`; the schema is not that of the type that wrote them"
     )]
     Trailing { left: usize, ty: String },
-    /// The value is of another type.
-    #[error("{found} is no `{ty}`: give it the fields and variants of that type")]
+    /// The value has another type.
+    #[error("{found} is not a `{ty}`: give it the fields and variants of that type")]
     Mismatch { found: String, ty: String },
-    /// Values within values without end.
+    /// Values are nested deeper than [`MAX_VALUES`].
     #[error("values are nested deeper than {MAX_VALUES} in a `{ty}`: keep them in a list")]
     TooDeep { ty: String },
-    /// A type that refers back to one that does not enclose it.
-    #[error("`{name}` refers back to nothing: its definition is damaged")]
+    /// A recursive reference to a type that does not enclose it.
+    #[error("no enclosing type is called `{name}`: the definition is damaged")]
     Unknown { name: String },
-    /// The author's function refused the value.
+    /// The `migrate` function returned an error.
     #[error("{reason}")]
     Migration { reason: String },
 }
 
-/// The value that `bytes` are, all of them.
+/// Decodes one value from all of `bytes`.
 pub fn decode(bytes: &[u8], definition: &Definition) -> Result<Value, ValueError> {
     let mut decoder = Decoder::new(bytes, 0, &|_, value| Ok(value));
     let value = decoder.value_within(definition, &[])?;
@@ -49,30 +48,30 @@ pub fn decode(bytes: &[u8], definition: &Definition) -> Result<Value, ValueError
     }
 }
 
-/// Checks that `bytes` are one value of the type that `schema` tells of: that the schema agrees with
-/// what serde wrote.
+/// Checks that `bytes` are one value of the type with `schema`, i.e. that the schema matches the
+/// bytes that serde wrote.
 pub fn verify(schema: &'static Schema, bytes: &[u8]) -> Result<(), ValueError> {
     decode(bytes, &Definition::of(schema)).map(|_| ())
 }
 
-/// Gets each value when it is complete, and gives back what stands for it.
-type Each<'a> = dyn Fn(&Definition, Value) -> Result<Value, String> + 'a;
+/// Called with each complete value; returns its replacement.
+type Replace<'a> = dyn Fn(&Definition, Value) -> Result<Value, String> + 'a;
 
-/// Reads values.
+/// Decodes values from `input`.
 pub(crate) struct Decoder<'a> {
     input: &'a [u8],
     pub at: usize,
     depth: usize,
     empty_items: u64,
-    each: &'a Each<'a>,
+    replace: &'a Replace<'a>,
 }
 
 impl<'a> Decoder<'a> {
-    pub fn new(input: &'a [u8], at: usize, each: &'a Each<'a>) -> Self {
-        Self { input, at, depth: 0, empty_items: EMPTY_ITEMS_MAX, each }
+    pub fn new(input: &'a [u8], at: usize, replace: &'a Replace<'a>) -> Self {
+        Self { input, at, depth: 0, empty_items: EMPTY_ITEMS_MAX, replace }
     }
 
-    /// The next value, of a type that is within the types `enclosing`.
+    /// Decodes the next value, whose type is nested in the types `enclosing`.
     pub fn value_within(
         &mut self,
         definition: &Definition,
@@ -98,10 +97,10 @@ impl<'a> Decoder<'a> {
         let value = self.form(def, &def.form, enclosing)?;
         enclosing.truncate(before);
         self.depth -= 1;
-        (self.each)(def, value).map_err(|reason| ValueError::Migration { reason })
+        (self.replace)(def, value).map_err(|reason| ValueError::Migration { reason })
     }
 
-    /// One of the readers of `wire`.
+    /// Calls one of the functions of `wire_format`.
     fn wire<T>(
         &mut self,
         def: &Definition,
@@ -138,12 +137,12 @@ impl<'a> Decoder<'a> {
             Form::Struct(_) => self.named(form, enclosing),
             Form::Tuple(_) | Form::TupleStruct(_) => self.numbered(form, enclosing),
             Form::Enum { variants, .. } => self.variant(def, variants, enclosing),
-            Form::Recursive(name) => self.again(name, enclosing),
+            Form::Recursive(name) => self.recursive(name, enclosing),
             _ => self.leaf(def, form),
         }
     }
 
-    /// A value without values in it.
+    /// A value that contains no other values.
     fn leaf(&mut self, def: &Definition, form: &Form) -> Result<Value, ValueError> {
         Ok(match form {
             Form::Unit | Form::UnitStruct => Value::Unit,
@@ -226,8 +225,12 @@ impl<'a> Decoder<'a> {
         Ok(Value::Variant(variant.name.clone(), Box::new(inner)))
     }
 
-    /// A value of an enclosing type.
-    fn again(&mut self, name: &str, enclosing: &mut Vec<&Definition>) -> Result<Value, ValueError> {
+    /// A value of an enclosing type, by name.
+    fn recursive(
+        &mut self,
+        name: &str,
+        enclosing: &mut Vec<&Definition>,
+    ) -> Result<Value, ValueError> {
         let target = enclosed(enclosing, name)?;
         let inner = enclosing.split_off(target);
         let value = self.value(inner[0], enclosing);
@@ -248,7 +251,8 @@ impl<'a> Decoder<'a> {
         Ok(Value::Seq(items))
     }
 
-    /// How many items follow, `known` or written; never more than the bytes can hold.
+    /// The number of items that follow: `known`, or read. An error if the remaining bytes cannot
+    /// hold them.
     fn count(&mut self, def: &Definition, min: u64, known: Option<u64>) -> Result<u64, ValueError> {
         let count = match known {
             Some(count) => count,
@@ -266,7 +270,7 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// The index of the innermost type of that name.
+/// The index of the innermost enclosing type of this name.
 pub(crate) fn enclosed(enclosing: &[&Definition], name: &str) -> Result<usize, ValueError> {
     let target = enclosing.iter().rposition(|outer| outer.name == name);
     target.ok_or_else(|| ValueError::Unknown { name: name.to_owned() })

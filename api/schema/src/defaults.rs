@@ -1,4 +1,4 @@
-//! What `#[derive(Persist)]` needs to find defaults; not for use by hand.
+//! Finds defaults for `#[derive(Persist)]`; not for use by hand.
 
 use std::marker::PhantomData;
 
@@ -8,34 +8,31 @@ use super::schema::WriteDefault;
 
 pub use serde;
 
-/// Finds out whether a type has a default, in a constant: an inherent constant comes before one of
-/// a trait, if its bounds hold.
+/// Detects in a constant whether a type implements `Default`: the inherent constant takes
+/// precedence over the trait's if its bounds hold.
 pub struct Probe<T>(PhantomData<T>);
 
 impl<T: Default> Probe<T> {
-    /// Makes the default value.
     pub const MAKE: Option<fn() -> T> = Some(T::default);
 }
 
-/// For types without a default.
+/// The fallback for types without a default.
 pub trait WithoutDefault<T> {
-    /// There is none.
     const MAKE: Option<fn() -> T> = None;
 }
 
 impl<T> WithoutDefault<T> for Probe<T> {}
 
-/// Finds out whether a type has a default that serde can write.
+/// Detects in a constant whether a type implements `Default` and `Serialize`.
 pub struct Written<T>(PhantomData<T>);
 
 impl<T: Default + Serialize> Written<T> {
-    /// Writes the default value.
+    /// Encodes the default.
     pub const WRITE: Option<WriteDefault> = Some(|out| write(&T::default(), out));
 }
 
-/// For types without a default.
+/// The fallback for types without a default.
 pub trait WithoutWritten {
-    /// There is none.
     const WRITE: Option<WriteDefault> = None;
 }
 
@@ -48,17 +45,17 @@ pub fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), 
         .map_err(|error| error.to_string())
 }
 
-/// A value that is written by a function of `#[serde(with)]`.
+/// A value that is serialized by a function of `#[serde(with)]`.
 pub struct With<'a, T, F>(pub &'a T, pub F);
 
-/// Appends the bincode of `value`, as the function `serialize` writes it.
+/// Appends the bincode of `value` as `W` serializes it.
 pub fn write_with<T, W: WriteWith<T>>(value: &T, out: &mut Vec<u8>) -> Result<(), String> {
     write(&With(value, PhantomData::<W>), out)
 }
 
 /// A function of `#[serde(with)]`, as a type.
 pub trait WriteWith<T> {
-    /// Calls it.
+    /// Calls the function.
     fn serialize<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error>;
 }
 

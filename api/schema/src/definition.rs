@@ -1,38 +1,37 @@
-//! A schema that owns its parts, as it is read from an artifact or a snapshot.
+//! An owned schema, as parsed from an artifact or a snapshot.
 
 use std::fmt;
 
 use super::schema::{Field, Number, Schema, Shape};
 
-/// How deep types may be nested.
+/// The maximum nesting depth of types.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// What a type looks like; a [`Schema`] without functions.
+/// An owned [`Schema`], without its functions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
     /// Crate, path and name; the bare name for types of `std`.
     pub name: String,
-    /// Paths under which the type was known before.
+    /// Former paths of the type.
     pub aliases: Vec<String>,
-    /// Bytes of a value in memory.
+    /// `size_of` the type, in bytes.
     pub size: u64,
-    /// Alignment of a value in memory.
+    /// `align_of` the type, in bytes.
     pub align: u64,
-    /// Counts the changes that need the author's function.
+    /// The version that `migrate` upgrades to; 0 for types without `migrate`.
     pub version: u32,
-    /// Former fields and variants whose values the author gives up.
+    /// Removed fields and variants whose values may be dropped.
     pub dropped: Vec<String>,
-    /// What the values consist of.
+    /// The form of the values.
     pub form: Form,
-    /// True if the author's function takes values of older versions on.
+    /// True if the type has a `migrate` function.
     pub migrates: bool,
 }
 
-/// What the values of a type consist of; see [`Shape`].
+/// The form of a type's values; the variants are those of [`Shape`].
 #[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs, reason = "Shape says what they are")]
 pub enum Form {
-    /// Of no value: what an empty list or `None` says of the type within.
+    /// A type without values: the inner type inferred from an empty list or `None`.
     Never,
     Unit,
     Bool,
@@ -61,33 +60,31 @@ pub enum Form {
 /// A field; see [`Field`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldDef {
-    /// Name, or index as text.
+    /// The name, or the index in decimal for a tuple's field.
     pub name: String,
     /// Former names.
     pub aliases: Vec<String>,
-    /// The field's type.
     pub ty: Definition,
-    /// Bytes from the start of the struct.
+    /// `offset_of` the field, in bytes.
     pub offset: Option<u64>,
-    /// Never written.
+    /// Not encoded (`#[serde(skip)]`).
     pub skip: bool,
-    /// True if there is a value for those that were written without this field.
+    /// True if the field has a default for values that were written without it.
     pub has_default: bool,
 }
 
 /// A variant; see [`Variant`](super::schema::Variant).
 #[derive(Clone, Debug, PartialEq)]
 pub struct VariantDef {
-    /// Name.
     pub name: String,
     /// Former names.
     pub aliases: Vec<String>,
-    /// The form of a struct.
+    /// `UnitStruct`, `TupleStruct` or `Struct`.
     pub form: Form,
 }
 
 impl Definition {
-    /// The definition that `schema` tells.
+    /// Copies `schema`.
     pub fn of(schema: &'static Schema) -> Self {
         Self {
             name: schema.name.to_owned(),
@@ -101,7 +98,7 @@ impl Definition {
         }
     }
 
-    /// A type that only its values tell of: no name, no place in memory, no history.
+    /// A type inferred from a value: no name, layout, version or aliases.
     pub(crate) fn bare(form: Form) -> Self {
         Self {
             name: String::new(),
@@ -115,17 +112,17 @@ impl Definition {
         }
     }
 
-    /// True if `name` is the type's name or was.
+    /// True if `name` is the type's name or a former one.
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.aliases.iter().any(|alias| alias == name)
     }
 
-    /// True if entities are among its values.
+    /// True if the type contains entities at any depth.
     pub fn holds_entities(&self) -> bool {
         self.form.holds_entities()
     }
 
-    /// True for structs and enums, which inner types can refer back to.
+    /// True for structs and enums, which [`Form::Recursive`] can refer to.
     pub(crate) fn is_nominal(&self) -> bool {
         matches!(self.form, Form::Struct(_) | Form::TupleStruct(_) | Form::Enum { .. })
     }
@@ -179,7 +176,7 @@ impl Form {
         }
     }
 
-    /// The fields of a struct, a tuple or a variant; none for anything else.
+    /// The fields of a struct, tuple or variant; empty for other forms.
     pub fn fields(&self) -> &[FieldDef] {
         match self {
             Self::Tuple(fields) | Self::Struct(fields) | Self::TupleStruct(fields) => fields,
@@ -187,12 +184,12 @@ impl Form {
         }
     }
 
-    /// The fields that are written, in the order in which they are.
+    /// The encoded fields, in their order.
     pub(crate) fn written(&self) -> impl Iterator<Item = &FieldDef> {
         self.fields().iter().filter(|field| !field.skip)
     }
 
-    /// The only written field of a tuple struct, which is written as that field alone.
+    /// The only encoded field of a tuple struct, which is encoded like that field.
     pub(crate) fn newtype(&self) -> Option<&FieldDef> {
         let Self::TupleStruct(_) = self else { return None };
         let mut written = self.written();
@@ -215,7 +212,7 @@ impl FieldDef {
             .collect()
     }
 
-    /// A field that only values tell of.
+    /// A field of an inferred type.
     pub(crate) fn bare(name: &str, ty: Definition) -> Self {
         Self {
             name: name.to_owned(),
@@ -232,7 +229,7 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// The type as Rust writes it, e.g. `Vec<u8>`, `core_physics::Body`, `[f32; 4]`.
+/// The type in Rust's syntax, e.g. `Vec<u8>`, `core_physics::Body`, `[f32; 4]`.
 impl fmt::Display for Definition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = |fallback: &'static str| match self.name.as_str() {

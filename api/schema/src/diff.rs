@@ -1,57 +1,56 @@
-//! What becomes of a type's values, told before any code of the new module runs.
+//! Describes the effect of a type's change on its values, without running the new module's code.
 
 use std::fmt;
 
 use super::compile::{Compiler, Node};
 use super::definition::{Definition, FieldDef, Form};
 
-/// What becomes of the values of a type.
+/// The effect of a type's change on its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TypeChange {
     /// The type's new name.
     pub name: String,
-    /// True if nothing differs, in memory either.
+    /// True if nothing differs, including the layout in memory.
     pub identical: bool,
-    /// What differs, in the order of the new fields.
+    /// The differences, in the order of the new fields.
     pub entries: Vec<Entry>,
 }
 
-/// What becomes of a part of a type's values.
+/// The effect on a part of a type's values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The part, e.g. `body.speed`, `items[].kind`; empty for the type itself.
     pub path: String,
-    /// How much it matters.
     pub severity: Severity,
-    /// What happens, and what to do where something has to be done.
-    pub what: String,
+    /// What changes, and the remedy if one is needed.
+    pub description: String,
 }
 
-/// How much a change matters.
+/// The severity of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// The value stays as it is.
+    /// The value is unchanged.
     Kept,
     /// Every value can be converted.
     Converted,
-    /// Every value is checked, and one that cannot be converted is an error.
+    /// Each value is checked; one that cannot be converted is an error.
     Checked,
-    /// There was no value; it gets its default.
+    /// The part is new and gets its default.
     New,
-    /// The value is lost. What is not declared needs a yes.
+    /// The value is dropped. Needs the author's confirmation unless it is declared.
     Dropped {
-        /// True if the author has listed it.
+        /// True if the type lists it as dropped.
         declared: bool,
     },
-    /// There is no way.
+    /// The value cannot be converted.
     Impossible,
 }
 
 impl TypeChange {
-    /// What becomes of values of `old` under `new`.
+    /// Compares `old` with `new`.
     pub fn between(old: &Definition, new: &Definition) -> Self {
         let mut compiler = Compiler::new(false);
-        compiler.whole(old, Node::told(new));
+        compiler.whole(old, Node::from_definition(new));
         let mut entries = compiler.entries;
         let identical = old == new || entries.is_empty() && same_layout(old, new);
         if !identical && entries.iter().all(|entry| entry.severity == Severity::Kept) {
@@ -60,12 +59,12 @@ impl TypeChange {
         Self { name: new.name.clone(), identical, entries }
     }
 
-    /// True if something cannot be converted at all.
+    /// True if some part cannot be converted.
     pub fn is_impossible(&self) -> bool {
         self.entries.iter().any(|entry| entry.severity == Severity::Impossible)
     }
 
-    /// Values that would be lost without the author having said so.
+    /// Parts that would be dropped without being declared.
     pub fn undeclared_drops(&self) -> impl Iterator<Item = &Entry> {
         let undeclared = Severity::Dropped { declared: false };
         self.entries.iter().filter(move |entry| entry.severity == undeclared)
@@ -75,7 +74,7 @@ impl TypeChange {
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "the value" } else { &self.path };
-        write!(f, "{path}: {}", self.what)
+        write!(f, "{path}: {}", self.description)
     }
 }
 
@@ -87,10 +86,11 @@ impl fmt::Display for TypeChange {
     }
 }
 
-/// True if values of both types are the same in memory: names, field names, types, sizes and
-/// offsets are equal, at every depth.
+/// True if both types have the same layout in memory: names, field names, types, sizes and offsets
+/// are equal at every depth.
 ///
-/// Rust does not tell the offsets in enums; what shapes them is part of a crate's epoch.
+/// Offsets in enums are not compared, as Rust does not offer them; an edit that could change them
+/// changes the crate's epoch.
 pub fn same_layout(a: &Definition, b: &Definition) -> bool {
     a.name == b.name && a.size == b.size && a.align == b.align && same_form(&a.form, &b.form)
 }
@@ -120,7 +120,7 @@ fn same_field(a: &FieldDef, b: &FieldDef) -> bool {
     a.name == b.name && a.offset == b.offset && a.skip == b.skip && same_layout(&a.ty, &b.ty)
 }
 
-/// Adds what is elsewhere in memory, although it is written as before.
+/// Adds entries for parts that moved in memory although their encoding is the same.
 fn moved(path: &mut String, old: &Definition, new: &Definition, entries: &mut Vec<Entry>) {
     let before = entries.len();
     for (a, b) in old.form.fields().iter().zip(new.form.fields()) {
@@ -131,19 +131,20 @@ fn moved(path: &mut String, old: &Definition, new: &Definition, entries: &mut Ve
         path.push_str(&b.name);
         if a.name == b.name && a.offset != b.offset {
             let of = |offset: Option<u64>| offset.map_or("?".to_owned(), |at| at.to_string());
-            let what = format!("moved in memory, from byte {} to {}", of(a.offset), of(b.offset));
-            entries.push(Entry { path: path.clone(), severity: Severity::Kept, what });
+            let description =
+                format!("moved in memory, from byte {} to {}", of(a.offset), of(b.offset));
+            entries.push(Entry { path: path.clone(), severity: Severity::Kept, description });
         } else if !same_layout(&a.ty, &b.ty) {
             moved(path, &a.ty, &b.ty, entries);
         }
         path.truncate(len);
     }
     if entries.len() == before && !same_layout(old, new) {
-        let what = if (old.size, old.align) == (new.size, new.align) {
+        let description = if (old.size, old.align) == (new.size, new.align) {
             "moved in memory".to_owned()
         } else {
-            format!("moved in memory, {} bytes where it had {}", new.size, old.size)
+            format!("moved in memory, from {} to {} bytes", old.size, new.size)
         };
-        entries.push(Entry { path: path.clone(), severity: Severity::Kept, what });
+        entries.push(Entry { path: path.clone(), severity: Severity::Kept, description });
     }
 }

@@ -1,4 +1,4 @@
-//! Values into bincode, by their definition.
+//! Encodes [`Value`]s to bincode according to a definition.
 
 use super::decode::{MAX_VALUES, ValueError, enclosed};
 use super::definition::{Definition, Form};
@@ -6,7 +6,7 @@ use super::numbers::{self, Amount};
 use super::value::Value;
 use super::wire_format::put_varint;
 
-/// The bincode of `value` as a value of `definition`; numbers and names must fit.
+/// Encodes `value` as a value of `definition`. Numbers and names must fit.
 pub fn encode(value: &Value, definition: &Definition) -> Result<Vec<u8>, ValueError> {
     let mut out = Vec::new();
     let mut enclosing = Vec::new();

@@ -1,14 +1,16 @@
-//! The steps of plain values: numbers and truth values, kept, converted, left out, in any order.
+//! The fast path for simple conversions: numbers and `bool`s that are kept, converted, dropped or
+//! reordered.
 //!
-//! They are done without calls and with the positions in registers. Whatever is unusual is left to
-//! [`Run`](super::interpreter::Run), which does the value again and says what is wrong.
+//! It runs without calls and keeps the positions in registers. On anything unexpected it gives up,
+//! and [`Interpreter`](super::interpreter::Interpreter) converts the value again and returns the
+//! error.
 
-use super::bytecode::{Op, Program};
+use super::bytecode::{Bytecode, Op};
 use super::numbers;
 use super::schema::Number;
 use super::wire_format;
 
-/// How many bytes are copied where there are fewer, since a copy of constant length is faster.
+/// Shorter copies are extended to this many bytes, since a copy of constant length is faster.
 const CHUNK: usize = 32;
 
 /// Appends `input[from..to]`.
@@ -24,97 +26,97 @@ pub(crate) fn append(out: &mut Vec<u8>, input: &[u8], from: usize, to: usize) {
     }
 }
 
-/// Several steps in one, done in the order of the fields; it takes fewer jumps.
+/// Several operations merged into one to save jumps; they run in the order of the fields.
 #[derive(Clone, Debug, Default)]
 struct Piece {
-    /// Goes on at a remembered position.
+    /// Continues at a saved position.
     seek: Option<u32>,
-    /// Remembers the position.
+    /// Saves the position.
     mark: Option<u32>,
-    /// Passes bytes.
+    /// Advances by this many bytes.
     fixed: u64,
-    /// Passes integers whose first byte is at most `max`.
+    /// Advances past this many integers whose first byte is at most `max`.
     varints: u64,
     max: u8,
-    /// Passes a truth value.
+    /// Advances past a `bool`.
     bool: bool,
-    /// Leaves out what was passed.
+    /// Drops the unwritten range.
     drop: bool,
-    /// Writes what was passed.
+    /// Writes the unwritten range.
     flush: bool,
     /// Converts a number.
     number: Option<(Number, Number)>,
     /// Writes constant bytes.
     start: usize,
     len: usize,
-    /// Does something else than to pass numbers and write constant bytes.
+    /// The piece does more than advance past numbers and write constant bytes.
     rare: bool,
-    /// How far the piece is filled.
+    /// The last part that was set, in the order of the fields.
     stage: u8,
 }
 
-/// The way of plain values.
+/// A conversion compiled to pieces.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Quick {
+pub(crate) struct FastPath {
     pieces: Vec<Piece>,
-    /// The most bytes that a value becomes, and a chunk.
+    /// The maximum size of a converted value plus one chunk, in bytes.
     room: usize,
     marks: Vec<usize>,
     number: Vec<u8>,
 }
 
-/// The most room for values that go the quick way.
+/// The maximum size of a converted value on the fast path, in bytes.
 const ROOM_MAX: u64 = 1024;
-/// The room of most of them, which is made at once.
+/// The usual room for a value; a constant length is faster to reserve.
 const ROOM: usize = 96;
-/// For how many values room is made at a time.
+/// The number of values that room is reserved for at a time.
 const BLOCK: usize = 32;
 
-impl Quick {
-    /// The quick way of `program`, if it knows all of the steps.
-    pub fn of(program: &Program) -> Option<Self> {
-        let mut quick = Self { number: Vec::with_capacity(17), ..Self::default() };
+impl FastPath {
+    /// Compiles `bytecode`; `None` if it contains operations that the fast path does not support.
+    pub fn of(bytecode: &Bytecode) -> Option<Self> {
+        let mut fast_path = Self { number: Vec::with_capacity(17), ..Self::default() };
         let mut room = 0_u64;
-        for op in program.ops.get(..program.main)? {
+        for op in bytecode.ops.get(..bytecode.main)? {
             match *op {
-                Op::Seek(mark) => quick.piece(1).seek = Some(mark),
-                Op::Mark(mark) => quick.piece(2).mark = Some(mark),
+                Op::Seek(mark) => fast_path.piece(1).seek = Some(mark),
+                Op::Mark(mark) => fast_path.piece(2).mark = Some(mark),
                 Op::Fixed(bytes) => {
-                    quick.piece(3).fixed = bytes;
+                    fast_path.piece(3).fixed = bytes;
                     room = room.saturating_add(bytes);
                 }
                 Op::Varints { count, max } => {
-                    let piece = quick.piece(4);
+                    let piece = fast_path.piece(4);
                     (piece.varints, piece.max) = (count, max);
                     room = room.saturating_add(count.saturating_mul(17));
                 }
                 Op::Bool => {
-                    quick.piece(5).bool = true;
+                    fast_path.piece(5).bool = true;
                     room = room.saturating_add(1);
                 }
-                Op::Drop => quick.piece(6).drop = true,
-                Op::Flush => quick.piece(7).flush = true,
-                Op::Frame { marks, .. } if quick.marks.is_empty() => {
-                    quick.marks = vec![0; marks as usize];
-                    quick.piece(7).flush = true;
+                Op::Drop => fast_path.piece(6).drop = true,
+                Op::Flush => fast_path.piece(7).flush = true,
+                Op::Frame { marks, .. } if fast_path.marks.is_empty() => {
+                    fast_path.marks = vec![0; marks as usize];
+                    fast_path.piece(7).flush = true;
                 }
                 Op::Number { from, to } => {
-                    quick.piece(8).number = Some((from, to));
+                    fast_path.piece(8).number = Some((from, to));
                     room = room.saturating_add(17);
                 }
                 Op::Const { start, len } => {
-                    let piece = quick.piece(9);
+                    let piece = fast_path.piece(9);
                     (piece.start, piece.len) = (start as usize, len as usize);
                     room = room.saturating_add(len.into());
                 }
                 _ => return None,
             }
         }
-        quick.room = (room.min(ROOM_MAX) as usize + CHUNK).max(ROOM);
-        (room <= ROOM_MAX).then_some(quick)
+        fast_path.room = (room.min(ROOM_MAX) as usize + CHUNK).max(ROOM);
+        (room <= ROOM_MAX).then_some(fast_path)
     }
 
-    /// A piece that is not yet filled up to `stage`, and is now.
+    /// The last piece if its parts from `stage` on are unset, else a new one.
     fn piece(&mut self, stage: u8) -> &mut Piece {
         if self.pieces.last().is_none_or(|piece| piece.stage >= stage) {
             self.pieces.push(Piece::default());
@@ -125,7 +127,8 @@ impl Quick {
         &mut self.pieces[last]
     }
 
-    /// Converts a value and tells where it ends; `None` if something is wrong with it.
+    /// Converts one value and returns its end in `input`; `None` for the interpreter to report an
+    /// error.
     pub fn one(&mut self, consts: &[u8], input: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         let before = out.len();
         if self.room == ROOM {
@@ -139,8 +142,8 @@ impl Quick {
         done.map(|()| ends.0)
     }
 
-    /// Converts up to `count` values; tells how many, and where they end. The next one, if any is
-    /// left, has something wrong with it.
+    /// Converts up to `count` values; returns how many, and their end in `input`. If that is fewer
+    /// than `count`, the next value is for the interpreter to report an error.
     pub fn many(
         &mut self,
         consts: &[u8],
@@ -166,7 +169,7 @@ impl Quick {
         (count, ends.0)
     }
 
-    /// Converts the value at `input[ends.0..]` to `out[ends.1..]`, and moves both on.
+    /// Converts the value at `input[ends.0..]` to `out[ends.1..]`, and advances both.
     #[inline(always)]
     fn steps(
         &mut self,
@@ -235,7 +238,7 @@ impl Quick {
     }
 }
 
-/// Copies `input[from..end]` to `out[to..]`, and what is behind it: there is room for a chunk.
+/// Copies `input[from..end]` to `out[to..]`. May write up to a chunk, which `out` has room for.
 #[inline(always)]
 fn copy(out: &mut [u8], to: &mut usize, input: &[u8], from: usize, end: usize) -> Option<()> {
     let len = end - from;
@@ -253,8 +256,8 @@ fn copy(out: &mut [u8], to: &mut usize, input: &[u8], from: usize, end: usize) -
     Some(())
 }
 
-impl Program {
-    /// Makes room behind the constants for copies of whole chunks.
+impl Bytecode {
+    /// Pads the constants, so that whole chunks can be copied from them.
     pub fn finish(&mut self) {
         self.consts.extend_from_slice(&[0; CHUNK]);
     }

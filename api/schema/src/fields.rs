@@ -1,4 +1,4 @@
-//! Which field, and which variant, goes where.
+//! Matches the fields of structs and the variants of enums.
 
 use super::bytecode::{Op, Site};
 use super::compile::types::{Kind, kind};
@@ -7,10 +7,10 @@ use super::definition::{Definition, FieldDef, Form};
 use super::diff::Severity;
 use super::wire_format::put_varint;
 
-/// Says what was given up.
+/// The type's `dropped` list.
 struct Dropped<'a> {
     list: &'a [String],
-    /// The variant whose fields these are.
+    /// The variant that contains the fields.
     variant: Option<&'a str>,
 }
 
@@ -22,7 +22,8 @@ impl Dropped<'_> {
 }
 
 impl<'a> Compiler<'a> {
-    /// Structs and tuples: fields by name, or by position between named and numbered ones.
+    /// Structs and tuples: fields are matched by name, or by position between named and numbered
+    /// ones.
     pub(super) fn structs(&mut self, writer: &'a Definition, reader: Node<'a>) {
         let old: Vec<&FieldDef> = writer.form.written().collect();
         let new = reader.fields();
@@ -54,7 +55,7 @@ impl<'a> Compiler<'a> {
             }
             if differ {
                 return self.impossible(format!(
-                    "{writer} -> {}: {} fields by position where there are {}; keep their names, \
+                    "{writer} -> {}: {} fields by position, but there are {}; keep their names, \
                      or write a `migrate` function",
                     reader.def,
                     new.len(),
@@ -84,7 +85,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Fields into fields.
+    /// Converts matched fields, adds new ones and drops the rest.
     fn fields(
         &mut self,
         old: &[&'a FieldDef],
@@ -123,22 +124,22 @@ impl<'a> Compiler<'a> {
             return;
         }
         let marks = old.len() as u32 + 1;
-        let opened = self.program.open(Op::Frame { marks, end: 0 });
+        let opened = self.bytecode.open(Op::Frame { marks, end: 0 });
         let taken: Vec<usize> = sources.iter().copied().flatten().collect();
         for (i, field) in old.iter().enumerate() {
             let follows = taken.windows(2).any(|pair| (pair[0] + 1, pair[1]) == (i, i));
             if order.binary_search(&i).is_ok() && !follows {
-                self.program.push(Op::Mark(i as u32));
+                self.bytecode.push(Op::Mark(i as u32));
             }
             self.walk(&field.ty);
         }
-        self.program.push(Op::Mark(old.len() as u32));
-        self.program.push(Op::Drop);
+        self.bytecode.push(Op::Mark(old.len() as u32));
+        self.bytecode.push(Op::Drop);
         let mut next = None;
         for (field, source) in new.iter().zip(&sources) {
             if let Some(at) = source {
                 if next != Some(*at) {
-                    self.program.push(Op::Seek(*at as u32));
+                    self.bytecode.push(Op::Seek(*at as u32));
                 }
                 self.field(old[*at], *field, by_position);
                 next = Some(at + 1);
@@ -146,8 +147,8 @@ impl<'a> Compiler<'a> {
                 self.new_field(*field);
             }
         }
-        self.program.push(Op::Seek(old.len() as u32));
-        self.program.close(opened);
+        self.bytecode.push(Op::Seek(old.len() as u32));
+        self.bytecode.close(opened);
     }
 
     fn field(&mut self, old: &'a FieldDef, new: FieldNode<'a>, by_position: bool) {
@@ -163,17 +164,17 @@ impl<'a> Compiler<'a> {
         self.within(&field.def.name, |this| match this.default_of(field) {
             Some(bytes) => {
                 this.note(Severity::New, "new, from its default".to_owned());
-                this.program.constant(&bytes);
+                this.bytecode.constant(&bytes);
             }
             None => this.impossible(format!(
-                "new and has no default: cannot be read; give it `#[serde(default)]`, or its \
-                 type or the struct around it a `Default` (its type is {})",
+                "new, without a default: add `#[serde(default)]`, or implement `Default` for its \
+                 type or the enclosing struct (its type is {})",
                 field.def.ty
             )),
         });
     }
 
-    /// The bytes of a field's default; empty where only the definition is there.
+    /// The encoded default of a field; empty if only its definition is known.
     pub(super) fn default_of(&mut self, field: FieldNode<'a>) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         match field.field {
@@ -182,7 +183,7 @@ impl<'a> Compiler<'a> {
             Some(field) => match (field.default?)(&mut bytes) {
                 Ok(()) => Some(bytes),
                 Err(error) => {
-                    self.impossible(format!("its default cannot be written: {error}"));
+                    self.impossible(format!("its default cannot be encoded: {error}"));
                     Some(Vec::new())
                 }
             },
@@ -191,7 +192,7 @@ impl<'a> Compiler<'a> {
 
     fn note_drop(&mut self, name: &str, dropped: &Dropped<'_>) {
         let declared = dropped.lists(name);
-        let what = if declared {
+        let description = if declared {
             "dropped (declared)".to_owned()
         } else {
             format!(
@@ -199,23 +200,23 @@ impl<'a> Compiler<'a> {
                  \"{name}\")]`, or list it in `#[persist(dropped(\"{name}\"))]`"
             )
         };
-        self.within(name, |this| this.note(Severity::Dropped { declared }, what));
+        self.within(name, |this| this.note(Severity::Dropped { declared }, description));
     }
 
     fn leave_out(&mut self, fields: &[&'a FieldDef]) {
         if fields.is_empty() {
             return;
         }
-        self.program.push(Op::Flush);
-        self.program.label();
+        self.bytecode.push(Op::Flush);
+        self.bytecode.label();
         for field in fields {
             self.within(&field.name, |this| this.walk(&field.ty));
         }
-        self.program.push(Op::Drop);
-        self.program.label();
+        self.bytecode.push(Op::Drop);
+        self.bytecode.label();
     }
 
-    /// Enums: variants by name, then their fields.
+    /// Enums: variants are matched by name, then their fields.
     pub(super) fn variants(&mut self, writer: &'a Definition, reader: Node<'a>) {
         let (Form::Enum { variants: old, .. }, Form::Enum { variants: new, fallback }) =
             (&writer.form, &reader.def.form)
@@ -230,9 +231,9 @@ impl<'a> Compiler<'a> {
             }
         }
         let names: Vec<_> = old.iter().map(|v| (v.name.as_str(), &v.aliases)).collect();
-        let wanted: Vec<_> = new.iter().map(|v| (v.name.as_str(), &v.aliases)).collect();
+        let targets_by_name: Vec<_> = new.iter().map(|v| (v.name.as_str(), &v.aliases)).collect();
         let mut targets = vec![None; old.len()];
-        for (to, source) in sources(&names, &wanted).into_iter().enumerate() {
+        for (to, source) in sources(&names, &targets_by_name).into_iter().enumerate() {
             match source {
                 Some(from) => targets[from] = Some(to),
                 None if writer.name.is_empty() => {}
@@ -242,17 +243,17 @@ impl<'a> Compiler<'a> {
             }
         }
         let passes = targets.iter().enumerate().all(|(i, to)| *to == Some(i));
-        let first_arm = self.program.arms.len();
+        let first_arm = self.bytecode.arms.len();
         let arms = old.len() as u32;
-        self.program.arms.resize(first_arm + old.len() + 1, 0);
-        self.program.push(Op::Enum { first_arm: first_arm as u32, arms, passes });
+        self.bytecode.arms.resize(first_arm + old.len() + 1, 0);
+        self.bytecode.push(Op::Enum { first_arm: first_arm as u32, arms, passes });
         for (i, variant) in old.iter().enumerate() {
-            self.program.arms[first_arm + i] = self.program.label();
+            self.bytecode.arms[first_arm + i] = self.bytecode.label();
             let fields: Vec<&FieldDef> = variant.form.written().collect();
             match (targets[i], fallback.map(|index| index as usize)) {
                 (Some(to), _) => {
                     if !passes {
-                        self.program.constant(&index(to));
+                        self.bytecode.constant(&index(to));
                     }
                     self.within(&new[to].name, |this| {
                         if variant.name != new[to].name {
@@ -264,21 +265,23 @@ impl<'a> Compiler<'a> {
                     });
                 }
                 (None, Some(to)) if to < new.len() => self.within(&variant.name, |this| {
-                    let what = format!("removed, becomes {}", new[to].name);
-                    this.note(Severity::Dropped { declared: true }, what);
+                    let description = format!("removed, becomes {}", new[to].name);
+                    this.note(Severity::Dropped { declared: true }, description);
                     this.leave_out(&fields);
-                    this.program.constant(&index(to));
+                    this.bytecode.constant(&index(to));
                     for field in reader.variant_fields(&new[to].form, to) {
                         this.new_field(field);
                     }
                 }),
-                _ => self.within(&variant.name, |this| this.gone(writer, reader, &variant.name)),
+                _ => self.within(&variant.name, |this| {
+                    this.removed_variant(writer, reader, &variant.name)
+                }),
             }
         }
-        self.program.arms[first_arm + old.len()] = self.program.label();
+        self.bytecode.arms[first_arm + old.len()] = self.bytecode.label();
     }
 
-    /// The fields of a variant.
+    /// Converts the fields of a variant.
     fn payload(
         &mut self,
         form: &'a Form,
@@ -294,7 +297,7 @@ impl<'a> Compiler<'a> {
             || kinds == (Some(Kind::Numbered), Some(Kind::Named));
         if differ && old.len() != new.len() {
             return self.impossible(format!(
-                "{} fields by position where there are {}; keep their names, or write a `migrate` \
+                "{} fields by position, but there are {}; keep their names, or write a `migrate` \
                  function",
                 new.len(),
                 old.len()
@@ -306,31 +309,32 @@ impl<'a> Compiler<'a> {
         self.fields(old, &new, differ, dropped);
     }
 
-    /// A variant that has no successor: values that have it are an error.
-    fn gone(&mut self, writer: &Definition, reader: Node<'_>, variant: &str) {
+    /// A variant without a successor: values that have it are an error.
+    fn removed_variant(&mut self, writer: &Definition, reader: Node<'_>, variant: &str) {
         self.note(
             Severity::Checked,
-            "removed: a value that has it cannot be read; keep it, name its successor with \
+            "removed: values that have it cannot be converted; keep it, name its successor with \
              `#[persist(rename = \"…\")]`, or mark one with `#[persist(fallback)]`"
                 .to_owned(),
         );
-        let site = self.program.site;
-        self.program.site = self.program.sites.len() as u32;
-        self.program.sites.push(Site {
+        let site = self.bytecode.site;
+        self.bytecode.site = self.bytecode.sites.len() as u32;
+        self.bytecode.sites.push(Site {
             path: self.path.clone(),
             from: format!("{writer}::{variant}"),
             to: reader.def.to_string(),
         });
-        self.program.push(Op::Fail);
-        self.program.site = site;
+        self.bytecode.push(Op::Fail);
+        self.bytecode.site = site;
     }
 }
 
-/// A name, and its former ones.
+/// A name and its former names.
 type Named<'a> = (&'a str, &'a Vec<String>);
 
-/// For each new name, the index of the old one: of the same name, of one of its former names that no
-/// new one bears, or of one that was called so before: a renaming that is taken back.
+/// For each new item, the index of the old item that it replaces: the one of the same name, else
+/// one that has one of its former names, else one that had its name before (a renaming that is
+/// undone).
 fn sources(old: &[Named<'_>], new: &[Named<'_>]) -> Vec<Option<usize>> {
     let find = |name: &str| old.iter().position(|(old, _)| *old == name);
     let mut taken: Vec<bool> = vec![false; old.len()];

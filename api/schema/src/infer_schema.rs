@@ -1,28 +1,29 @@
-//! The definition that a value would have, so that it can be read like one that was written.
+//! Infers a definition from a value that a `migrate` function returned.
 
 use super::definition::{Definition, FieldDef, Form, MAX_DEPTH, VariantDef};
 use super::schema::Number;
 use super::value::Value;
 
-/// There is no definition for a value.
+/// No definition fits a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum DescribeError {
-    /// A list of different things.
-    #[error("the items of a list differ: {0} and {1}; make them alike")]
+pub(crate) enum InferError {
+    /// A list whose items have different forms.
+    #[error("the items of a list have different types: {0} and {1}; make them the same")]
     Differ(String, String),
-    /// Values within values without end.
+    /// Values are nested deeper than [`MAX_DEPTH`].
     #[error("values are nested deeper than {MAX_DEPTH}: flatten them")]
     TooDeep,
 }
 
-/// The definition of `value`: integers are of 128 bits, empty lists and `None` of no type.
-pub(crate) fn describe(value: &Value) -> Result<Definition, DescribeError> {
+/// The definition of `value`. Integers have 128 bits; the items of empty lists and `None` have
+/// [`Form::Never`].
+pub(crate) fn infer_schema(value: &Value) -> Result<Definition, InferError> {
     definition(value, 0)
 }
 
-fn definition(value: &Value, depth: usize) -> Result<Definition, DescribeError> {
+fn definition(value: &Value, depth: usize) -> Result<Definition, InferError> {
     if depth == MAX_DEPTH {
-        return Err(DescribeError::TooDeep);
+        return Err(InferError::TooDeep);
     }
     let depth = depth + 1;
     let boxed = |value: &Value| definition(value, depth).map(Box::new);
@@ -62,7 +63,7 @@ fn definition(value: &Value, depth: usize) -> Result<Definition, DescribeError> 
             let fields = fields
                 .iter()
                 .map(|(name, value)| Ok(FieldDef::bare(name, definition(value, depth)?)));
-            Form::Struct(fields.collect::<Result<_, DescribeError>>()?)
+            Form::Struct(fields.collect::<Result<_, InferError>>()?)
         }
         Value::Variant(name, inner) => {
             let form = match definition(inner, depth)?.form {
@@ -81,12 +82,12 @@ fn definition(value: &Value, depth: usize) -> Result<Definition, DescribeError> 
     Ok(Definition::bare(form))
 }
 
-/// One definition for values of both.
-fn unify(a: Definition, b: Definition) -> Result<Definition, DescribeError> {
+/// A definition that fits the values of both.
+fn unify(a: Definition, b: Definition) -> Result<Definition, InferError> {
     if a == b {
         return Ok(a);
     }
-    let differ = DescribeError::Differ(a.to_string(), b.to_string());
+    let differ = InferError::Differ(a.to_string(), b.to_string());
     let both = |a: Box<Definition>, b: Box<Definition>| unify(*a, *b).map(Box::new);
     Ok(Definition::bare(match (a.form, b.form) {
         (Form::Never, form) => return Ok(Definition { form, ..b }),
@@ -114,8 +115,8 @@ fn unify(a: Definition, b: Definition) -> Result<Definition, DescribeError> {
 fn fields(
     a: Vec<FieldDef>,
     mut b: Vec<FieldDef>,
-    differ: DescribeError,
-) -> Result<Vec<FieldDef>, DescribeError> {
+    differ: InferError,
+) -> Result<Vec<FieldDef>, InferError> {
     if a.len() != b.len() {
         return Err(differ);
     }
@@ -133,8 +134,8 @@ fn fields(
 fn variants(
     mut a: Vec<VariantDef>,
     b: Vec<VariantDef>,
-    differ: &DescribeError,
-) -> Result<Vec<VariantDef>, DescribeError> {
+    differ: &InferError,
+) -> Result<Vec<VariantDef>, InferError> {
     for variant in b {
         let Some(known) = a.iter_mut().find(|known| known.name == variant.name) else {
             a.push(variant);

@@ -1,59 +1,58 @@
-//! Does the steps of a program for one value after the other.
+//! Runs the bytecode of a conversion for one value.
 
-use super::bytecode::{Op, Program};
+use super::bytecode::{Bytecode, Op};
 use super::fast_path::append;
 use super::migrate::Migration;
 use super::numbers;
 use super::wire_format::{self, Malformed, VARIANT};
 
-/// How deep values may be nested in one another, two for each level of a type within itself. The
-/// stack bounds it.
+/// The maximum nesting depth of values, limited by the stack. Each level of a recursive type counts
+/// twice.
 pub(crate) const MAX_NESTING: usize = 200;
 
-/// Says what an entity is now, or why it is nothing.
+/// Maps an old entity's bits to the new entity's. The error is the reason why there is none.
 pub type Entities<'a> = dyn FnMut(u64) -> Result<u64, String> + 'a;
 
 /// A value cannot be converted.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum ConvertError {
     /// The bytes are not a value of the type.
     #[error("{path}: byte {offset}: expected {expected} of a `{from}`; the snapshot is damaged")]
     Malformed { path: String, offset: usize, expected: &'static str, from: String },
     /// A number out of range, or with a fraction.
     #[error(
-        "{path}: {value} of type `{from}` is no `{to}`: choose a type that holds it, or write a \
+        "{path}: {value} of type `{from}` does not fit into `{to}`: choose a type that can hold it, or write a \
          `migrate` function"
     )]
     DoesNotFit { path: String, value: String, from: String, to: String },
-    /// `None` where there must be a value.
+    /// `None`, but the reader's type requires a value.
     #[error(
-        "{path}: `None` of type `{from}` is no `{to}`: give the field a default, or keep the option"
+        "{path}: `None` of type `{from}` cannot become `{to}`: give the field a default, or keep the option"
     )]
     NoValue { path: String, from: String, to: String },
     /// A list of another length.
     #[error(
-        "{path}: {found} items of `{from}` where `{to}` holds {expected}: use a `Vec`, or write a `migrate` function"
+        "{path}: {found} items of `{from}`, but `{to}` has {expected}: use a `Vec`, or write a `migrate` function"
     )]
     Length { path: String, found: u64, expected: u64, from: String, to: String },
-    /// A variant that is gone.
+    /// A variant that was removed.
     #[error(
         "{path}: the variant `{from}` is no longer in `{to}`: keep it, name its successor with \
          `#[persist(rename = \"…\")]`, or mark one with `#[persist(fallback)]`"
     )]
     Variant { path: String, from: String, to: String },
-    /// An entity that is not there.
+    /// An entity that does not exist.
     #[error("{path}: entity {entity:#x}: {reason}")]
     Entity { path: String, entity: u64, reason: String },
-    /// Values within values without end.
+    /// Values are nested deeper than [`MAX_NESTING`].
     #[error("{path}: values are nested deeper than {MAX_NESTING}: keep them in a list")]
     TooDeep { path: String },
-    /// The author's function refused the value, or what it returned.
+    /// The `migrate` function returned an error, or a value that does not fit.
     #[error("{path}: migration to version {version} of `{to}`: {reason}")]
     Migration { path: String, to: String, version: u32, reason: String },
 }
 
-/// What went wrong at a step.
+/// Why an operation failed.
 pub(crate) enum Failure {
     Malformed(Malformed, usize),
     DoesNotFit(String),
@@ -65,29 +64,29 @@ pub(crate) enum Failure {
     Migration(u32, String),
 }
 
-/// A failure and the index of its step.
+/// A failure and the index of its operation.
 type Failed = Box<(Failure, usize)>;
 
-/// One value on its way.
-pub(crate) struct Run<'a, 'e> {
-    pub program: &'a Program,
+/// The conversion of one value.
+pub(crate) struct Interpreter<'a, 'e> {
+    pub bytecode: &'a Bytecode,
     pub migrations: &'a mut [Migration],
     pub marks: &'a mut Vec<usize>,
     pub input: &'a [u8],
     pub at: usize,
     pub out: &'a mut Vec<u8>,
     pub entities: &'a mut Entities<'e>,
-    /// What was passed from here on is not written yet.
+    /// The start of the unwritten range of `input`, which ends at `at`.
     pub from: usize,
     pub depth: usize,
-    /// How many items without content may still come.
+    /// How many more items without content are allowed.
     pub empty_items: u64,
 }
 
-impl Run<'_, '_> {
-    /// Converts one value. What was written of one that fails is the caller's to remove.
+impl Interpreter<'_, '_> {
+    /// Converts one value. On an error the caller has to truncate `out`.
     pub fn convert(&mut self) -> Result<(), ConvertError> {
-        match self.run(0, self.program.main, 0) {
+        match self.run(0, self.bytecode.main, 0) {
             Ok(()) => {
                 self.flush();
                 Ok(())
@@ -107,10 +106,10 @@ impl Run<'_, '_> {
     #[inline(always)]
     fn constant(&mut self, start: u32, len: u32) {
         let (start, len) = (start as usize, len as usize);
-        append(self.out, &self.program.consts, start, start + len);
+        append(self.out, &self.bytecode.consts, start, start + len);
     }
 
-    /// Takes note of items without content.
+    /// Counts items without content.
     fn empty(&mut self, count: u64) -> Result<(), Malformed> {
         let left = self.empty_items.checked_sub(count);
         self.empty_items = left.ok_or(Malformed("fewer empty items"))?;
@@ -127,14 +126,14 @@ impl Run<'_, '_> {
         done
     }
 
-    /// Does the steps from `start` to `end`; marks are counted from `base`.
+    /// Runs the operations from `start` to `end`; marks are relative to `base`.
     fn run(&mut self, start: usize, end: usize, base: usize) -> Result<(), Failed> {
-        let program = self.program;
+        let bytecode = self.bytecode;
         let input = self.input;
         let mut i = start;
         while i < end {
             let malformed = |error, at| Box::new((Failure::Malformed(error, at), i));
-            match program.ops[i] {
+            match bytecode.ops[i] {
                 Op::Fixed(bytes) => {
                     let rest = (input.len() - self.at) as u64;
                     if bytes > rest {
@@ -219,15 +218,16 @@ impl Run<'_, '_> {
                         self.from = self.at;
                     }
                     let arm = first_arm as usize + index as usize;
-                    let (start, end) = (program.arms[arm] as usize, program.arms[arm + 1] as usize);
+                    let (start, end) =
+                        (bytecode.arms[arm] as usize, bytecode.arms[arm + 1] as usize);
                     if start < end {
                         self.body(start, end, base, i)?;
                     }
-                    i = program.arms[(first_arm + arms) as usize] as usize;
+                    i = bytecode.arms[(first_arm + arms) as usize] as usize;
                     continue;
                 }
                 Op::Call(proc) => {
-                    let (start, end) = program.procs[proc as usize];
+                    let (start, end) = bytecode.procs[proc as usize];
                     self.body(start as usize, end as usize, base, i)?;
                 }
                 Op::Number { from, to } => {
@@ -319,8 +319,8 @@ impl Run<'_, '_> {
 
     #[cold]
     fn explain(&self, (failure, op): (Failure, usize)) -> ConvertError {
-        let site = self.program.op_sites.get(op).map(|site| *site as usize);
-        let site = site.and_then(|site| self.program.sites.get(site)).cloned().unwrap_or_default();
+        let site = self.bytecode.op_sites.get(op).map(|site| *site as usize);
+        let site = site.and_then(|site| self.bytecode.sites.get(site)).cloned().unwrap_or_default();
         let (path, from, to) = (site.path, site.from, site.to);
         let path = if path.is_empty() { "the value".to_owned() } else { path };
         match failure {

@@ -1,7 +1,7 @@
-//! What persisted types look like, and how values written under one schema are read under another.
+//! Schemas of persisted types, and the conversion of values from one schema to another.
 //!
 //! ```text
-//! #[derive(Persist)] ── Schema (a constant) ── flatten ──▶ bytes in the artifact
+//! #[derive(Persist)] ── Schema (a constant) ─ const_encode ─▶ bytes in the artifact
 //!                          │                                   │ Definition::parse
 //!                          ▼                                   ▼
 //!              Definition (old) + Definition (new) ── TypeChange::between ──▶ lines for `plan`
@@ -9,7 +9,7 @@
 //!              bincode (old) ── Resolution::convert ──▶ bincode (new), for each value
 //! ```
 
-// A type, as a constant, as bytes, and as its own copy.
+// A type's schema: as a constant, as bytes in the artifact, and as an owned value.
 #[cfg(feature = "bevy")]
 mod bevy_types;
 mod const_encode;
@@ -18,7 +18,7 @@ mod parse;
 mod schema;
 mod types;
 
-// From one type to another: what is told, and what is done.
+// From one type to another: the change for the plan, and the conversion.
 mod bytecode;
 mod compile;
 mod diff;
@@ -29,19 +29,21 @@ mod numbers;
 mod resolve;
 mod wire_format;
 
-// Values with their fields' names, and the author's functions.
+// Values with field names, and `migrate` functions.
 mod decode;
 mod encode;
 mod infer_schema;
 mod migrate;
 mod value;
 
-// What derived code uses.
+// Used by the derive's output.
 #[doc(hidden)]
 pub mod defaults;
 pub mod opaque;
 
-pub use const_encode::{flat_bytes, flat_len, flat_len_all, flatten, flatten_all};
+pub use const_encode::{
+    const_encode, const_encode_all, encode_schemas, encoded_len, encoded_len_all,
+};
 pub use decode::{ValueError, decode, verify};
 pub use definition::{Definition, FieldDef, Form, VariantDef};
 pub use diff::{Entry, Severity, TypeChange, same_layout};

@@ -1,30 +1,30 @@
-//! Values that the author's functions take from version to version.
+//! Upgrades values with `migrate` functions, version by version.
 
 use super::compile::Migrating;
 use super::decode::Decoder;
 use super::definition::Definition;
 use super::encode::encode;
-use super::infer_schema::describe;
+use super::infer_schema::infer_schema;
 use super::interpreter::{Entities, Failure};
 use super::resolve::{Options, Resolution};
 use super::schema::{Schema, Shape};
 use super::value::Value;
 
-/// Forms of migrated values that are kept with their conversion; there are few, as values differ
-/// in their variants and options only.
+/// The maximum number of cached conversions. Few are needed, as the values of a type differ only in
+/// their variants and options.
 const FORMS_MAX: usize = 32;
 
-/// A type whose older values go through its author's function.
+/// The upgrade of values of one type.
 #[derive(Clone, Debug)]
 pub(crate) struct Migration {
     writer: Definition,
     enclosing: Vec<Definition>,
     reader: &'static Schema,
     definition: Definition,
-    /// The types within the reader that have functions of their own.
+    /// The types within the reader that have `migrate` functions.
     inner: Vec<&'static Schema>,
     options: Options,
-    /// Forms that the functions have returned, and what makes the reader's type of them.
+    /// Cached conversions to the reader's type, by the form that the functions returned.
     forms: Vec<(Definition, Resolution)>,
 }
 
@@ -43,7 +43,7 @@ impl Migration {
         }
     }
 
-    /// Takes the value at `at` on and appends it to `out`.
+    /// Upgrades the value at `at`, advances `at`, and appends the value to `out`.
     pub fn run(
         &mut self,
         input: &[u8],
@@ -68,7 +68,7 @@ impl Migration {
             .value_within(&self.writer, &self.enclosing)
             .map_err(|error| failed(error.to_string()))?;
         *at = decoder.at;
-        let form = describe(&value).map_err(|error| failed(error.to_string()))?;
+        let form = infer_schema(&value).map_err(|error| failed(error.to_string()))?;
         let bytes = encode(&value, &form).map_err(|error| failed(error.to_string()))?;
         let resolution = match self.forms.iter().position(|(known, _)| *known == form) {
             Some(at) => &mut self.forms[at].1,
@@ -90,7 +90,7 @@ impl Migration {
     }
 }
 
-/// Calls the author's function once for each version.
+/// Calls `migrate` once for each version.
 fn steps(schema: &Schema, written: u32, mut value: Value) -> Result<Value, String> {
     let Some(migrate) = schema.migrate else { return Ok(value) };
     for version in written..schema.version {

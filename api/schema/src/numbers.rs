@@ -1,20 +1,16 @@
-//! Numbers from one type to another: exactly, or not at all.
+//! Converts numbers between types, exactly or not at all.
 
 use std::fmt;
 
 use super::schema::Number;
 use super::wire_format::{Malformed, Written, put_varint, take, unzigzag, varint, zigzag};
 
-/// A number of any type.
+/// A value of any numeric type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Amount {
-    /// Signed.
     Int(i128),
-    /// Unsigned.
     UInt(u128),
-    /// Single precision.
     F32(f32),
-    /// Double precision.
     F64(f64),
 }
 
@@ -29,13 +25,13 @@ impl fmt::Display for Amount {
     }
 }
 
-/// True if every value of `from` is one of `to`, so that none needs to be checked.
+/// True if every value of `from` fits into `to`, so that values need no check.
 pub(crate) fn always_fits(from: Number, to: Number) -> bool {
     let (from, to) = (Range::of(from), Range::of(to));
     from.bits <= to.bits && (to.float || !from.float) && (to.signed || !from.signed)
 }
 
-/// How many bits are exact, without the sign.
+/// The number of exact bits of a type, without the sign.
 struct Range {
     bits: u32,
     signed: bool,
@@ -62,14 +58,14 @@ impl Range {
     }
 }
 
-/// True if the bytes of every value are the same under both types.
+/// True if every value has the same encoding under both types.
 pub(crate) fn same_bytes(from: Number, to: Number) -> bool {
     let varints =
         matches!((from.written(), to.written()), (Written::Varint(_), Written::Varint(_)));
     from == to || varints && always_fits(from, to) && Range::of(from).signed == Range::of(to).signed
 }
 
-/// The next number, of type `number`.
+/// Reads a number of type `number`.
 #[inline]
 pub(crate) fn read(input: &[u8], at: &mut usize, number: Number) -> Result<Amount, Malformed> {
     Ok(match number.written() {
@@ -95,10 +91,10 @@ pub(crate) fn read(input: &[u8], at: &mut usize, number: Number) -> Result<Amoun
     })
 }
 
-/// Appends `amount` as a `to`; false, and nothing appended, if it is not one.
+/// Appends `amount` as a `to`; returns false and appends nothing if it does not fit.
 ///
 /// Integers and whole floating-point numbers must be representable exactly; from double to single
-/// precision values are rounded, as long as they stay finite.
+/// precision, values are rounded if they stay finite.
 #[inline]
 pub(crate) fn write(out: &mut Vec<u8>, amount: Amount, to: Number) -> bool {
     match to {
@@ -151,7 +147,7 @@ fn write_integer(out: &mut Vec<u8>, amount: Amount, to: Number) -> bool {
     true
 }
 
-/// True if the value fits into `bits` bits; negative ones reach one further.
+/// True if the value fits into `bits` bits; the range of negative values is larger by one.
 fn in_bits(magnitude: u128, negative: bool, bits: u32) -> bool {
     let magnitude = if negative { magnitude - 1 } else { magnitude };
     128 - magnitude.leading_zeros() <= bits
@@ -166,7 +162,7 @@ fn whole_unsigned(value: f64) -> Option<u128> {
     (value.trunc() == value && (0.0..2f64.powi(128)).contains(&value)).then_some(value as u128)
 }
 
-/// True if the bits of an integer that matter are at most `bits`.
+/// True if the integer has at most `bits` significant bits.
 fn exact(magnitude: u128, bits: u32) -> bool {
     magnitude == 0 || 128 - magnitude.leading_zeros() - magnitude.trailing_zeros() <= bits
 }

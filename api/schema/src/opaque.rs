@@ -1,7 +1,7 @@
-//! For fields of types that have no schema: `#[serde(with = "playground_schema::opaque")]`.
+//! Encodes fields whose type has no schema: `#[serde(with = "playground_schema::opaque")]`.
 //!
-//! The value's bincode is written behind its length. Only the very same type can read it again, so
-//! it neither changes nor goes into another type.
+//! The value's bincode is written with a length prefix. Only the same type can decode it, so it
+//! cannot be converted.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserializer, Serialize, Serializer};
 
-/// Writes a value's bincode behind its length.
+/// Writes a value's bincode with a length prefix.
 pub fn serialize<T: Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     let bytes = bincode::serde::encode_to_vec(value, bincode::config::standard());
     serializer.serialize_bytes(&bytes.map_err(S::Error::custom)?)
@@ -27,7 +27,10 @@ where
     if read == bytes.len() {
         Ok(value)
     } else {
-        Err(D::Error::custom(format!("{} bytes, of which {read} were read", bytes.len())))
+        Err(D::Error::custom(format!(
+            "expected a value of {} bytes, but decoding ended after {read}",
+            bytes.len()
+        )))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Flattened schemas back into definitions, whatever the bytes are.
+//! Parses encoded schemas. Safe for arbitrary bytes.
 
 use std::collections::HashSet;
 
@@ -6,40 +6,39 @@ use super::const_encode::{VERSION, flags, tags};
 use super::definition::{Definition, FieldDef, Form, MAX_DEPTH, VariantDef};
 use super::schema::Number;
 
-/// The bytes are not flattened schemas.
+/// The bytes are not encoded schemas.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
-    /// Another format.
+    /// Another version of the format.
     #[error(
-        "the schema has format {found} where {VERSION} is known: build the module with this \
+        "the schema has format {found}, expected {VERSION}: build the module with this \
          version of the project"
     )]
     Format {
         /// The first byte.
         found: u8,
     },
-    /// Something else than what should be there.
+    /// Unexpected bytes.
     #[error(
         "byte {offset} of the schema: expected {expected}; the artifact is damaged, build it again"
     )]
     Malformed {
-        /// Bytes from the start.
+        /// Offset from the start, in bytes.
         offset: usize,
-        /// What should be there.
+        /// The expected content.
         expected: &'static str,
     },
-    /// Types within types without end.
+    /// Types are nested deeper than [`MAX_DEPTH`].
     #[error("byte {offset} of the schema: types are nested deeper than {MAX_DEPTH}: flatten them")]
     TooDeep {
-        /// Bytes from the start.
+        /// Offset from the start, in bytes.
         offset: usize,
     },
-    /// Two fields or variants of one name.
-    #[error("byte {offset} of the schema: `{name}` is there twice; the artifact is damaged")]
+    /// Two fields or two variants have the same name.
+    #[error("byte {offset} of the schema: duplicate name `{name}`; the artifact is damaged")]
     Twice {
-        /// Bytes from the start.
+        /// Offset from the start, in bytes.
         offset: usize,
-        /// The name.
         name: String,
     },
 }
@@ -47,8 +46,8 @@ pub enum SchemaError {
 type Parsed<T> = Result<T, SchemaError>;
 
 impl Definition {
-    /// Reads what [`flatten`](super::const_encode::flatten) or [`flatten_all`](super::const_encode::flatten_all)
-    /// wrote. Arbitrary bytes are an error.
+    /// Reads what [`const_encode`](super::const_encode::const_encode) or
+    /// [`const_encode_all`](super::const_encode::const_encode_all) wrote.
     pub fn parse(bytes: &[u8]) -> Result<Vec<Self>, SchemaError> {
         let mut input = Input { bytes, at: 0 };
         match input.byte()? {
@@ -101,7 +100,7 @@ impl Input<'_> {
         self.number()?.try_into().map_err(|_| self.malformed("a number of 32 bits"))
     }
 
-    /// A count of things that take at least one byte each.
+    /// A count of items that take at least one byte each.
     fn count(&mut self) -> Parsed<usize> {
         let rest = self.bytes.len() - self.at;
         let count = self.number()?.try_into().unwrap_or(usize::MAX);

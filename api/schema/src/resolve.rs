@@ -1,35 +1,34 @@
-//! Values of one type as values of another: worked out once, then done for each value.
+//! Converts values of one type to another: compiled once, then run for each value.
 
-use super::bytecode::Program;
+use super::bytecode::Bytecode;
 use super::compile::{Compiler, Node};
 use super::definition::Definition;
 use super::diff::{Entry, Severity};
-use super::fast_path::Quick;
-use super::interpreter::{ConvertError, Entities, Run};
+use super::fast_path::FastPath;
+use super::interpreter::{ConvertError, Entities, Interpreter};
 use super::migrate::Migration;
 use super::schema::Schema;
 use super::wire_format::EMPTY_ITEMS_MAX;
 
-/// What is allowed.
+/// Options of a [`Resolution`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Fields that the reader does not have may go without being listed as dropped.
+    /// Fields that the reader does not have are dropped without being declared.
     pub allow_drop: bool,
 }
 
-/// Values of a type cannot be read as another one.
+/// The values of a type cannot be converted to another type.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum ResolveError {
-    /// Values would be lost.
-    #[error("{name}: {}; or confirm that they go", lines(.fields))]
+    /// Fields would be dropped without being declared.
+    #[error("{name}: {}; or confirm that they are dropped", lines(.fields))]
     Drops { name: String, fields: Vec<Entry> },
-    /// There is no way for some part.
+    /// Some part cannot be converted.
     #[error("{name}: {}", lines(.reasons))]
     Refused { name: String, reasons: Vec<Entry> },
-    /// Written by newer code.
+    /// The values were written by a newer version of the type.
     #[error(
-        "{name}: written as version {written} where {known} is known: load the module that wrote \
+        "{name}: written as version {written}, but the module knows {known}: load the module that wrote \
          it, or a newer one"
     )]
     Newer { name: String, written: u32, known: u32 },
@@ -42,22 +41,22 @@ fn lines(entries: &[Entry]) -> String {
 /// A conversion from the values of one type to those of another.
 #[derive(Clone, Debug)]
 pub struct Resolution {
-    program: Program,
+    bytecode: Bytecode,
     migrations: Vec<Migration>,
     changes: Vec<Entry>,
-    /// Positions that a value is read from; kept for the next value.
+    /// Scratch memory for [`Op::Mark`](super::bytecode::Op), kept for the next value.
     marks: Vec<usize>,
-    /// The way of plain values.
-    quick: Option<Quick>,
+    /// Present if all steps of the bytecode are simple.
+    fast_path: Option<FastPath>,
 }
 
 impl Resolution {
-    /// Works out how values of `writer` become values of `reader`.
+    /// Compiles the conversion from values of `writer` to values of `reader`.
     ///
-    /// Fields and variants are found by name or former name. What is new comes from its default.
-    /// Numbers go from any type to any other, each value being checked. Between a struct with named
-    /// fields and a tuple, fields go by position, if there are as many. A list that becomes a set,
-    /// or a map whose keys change their type, keeps one of those that are equal.
+    /// Fields and variants are matched by name or former name. New fields get their default.
+    /// Numbers convert between all types, and each value is checked. Between a struct with named
+    /// fields and a tuple with as many, fields are matched by position. A list that becomes a set,
+    /// or a map whose keys change their type, keeps one of several equal items.
     pub fn new(
         writer: &Definition,
         reader: &'static Schema,
@@ -66,7 +65,7 @@ impl Resolution {
         Self::compile(writer, &Definition::of(reader), reader, options, false)
     }
 
-    /// `current`: the values have gone through the author's functions already.
+    /// `current`: the values have already been migrated to the reader's version.
     pub(crate) fn compile(
         writer: &Definition,
         definition: &Definition,
@@ -94,38 +93,38 @@ impl Resolution {
         }
         let migrations =
             compiler.migrating.into_iter().map(|it| Migration::new(it, options)).collect();
-        let mut program = compiler.program;
-        program.finish();
-        let quick = Quick::of(&program);
-        Ok(Self { program, migrations, changes: compiler.entries, marks: Vec::new(), quick })
+        let mut bytecode = compiler.bytecode;
+        bytecode.finish();
+        let fast_path = FastPath::of(&bytecode);
+        Ok(Self { bytecode, migrations, changes: compiler.entries, marks: Vec::new(), fast_path })
     }
 
-    /// What the conversion changes.
+    /// The changes, as in [`TypeChange`](super::diff::TypeChange).
     pub fn changes(&self) -> &[Entry] {
         &self.changes
     }
 
-    /// Takes one value of the writer's type from the start of `bytes`, and appends it to `out` as
-    /// one of the reader's type. `entities` says what an entity is called now.
+    /// Reads one value of the writer's type from the start of `bytes`, advances `bytes`, and
+    /// appends the converted value to `out`. `entities` maps old entities to new ones.
     ///
-    /// After an error `bytes` and `out` are as they were.
+    /// On an error `bytes` and `out` are unchanged.
     pub fn convert(
         &mut self,
         bytes: &mut &[u8],
         out: &mut Vec<u8>,
         entities: &mut Entities<'_>,
     ) -> Result<(), ConvertError> {
-        if let Some(quick) = &mut self.quick
-            && let Some(at) = quick.one(&self.program.consts, bytes, out)
+        if let Some(fast_path) = &mut self.fast_path
+            && let Some(at) = fast_path.one(&self.bytecode.consts, bytes, out)
         {
             *bytes = bytes.get(at..).unwrap_or(&[]);
             return Ok(());
         }
-        self.slow(bytes, out, entities)
+        self.interpret(bytes, out, entities)
     }
 
-    /// Takes `count` values, one behind the other, like [`convert`](Self::convert); faster than one
-    /// by one. After an error `bytes` and `out` are as they were.
+    /// Converts `count` concatenated values like [`convert`](Self::convert), but faster. On an
+    /// error `bytes` and `out` are unchanged.
     pub fn convert_many(
         &mut self,
         count: usize,
@@ -136,13 +135,13 @@ impl Resolution {
         let (input, before) = (*bytes, out.len());
         let mut left = count;
         while left > 0 {
-            if let Some(quick) = &mut self.quick {
-                let (done, at) = quick.many(&self.program.consts, bytes, out, left);
+            if let Some(fast_path) = &mut self.fast_path {
+                let (done, at) = fast_path.many(&self.bytecode.consts, bytes, out, left);
                 *bytes = bytes.get(at..).unwrap_or(&[]);
                 left -= done;
             }
             if left > 0 {
-                if let Err(error) = self.slow(bytes, out, entities) {
+                if let Err(error) = self.interpret(bytes, out, entities) {
                     *bytes = input;
                     out.truncate(before);
                     return Err(error);
@@ -153,7 +152,7 @@ impl Resolution {
         Ok(())
     }
 
-    fn slow(
+    fn interpret(
         &mut self,
         bytes: &mut &[u8],
         out: &mut Vec<u8>,
@@ -161,8 +160,8 @@ impl Resolution {
     ) -> Result<(), ConvertError> {
         let before = out.len();
         self.marks.clear();
-        let mut run = Run {
-            program: &self.program,
+        let mut interpreter = Interpreter {
+            bytecode: &self.bytecode,
             migrations: &mut self.migrations,
             marks: &mut self.marks,
             input: bytes,
@@ -173,9 +172,9 @@ impl Resolution {
             depth: 0,
             empty_items: EMPTY_ITEMS_MAX,
         };
-        match run.convert() {
+        match interpreter.convert() {
             Ok(()) => {
-                let at = run.at;
+                let at = interpreter.at;
                 *bytes = bytes.get(at..).unwrap_or(&[]);
                 Ok(())
             }

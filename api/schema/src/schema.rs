@@ -1,89 +1,85 @@
-//! What a persisted type looks like, as a constant.
+//! The schema of a persisted type, as a constant.
 
 use super::value::Value;
 
-/// A type whose schema is known. `#[derive(Persist)]` writes it.
+/// A type with a schema. Implemented by `#[derive(Persist)]`.
 pub trait Persist {
     /// Crate, path and name of a struct or enum; the bare name of any other type.
     const NAME: &'static str;
-    /// What the type looks like in memory and in bincode.
+    /// The type's layout in memory and its encoding in bincode.
     const SCHEMA: Schema;
-    /// The schema, as other schemas refer to it.
+    /// A reference to the schema, for use in other schemas.
     const REF: &'static Schema = &Self::SCHEMA;
 }
 
-/// What a type looks like in memory, and what serde and bincode write for its values.
+/// A type's layout in memory, and the form in which serde and bincode encode its values.
 #[derive(Clone, Copy, Debug)]
 pub struct Schema {
     /// Crate, path and name, e.g. `core_arena::fighter::Health`; the bare name for types of `std`.
     pub name: &'static str,
-    /// Paths under which the type was known before.
+    /// Former paths of the type.
     pub aliases: &'static [&'static str],
-    /// Bytes of a value in memory.
+    /// `size_of` the type, in bytes.
     pub size: usize,
-    /// Alignment of a value in memory.
+    /// `align_of` the type, in bytes.
     pub align: usize,
-    /// Counts the changes that need the author's function; 0 where there was none.
+    /// The version that `migrate` upgrades to; 0 for types without `migrate`.
     pub version: u32,
-    /// Former fields and variants whose values the author gives up.
+    /// Removed fields and variants whose values may be dropped.
     pub dropped: &'static [&'static str],
-    /// What the values consist of.
+    /// The form of the values.
     pub shape: Shape,
-    /// Takes a value of an older version one version on.
+    /// Upgrades a value by one version.
     pub migrate: Option<Migrate>,
 }
 
-/// Takes a value of the given version to the next one, or says why it cannot.
+/// Upgrades a value from the given version to the next one. The error is the reason.
 pub type Migrate = fn(u32, Value) -> Result<Value, String>;
 
-/// Appends the bincode of a default value.
+/// Appends the bincode of a default value to the buffer.
 pub type WriteDefault = fn(&mut Vec<u8>) -> Result<(), String>;
 
-/// What the values of a type consist of.
+/// The form of a type's values.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
-    /// Nothing: `()` and `PhantomData`.
+    /// No content: `()` and `PhantomData`.
     Unit,
-    /// A truth value.
     Bool,
-    /// An integer or a floating-point number.
     Number(Number),
-    /// A character.
+    /// UTF-8, one to four bytes.
     Char,
-    /// Text.
+    /// A string with a length prefix.
     Str,
-    /// Bytes behind their count, written with `serialize_bytes`.
+    /// Bytes with a length prefix, written with `serialize_bytes`.
     Bytes,
-    /// An entity, as its 64 bits; they change when a world is read into another one.
+    /// An entity, as its 64 bits. Loading a snapshot maps them to the new entity's.
     Entity,
-    /// A value or none.
+    /// A byte, 0 or 1, then the value if it is 1.
     Option(&'static Schema),
-    /// A value behind a pointer that owns it: `Box<T>`. Written as the value.
+    /// `Box<T>`. Encoded like `T`.
     Boxed(&'static Schema),
-    /// Values behind their count: lists and sets.
+    /// A list or set: a count, then the items.
     Seq(&'static Schema),
-    /// Pairs of key and value behind their count.
+    /// A count, then pairs of key and value.
     Map(&'static Schema, &'static Schema),
-    /// As many values as the type says.
+    /// Items without a count.
     Array(&'static Schema, usize),
-    /// An unnamed tuple.
+    /// A tuple: its fields one after the other.
     Tuple(&'static [Field]),
-    /// A struct with named fields.
     Struct(&'static [Field]),
-    /// A struct with numbered fields.
+    /// A struct with numbered fields. With a single written field it is encoded like that field.
     TupleStruct(&'static [Field]),
-    /// A struct without fields.
     UnitStruct,
-    /// One of several variants.
+    /// The index of the variant, then its fields.
     Enum {
-        /// The variants, in the order of their indices.
+        /// In the order of their indices.
         variants: &'static [Variant],
-        /// Index of the variant that stands for variants that are gone.
+        /// Index of the variant that replaces removed variants.
         fallback: Option<u32>,
     },
-    /// The enclosing type of this name.
+    /// A reference to the innermost enclosing type of this name.
     Recursive(&'static str),
-    /// Bincode behind its length, whose content only the type itself knows; see
+    /// Bincode with a length prefix, which only the type itself can decode; see
     /// [`opaque`](super::opaque).
     Opaque,
 }
@@ -91,24 +87,24 @@ pub enum Shape {
 /// A field of a struct, a tuple or a variant.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// Name, or index as text.
+    /// The name, or the index in decimal for a tuple's field.
     pub name: &'static str,
     /// Former names.
     pub aliases: &'static [&'static str],
-    /// The field's type.
+    /// The schema of the field's type.
     pub schema: &'static Schema,
-    /// Bytes from the start of the struct; `None` where Rust does not tell.
+    /// `offset_of` the field, in bytes; `None` in enums and foreign types, where Rust does not
+    /// offer it.
     pub offset: Option<usize>,
-    /// Never written (`serde(skip)`); listed for its place in memory.
+    /// Not encoded (`#[serde(skip)]`); listed for the comparison of layouts.
     pub skip: bool,
-    /// Writes the value for those that were written without this field.
+    /// Encodes the default, for values that were written without this field.
     pub default: Option<WriteDefault>,
 }
 
 /// A variant of an enum.
 #[derive(Clone, Copy, Debug)]
 pub struct Variant {
-    /// Name.
     pub name: &'static str,
     /// Former names.
     pub aliases: &'static [&'static str],
@@ -117,9 +113,8 @@ pub struct Variant {
     pub shape: Shape,
 }
 
-/// A type of number. `usize` and `isize` are written as `U64` and `I64`.
+/// A numeric type. `usize` and `isize` are encoded as `U64` and `I64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "they are named after Rust's types")]
 pub enum Number {
     U8,
     U16,
@@ -136,7 +131,7 @@ pub enum Number {
 }
 
 impl Number {
-    /// All of them, in the order of their discriminants.
+    /// In the order of their discriminants.
     pub(crate) const ALL: [Self; 12] = [
         Self::U8,
         Self::U16,
@@ -172,7 +167,7 @@ impl Number {
 }
 
 impl Schema {
-    /// The schema of a type without a history.
+    /// A schema without aliases, version, dropped fields and `migrate`.
     pub const fn plain<T>(name: &'static str, shape: Shape) -> Self {
         Self {
             name,
@@ -186,22 +181,22 @@ impl Schema {
         }
     }
 
-    /// The schema of a field that is never written: only its place in memory counts.
+    /// The schema of a field that is not encoded, for the comparison of layouts.
     pub const fn unwritten<T>(name: &'static str) -> Self {
         Self::plain::<T>(name, Shape::Opaque)
     }
 
-    /// The schema of a value that is written by [`opaque`](super::opaque).
+    /// The schema of a value that is encoded by [`opaque`](super::opaque).
     pub const fn opaque<T>(name: &'static str) -> Self {
         Self::plain::<T>(name, Shape::Opaque)
     }
 
-    /// True if `name` is the type's name or was.
+    /// True if `name` is the type's name or a former one.
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
 
-    /// The type within, or, of a map, that of the keys (0) and that of the values (1).
+    /// The inner type of a container (index 0); for a map, the keys' (0) and the values' (1).
     pub(crate) fn part(&self, index: usize) -> Option<&'static Self> {
         match (self.shape, index) {
             (Shape::Option(inner) | Shape::Boxed(inner) | Shape::Seq(inner), 0)
@@ -214,7 +209,7 @@ impl Schema {
 }
 
 impl Shape {
-    /// The fields of a struct, a tuple or a variant; none for anything else.
+    /// The fields of a struct, tuple or variant; empty for other shapes.
     pub const fn fields(&self) -> &'static [Field] {
         match self {
             Self::Tuple(fields) | Self::Struct(fields) | Self::TupleStruct(fields) => fields,
@@ -222,7 +217,7 @@ impl Shape {
         }
     }
 
-    /// The variants of an enum; none for anything else.
+    /// The variants of an enum; empty for other shapes.
     pub(crate) fn variants(&self) -> &'static [Variant] {
         match self {
             Self::Enum { variants, .. } => variants,
@@ -232,7 +227,7 @@ impl Shape {
 }
 
 impl Field {
-    /// A field that was always there.
+    /// A field without aliases, offset and default.
     pub const fn plain(name: &'static str, schema: &'static Schema) -> Self {
         Self { name, aliases: &[], schema, offset: None, skip: false, default: None }
     }

@@ -1,4 +1,4 @@
-//! Schemas of the types of `std`: what serde and bincode write for them.
+//! Schemas of `std`'s types, as serde and bincode encode them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::marker::PhantomData;
@@ -98,8 +98,8 @@ tuples! {
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 }
 
-/// Stands for `T` within the schema of `T` itself, where `T` would never end. The derive writes it
-/// for fields marked `#[persist(recursive)]`.
+/// Replaces `T` within the schema of `T` itself, which would be infinite otherwise. The derive uses
+/// it for fields marked `#[persist(recursive)]`.
 pub struct Recursive<T>(T);
 
 impl<T: Persist> Persist for Recursive<T> {

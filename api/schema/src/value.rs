@@ -1,37 +1,31 @@
-//! A value with the names of its fields, for migrations and for people.
+//! A dynamic value with field names, for `migrate` functions and for display.
 
 use std::fmt;
 
 /// A value of any type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Nothing: `()`, a struct or variant without fields.
+    /// `()`, or a struct or variant without fields.
     Unit,
-    /// A truth value.
     Bool(bool),
-    /// A signed integer.
+    /// A signed integer of any size.
     Int(i128),
-    /// An unsigned integer.
+    /// An unsigned integer of any size.
     UInt(u128),
-    /// A number of single precision.
     F32(f32),
-    /// A number of double precision.
     F64(f64),
-    /// A character.
     Char(char),
-    /// Text.
     Str(String),
-    /// Bytes.
     Bytes(Vec<u8>),
     /// An entity, as its 64 bits.
     Entity(u64),
-    /// No value.
+    /// `Option::None`.
     None,
-    /// A value where there could be none.
+    /// `Option::Some`.
     Some(Box<Self>),
     /// A list, a set or an array.
     Seq(Vec<Self>),
-    /// Keys and values.
+    /// A map: keys and values.
     Map(Vec<(Self, Self)>),
     /// A tuple, or a struct or variant with numbered fields.
     Tuple(Vec<Self>),
@@ -39,19 +33,19 @@ pub enum Value {
     Struct(Vec<(String, Self)>),
     /// A variant of an enum, with its fields.
     Variant(String, Box<Self>),
-    /// Data that only its own type can read.
+    /// Data that only its own type can decode; see [`opaque`](super::opaque).
     Opaque {
         /// The type's name.
         name: String,
         /// The type's size in memory, in bytes.
         size: u64,
-        /// The data.
+        /// The value in bincode.
         bytes: Vec<u8>,
     },
 }
 
-/// For `migrate` functions. What takes a field's name works on structs and on variants with named
-/// fields.
+/// For `migrate` functions. Methods with a field's name work on structs and on variants with named
+/// fields; for other values they find no field.
 impl Value {
     fn fields(&self) -> &[(String, Self)] {
         match self {
@@ -74,20 +68,20 @@ impl Value {
         self.fields().iter().find(|(name, _)| name == field).map(|(_, value)| value)
     }
 
-    /// The field of this name, to be changed.
+    /// The field of this name, mutably.
     pub fn get_mut(&mut self, field: &str) -> Option<&mut Self> {
         let fields = self.fields_mut()?;
         fields.iter_mut().find(|(name, _)| name == field).map(|(_, value)| value)
     }
 
-    /// Takes the field of this name out.
+    /// Removes and returns the field of this name.
     pub fn take(&mut self, field: &str) -> Option<Self> {
         let fields = self.fields_mut()?;
         let at = fields.iter().position(|(name, _)| name == field)?;
         Some(fields.remove(at).1)
     }
 
-    /// Takes the field of this name out, or says which fields there are.
+    /// Like [`take`](Self::take); the error lists the existing fields.
     pub fn require(&mut self, field: &str) -> Result<Self, String> {
         self.take(field).ok_or_else(|| {
             let names: Vec<&str> = self.fields().iter().map(|(name, _)| name.as_str()).collect();
@@ -95,7 +89,7 @@ impl Value {
         })
     }
 
-    /// Sets or adds a field. Does nothing to what has no named fields.
+    /// Sets or adds a field. Does nothing for values without named fields.
     pub fn set(&mut self, field: &str, value: impl Into<Self>) {
         let value = value.into();
         if let Some(old) = self.get_mut(field) {
@@ -105,14 +99,13 @@ impl Value {
         }
     }
 
-    /// Gives a field another name; true if it was there.
+    /// Renames a field; returns whether it exists.
     pub fn rename(&mut self, field: &str, name: &str) -> bool {
         let fields = self.fields_mut();
         let found = fields.and_then(|fields| fields.iter_mut().find(|(old, _)| old == field));
         found.map(|(old, _)| name.clone_into(old)).is_some()
     }
 
-    /// The name of an enum's variant.
     pub fn variant(&self) -> Option<&str> {
         match self {
             Self::Variant(name, _) => Some(name),
@@ -128,7 +121,7 @@ impl Value {
         }
     }
 
-    /// The truth value.
+    /// The `bool`.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Bool(value) => Some(*value),
@@ -136,7 +129,7 @@ impl Value {
         }
     }
 
-    /// The number, rounded to double precision.
+    /// Any number, rounded to double precision.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Int(value) => Some(*value as f64),
@@ -165,7 +158,7 @@ impl Value {
         }
     }
 
-    /// The text.
+    /// The string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Str(text) => Some(text),
@@ -216,7 +209,7 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-/// The value roughly as Rust writes it, on one line.
+/// The value in a syntax close to Rust's, on one line.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

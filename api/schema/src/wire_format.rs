@@ -1,28 +1,30 @@
-//! bincode's standard configuration, byte by byte.
+//! The byte format of bincode's standard configuration.
 //!
-//! `u8`, `i8`, `bool` are one byte; `f32` and `f64` their bytes, the lowest first; other integers
-//! are one byte up to 250, else a byte that says how many follow, signed ones in zigzag order; a
-//! `char` is UTF-8; counts and lengths are written as `u64`, variants as `u32`.
+//! `u8`, `i8` and `bool` are one byte; `f32` and `f64` are little-endian. Other integers are
+//! varints: one byte up to 250, else a byte that determines how many bytes follow; signed ones are
+//! zigzag encoded. A `char` is UTF-8. Counts and lengths are encoded as `u64`, variant indices as
+//! `u32`.
 
 use super::schema::Number;
 
-/// What was expected where the bytes were something else.
+/// Unexpected bytes; contains the expected content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed(pub &'static str);
 
-/// First byte of an integer of two bytes; the next ones stand for four, eight and sixteen.
+/// The first byte of a varint with two more bytes; the next values announce four, eight and
+/// sixteen.
 const TWO_BYTES: u8 = 251;
-/// The largest first byte of a count.
+/// The maximum first byte of a count.
 pub(crate) const COUNT: u8 = 253;
-/// The largest first byte of a variant's index.
+/// The maximum first byte of a variant's index.
 pub(crate) const VARIANT: u8 = 252;
 
-/// How a number is written.
+/// The encoding of a numeric type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// As its own bytes.
+    /// Little-endian, this many bytes.
     Fixed(usize),
-    /// Its size depends on the value; the first byte is at most this.
+    /// A varint whose first byte is at most this.
     Varint(u8),
 }
 
@@ -40,7 +42,7 @@ impl Number {
     }
 }
 
-/// The next `len` bytes.
+/// Reads `len` bytes.
 #[inline(always)]
 pub(crate) fn take<'a>(
     input: &'a [u8],
@@ -54,7 +56,7 @@ pub(crate) fn take<'a>(
     Ok(taken)
 }
 
-/// Goes past an integer whose first byte is at most `max`.
+/// Advances past an integer whose first byte is at most `max`.
 #[inline(always)]
 pub(crate) fn skip_varint(input: &[u8], at: &mut usize, max: u8) -> Result<(), Malformed> {
     let Some(first) = input.get(*at) else { return Err(Malformed("an integer")) };
@@ -72,7 +74,7 @@ pub(crate) fn skip_varint(input: &[u8], at: &mut usize, max: u8) -> Result<(), M
     Ok(())
 }
 
-/// The next integer, whose first byte is at most `max`.
+/// Reads an integer whose first byte is at most `max`.
 #[inline(always)]
 pub(crate) fn varint(input: &[u8], at: &mut usize, max: u8) -> Result<u128, Malformed> {
     match input.get(*at) {
@@ -91,8 +93,8 @@ pub(crate) fn varint(input: &[u8], at: &mut usize, max: u8) -> Result<u128, Malf
     }
 }
 
-/// The next count. One that the rest of the bytes cannot hold, at `min` bytes an item, is refused
-/// before anything is done for it.
+/// Reads a count of items of at least `min` bytes each. A count that exceeds the remaining bytes is
+/// an error, so that nothing is allocated for it.
 #[inline(always)]
 pub(crate) fn count(input: &[u8], at: &mut usize, min: u64) -> Result<u64, Malformed> {
     let count = varint(input, at, COUNT)? as u64;
@@ -101,23 +103,23 @@ pub(crate) fn count(input: &[u8], at: &mut usize, min: u64) -> Result<u64, Malfo
     if count > most { Err(Malformed("a smaller count")) } else { Ok(count) }
 }
 
-/// How many items without content a value may have in all: nothing in the bytes bounds their count.
+/// The maximum number of items without content in a value, as the bytes do not limit it.
 pub(crate) const EMPTY_ITEMS_MAX: u64 = 1 << 16;
 
-/// The next bytes behind their count.
+/// Reads bytes with a length prefix.
 #[inline(always)]
 pub(crate) fn bytes<'a>(input: &'a [u8], at: &mut usize) -> Result<&'a [u8], Malformed> {
     let len = count(input, at, 1)?;
-    take(input, at, len as usize, "as many bytes as their count says")
+    take(input, at, len as usize, "as many bytes as their count")
 }
 
-/// The next text.
+/// Reads a string.
 #[inline(always)]
 pub(crate) fn text<'a>(input: &'a [u8], at: &mut usize) -> Result<&'a str, Malformed> {
     std::str::from_utf8(bytes(input, at)?).map_err(|_| Malformed("text in UTF-8"))
 }
 
-/// The next truth value, or the byte that says whether an option has a value.
+/// Reads a `bool`, or the first byte of an option.
 #[inline(always)]
 pub(crate) fn flag(input: &[u8], at: &mut usize) -> Result<bool, Malformed> {
     match input.get(*at) {
@@ -129,7 +131,7 @@ pub(crate) fn flag(input: &[u8], at: &mut usize) -> Result<bool, Malformed> {
     }
 }
 
-/// The next character.
+/// Reads a `char`.
 pub(crate) fn char(input: &[u8], at: &mut usize) -> Result<char, Malformed> {
     let rest = input.get(*at..).unwrap_or(&[]);
     let len = match rest.first() {

@@ -1,4 +1,4 @@
-//! What holds for every value, every way between types, and for arbitrary bytes.
+//! Properties of all values, of all conversions between types, and of arbitrary bytes.
 
 mod support;
 
@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use playground_derive::Persist;
 use playground_schema::{
-    Definition, Form, Options, Persist, Resolution, Schema, TypeChange, Value, decode, encode,
-    flat_len_all, flatten_all, verify,
+    Definition, Form, Options, Persist, Resolution, Schema, TypeChange, Value, const_encode_all,
+    decode, encode, encoded_len_all, verify,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -154,7 +154,7 @@ mod ways {
     }
 }
 
-/// Arrays in arrays, of which a schema from a file can tell any lengths.
+/// Nested arrays; a schema from a file can claim any lengths.
 mod arrays {
     use super::*;
 
@@ -178,7 +178,7 @@ mod arrays {
         pub kind: u16,
     }
 
-    /// For lists where the arrays were.
+    /// Lists in place of the arrays.
     #[derive(Serialize, Deserialize, Persist)]
     #[persist(crate = playground_schema)]
     pub struct New {
@@ -203,7 +203,7 @@ mod arrays {
     pub const ALL: [&Schema; 4] =
         [<Old<()>>::REF, <Old<bool>>::REF, <Old<f64>>::REF, <Old<String>>::REF];
 
-    /// Gives the arrays in a field of `old` the lengths.
+    /// Sets the lengths of the arrays in a field of `old`.
     pub fn set_lens(old: &mut Definition, name: &str, lens: [u64; 2]) {
         let Form::Struct(fields) = &mut old.form else { panic!("a struct") };
         let field = fields.iter_mut().find(|field| field.name == name).unwrap();
@@ -214,7 +214,7 @@ mod arrays {
     }
 }
 
-/// The value in bincode, after it was of all the types on the way.
+/// The value in bincode after conversion through all types of `path`.
 fn walk(start: &ways::Base, path: &[usize]) -> Vec<u8> {
     let mut bytes = bincode(start);
     let mut schema = ways::Base::REF;
@@ -231,7 +231,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
     #[test]
-    fn a_value_stays_what_it_is(value in everything()) {
+    fn a_conversion_to_the_same_type_keeps_the_value(value in everything()) {
         let bytes = bincode(&value);
         let definition = Definition::of(Everything::REF);
         verify(Everything::REF, &bytes).unwrap();
@@ -239,7 +239,7 @@ proptest! {
         let shown = decode(&bytes, &definition).unwrap();
         prop_assert!(!shown.to_string().is_empty());
         prop_assert_eq!(&encode(&shown, &definition).unwrap(), &bytes);
-        // Through the author's function, which changes nothing.
+        // With a `migrate` function that changes nothing.
         let before = Definition { version: 0, ..definition };
         prop_assert_eq!(&through(&before, Everything::REF, &bytes), &bytes);
     }
@@ -285,7 +285,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_are_no_schema(bytes in vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_not_a_schema(bytes in vec(any::<u8>(), 0..200)) {
         let _refused = Definition::parse(&bytes);
         let mut bytes = bytes;
         bytes.insert(0, 1);
@@ -293,7 +293,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_are_no_value(bytes in vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_not_a_value(bytes in vec(any::<u8>(), 0..200)) {
         for (definition, schema) in [
             (Definition::of(Everything::REF), Everything::REF),
             (Definition { version: 0, ..Definition::of(Everything::REF) }, Everything::REF),
@@ -305,7 +305,7 @@ proptest! {
     }
 
     #[test]
-    fn arrays_of_any_length_come_to_an_end(
+    fn conversions_of_huge_arrays_terminate(
         old in 0..arrays::ALL.len(),
         gone in prop::array::uniform2(lens()),
         kept in prop::array::uniform2(lens()),
@@ -342,21 +342,21 @@ proptest! {
 }
 
 const LIST: &[&playground_schema::Schema] = &[Everything::REF, Tree::REF, ways::Wrapped::REF];
-static SCHEMAS: [u8; flat_len_all(LIST)] = flatten_all(LIST);
+static SCHEMAS: [u8; encoded_len_all(LIST)] = const_encode_all(LIST);
 
-/// Lengths of arrays, as they are and as they may be told.
+/// Lengths of arrays, plausible and claimed.
 fn lens() -> impl Strategy<Value = u64> {
     prop_oneof![0..4u64, 0..1000u64, any::<u64>()]
 }
 
 #[test]
-fn arrays_of_nothing_get_what_is_new() {
+fn arrays_of_empty_items_get_new_fields() {
     let grid = Definition::of(<arrays::Grid<arrays::Mark>>::REF);
     check(&grid, <arrays::Grid<arrays::Marked>>::REF, &[]);
     assert_eq!(through(&grid, <arrays::Grid<arrays::Marked>>::REF, &[]), [0; 32 * 32]);
 }
 
-/// Nothing of it panics, what is told of a change is what is done, and what fails leaves no traces.
+/// Nothing panics, the described change is the one that is made, and a failure leaves no traces.
 fn check(definition: &Definition, schema: &'static Schema, bytes: &[u8]) {
     let change = TypeChange::between(definition, &Definition::of(schema));
     assert!(!change.to_string().is_empty());

@@ -1,4 +1,4 @@
-//! What the derive tells of a type, how it stands in an artifact, and what is told of a change.
+//! The derived schema, its encoding in an artifact, and the description of changes.
 
 mod support;
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 use playground_derive::Persist;
 use playground_schema::{
     ConvertError, Definition, Form, Options, Persist, Resolution, Schema, Severity, Shape,
-    TypeChange, Value, decode, flat_len, flatten, same_layout, verify,
+    TypeChange, Value, const_encode, decode, encoded_len, same_layout, verify,
 };
 use serde::{Deserialize, Serialize};
 use support::{Handle, bincode};
@@ -59,25 +59,25 @@ fn stay(_: u32, value: Value) -> Result<Value, String> {
 
 type Whole = Body<(u8, f64), 3>;
 
-static FLAT: [u8; flat_len(Whole::REF)] = flatten(Whole::REF);
+static ENCODED: [u8; encoded_len(Whole::REF)] = const_encode(Whole::REF);
 
 #[test]
 fn a_schema_in_a_static_is_the_definition() {
-    assert_eq!(Definition::parse(&FLAT), Ok(vec![Definition::of(Whole::REF)]));
+    assert_eq!(Definition::parse(&ENCODED), Ok(vec![Definition::of(Whole::REF)]));
     let list = [Whole::REF, Kind::REF, u8::REF];
-    let all: Vec<u8> = playground_schema::flatten_all::<
-        { playground_schema::flat_len_all(&[Whole::REF, Kind::REF, u8::REF]) },
+    let all: Vec<u8> = playground_schema::const_encode_all::<
+        { playground_schema::encoded_len_all(&[Whole::REF, Kind::REF, u8::REF]) },
     >(&list)
     .to_vec();
     let parsed = Definition::parse(&all).unwrap();
     assert_eq!(parsed, list.map(Definition::of));
     assert!(Definition::parse(&all[..all.len() - 1]).is_err());
     assert!(Definition::parse(&[&all[..], &[0]].concat()).is_err());
-    assert!(Definition::parse(&[2]).unwrap_err().to_string().contains("format 2 where 1 is known"));
+    assert!(Definition::parse(&[2]).unwrap_err().to_string().contains("format 2, expected 1"));
 }
 
 #[test]
-fn types_nested_without_end_are_refused() {
+fn too_deeply_nested_types_are_refused() {
     let mut bytes = vec![1, 1];
     // Flags, an empty name, size, alignment, a list.
     bytes.extend([0, 0, 0, 0, 8].repeat(100_000));
@@ -85,7 +85,7 @@ fn types_nested_without_end_are_refused() {
 }
 
 #[test]
-fn the_derive_tells_what_is_there() {
+fn the_derived_schema_describes_the_type() {
     let schema = Whole::REF;
     assert_eq!(schema.name, "schema::Body");
     assert_eq!(schema.aliases, ["core_old::Body", "core_older::Body"]);
@@ -120,7 +120,7 @@ fn the_derive_tells_what_is_there() {
 }
 
 #[test]
-fn values_are_what_the_schema_says() {
+fn encoded_values_match_the_schema() {
     let value = Whole {
         speed: 1.5,
         cache: None,
@@ -144,7 +144,7 @@ fn values_are_what_the_schema_says() {
     assert!(verify(Whole::REF, &[&bytes[..], &[1]].concat()).is_err());
 }
 
-/// An entity, as the API will tell it.
+/// A stand-in for Bevy's `Entity`.
 #[derive(Serialize, Deserialize)]
 struct Entity(u64);
 
@@ -154,7 +154,7 @@ impl Persist for Entity {
 }
 
 #[test]
-fn entities_are_exchanged() {
+fn entities_are_mapped() {
     let definition = Definition::of(<(u8, Vec<Entity>)>::REF);
     let bytes = bincode(&(1u8, vec![5u64, 1 << 40]));
     let options = Options::default();
@@ -186,7 +186,7 @@ struct Skill {
 }
 
 #[test]
-fn entities_of_what_is_left_out_are_not_asked_for() {
+fn entities_of_dropped_fields_are_not_mapped() {
     let definition = Definition::of(Aim::REF);
     let drops = Resolution::new(&definition, Skill::REF, Options::default()).unwrap_err();
     assert!(drops.to_string().contains("targets: would be dropped"), "{drops}");
@@ -210,7 +210,7 @@ struct Chain {
 }
 
 #[test]
-fn values_nested_without_end_are_an_error() {
+fn too_deeply_nested_values_are_an_error() {
     let definition = Definition::of(Chain::REF);
     let mut resolution = Resolution::new(&definition, Chain::REF, Options::default()).unwrap();
     for bytes in [[1].repeat(1_000_000), [[1].repeat(190), vec![0]].concat()] {
@@ -297,7 +297,7 @@ mod new {
 }
 
 #[test]
-fn a_change_is_told_field_by_field() {
+fn a_change_is_described_field_by_field() {
     let change =
         TypeChange::between(&Definition::of(old::Part::REF), &Definition::of(new::Part::REF));
     let lines: Vec<String> = change.entries.iter().map(ToString::to_string).collect();
@@ -309,12 +309,12 @@ fn a_change_is_told_field_by_field() {
         "speed: f32 -> f64",
         "armor: renamed from armour",
         "mass: new, from its default",
-        "bare: new and has no default: cannot be read; give it `#[serde(default)]`, or its type or \
-         the struct around it a `Default` (its type is Bare)",
+        "bare: new, without a default: add `#[serde(default)]`, or implement `Default` for its \
+         type or the enclosing struct (its type is Bare)",
         "kind: renamed from schema::old::Kind",
         "kind.E: new variant",
         "kind.A.x: f32 -> i32 (each value is checked)",
-        "kind.B: removed: a value that has it cannot be read; keep it, name its successor with \
+        "kind.B: removed: values that have it cannot be converted; keep it, name its successor with \
          `#[persist(rename = \"…\")]`, or mark one with `#[persist(fallback)]`",
         "kind.D: renamed from C",
     ];
@@ -324,7 +324,7 @@ fn a_change_is_told_field_by_field() {
 }
 
 #[test]
-fn a_change_in_memory_only_is_told() {
+fn a_change_of_layout_alone_is_described() {
     let before = Definition::of(old::Part::REF);
     let same = TypeChange::between(&before, &before);
     assert!(same.identical && same.entries.is_empty() && same_layout(&before, &before));
@@ -339,7 +339,7 @@ fn a_change_in_memory_only_is_told() {
     let wider = Definition { size: before.size + 8, ..before.clone() };
     let change = TypeChange::between(&before, &wider);
     assert!(
-        change.to_string().contains("the value: moved in memory, 24 bytes where it had 16"),
+        change.to_string().contains("the value: moved in memory, from 16 to 24 bytes"),
         "{change}"
     );
 }

@@ -1,4 +1,4 @@
-//! Changes of types, one a row: what a value becomes, or why it does not.
+//! A table of type changes: per row, the converted value or the error.
 
 mod support;
 
@@ -9,7 +9,7 @@ use playground_schema::{Definition, Options, Resolution, TypeChange, Value};
 use serde::{Deserialize, Serialize};
 use support::{Handle, New, Old, entities, new, old, refused};
 
-/// Items in a scope of their own, and a value of their types.
+/// Defines items in their own scope, and an old value.
 macro_rules! old {
     ({ $($item:item)* } => $value:expr) => {{
         $(
@@ -21,7 +21,7 @@ macro_rules! old {
     }};
 }
 
-/// Items in a scope of their own, and the value that the old one becomes.
+/// Defines items in their own scope, and the expected new value.
 macro_rules! new {
     ({ $($item:item)* } => $value:expr) => {{
         $(
@@ -33,7 +33,7 @@ macro_rules! new {
     }};
 }
 
-/// Items in a scope of their own, a type, and a part of the error.
+/// Defines items in their own scope, a new type, and a part of the expected error.
 macro_rules! refused {
     ({ $($item:item)* } => $type:ty, $error:expr) => {{
         $(
@@ -45,7 +45,7 @@ macro_rules! refused {
     }};
 }
 
-/// The types are unlike in name only where a row wants it: all are called `T`.
+/// All types are called `T`, unless a row is about names.
 #[allow(dead_code)]
 fn fields() -> Vec<(&'static str, Old, New)> {
     vec![
@@ -86,7 +86,7 @@ fn fields() -> Vec<(&'static str, Old, New)> {
         (
             "a field added that has no default",
             old!({ struct T { a: f32 } } => T { a: 1.5 }),
-            refused!({ struct U(f32); struct T { a: f32, b: U } } => T, "b: new and has no default: cannot be read; give it `#[serde(default)]`"),
+            refused!({ struct U(f32); struct T { a: f32, b: U } } => T, "b: new, without a default: add `#[serde(default)]`"),
         ),
         (
             "a field removed",
@@ -181,7 +181,7 @@ fn fields() -> Vec<(&'static str, Old, New)> {
         (
             "opaque data of another type",
             old!({ struct T { #[serde(with = "playground_schema::opaque")] at: Handle } } => T { at: Handle(5) }),
-            refused!({ struct T { #[serde(with = "playground_schema::opaque")] at: Vec<u32> } } => T, "opaque data is readable by the same type only"),
+            refused!({ struct T { #[serde(with = "playground_schema::opaque")] at: Vec<u32> } } => T, "only the same type can read opaque data"),
         ),
     ]
 }
@@ -194,37 +194,41 @@ fn numbers() -> Vec<(&'static str, Old, New)> {
         (
             "u64 to u8, too large",
             old!({} => 256u64),
-            refused!({} => u8, "the value: 256 of type `u64` is no `u8`: choose a type that holds it"),
+            refused!({} => u8, "the value: 256 of type `u64` does not fit into `u8`: choose a type that can hold it"),
         ),
         ("i32 to u32", old!({} => 5i32), new!({} => 5u32)),
         (
             "i32 to u32, negative",
             old!({} => -1i32),
-            refused!({} => u32, "-1 of type `i32` is no `u32`"),
+            refused!({} => u32, "-1 of type `i32` does not fit into `u32`"),
         ),
         ("i64 to i8", old!({} => -128i64), new!({} => -128i8)),
         ("i64 to i8, too small", old!({} => -129i64), refused!({} => i8, "-129 of type `i64`")),
-        ("u128 to i128, too large", old!({} => u128::MAX), refused!({} => i128, "is no `i128`")),
+        (
+            "u128 to i128, too large",
+            old!({} => u128::MAX),
+            refused!({} => i128, "does not fit into `i128`"),
+        ),
         ("i128 to u64", old!({} => i128::from(u64::MAX)), new!({} => u64::MAX)),
         ("f32 to f64", old!({} => 0.1f32), new!({} => f64::from(0.1f32))),
         ("f64 to f32, rounded", old!({} => 0.1f64), new!({} => 0.1f32)),
         (
             "f64 to f32, too large",
             old!({} => 1e300f64),
-            refused!({} => f32, "1e300 of type `f64` is no `f32`"),
+            refused!({} => f32, "1e300 of type `f64` does not fit into `f32`"),
         ),
         ("f64 to f32, infinite before", old!({} => f64::INFINITY), new!({} => f32::INFINITY)),
         ("i32 to f32", old!({} => -16_777_216i32), new!({} => -16_777_216f32)),
         (
             "i32 to f32, not exact",
             old!({} => 16_777_217i32),
-            refused!({} => f32, "16777217 of type `i32` is no `f32`"),
+            refused!({} => f32, "16777217 of type `i32` does not fit into `f32`"),
         ),
         ("f32 to i32", old!({} => -3.0f32), new!({} => -3i32)),
         (
             "f32 to i32, with a fraction",
             old!({} => 3.5f32),
-            refused!({} => i32, "3.5 of type `f32` is no `i32`"),
+            refused!({} => i32, "3.5 of type `f32` does not fit into `i32`"),
         ),
         (
             "f64 to i64, not a number",
@@ -237,18 +241,22 @@ fn numbers() -> Vec<(&'static str, Old, New)> {
         (
             "text of two to char",
             old!({} => String::from("ab")),
-            refused!({} => char, "\"ab\" of type `String` is no `char`"),
+            refused!({} => char, "\"ab\" of type `String` does not fit into `char`"),
         ),
         (
             "text to number",
             old!({} => String::from("1")),
-            refused!({} => u8, "String -> u8: no way from the one to the other; write a `migrate` function"),
+            refused!({} => u8, "String -> u8: there is no conversion; write a `migrate` function"),
         ),
-        ("truth to number", old!({} => true), refused!({} => u8, "bool -> u8: no way")),
+        (
+            "truth to number",
+            old!({} => true),
+            refused!({} => u8, "bool -> u8: there is no conversion"),
+        ),
         (
             "in a list",
             old!({} => vec![1u64, 300]),
-            refused!({} => Vec<u8>, "[]: 300 of type `u64` is no `u8`"),
+            refused!({} => Vec<u8>, "[]: 300 of type `u64` does not fit into `u8`"),
         ),
     ]
 }
@@ -274,7 +282,7 @@ fn containers() -> Vec<(&'static str, Old, New)> {
         (
             "none, without a default",
             old!({ struct U(f32); struct T { a: Option<U> } } => T { a: None }),
-            refused!({ struct U(f32); struct T { a: U } } => T, "a: `None` of type `Option<table::U>` is no `table::U`: give the field a default"),
+            refused!({ struct U(f32); struct T { a: U } } => T, "a: `None` of type `Option<table::U>` cannot become `table::U`: give the field a default"),
         ),
         (
             "a struct around it",
@@ -310,7 +318,7 @@ fn containers() -> Vec<(&'static str, Old, New)> {
         (
             "tuple to struct of another count",
             old!({} => (1u8, 2u8)),
-            refused!({ struct T { x: u8, y: u8, z: u8 } } => T, "3 fields by position where there are 2"),
+            refused!({ struct T { x: u8, y: u8, z: u8 } } => T, "3 fields by position, but there are 2"),
         ),
         ("a longer tuple", old!({} => (1u8, 2u8)), new!({ struct T(u8, u8, u16); } => T(1, 2, 0))),
         ("no fields to some", old!({ struct T; } => T), new!({ struct T { a: u8 } } => T { a: 0 })),
@@ -318,7 +326,7 @@ fn containers() -> Vec<(&'static str, Old, New)> {
         (
             "list to array of another length",
             old!({} => vec![1u16, 2]),
-            refused!({} => [u16; 3], "the value: 2 items of `Vec<u16>` where `[u16; 3]` holds 3"),
+            refused!({} => [u16; 3], "the value: 2 items of `Vec<u16>`, but `[u16; 3]` has 3"),
         ),
         ("array to list", old!({} => [1u8, 2]), new!({} => vec![1u8, 2])),
         (
@@ -344,7 +352,7 @@ fn containers() -> Vec<(&'static str, Old, New)> {
         (
             "map to list",
             old!({} => BTreeMap::from([(1u8, 'a')])),
-            refused!({} => Vec<(u8, char)>, "no way from the one to the other"),
+            refused!({} => Vec<(u8, char)>, "there is no conversion"),
         ),
         (
             "list of lists",
@@ -421,7 +429,7 @@ fn enums() -> Vec<(&'static str, Old, New)> {
         (
             "enum to number",
             old!({ enum E { A } } => E::A),
-            refused!({ enum T { B } struct X(u8); } => X, "table::E -> u8: no way from the one to the other"),
+            refused!({ enum T { B } struct X(u8); } => X, "table::E -> u8: there is no conversion"),
         ),
         (
             "a new version",
@@ -446,7 +454,7 @@ fn enums() -> Vec<(&'static str, Old, New)> {
         (
             "a newer version",
             old!({ #[persist(version = 3, migrate = to_turns)] struct T { turns: f64 } } => T { turns: 0.5 }),
-            refused!({ #[persist(version = 2, migrate = to_turns)] struct T { turns: f64 } } => T, "written as version 3 where 2 is known"),
+            refused!({ #[persist(version = 2, migrate = to_turns)] struct T { turns: f64 } } => T, "written as version 3, but the module knows 2"),
         ),
     ]
 }
@@ -479,7 +487,7 @@ fn half() -> f32 {
 }
 
 #[test]
-fn every_change_does_what_its_row_says() {
+fn every_change_has_the_result_of_its_row() {
     let rows = [fields(), numbers(), containers(), enums()].concat();
     assert!(rows.len() >= 40);
     let mut wrong = Vec::new();
@@ -488,16 +496,16 @@ fn every_change_does_what_its_row_says() {
         if !support::agrees(&found, &new) {
             wrong.push(format!("{row}:\n  expected {:?}\n  found    {found:?}", new.expected));
         }
-        // What is told before agrees with what is done.
-        let told = TypeChange::between(&old.definition, &Definition::of(new.schema));
+        // The description agrees with the conversion.
+        let change = TypeChange::between(&old.definition, &Definition::of(new.schema));
         let done = Resolution::new(&old.definition, new.schema, Options { allow_drop: true });
-        if told.is_impossible() == done.is_ok() {
-            wrong.push(format!("{row}: told otherwise: {told}"));
+        if change.is_impossible() == done.is_ok() {
+            wrong.push(format!("{row}: the description differs: {change}"));
         }
         if let Ok(done) = done
-            && done.changes().len() > told.entries.len()
+            && done.changes().len() > change.entries.len()
         {
-            wrong.push(format!("{row}: less was told: {told}"));
+            wrong.push(format!("{row}: the description is incomplete: {change}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,4 +1,4 @@
-//! A `Local` that survives.
+//! A `Local` that survives a swap.
 
 use std::any::Any;
 use std::ops::{Deref, DerefMut};
@@ -7,17 +7,17 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Carried, Handover};
+use super::{Handover, Inherited};
 use crate::codec;
 use crate::schema::{Definition, Options, Persist, Resolution, Schema};
 
-/// What a [`Keep`] holds.
+/// The bounds of a [`Keep`]'s value.
 pub trait Kept: Default + Persist + Serialize + DeserializeOwned + Send + Sync + 'static {}
 
 impl<T: Default + Persist + Serialize + DeserializeOwned + Send + Sync + 'static> Kept for T {}
 
-/// A value as it was left, and how it is written for a successor of another epoch.
-pub struct Left {
+/// A value, and the function that encodes it for a successor whose type has another epoch.
+pub struct HandedOver {
     value: Box<dyn Any + Send>,
     schema: &'static Schema,
     encode: fn(&dyn Any) -> Option<Vec<u8>>,
@@ -28,22 +28,22 @@ pub struct Left {
 pub struct Value<T>(T);
 
 impl<T: Kept> Handover for Value<T> {
-    type Left = Left;
+    type HandedOver = HandedOver;
 
-    fn leave(self) -> Option<Left> {
+    fn hand_over(self) -> Option<HandedOver> {
         let encode = |value: &dyn Any| {
             let mut bytes = Vec::new();
             codec::encode_into(value.downcast_ref::<T>()?, &mut bytes).ok()?;
             Some(bytes)
         };
-        Some(Left { value: Box::new(self.0), schema: T::REF, encode })
+        Some(HandedOver { value: Box::new(self.0), schema: T::REF, encode })
     }
 
-    fn take_over(left: Left) -> Option<Self> {
-        let Left { value, schema, encode } = left;
+    fn take_over(from: HandedOver) -> Option<Self> {
+        let HandedOver { value, schema, encode } = from;
         match value.downcast::<T>() {
             Ok(value) => Some(Self(*value)),
-            // Of another epoch. What cannot be converted starts anew: it is nobody's state.
+            // Another epoch. A value that cannot be converted starts from its default.
             Err(value) => {
                 let options = Options { allow_drop: true };
                 let mut to = Resolution::new(&Definition::of(schema), T::REF, options).ok()?;
@@ -55,23 +55,23 @@ impl<T: Kept> Handover for Value<T> {
     }
 }
 
-/// A [`Local`] that survives a swap of its system, also into another form of its type. Starts from
-/// `T::default()`.
+/// A [`Local`] that survives a swap of its system. It starts from `T::default()`, and is converted
+/// by its schema if the swap changes its type.
 #[derive(SystemParam)]
 pub struct Keep<'s, T: Kept> {
-    carried: Local<'s, Carried<Value<T>>>,
+    inherited: Local<'s, Inherited<Value<T>>>,
 }
 
 impl<T: Kept> Deref for Keep<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.carried.get().0
+        &self.inherited.get().0
     }
 }
 
 impl<T: Kept> DerefMut for Keep<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.carried.get_mut().0
+        &mut self.inherited.get_mut().0
     }
 }

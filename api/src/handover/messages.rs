@@ -1,4 +1,4 @@
-//! A reader of messages that goes on where its predecessor stood.
+//! A message reader that continues at its predecessor's position.
 
 use std::any::type_name;
 use std::marker::PhantomData;
@@ -7,16 +7,16 @@ use bevy::ecs::message::MessageId;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
-use super::{Carried, Handover};
+use super::{Handover, Inherited};
 
-/// How many messages of a type were seen or passed over.
+/// The number of messages of a type that a reader has read or skipped.
 #[derive(Debug)]
 pub struct Position {
     pub type_name: &'static str,
     pub seen: usize,
 }
 
-/// A reader's place among all messages of type `M`. Not Bevy's cursor, which cannot be set.
+/// A reader's position among all messages of type `M`. Bevy's own cursor cannot be set.
 #[derive(Debug)]
 pub struct Seen<M> {
     count: usize,
@@ -30,29 +30,29 @@ impl<M> Default for Seen<M> {
 }
 
 impl<M: Message> Handover for Seen<M> {
-    type Left = Position;
+    type HandedOver = Position;
 
-    fn leave(self) -> Option<Position> {
+    fn hand_over(self) -> Option<Position> {
         Some(Position { type_name: type_name::<M>(), seen: self.count })
     }
 
-    fn take_over(left: Position) -> Option<Self> {
-        Some(Self { count: left.seen, of: PhantomData })
+    fn take_over(from: Position) -> Option<Self> {
+        Some(Self { count: from.seen, of: PhantomData })
     }
 }
 
-/// Reads messages of type `M`, each once, also across a swap of the system.
+/// Reads each message of type `M` once, even if its system is swapped in between.
 ///
-/// Stands for Bevy's [`bevy::prelude::MessageReader`], with the same methods.
+/// Replaces Bevy's [`bevy::prelude::MessageReader`], with the same methods.
 #[derive(SystemParam)]
 pub struct MessageReader<'w, 's, M: Message> {
-    seen: Local<'s, Carried<Seen<M>>>,
+    seen: Local<'s, Inherited<Seen<M>>>,
     #[system_param(validation_message = "Message not initialized")]
     messages: Res<'w, Messages<M>>,
 }
 
 impl<M: Message> MessageReader<'_, '_, M> {
-    /// The messages that this reader has not seen yet.
+    /// The messages that this reader has not read yet.
     pub fn read(&mut self) -> impl ExactSizeIterator<Item = &M> {
         self.read_with_id().map(|(message, _)| message)
     }
@@ -63,7 +63,7 @@ impl<M: Message> MessageReader<'_, '_, M> {
         Unread { messages: &self.messages, end: end(&self.messages), seen }
     }
 
-    /// How many messages [`read`](Self::read) would give.
+    /// The number of messages that [`read`](Self::read) would return.
     pub fn len(&mut self) -> usize {
         let oldest = self.messages.oldest_message_count();
         end(&self.messages) - self.seen.get().count.clamp(oldest, end(&self.messages))
@@ -74,13 +74,13 @@ impl<M: Message> MessageReader<'_, '_, M> {
         self.len() == 0
     }
 
-    /// Passes over all messages that are there.
+    /// Skips all unread messages.
     pub fn clear(&mut self) {
         self.seen.get_mut().count = end(&self.messages);
     }
 }
 
-/// The count that the next message will have.
+/// The id that the next message will get.
 fn end<M: Message>(messages: &Messages<M>) -> usize {
     messages.oldest_message_count() + messages.len()
 }
@@ -108,8 +108,8 @@ impl<'a, M: Message> Iterator for Unread<'a, M> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.end - self.next_count();
-        (left, Some(left))
+        let unread = self.end - self.next_count();
+        (unread, Some(unread))
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_taken_from_the_iterator_stays_unread() {
+    fn messages_not_taken_from_the_iterator_stay_unread() {
         let mut world = world();
         let mut schedule = Schedule::default();
         schedule.add_systems(first);

@@ -1,23 +1,23 @@
-//! A reader of removals that goes on where its predecessor stood.
+//! A reader of removals that continues at its predecessor's position.
 
 use bevy::ecs::component::{ComponentId, ComponentIdFor};
 use bevy::ecs::lifecycle::{RemovedComponentEntity, RemovedComponentMessages};
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
-use super::{Carried, Handover};
+use super::{Handover, Inherited};
 
-/// A reader's place among the removals of a component.
+/// A reader's position among the removals of a component.
 #[derive(Debug, Default)]
 pub struct Position {
     pub component: Option<ComponentId>,
-    /// Removals that were seen or passed over.
+    /// The number of removals that were read or skipped.
     pub seen: usize,
-    /// Removals from here on are of values that were carried over to another component.
+    /// Later removals belong to the move of the values to another component.
     pub until: Option<usize>,
 }
 
-/// Where a reader stands, and where its predecessor stood that read another component's.
+/// A reader's position, and that of its predecessor if that read another component.
 #[derive(Debug, Default)]
 pub struct Seen {
     own: Position,
@@ -25,32 +25,32 @@ pub struct Seen {
 }
 
 impl Handover for Seen {
-    type Left = Position;
+    type HandedOver = Position;
 
-    fn leave(self) -> Option<Position> {
+    fn hand_over(self) -> Option<Position> {
         Some(self.own)
     }
 
-    fn take_over(left: Position) -> Option<Self> {
-        Some(match left.until {
-            Some(_) => Self { own: Position::default(), before: Some(left) },
-            None => Self { own: left, before: None },
+    fn take_over(from: Position) -> Option<Self> {
+        Some(match from.until {
+            Some(_) => Self { own: Position::default(), before: Some(from) },
+            None => Self { own: from, before: None },
         })
     }
 }
 
-/// The entities that lost component `T`, each removal once, also across a swap of the system.
+/// Reads each removal of component `T` once, even if its system is swapped in between.
 ///
-/// Stands for Bevy's [`bevy::prelude::RemovedComponents`].
+/// Replaces Bevy's [`bevy::prelude::RemovedComponents`].
 #[derive(SystemParam)]
 pub struct RemovedComponents<'w, 's, T: Component> {
     id: ComponentIdFor<'s, T>,
-    seen: Local<'s, Carried<Seen>>,
+    seen: Local<'s, Inherited<Seen>>,
     removals: &'w RemovedComponentMessages,
 }
 
 impl<T: Component> RemovedComponents<'_, '_, T> {
-    /// The removals that this reader has not seen yet.
+    /// The entities of the removals that this reader has not read yet.
     pub fn read(&mut self) -> impl Iterator<Item = Entity> + '_ {
         let id = self.id.get();
         let seen = self.seen.get_mut();
@@ -86,7 +86,7 @@ impl<T: Component> RemovedComponents<'_, '_, T> {
     }
 }
 
-/// How many removals were ever told of.
+/// The number of removals since the start, including those that are no longer buffered.
 pub fn count(removals: &Messages<RemovedComponentEntity>) -> usize {
     removals.oldest_message_count() + removals.len()
 }
@@ -97,6 +97,6 @@ fn unread(
     until: usize,
 ) -> impl Iterator<Item = Entity> {
     let oldest = removals.oldest_message_count();
-    let place = from.max(oldest)..until.min(count(removals));
-    place.filter_map(|at| removals.get_message(at)).map(|(removed, _)| removed.clone().into())
+    let range = from.max(oldest)..until.min(count(removals));
+    range.filter_map(|at| removals.get_message(at)).map(|(removed, _)| removed.clone().into())
 }

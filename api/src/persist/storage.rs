@@ -1,4 +1,4 @@
-//! How values in each kind of store are reached.
+//! Access to the values in each kind of store.
 
 use std::any::TypeId;
 use std::marker::PhantomData;
@@ -18,19 +18,17 @@ use serde::{Deserialize, Serialize};
 use super::{Store, Ticks};
 use crate::schema::{Field, Persist, Schema, Shape, Variant};
 
-/// Gets one value and the entity that holds it.
-pub type Each<'a, T> = dyn FnMut(Entity, &T) -> Result<(), String> + 'a;
+/// Called with a value and its entity.
+pub type Visit<'a, T> = dyn FnMut(Entity, &T) -> Result<(), String> + 'a;
 
-/// How values of a type are reached.
-pub trait Access<T> {
-    /// Where they are.
+/// Access to the values of type `T` in one kind of store.
+pub trait Storage<T> {
     const STORE: Store;
-    /// What they look like.
     const SCHEMA: &'static Schema;
-    /// The component, resource or message buffer that holds them.
+    /// The component, resource or message buffer that contains the values.
     fn holder() -> TypeId;
     fn count(world: &mut World) -> usize;
-    fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String>;
+    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String>;
     fn insert(world: &mut World, values: Vec<(Entity, T)>);
     fn remove(world: &mut World);
 
@@ -41,14 +39,14 @@ pub trait Access<T> {
     fn set_ticks(_: &mut World, _: &Ticks) {}
 }
 
-/// In the world while persisted values are carried over or read from a snapshot: hooks and observers
-/// that run then see values come and go which only change their form.
+/// Present in the world while persisted values are converted by a swap or loaded from a snapshot,
+/// so that hooks and observers can ignore the removals and insertions.
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Restoring;
 
-pub struct ResourceAccess;
+pub struct ResourceStorage;
 
-impl<T: Resource + Persist> Access<T> for ResourceAccess {
+impl<T: Resource + Persist> Storage<T> for ResourceStorage {
     const STORE: Store = Store::Resource;
     const SCHEMA: &'static Schema = T::REF;
 
@@ -60,7 +58,7 @@ impl<T: Resource + Persist> Access<T> for ResourceAccess {
         usize::from(world.contains_resource::<T>())
     }
 
-    fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String> {
+    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
         world.get_resource::<T>().map_or(Ok(()), |value| each(Entity::PLACEHOLDER, value))
     }
 
@@ -90,9 +88,9 @@ impl<T: Resource + Persist> Access<T> for ResourceAccess {
     }
 }
 
-pub struct ComponentAccess;
+pub struct ComponentStorage;
 
-impl<T: Component + Persist> Access<T> for ComponentAccess {
+impl<T: Component + Persist> Storage<T> for ComponentStorage {
     const STORE: Store = Store::Component;
     const SCHEMA: &'static Schema = T::REF;
 
@@ -104,7 +102,7 @@ impl<T: Component + Persist> Access<T> for ComponentAccess {
         count_components::<T>(world)
     }
 
-    fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String> {
+    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
         let mut query = world.query_filtered::<(Entity, &T), Allow<Disabled>>();
         query.iter(world).try_for_each(|(entity, value)| each(entity, value))
     }
@@ -117,11 +115,11 @@ impl<T: Component + Persist> Access<T> for ComponentAccess {
             [(first, _), (second, _), ..] => row(*first) < row(*second),
             _ => false,
         };
-        // From the last row of a table on: no other has to be moved to where one leaves.
+        // From a table's last row to its first, so that removing one does not move another.
         let mut values = values.into_iter();
         let next = || if is_upwards { values.next_back() } else { values.next() };
-        // One may have gone with another, by a hook.
-        let _gone = world.try_insert_batch(std::iter::from_fn(next));
+        // A hook may have despawned some of the entities.
+        let _despawned = world.try_insert_batch(std::iter::from_fn(next));
     }
 
     fn remove(world: &mut World) {
@@ -134,7 +132,7 @@ impl<T: Component + Persist> Access<T> for ComponentAccess {
     }
 }
 
-/// Disabled entities count as well.
+/// Includes disabled entities.
 fn count_components<T: Component>(world: &mut World) -> usize {
     world.query_filtered::<(), (With<T>, Allow<Disabled>)>().iter(world).count()
 }
@@ -145,29 +143,29 @@ fn remove_component<T: Component>(world: &mut World) {
     }
 }
 
-/// Takes components off all entities that have any of them: all that an entity has at once, since
-/// each time the entity moves to another table.
+/// Removes `components` from all entities. Removes all of an entity's at once, since each removal
+/// moves the entity to another table.
 pub fn remove_components(world: &mut World, components: &[ComponentId]) {
     let archetypes = world.archetypes().iter();
     let holders = archetypes.filter(|held| components.iter().any(|id| held.contains(*id)));
-    // From the last row of a table on: no other has to be moved to where one leaves.
+    // From a table's last row to its first, so that removing one does not move another.
     let entities = holders.flat_map(|holder| holder.entities().iter().rev().map(|held| held.id()));
     for entity in entities.collect::<Vec<Entity>>() {
-        // One may have gone with another, by a hook.
+        // A hook may have despawned some of the entities.
         if let Ok(mut entity) = world.get_entity_mut(entity) {
             entity.remove_by_ids(components);
         }
     }
 }
 
-/// What is mutable gets its old ticks back. What is not is as old as its insertion.
+/// Restores the ticks of mutable components. Immutable ones keep the tick of their insertion.
 pub fn set_ticks<T: Component<Mutability = Mutable>>(world: &mut World, ticks: &Ticks) {
     let mut query = world.query_filtered::<(Entity, &mut T), Allow<Disabled>>();
     let set = |value: &mut Mut<'_, T>, (_, added, changed): &(Entity, Tick, Tick)| {
         value.set_last_added(*added);
         value.set_last_changed(*changed);
     };
-    // Most often values are in the order in which they were before, or in its reverse.
+    // Usually the values are in their old order or in its reverse.
     let mut left = ticks.as_slice();
     for (entity, mut value) in query.iter_mut(world) {
         let (ticks, rest) = match left {
@@ -185,9 +183,9 @@ pub fn set_ticks<T: Component<Mutability = Mutable>>(world: &mut World, ticks: &
     }
 }
 
-pub struct StateAccess;
+pub struct StateStorage;
 
-impl<T: FreelyMutableState + Persist> Access<T> for StateAccess {
+impl<T: FreelyMutableState + Persist> Storage<T> for StateStorage {
     const STORE: Store = Store::State;
     const SCHEMA: &'static Schema = T::REF;
 
@@ -199,14 +197,14 @@ impl<T: FreelyMutableState + Persist> Access<T> for StateAccess {
         usize::from(world.contains_resource::<State<T>>())
     }
 
-    fn each(world: &mut World, each: &mut Each<'_, T>) -> Result<(), String> {
+    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
         let state = world.get_resource::<State<T>>();
         state.map_or(Ok(()), |state| each(Entity::PLACEHOLDER, state.get()))
     }
 
     fn insert(world: &mut World, values: Vec<(Entity, T)>) {
         for (_, value) in values {
-            // As it is, without a transition: it was entered before.
+            // Without a transition: the state was entered before.
             world.insert_resource(State::new(value));
         }
     }
@@ -216,12 +214,12 @@ impl<T: FreelyMutableState + Persist> Access<T> for StateAccess {
     }
 }
 
-/// What a state is about to become.
+/// The content of a `NextState`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Pending<S> {
-    /// Entered also where it is the current one.
+    /// `NextState::Pending`: a transition even if it is the current state.
     Always(S),
-    /// Entered where it is another one.
+    /// `NextState::PendingIfNeq`: a transition only if it is another state.
     IfOther(S),
 }
 
@@ -252,9 +250,9 @@ impl<S: Persist> Persist for Pending<S> {
     };
 }
 
-pub struct NextStateAccess<S>(PhantomData<S>);
+pub struct NextStateStorage<S>(PhantomData<S>);
 
-impl<S: FreelyMutableState + Persist> Access<Pending<S>> for NextStateAccess<S> {
+impl<S: FreelyMutableState + Persist> Storage<Pending<S>> for NextStateStorage<S> {
     const STORE: Store = Store::NextState;
     const SCHEMA: &'static Schema = <Pending<S>>::REF;
 
@@ -267,7 +265,7 @@ impl<S: FreelyMutableState + Persist> Access<Pending<S>> for NextStateAccess<S> 
         usize::from(next.is_some_and(|next| !matches!(next, NextState::Unchanged)))
     }
 
-    fn each(world: &mut World, each: &mut Each<'_, Pending<S>>) -> Result<(), String> {
+    fn each(world: &mut World, each: &mut Visit<'_, Pending<S>>) -> Result<(), String> {
         let pending = match world.get_resource::<NextState<S>>() {
             Some(NextState::Pending(state)) => Pending::Always(state.clone()),
             Some(NextState::PendingIfNeq(state)) => Pending::IfOther(state.clone()),
@@ -292,13 +290,11 @@ impl<S: FreelyMutableState + Persist> Access<Pending<S>> for NextStateAccess<S> 
     }
 }
 
-/// One of Bevy's components that tie an entity to a value of a state.
+/// One of Bevy's components that bind an entity to a state.
 pub trait Scoped<S>: Component {
-    /// Its name.
+    /// The component's name.
     const NAME: &'static str;
-    /// Ties to `state`.
     fn to(state: S) -> Self;
-    /// The value that it ties to.
     fn state(&self) -> &S;
 }
 
@@ -320,9 +316,9 @@ macro_rules! scoped {
 
 scoped!(DespawnOnEnter, DespawnOnExit, DisableOnEnter, DisableOnExit, EnableOnEnter, EnableOnExit);
 
-pub struct ScopedAccess<W>(PhantomData<W>);
+pub struct ScopedStorage<W>(PhantomData<W>);
 
-impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Access<S> for ScopedAccess<W> {
+impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Storage<S> for ScopedStorage<W> {
     const STORE: Store = Store::Scoped(W::NAME);
     const SCHEMA: &'static Schema = S::REF;
 
@@ -334,9 +330,9 @@ impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Access<S> for ScopedAcces
         count_components::<W>(world)
     }
 
-    fn each(world: &mut World, each: &mut Each<'_, S>) -> Result<(), String> {
+    fn each(world: &mut World, each: &mut Visit<'_, S>) -> Result<(), String> {
         let mut query = world.query_filtered::<(Entity, &W), Allow<Disabled>>();
-        query.iter(world).try_for_each(|(entity, tie)| each(entity, tie.state()))
+        query.iter(world).try_for_each(|(entity, scoped)| each(entity, scoped.state()))
     }
 
     fn insert(world: &mut World, values: Vec<(Entity, S)>) {
@@ -352,9 +348,9 @@ impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Access<S> for ScopedAcces
     }
 }
 
-pub struct MessageAccess;
+pub struct MessageStorage;
 
-impl<M: Message + Persist> Access<M> for MessageAccess {
+impl<M: Message + Persist> Storage<M> for MessageStorage {
     const STORE: Store = Store::Messages;
     const SCHEMA: &'static Schema = M::REF;
 
@@ -366,10 +362,10 @@ impl<M: Message + Persist> Access<M> for MessageAccess {
         world.get_resource::<Messages<M>>().map_or(0, Messages::len)
     }
 
-    fn each(world: &mut World, each: &mut Each<'_, M>) -> Result<(), String> {
+    fn each(world: &mut World, each: &mut Visit<'_, M>) -> Result<(), String> {
         let Some(messages) = world.get_resource::<Messages<M>>() else { return Ok(()) };
-        let mut all = messages.get_cursor();
-        all.read(messages).try_for_each(|message| each(Entity::PLACEHOLDER, message))
+        let mut cursor = messages.get_cursor();
+        cursor.read(messages).try_for_each(|message| each(Entity::PLACEHOLDER, message))
     }
 
     fn insert(world: &mut World, values: Vec<(Entity, M)>) {

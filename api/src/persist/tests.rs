@@ -1,4 +1,4 @@
-//! Values that go from one type to another.
+//! Values that move from one type to another.
 
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::ecs::query::Allow;
@@ -21,21 +21,21 @@ struct New(u32);
 #[persist(crate = crate::schema)]
 struct Fixed(u32);
 
-/// Makes other tables.
+/// Puts entities into different tables.
 #[derive(Component)]
 struct Marker;
 
-/// Like a swap of `old` to `new`; `meanwhile` stands for hooks.
+/// Does what a swap from `old` to `new` does; `meanwhile` represents hooks.
 fn carry_over(
     world: &mut World,
     old: PersistRecord,
     new: PersistRecord,
     meanwhile: impl FnOnce(&mut World),
 ) {
-    let column = (old.encode)(world).expect("bincode takes it");
+    let column = (old.encode)(world).expect("bincode can encode it");
     let ticks = (old.ticks)(world);
-    let insert = (new.decode)(&column).expect("the same form");
-    let id = world.components().get_id(old.type_id).expect("a component of the world");
+    let insert = (new.decode)(&column).expect("both types have the same form");
+    let id = world.components().get_id(old.type_id).expect("the component is registered");
     remove_components(world, &[id]);
     meanwhile(world);
     insert(world);
@@ -43,7 +43,7 @@ fn carry_over(
 }
 
 #[test]
-fn values_are_as_old_as_they_were_in_whatever_table_they_are() {
+fn values_keep_their_change_ticks_in_every_table() {
     let [old, new] =
         [(&&&&Persisted::<Old>::NEW).records()[0], (&&&&Persisted::<New>::NEW).records()[0]];
     let mut world = World::new();
@@ -89,7 +89,7 @@ fn values_are_as_old_as_they_were_in_whatever_table_they_are() {
 }
 
 #[test]
-fn what_cannot_change_is_carried_over_as_well() {
+fn immutable_components_are_carried_over() {
     let old = (&&&&Persisted::<Old>::NEW).records()[0];
     let fixed = (&&&Persisted::<Fixed>::NEW).records()[0];
     let mut world = World::new();

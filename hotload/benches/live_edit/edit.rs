@@ -1,23 +1,23 @@
-//! Edits of function bodies: each names one expression, and what it becomes is new each time.
+//! Edits of function bodies: each replaces one expression with a different one each time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A place in a function's body.
+/// An edit of an expression in a function's body.
 pub struct Edit {
-    /// The module that it is in.
+    /// The edited module.
     pub module: &'static str,
-    /// The folder of the workspace that `modules/` is in.
+    /// The folder that contains `modules/`.
     folder: &'static str,
-    /// The file, beside `modules/`.
+    /// The file, relative to `modules/`'s parent.
     file: &'static str,
-    /// What stands there.
+    /// The original expression.
     from: &'static str,
-    /// What stands there in its place, around a number.
+    /// The replacement, as the texts before and after a number.
     to: (&'static str, &'static str),
 }
 
-/// A system's body, in a module of two systems.
+/// In a system of a module with two systems.
 pub const SYSTEM: Edit = Edit {
     module: "systems_steering",
     folder: "",
@@ -26,7 +26,7 @@ pub const SYSTEM: Edit = Edit {
     to: ("distance_squared.sqrt().max(0.01", ")"),
 };
 
-/// A body in an app.
+/// In an app.
 pub const APP: Edit = Edit {
     module: "apps_arena",
     folder: "",
@@ -35,7 +35,7 @@ pub const APP: Edit = Edit {
     to: ("score.over_for_s += time.delta_secs() * 1.0", ""),
 };
 
-/// A method in the core that everything else links to.
+/// In a method of the core that all other modules depend on.
 pub const CORE: Edit = Edit {
     module: "core_physics",
     folder: "",
@@ -44,7 +44,7 @@ pub const CORE: Edit = Edit {
     to: ("Vec2::from_angle(angle * 1.0", ")"),
 };
 
-/// A system's body in the test modules.
+/// In a system of the test modules.
 pub const SMALL: Edit = Edit {
     module: "systems_walk",
     folder: "tests/fixtures",
@@ -54,7 +54,7 @@ pub const SMALL: Edit = Edit {
 };
 
 impl Edit {
-    /// The file's text with the edit of that number in it.
+    /// The file's text with the edit of this number.
     pub fn text(&self, original: &str, number: u32) -> String {
         self.replaced(original, &format!("{}{:05}{}", self.to.0, number + 1, self.to.1))
     }
@@ -64,7 +64,7 @@ impl Edit {
         self.replaced(original, &format!("{{ let broken: () = {number}; {} }}", self.from))
     }
 
-    /// The file as it is tracked.
+    /// The original file in the workspace.
     pub fn original(&self) -> String {
         read(&self.path(&playground_tests::workspace().join(self.folder)))
     }

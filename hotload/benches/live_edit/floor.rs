@@ -1,5 +1,5 @@
-//! The least that a build can take: rustc with cargo's arguments and cargo's linker, and nothing
-//! else. What `cargo rustc --crate-type dylib` runs, without cargo.
+//! The minimum time of a build: only rustc with cargo's arguments and linker, i.e. what
+//! `cargo rustc --crate-type dylib` runs, without cargo.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,14 +13,14 @@ use crate::edit::{self, Edit};
 use crate::live::ms;
 use crate::restart::{cargo, run};
 
-/// A copy of the workspace that no game runs in.
+/// A copy of the workspace without a running game.
 pub struct Floor {
     copy: Copy,
     recipes: Value,
 }
 
 impl Floor {
-    /// Reads how cargo would compile the modules, and lets it compile what they link to.
+    /// Lets cargo build the dependencies, and captures its rustc commands for the modules.
     pub fn new() -> Self {
         let copy = Copy::of_game();
         let text = edit::read(&copy.root.join("target/playground/recipes.json"));
@@ -34,7 +34,7 @@ impl Floor {
         Self { copy, recipes }
     }
 
-    /// Edits the module and compiles it; gives rustc's time.
+    /// Edits and compiles the module; returns rustc's time in milliseconds.
     pub fn rustc(&self, edit: &Edit, number: u32) -> f64 {
         let path = edit.path(&self.copy.root);
         fs::write(&path, edit.text(&edit.original(), number)).expect("a file of the copy");
@@ -42,8 +42,8 @@ impl Floor {
         let started = Instant::now();
         let output = command.output().expect("rustc can be started");
         let took_ms = ms(started.elapsed());
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{} does not compile:\n{said}", edit.module);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{} does not compile:\n{stderr}", edit.module);
         took_ms
     }
 
@@ -93,7 +93,7 @@ impl Floor {
     }
 }
 
-/// For a library that others link to cargo names metadata; for one that is linked, the rlib.
+/// The rlib of a dependency in place of the metadata that cargo passes, if the rlib was built.
 fn linkable(library: &str) -> String {
     match library.strip_suffix(".rmeta").map(|stem| format!("{stem}.rlib")) {
         Some(rlib)

@@ -12,7 +12,7 @@ use crate::edit::Edit;
 
 /// Frames between two edits.
 const REST: u32 = 20;
-/// After this an edit is in vain.
+/// The time limit of an edit.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The stages of the `swapped` event, in order.
@@ -23,19 +23,18 @@ pub const STAGES: [&str; 9] =
 pub struct Live {
     scene: Scene,
     events: File,
-    /// When the next frame is due.
     due: Instant,
 }
 
 /// One edit, all times in milliseconds.
 pub struct Sample {
-    /// From the write of the file to the end of the first frame that ran the new code.
+    /// From writing the file to the end of the first frame with the new code.
     pub live_ms: f64,
-    /// How many modules were swapped.
+    /// The number of swapped modules.
     pub modules: usize,
-    /// The frame that the swap ended with.
+    /// The frame in which the swap happened.
     pub swap_frame_ms: f64,
-    /// The first frame that ran the new code.
+    /// The first frame with the new code.
     pub first_frame_ms: f64,
     /// The median frame before the edit.
     pub usual_frame_ms: f64,
@@ -61,22 +60,22 @@ impl Live {
         Self { scene, events, due: Instant::now() }
     }
 
-    /// How many modules run.
+    /// The number of running modules.
     pub fn modules(&mut self) -> usize {
         let listed = self.scene.console("modules");
         let runs = |line: &&str| line.contains("active") || line.contains("probation");
         listed.lines().filter(runs).count()
     }
 
-    /// Lets so many boids fly.
+    /// Sets the number of boids.
     pub fn crowd(&mut self, count: u32) {
         self.scene.console(&format!("boids {count}"));
         self.frames(120);
-        let told = self.scene.console("boids");
-        assert_eq!(told.trim(), format!("{count} boids"));
+        let answer = self.scene.console("boids");
+        assert_eq!(answer.trim(), format!("{count} boids"));
     }
 
-    /// From the write of an edit to the end of the first frame that ran it.
+    /// Measures from writing an edit to the end of the first frame with the new code.
     pub fn edit(&mut self, edit: &Edit, number: u32) -> Sample {
         let text = edit.text(&edit.original(), number);
         let usual_frame_ms = self.rest();
@@ -93,7 +92,7 @@ impl Live {
         }
     }
 
-    /// From the write of a body that does not compile to the end of the first frame that shows it.
+    /// Measures from writing an error to the end of the first frame that shows it.
     pub fn break_body(&mut self, edit: &Edit, number: u32) -> f64 {
         let text = edit.broken(&edit.original(), number);
         self.rest();
@@ -110,7 +109,7 @@ impl Live {
         started
     }
 
-    /// The event, and how long the frame took that it came with.
+    /// Waits for an event; returns it and the time of its frame.
     fn wait_for(&mut self, kind: &str, edit: &Edit) -> (Value, f64) {
         let started = Instant::now();
         loop {
@@ -120,23 +119,27 @@ impl Live {
                     .iter()
                     .any(|end| event["event"] == *end);
                 let expected = event["event"] == kind && event["module"] == edit.module;
-                assert!(!is_end || expected, "{event} in place of {kind} of {}", edit.module);
+                assert!(!is_end || expected, "{event} instead of {kind} of {}", edit.module);
                 if expected {
                     return (event, frame_ms);
                 }
             }
-            assert!(started.elapsed() < PATIENCE, "in vain: {kind}\n{}", self.scene.story());
+            assert!(
+                started.elapsed() < PATIENCE,
+                "timed out waiting for {kind}\n{}",
+                self.scene.story()
+            );
         }
     }
 
-    /// What was appended to the events file since the last call.
+    /// Reads the new lines of the events file.
     fn events(&mut self) -> Vec<Value> {
         let mut text = String::new();
         self.events.read_to_string(&mut text).expect("the events file can be read");
         text.lines().map(|line| serde_json::from_str(line).expect("events are JSON")).collect()
     }
 
-    /// Lets the game come to rest; gives the median of its frames.
+    /// Runs frames without edits; returns their median time.
     pub fn rest(&mut self) -> f64 {
         self.due = Instant::now();
         let mut frames = self.frames(REST);
@@ -149,18 +152,18 @@ impl Live {
         (0..count).map(|_| self.frame()).collect()
     }
 
-    /// One frame, when it is due; gives how long it took.
+    /// Runs the next frame when it is due; returns its time.
     fn frame(&mut self) -> f64 {
         thread::sleep(self.due.saturating_duration_since(Instant::now()));
         let started = Instant::now();
-        // Frames that were missed are not made up for.
+        // Missed frames are skipped.
         self.due = self.due.max(started - Duration::from_millis(1)) + Duration::from_micros(16_667);
         self.scene.app.update();
         ms(started.elapsed())
     }
 }
 
-/// Milliseconds.
+/// A duration in milliseconds.
 pub fn ms(took: Duration) -> f64 {
     took.as_secs_f64() * 1000.0
 }

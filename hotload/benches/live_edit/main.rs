@@ -1,12 +1,12 @@
-//! How long an edit takes to become what the player sees, next to the same rustc command alone and
-//! to building and starting the game again:
+//! Measures the time from an edit to the first frame of the new code, and compares it with the
+//! rustc command alone and with rebuilding and restarting the game:
 //!
 //! ```sh
 //! cargo bench --profile dev -p playground_hotload --bench live_edit
 //! ```
 //!
-//! `-- --edits N` measures N edits of each kind in place of 20. The last line is JSON, and is
-//! written to `target/bench/live_edit.json` as well.
+//! `-- --edits N` measures N edits of each kind instead of 20. The last line is JSON, and is also
+//! written to `target/bench/live_edit.json`.
 #![forbid(unsafe_code)]
 
 mod edit;
@@ -25,13 +25,13 @@ use floor::Floor;
 use live::{Live, Sample};
 use restart::Restart;
 
-/// How often each kind of edit is measured, unless the command line says otherwise.
+/// The default number of measured edits of each kind.
 const EDITS: u32 = 20;
-/// Edits before those that count: they fill rustc's incremental caches.
+/// Unmeasured edits at the start, which fill rustc's incremental caches.
 const WARM_UP: u32 = 2;
-/// Building and starting again takes long, and varies little.
+/// The number of measured restarts. Few, as they are slow and vary little.
 const MOST_RESTARTS: u32 = 5;
-/// Boids while the pause is measured.
+/// The number of boids while the pause is measured.
 const CROWD: u32 = 10_000;
 
 fn main() {
@@ -43,7 +43,7 @@ fn main() {
     report.end();
 }
 
-/// Edits of the arena while it runs, each next to what it is compared with.
+/// Edits of the running arena, each with its baselines.
 fn side_by_side(edits: u32, report: &mut Report) {
     let mut game = Live::start(Copy::of_game(), "arena");
     let floor = Floor::new();
@@ -57,7 +57,7 @@ fn side_by_side(edits: u32, report: &mut Report) {
         report.progress("side by side", number, edits + WARM_UP);
         let counts = number >= WARM_UP;
         let sample = game.edit(&edit::SYSTEM, number);
-        // The floor begins from where an edit begins: a game that ran for a while.
+        // The baseline starts in the same state as an edit: after the game ran for a while.
         game.rest();
         let rustc_ms = floor.rustc(&edit::SYSTEM, number);
         let app_sample = game.edit(&edit::APP, number);
@@ -65,7 +65,7 @@ fn side_by_side(edits: u32, report: &mut Report) {
         let app_rustc_ms = floor.rustc(&edit::APP, number);
         let core_sample = game.edit(&edit::CORE, number);
         let error_ms = game.break_body(&edit::SYSTEM, number);
-        // The body before it is the one that runs: this is another one.
+        // Must differ from the body that runs.
         let fix_sample = game.edit(&edit::SYSTEM, 1000 + number);
         let again = (number < restarts + WARM_UP).then(|| restart.run(&edit::SYSTEM, number));
         if !counts {
@@ -89,7 +89,7 @@ fn side_by_side(edits: u32, report: &mut Report) {
     let live = table::live(report, "system", &edit::SYSTEM, &system);
     let app_live = table::live(report, "app", &edit::APP, &app);
     let core_live = table::live(report, "core", &edit::CORE, &core);
-    table::live(report, "mended", &edit::SYSTEM, &fix);
+    table::live(report, "fixed after an error", &edit::SYSTEM, &fix);
     table::row(report, "compile error on screen", &error);
     table::heading(report, "beside it");
     table::row(report, &format!("rustc alone, {}", edit::SYSTEM.module), &system_floor);
@@ -111,7 +111,7 @@ fn side_by_side(edits: u32, report: &mut Report) {
     report.at_most("leaf_over_build_and_restart", live.p50() / both.p50(), 0.6);
 }
 
-/// The same edit in a game of five modules and in one of fifty.
+/// The same edit in a game with five and with fifty modules.
 fn five_and_fifty(edits: u32, report: &mut Report) {
     let five = Copy::of_fixtures();
     five.remove("apps/other");
@@ -139,7 +139,7 @@ fn five_and_fifty(edits: u32, report: &mut Report) {
     report.figure("fifty_over_five", with_fifty.p50() / with_five.p50());
 }
 
-/// A module like many small ones: a resource, and a system that changes it.
+/// A typical small module: a resource, and a system that changes it.
 fn add_module(copy: &Copy, number: u32) {
     let name = format!("tiny_{number:02}");
     let manifest = copy.read("plugins/extra/Cargo.toml");
@@ -163,7 +163,7 @@ fn add_module(copy: &Copy, number: u32) {
     copy.write(&format!("plugins/{name}/src/lib.rs"), &source);
 }
 
-/// What a player feels of a swap while ten thousand boids fly.
+/// The effect of a swap on the frame time with ten thousand boids.
 fn crowd(edits: u32, report: &mut Report) {
     let mut game = Live::start(Copy::of_game(), "boids");
     game.crowd(CROWD);
@@ -177,7 +177,7 @@ fn crowd(edits: u32, report: &mut Report) {
             }
         }
     }
-    table::heading(report, "what a player feels, with 10,000 boids");
+    table::heading(report, "frame times, with 10,000 boids");
     let mut worst_ms: (f64, f64) = (0.0, 0.0);
     for (module, samples) in &samples {
         let column = |value: fn(&Sample) -> f64| samples.iter().map(value).collect::<Column>();

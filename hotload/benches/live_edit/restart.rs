@@ -1,5 +1,5 @@
-//! What one does without hot loading: `cargo build` with the modules linked in, and a start to the
-//! first frame. The state is lost, which is not counted.
+//! The baseline without hot loading: `cargo build` with linked modules, then a start up to the
+//! first frame. The lost state is not counted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,16 @@ use playground_tests::Copy;
 use crate::edit::Edit;
 use crate::live::ms;
 
-/// A whole copy of the workspace.
+/// A copy of the workspace.
 pub struct Restart {
     copy: Copy,
 }
 
-/// One edit the slow way, in milliseconds.
+/// The times of one edit, in milliseconds.
 pub struct Again {
     /// `cargo build`.
     pub build_ms: f64,
-    /// From the start of the process to its end after one frame.
+    /// From the start of the process to its exit after one frame.
     pub start_ms: f64,
 }
 
@@ -35,7 +35,7 @@ impl Restart {
         let path = edit.path(&self.copy.root);
         fs::write(&path, edit.text(&edit.original(), number)).expect("a file of the copy");
         let mut build = cargo(&self.copy.root);
-        // Bevy as a shared library, as in development.
+        // With Bevy as a shared library, as in development.
         build.args(["build", "--quiet", "-p", "playground", "--no-default-features"]);
         build.args(["--features", "static,playground_api/hot"]);
         let mut start = self.game();
@@ -60,11 +60,11 @@ impl Restart {
     }
 }
 
-/// cargo in a workspace of ours.
+/// cargo in a copy of the workspace.
 pub fn cargo(root: &Path) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root);
-    // What cargo set for this process.
+    // Variables that cargo set for this process.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -74,7 +74,7 @@ pub fn cargo(root: &Path) -> Command {
     command
 }
 
-/// Runs a command that has to succeed.
+/// Runs a command; panics if it fails.
 pub fn run(command: &mut Command) {
     let status = command.stdin(Stdio::null()).status();
     let status = status.unwrap_or_else(|error| panic!("{command:?}: {error}"));

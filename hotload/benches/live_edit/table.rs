@@ -1,25 +1,24 @@
-//! The rows of the table.
+//! Prints the table of results.
 
 use playground_tests::bench::{Column, Report};
 
 use crate::edit::Edit;
 use crate::live::{STAGES, Sample};
 
-/// A part of the table.
+/// Prints a heading.
 pub fn heading(report: &Report, text: &str) {
     let stages: String = STAGES.iter().map(|stage| format!("{stage:>8}")).collect();
     let stages = if text.starts_with("edit") { stages + "    rest" } else { String::new() };
     report.line(&format!("\n{text:<40}{:>9}{:>9}{stages}", "p50", "p95"));
 }
 
-/// A row of one kind of time.
+/// Prints a row with one kind of time.
 pub fn row(report: &Report, what: &str, column: &Column) {
     report.line(&format!("{what:<40}{:>9.1}{:>9.1}", column.p50(), column.p95()));
 }
 
-/// A row of edits with the medians of their stages, which are those of the edited module. The
-/// last is what is left: the builds of other modules, waiting for the end of a frame, the first
-/// frame itself.
+/// Prints a row of edits with the medians of the edited module's stages. The last column is the
+/// remainder: builds of other modules, waiting for the end of a frame, and the first frame.
 pub fn live(report: &Report, what: &str, edit: &Edit, samples: &[Sample]) -> Column {
     let live: Column = samples.iter().map(|sample| sample.live_ms).collect();
     let modules = samples.first().map_or(0, |sample| sample.modules);

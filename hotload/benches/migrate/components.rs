@@ -1,8 +1,8 @@
-//! Three components, compiled into the module as they are here, and into the floor.
+//! Three components, compiled into the module and into the baseline.
 
 use playground_api::prelude::*;
 
-/// Where it is.
+/// Position.
 #[derive(Component, Reflect, Clone, Debug, Persist, Serialize, Deserialize)]
 #[reflect(Component)]
 pub struct Position {
@@ -10,7 +10,7 @@ pub struct Position {
     pub y: f32,
 }
 
-/// How it moves.
+/// Velocity.
 #[derive(Component, Reflect, Clone, Debug, Persist, Serialize, Deserialize)]
 #[reflect(Component)]
 #[persist(dropped("drag"))]
@@ -20,7 +20,7 @@ pub struct Motion {
     pub spin: f32,
 }
 
-/// What it is worth.
+/// Some numbers.
 #[derive(Component, Reflect, Clone, Debug, Persist, Serialize, Deserialize)]
 #[reflect(Component)]
 pub struct Stats {
@@ -29,7 +29,7 @@ pub struct Stats {
     pub name: u64,
 }
 
-/// What the entity of that number has; no two are alike.
+/// The values of the entity with this number; all entities differ.
 pub fn values(number: u64) -> (Position, Motion, Stats) {
     let part = number as f32;
     let position = Position { x: part * 0.5, y: part * -0.25 };

@@ -1,4 +1,4 @@
-//! What Bevy itself offers: a `DynamicWorld`, which goes to RON and back by reflection.
+//! The baseline with Bevy's means: a `DynamicWorld`, serialized to RON and back by reflection.
 
 use std::any::TypeId;
 use std::time::Instant;
@@ -21,12 +21,12 @@ pub struct Dynamic {
     pub deserialize_ms: f64,
     /// Reflected values onto entities of a fresh world.
     pub write_ms: f64,
-    /// The most memory that was held, less what was held before, in megabytes.
+    /// Peak memory above that before the run, in megabytes.
     pub peak_mb: f64,
 }
 
 impl Dynamic {
-    /// Does it for so many entities.
+    /// Runs it for `count` entities.
     pub fn run(count: usize) -> Self {
         let mut world = world();
         let entities: Vec<Entity> = world.spawn_batch((0..count as u64).map(values)).collect();
@@ -46,7 +46,7 @@ impl Dynamic {
         let mut deserializer =
             ron::de::Deserializer::from_str(&text).expect("it begins as RON does");
         let reader = WorldDeserializer { type_registry: &registry, load_from_path: &mut NoAssets };
-        let dynamic = reader.deserialize(&mut deserializer).expect("Bevy reads what it wrote");
+        let dynamic = reader.deserialize(&mut deserializer).expect("Bevy can read its own output");
         let deserialize_ms = ms(started);
 
         let mut fresh = self::world();
@@ -59,7 +59,7 @@ impl Dynamic {
         Self { serialize_ms, deserialize_ms, write_ms, peak_mb }
     }
 
-    /// All of it, in milliseconds.
+    /// The total time, in milliseconds.
     pub fn total_ms(&self) -> f64 {
         self.serialize_ms + self.deserialize_ms + self.write_ms
     }

@@ -1,5 +1,5 @@
-//! The least that carrying values over can take: bincode, and an insertion of what comes out of it.
-//! No other form, no change ticks, nothing to be taken out, one archetype.
+//! The minimum time to carry values over: encoding and decoding with bincode, and insertion.
+//! Without conversion, change ticks and removal, and with a single archetype.
 
 use std::time::Instant;
 
@@ -16,12 +16,12 @@ pub struct Floor {
     pub encode_ms: f64,
     /// Bincode to values.
     pub decode_ms: f64,
-    /// Values onto entities that have nothing yet.
+    /// Inserting the values into empty entities.
     pub insert_ms: f64,
 }
 
 impl Floor {
-    /// Does it for so many entities.
+    /// Runs it for `count` entities.
     pub fn run(count: usize) -> Self {
         let mut world = World::new();
         let entities: Vec<Entity> = world.spawn_batch((0..count).map(|_| ())).collect();
@@ -52,7 +52,7 @@ impl Floor {
         Self { encode_ms, decode_ms, insert_ms }
     }
 
-    /// All of it, in milliseconds.
+    /// The total time, in milliseconds.
     pub fn total_ms(&self) -> f64 {
         self.encode_ms + self.decode_ms + self.insert_ms
     }

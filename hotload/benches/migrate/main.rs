@@ -1,12 +1,12 @@
-//! How long a game stands still while a persisted type of its entities gets another form, next to
-//! bincode and an insertion of the same values alone, and to Bevy's `DynamicWorld`:
+//! Measures the game's pause while a persisted type with many values changes, and compares it with
+//! bincode and insertion alone and with Bevy's `DynamicWorld`:
 //!
 //! ```sh
 //! cargo bench --profile dev -p playground_hotload --bench migrate
 //! ```
 //!
-//! `-- --runs N` measures each swap N times in place of 5. The last line is JSON, and is written to
-//! `target/bench/migrate.json` as well.
+//! `-- --runs N` measures each swap N times instead of 5. The last line is JSON, and is also
+//! written to `target/bench/migrate.json`.
 #![forbid(unsafe_code)]
 
 mod components;
@@ -23,13 +23,14 @@ use floor::Floor;
 use module::Game;
 use playground_tests::bench::{self, Report};
 
-/// How often each swap is measured, unless the command line says otherwise.
+/// The default number of measurements of each swap.
 const RUNS: u32 = 5;
-/// Swaps before those that count.
+/// Unmeasured swaps at the start.
 const WARM_UP: u32 = 1;
-/// How many entities there are.
+/// Numbers of entities.
 const COUNTS: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
-/// The least and the most; Bevy's own way with the most takes half a minute, and is measured once.
+/// The smallest and largest number. `DynamicWorld` with the largest takes half a minute, and is
+/// measured once.
 const FEW: usize = 1_000;
 const MANY: usize = 1_000_000;
 
@@ -42,7 +43,7 @@ fn main() {
     report.end();
 }
 
-/// A type gets another form, and its values with it.
+/// A swap that changes a type with values.
 fn forms(runs: u32, report: &mut Report) {
     let mut game = Game::start();
     let (mut pauses_ms, mut floors_ms) = (BTreeMap::new(), BTreeMap::new());
@@ -78,11 +79,11 @@ fn forms(runs: u32, report: &mut Report) {
     }
     let growth = |of: &BTreeMap<usize, f64>| of[&MANY] / of[&100_000] / 10.0;
     report.at_most("linear_1000000_over_100000", growth(&pauses_ms), 1.3);
-    // Memory that is new to the process costs both of them.
+    // Newly allocated memory slows both down.
     report.figure("floor_linear_1000000_over_100000", growth(&floors_ms));
 }
 
-/// An edit that shapes no type touches no value, however many there are.
+/// An edit of a body does not touch values, regardless of their number.
 fn bodies(runs: u32, report: &mut Report) {
     let (mut few, mut many) = (Game::start(), Game::start());
     few.fill(FEW);
@@ -102,7 +103,7 @@ fn bodies(runs: u32, report: &mut Report) {
     report.at_most("body_edit_1000000_over_1000", many_ms / few_ms, 1.5);
 }
 
-/// `1000000` as `1,000,000`.
+/// Formats `1000000` as `1,000,000`.
 fn with_commas(count: usize) -> String {
     let digits = count.to_string();
     let groups: Vec<&str> = digits

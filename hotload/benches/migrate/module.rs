@@ -1,24 +1,24 @@
-//! The module whose entities are carried over, and the two forms that one of its types has.
+//! The module whose values are carried over, and the two versions of one of its types.
 
 use playground_tests::{Copy, Scene, number};
 
 use crate::memory;
 
-/// Its id.
+/// The module's id.
 const MODULE: &str = "plugins_migrate";
 /// The file with its types.
 const TYPES: &str = "plugins/migrate/src/components.rs";
 /// The file with everything else.
 const CODE: &str = "plugins/migrate/src/lib.rs";
 
-/// A field more, and another one wider.
+/// One field more, and a wider one.
 const FORMS: [(&str, &str); 3] = [
     ("#[persist(dropped(\"drag\"))]\npub struct Motion {", "pub struct Motion {"),
     ("    pub vx: f32,\n", "    pub drag: f32,\n    pub vx: f64,\n"),
     ("Motion { vx: part * 0.125,", "Motion { drag: 0.0, vx: f64::from(part * 0.125),"),
 ];
 
-const SOURCE: &str = r#"//! As many entities as one wants.
+const SOURCE: &str = r#"//! Any number of entities.
 #![forbid(unsafe_code)]
 
 mod components;
@@ -36,8 +36,8 @@ export_module! {
 
 fn build(module: &mut ModuleApp) {
     module
-        .add_console_command("fill", "so many entities, and no others", fill)
-        .add_console_command("sum", "of all values", sum);
+        .add_console_command("fill", "replaces all entities by this many", fill)
+        .add_console_command("sum", "sums all values", sum);
 }
 
 fn fill(In(words): In<Vec<String>>, world: &mut World) -> String {
@@ -61,7 +61,7 @@ fn sum(In(_): In<Vec<String>>, all: Query<(&Position, &Motion, &Stats)>) -> Stri
 }
 "#;
 
-/// What makes other types of the same source.
+/// A change that gives all types a new epoch.
 fn epoch(number: u32) -> String {
     format!("const _: u32 = {number};\n")
 }
@@ -83,12 +83,11 @@ pub struct Swap {
     pub decode_ms: f64,
     /// Old values out, new ones in.
     pub insert_ms: f64,
-    /// The most memory that was held, less what was held before.
+    /// Peak memory above that before the swap.
     pub peak_mb: f64,
 }
 
 impl Game {
-    /// Starts it.
     pub fn start() -> Self {
         let copy = Copy::of_fixtures();
         let manifest = copy.read("plugins/extra/Cargo.toml");
@@ -101,29 +100,29 @@ impl Game {
         Self { scene, edits: 0 }
     }
 
-    /// Replaces all entities by so many new ones.
+    /// Replaces all entities with `count` new ones.
     pub fn fill(&mut self, count: usize) {
         let answer = self.scene.console(&format!("fill {count}"));
         assert_eq!(number(&answer, "count"), Some(count as i64), "{answer}");
         self.scene.frames(3);
     }
 
-    /// One type gets another form; all values are there afterwards.
+    /// Swaps to the other version of the type; checks that all values exist afterwards.
     pub fn migrate(&mut self, count: usize) -> Swap {
         let before = self.scene.console("sum");
         let swap = self.swap_types(FORMS);
         let after = self.scene.console("sum");
-        assert_eq!(before, after, "a value is another one now\n{}", self.scene.story());
+        assert_eq!(before, after, "a value changed\n{}", self.scene.story());
         assert_eq!(number(&after, "count"), Some(count as i64), "{after}");
         swap
     }
 
-    /// The type gets its first form again.
+    /// Swaps back to the first version of the type.
     pub fn back(&mut self) {
         self.swap_types(FORMS.map(|(from, to)| (to, from)));
     }
 
-    /// All types of the module are new ones: storage is not there yet, as after any such edit.
+    /// Applies `forms` and gives all types of the module a new epoch, as any such edit does.
     fn swap_types(&mut self, forms: [(&str, &str); 3]) -> Swap {
         let (from, to) = (epoch(self.edits), epoch(self.edits + 1));
         let replacements = [&forms[..], &[(&from, &to)]].concat();
@@ -132,7 +131,7 @@ impl Game {
         swap
     }
 
-    /// An edit that shapes no type.
+    /// Swaps an edit of a function's body.
     pub fn edit_body(&mut self) -> Swap {
         let edit = |number: u32| format!("all.iter().count(), {number})");
         let swap = self.swap(CODE, &[(&edit(self.edits), &edit(self.edits + 1))]);

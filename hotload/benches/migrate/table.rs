@@ -1,4 +1,4 @@
-//! The rows of the table.
+//! Prints the table of results.
 
 use playground_tests::bench::{Column, Report};
 
@@ -6,7 +6,7 @@ use crate::dynamic::Dynamic;
 use crate::floor::Floor;
 use crate::module::Swap;
 
-/// What stands over the rows.
+/// Prints the heading.
 pub fn heading(report: &Report) {
     report.line(&format!(
         "\n{:<30}{:>9}{:>10}{:>9}{:>9}{:>9}{:>9}",
@@ -14,7 +14,7 @@ pub fn heading(report: &Report) {
     ));
 }
 
-/// A row of swaps; gives the median pause.
+/// Prints a row of swaps; returns the median pause.
 pub fn swaps(report: &Report, what: &str, swaps: &[Swap]) -> f64 {
     let column = |value: fn(&Swap) -> f64| swaps.iter().map(value).collect::<Column>();
     let pause_ms = column(|swap| swap.pause_ms).p50();
@@ -30,7 +30,7 @@ pub fn swaps(report: &Report, what: &str, swaps: &[Swap]) -> f64 {
     pause_ms
 }
 
-/// A row of what it is compared with; gives the median total.
+/// Prints a row of the baseline; returns the median total.
 pub fn floors(report: &Report, floors: &[Floor]) -> f64 {
     let column = |value: fn(&Floor) -> f64| floors.iter().map(value).collect::<Column>();
     let total_ms = column(Floor::total_ms).p50();
@@ -44,7 +44,7 @@ pub fn floors(report: &Report, floors: &[Floor]) -> f64 {
     total_ms
 }
 
-/// A row of Bevy's own way; gives the median total.
+/// Prints a row of `DynamicWorld`; returns the median total.
 pub fn dynamics(report: &Report, dynamics: &[Dynamic]) -> f64 {
     let column = |value: fn(&Dynamic) -> f64| dynamics.iter().map(value).collect::<Column>();
     let total_ms = column(Dynamic::total_ms).p50();

@@ -1,4 +1,4 @@
-//! Artifacts from bytes, inspected as a module for the process that the fuzzer is.
+//! Inspects arbitrary bytes as an artifact for the fuzzer's own process.
 
 #![no_main]
 
@@ -16,12 +16,12 @@ fuzz_target!(|bytes: &[u8]| {
     match inspect(Path::new("lib.so"), bytes.to_vec(), &MODULE.into(), &HOST) {
         Ok(inspected) => {
             assert_eq!(inspected.bytes(), bytes);
-            assert_eq!(inspected.hash, blake3::hash(bytes).to_hex().as_str());
-            assert_eq!(inspected.manifest.id, MODULE);
-            assert_eq!(inspected.manifest.abi, ABI);
-            assert_eq!(inspected.schemas.len(), inspected.manifest.persisted.len());
+            assert_eq!(inspected.hash(), blake3::hash(bytes).to_hex().as_str());
+            assert_eq!(inspected.manifest().id, MODULE);
+            assert_eq!(inspected.manifest().abi, ABI);
+            assert_eq!(inspected.schemas().len(), inspected.manifest().persisted.len());
             assert!(
-                inspected.warnings.iter().all(|warning| warning.to_string().contains("lib.so"))
+                inspected.warnings().iter().all(|warning| warning.to_string().contains("lib.so"))
             );
         }
         Err(error) => assert!(error.to_string().contains("lib.so")),

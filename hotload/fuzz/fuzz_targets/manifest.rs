@@ -1,16 +1,16 @@
-//! Manifests from bytes, one behind the other, and whether their modules go together.
+//! Parses concatenated manifests from arbitrary bytes, and checks the graph of their modules.
 
 #![no_main]
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use libfuzzer_sys::fuzz_target;
 use playground_fuzz::MODULE;
 use playground_fuzz::ids::ModuleId;
 use playground_fuzz::inspect::{Manifest, check_graph};
+use toml::Table;
 
-/// Is in no manifest.
+/// Separates the manifests; occurs in none.
 const BETWEEN: u8 = 0;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -41,28 +41,30 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// The module that a manifest says it is.
+/// The module id in a manifest, found without parsing.
 fn id(manifest: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(manifest).ok()?;
-    text.lines().find_map(|line| line.strip_prefix("id "))
+    text.lines().find_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"'))
 }
 
-/// A manifest as `export_module!` would write it.
+/// Serializes a manifest to TOML.
 fn written(manifest: &Manifest) -> String {
     let Manifest { kind, id, version, abi, epoch, cores, requires, persisted, dropped } = manifest;
-    let cores: Vec<String> = cores.iter().map(|(id, epoch)| format!("{id}={epoch}")).collect();
-    let cores = if cores.is_empty() { "-".to_owned() } else { cores.join(",") };
-    let mut text = format!(
-        "kind {kind:?}\nid {id}\nversion {version}\nabi {abi}\nepoch {epoch}\ncores {cores}\n"
-    );
-    for (id, requirement) in requires {
-        let _ = writeln!(text, "requires {id} {requirement}");
-    }
-    for ty in persisted {
-        let _ = writeln!(text, "persist {ty}");
-    }
-    for ty in dropped {
-        let _ = writeln!(text, "dropped {ty}");
-    }
-    text
+    let table = |entries: Vec<(String, String)>| {
+        entries.into_iter().map(|(key, value)| (key, value.into())).collect::<Table>()
+    };
+    let cores = cores.iter().map(|(id, epoch)| (id.to_string(), epoch.to_string()));
+    let requires = requires.iter().map(|(id, version)| (id.to_string(), version.to_string()));
+    let mut document = table(vec![
+        ("kind".into(), format!("{kind:?}")),
+        ("id".into(), id.to_string()),
+        ("version".into(), version.to_string()),
+        ("abi".into(), abi.to_string()),
+        ("epoch".into(), epoch.to_string()),
+    ]);
+    document.insert("cores".into(), table(cores.collect()).into());
+    document.insert("requires".into(), table(requires.collect()).into());
+    document.insert("persist".into(), persisted.clone().into());
+    document.insert("dropped".into(), dropped.clone().into());
+    document.to_string()
 }

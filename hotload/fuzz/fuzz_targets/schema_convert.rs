@@ -1,4 +1,5 @@
-//! Values of one type as those of another: nothing panics, and what comes out is of that type.
+//! Converts arbitrary values between arbitrary types: nothing panics, and the result has the new
+//! type.
 
 #![no_main]
 
@@ -7,13 +8,13 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 use playground_fuzz::{pool, types, values};
 use playground_schema::{
     Definition, Options, Resolution, Schema, Shape, TypeChange, ValueError, decode, encode,
-    flat_bytes, verify,
+    encode_schemas, verify,
 };
 
-/// More values than are done at a time.
+/// More values than the fast path converts at a time.
 const COUNT_MAX: usize = 40;
 
-/// Two types, options, and the bytes of values.
+/// Two types, options, and encoded values.
 struct Case {
     writer: Definition,
     reader: &'static Schema,
@@ -50,13 +51,13 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     Corpus::Keep
 });
 
-/// A schema stands in an artifact as what it is.
+/// An encoded schema parses to its definition.
 fn check_flat(schema: &'static Schema) {
-    let parsed = Definition::parse(&flat_bytes(&[schema])).expect("a schema that was flattened");
+    let parsed = Definition::parse(&encode_schemas(&[schema])).expect("an encoded schema");
     assert_eq!(parsed, [Definition::of(schema)]);
 }
 
-/// A value of a type that did not change stays what it is.
+/// A conversion to the same type keeps a value.
 fn check_same(schema: &'static Schema, bytes: &[u8]) {
     let definition = Definition::of(schema);
     let _shown = decode(bytes, &definition).map(|value| value.to_string());
@@ -66,7 +67,7 @@ fn check_same(schema: &'static Schema, bytes: &[u8]) {
         return;
     }
     let read = &bytes[..bytes.len() - rest.len()];
-    // Entities are written anew, in as few bytes as there can be.
+    // Entities are encoded again, in the shortest form.
     assert!(read == out || definition.holds_entities());
     let Some(value) = of_type(decode(read, &definition), schema) else { return };
     let written = encode(&value, &definition).expect("a value that was decoded");
@@ -103,7 +104,7 @@ fn check_change(case: &Case) {
             }
         }
     }
-    // All at once is the same, or nothing.
+    // Converting all at once gives the same, or fails without an effect.
     let (mut rest_of_many, mut many) = (&bytes[..], vec![7]);
     let done = resolution.convert_many(*count, &mut rest_of_many, &mut many, entities);
     assert_eq!(done.is_err(), failed, "{done:?}");
@@ -114,8 +115,8 @@ fn check_change(case: &Case) {
     }
 }
 
-/// What is nested too deep to be shown, or has too many items without content, may be a value all the
-/// same.
+/// `None` for values that exceed the limits of `decode`: too deep, or too many items without
+/// content.
 fn of_type<T>(result: Result<T, ValueError>, schema: &Schema) -> Option<T> {
     match result {
         Ok(value) => Some(value),
@@ -129,7 +130,7 @@ fn of_type<T>(result: Result<T, ValueError>, schema: &Schema) -> Option<T> {
     }
 }
 
-/// True if there are lists whose items have no bytes.
+/// True if the type contains lists whose items have no bytes.
 fn repeats_nothing(shape: &Shape) -> bool {
     match shape {
         Shape::Option(inner) | Shape::Boxed(inner) => repeats_nothing(&inner.shape),

@@ -1,11 +1,11 @@
-//! Flattened schemas from bytes: what is one is told, and is the same as itself.
+//! Parses schemas from arbitrary bytes; a valid schema is displayed and is identical to itself.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use playground_schema::{Definition, TypeChange, decode, encode, same_layout};
 
-/// What is told of a change grows with both types; a few thousand bytes show all there is.
+/// The size of a comparison grows with both types; larger inputs show nothing new.
 const BYTES_MAX: usize = 1 << 14;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
     };
     for definition in &all {
-        let _told = format!("{definition} {definition:?} {}", definition.holds_entities());
+        let _displayed = format!("{definition} {definition:?} {}", definition.holds_entities());
         assert!(same_layout(definition, definition));
         let change = TypeChange::between(definition, definition);
         assert!(change.identical, "{change}");
@@ -31,7 +31,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     for pair in all.windows(2).take(4) {
         let change = TypeChange::between(&pair[0], &pair[1]);
-        let _told = (change.to_string(), change.is_impossible(), change.undeclared_drops().count());
+        let _displayed = (change.to_string(), change.is_impossible(), change.undeclared_drops().count());
         assert_eq!(same_layout(&pair[0], &pair[1]), same_layout(&pair[1], &pair[0]));
     }
 });

@@ -1,4 +1,4 @@
-//! Definitions as the constants that derived code would have.
+//! Turns definitions into `'static` schemas, like those of derived code.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -8,11 +8,11 @@ use playground_schema::{
     WriteDefault,
 };
 
-/// Constants stay for good, so there is a limit to them. libFuzzer begins anew with an empty pool now
-/// and then when it is told `-fork=1`; to look for leaks is in vain (`-detect_leaks=0`).
+/// The limit of leaked constants. Run libFuzzer with `-fork=1`, which starts a new process with an
+/// empty pool now and then, and with `-detect_leaks=0`.
 const SCHEMAS_MAX: usize = 1 << 20;
 
-/// A part by what it consists of: its numbers, and the addresses of the parts in it.
+/// The key of a part: its numbers, and the addresses of its parts.
 type Known<T> = HashMap<Vec<usize>, T>;
 
 #[derive(Default)]
@@ -26,8 +26,8 @@ struct Pool {
 
 static POOL: LazyLock<Mutex<Pool>> = LazyLock::new(Mutex::default);
 
-/// The schema that `definition` tells of, except for defaults that no constant function writes;
-/// `None` if there are too many already.
+/// The schema of `definition`, without defaults that no constant function can write; `None` if the
+/// pool is full.
 pub fn schema(definition: &Definition) -> Option<&'static Schema> {
     let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     (pool.schemas.len() < SCHEMAS_MAX).then(|| pool.schema(definition))
@@ -124,7 +124,7 @@ impl Pool {
         if let Some(known) = self.texts.get(text) {
             return known;
         }
-        // Room of its own even for an empty one: addresses tell texts apart.
+        // An allocation even for an empty text, since texts are identified by address.
         let mut room = String::with_capacity(text.len() + 1);
         room.push_str(text);
         let text: &'static str = room.leak();
@@ -171,7 +171,7 @@ fn shape_key(shape: &Shape, key: &mut Vec<usize>) {
     key.extend([tag, first, second]);
 }
 
-/// What authors' functions may do.
+/// The behaviours of `migrate` functions.
 const MIGRATE: [Migrate; 5] = [
     |_, value| Ok(value),
     |version, value| if version == 0 { Err("too old".to_owned()) } else { Ok(value) },
@@ -205,12 +205,12 @@ const ZEROS: [WriteDefault; 13] = [
     zeros::<12>,
 ];
 
-/// Writes the value that is all zeros.
+/// A default whose encoding is all zeros.
 fn default_of(def: &Definition) -> Option<WriteDefault> {
     ZEROS.get(usize::try_from(zeros_in(&def.form)?).ok()?).copied()
 }
 
-/// How many zeros are a value; `None` where that has no end.
+/// The length of the all-zero encoding; `None` if the type has none.
 fn zeros_in(form: &Form) -> Option<u64> {
     match form {
         Form::Unit | Form::UnitStruct => Some(0),

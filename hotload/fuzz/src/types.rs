@@ -1,9 +1,9 @@
-//! Arbitrary types, and types that are edits of others.
+//! Generates arbitrary types, and edits of types.
 
 use arbitrary::{Result, Unstructured};
 use playground_schema::{Definition, FieldDef, Form, Number, VariantDef};
 
-/// Few names, so that types meet each other.
+/// A small set of names, so that names of different types match.
 const NAMES: [&str; 6] = ["a", "b", "c", "T", "demo::U", "demo::V"];
 const NUMBERS: [Number; 12] = [
     Number::U8,
@@ -37,19 +37,19 @@ fn names(u: &mut Unstructured<'_>) -> Result<Vec<String>> {
 ///
 /// # Errors
 ///
-/// Never for want of bytes: what is missing is zeros.
+/// Missing bytes are zeros, so this does not fail when the input ends.
 pub fn definition(u: &mut Unstructured<'_>, depth: usize) -> Result<Definition> {
     let form = form(u, depth)?;
     named(u, form)
 }
 
-/// With a name, and for the authors' own types with a history.
+/// A definition with a name; for structs and enums also with aliases, version and dropped fields.
 fn named(u: &mut Unstructured<'_>, form: Form) -> Result<Definition> {
     let name = match &form {
         Form::Number(number) => number.name().to_owned(),
         Form::Struct(_) | Form::TupleStruct(_) | Form::UnitStruct | Form::Enum { .. } => name(u)?,
         Form::Opaque => name(u)?,
-        // Their forms tell them apart.
+        // Named by their forms.
         _ => "std".to_owned(),
     };
     let bare = Definition {
@@ -152,7 +152,7 @@ fn variants(u: &mut Unstructured<'_>, depth: usize) -> Result<Form> {
     Ok(Form::Enum { variants, fallback })
 }
 
-/// Keeps the first of each name.
+/// Removes parts with duplicate names.
 fn distinct<T>(parts: &mut Vec<T>, name: impl Fn(&T) -> &String) {
     let mut seen = Vec::new();
     parts.retain(|part| {
@@ -163,11 +163,11 @@ fn distinct<T>(parts: &mut Vec<T>, name: impl Fn(&T) -> &String) {
     });
 }
 
-/// `def` as its author may have changed it; without bytes as it is.
+/// An edited version of `def`; unchanged if the input is empty.
 ///
 /// # Errors
 ///
-/// Never for want of bytes: what is missing is zeros.
+/// Missing bytes are zeros, so this does not fail when the input ends.
 pub fn edited(u: &mut Unstructured<'_>, def: &Definition, depth: usize) -> Result<Definition> {
     let mut new = def.clone();
     new.form = edited_form(u, &def.form, depth)?;
@@ -281,7 +281,7 @@ fn edited_variants(
     Ok(Form::Enum { variants: new, fallback })
 }
 
-/// The same items in a list of another kind.
+/// The same items in another kind of list.
 fn relisted(u: &mut Unstructured<'_>, form: Form) -> Result<Form> {
     Ok(match form {
         Form::Seq(item) => Form::Array(item, len(u)?),

@@ -1,4 +1,4 @@
-//! Bytes that are, more or less, a value of a type.
+//! Generates encoded values of a type, mostly valid ones.
 
 use arbitrary::{Result, Unstructured};
 use playground_schema::{Definition, Form};
@@ -7,11 +7,11 @@ const DEPTH_MAX: usize = 300;
 const ITEMS_MAX: u64 = 40;
 const PARTS_MAX: u32 = 1 << 9;
 
-/// Appends a value of `definition`. Where that would be too large, it is something else.
+/// Appends a value of `definition`. Stops, with an invalid value, if it would be too large.
 ///
 /// # Errors
 ///
-/// Never for want of bytes: what is missing is zeros.
+/// Missing bytes are zeros, so this does not fail when the input ends.
 pub fn value(u: &mut Unstructured<'_>, definition: &Definition, out: &mut Vec<u8>) -> Result<()> {
     Writer { u, out, enclosing: Vec::new(), left: PARTS_MAX }.value(definition, 0)
 }
@@ -20,7 +20,7 @@ struct Writer<'w, 'b, 'd> {
     u: &'w mut Unstructured<'b>,
     out: &'w mut Vec<u8>,
     enclosing: Vec<&'d Definition>,
-    /// How many parts may still come.
+    /// The remaining number of parts.
     left: u32,
 }
 

@@ -4,49 +4,46 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::Command;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
-use super::capture::Recipe;
+use super::diagnostics::Diagnostics;
+use super::error::BuildError;
+pub use super::process_group::Cancel;
+use super::recipe::Recipe;
 use super::standby::Standby;
 use crate::ids::{Epoch, ModuleId};
-use crate::os_remedies::{remedy, remedy_in};
 
 /// One compilation.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// The module.
     pub id: ModuleId,
-    /// Its crate's name.
+    /// Its crate name.
     pub crate_name: String,
-    /// How cargo would compile it.
+    /// cargo's command for it.
     pub recipe: Recipe,
     /// Goes into `-C metadata` and so into the `TypeId` of the crate's types.
     pub epoch: Epoch,
     /// The epochs of the core crates that it links to, directly or through others.
     pub cores: BTreeMap<ModuleId, Epoch>,
-    /// The core crates' folders of output, by crate name.
+    /// The core crates' output folders, by crate name.
     pub core_folders: BTreeMap<String, PathBuf>,
     /// True for a crate that others link to.
     pub is_core: bool,
-    /// Where output goes.
+    /// The output folder.
     pub folder: PathBuf,
-    /// The linker's script, the exported names and the linker itself; `None` links with rustc's own.
+    /// The linker; `None` links with rustc's default.
     pub linker: Option<Linker>,
 }
 
-/// What links modules.
+/// The linker of modules.
 #[derive(Clone, Debug)]
 pub struct Linker {
-    /// The script that leaves the host's libraries out.
+    /// The script that leaves the host's libraries out and calls `lld`.
     pub script: PathBuf,
-    /// The names that stay visible.
+    /// The version script with the names that stay visible.
     pub exports: PathBuf,
     /// rustc's own lld.
     pub lld: PathBuf,
@@ -55,7 +52,7 @@ pub struct Linker {
 /// Where the time of a compilation went, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CompileTimes {
-    /// Until types were checked.
+    /// From the start until types were checked.
     pub check_ms: f32,
     /// From there until the linker was started.
     pub compile_ms: f32,
@@ -66,74 +63,27 @@ pub struct CompileTimes {
 /// How a compilation ended.
 #[derive(Debug)]
 pub enum Compiled {
-    /// The dylib is there.
+    /// The dylib was written.
     Done {
-        /// The dylib.
+        /// The dylib's file.
         artifact: PathBuf,
-        /// Where the time went.
         times: CompileTimes,
-        /// What rustc warned of.
+        /// As rustc renders them.
         warnings: Vec<String>,
     },
-    /// rustc refused the source, or could not run.
+    /// rustc reported errors, or could not run.
     Failed {
-        /// rustc's messages.
+        /// As rustc renders them.
         messages: Vec<String>,
-        /// Time until it was known, in milliseconds.
+        /// Time until the failure was known, in milliseconds.
         took_ms: f32,
     },
-    /// A newer change came.
+    /// Cancelled; rustc and all that it started have ended.
     Cancelled,
 }
 
-/// Ends the compilations that share it.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel {
-    inner: Arc<(AtomicBool, Mutex<Vec<Arc<Mutex<Child>>>>)>,
-}
-
-impl Cancel {
-    /// Ends what runs, and keeps the rest from starting.
-    pub fn cancel(&self) {
-        self.inner.0.store(true, Ordering::SeqCst);
-        for child in lock(&self.inner.1).drain(..) {
-            // Already ended is as good.
-            let _ = lock(&child).kill();
-        }
-    }
-
-    /// True once cancelled.
-    pub fn is_cancelled(&self) -> bool {
-        self.inner.0.load(Ordering::SeqCst)
-    }
-
-    /// Ends this child as well when it comes to that.
-    pub fn own(&self, child: &Arc<Mutex<Child>>) {
-        lock(&self.inner.1).push(child.clone());
-        if self.is_cancelled() {
-            let _ = lock(child).kill();
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[derive(Deserialize)]
-struct Message {
-    #[serde(rename = "$message_type")]
-    kind: String,
-    level: Option<String>,
-    message: Option<String>,
-    rendered: Option<String>,
-    emit: Option<String>,
-    #[serde(default)]
-    spans: Vec<IgnoredAny>,
-}
-
 impl Job {
-    /// The dylib that this job makes.
+    /// The dylib's file.
     pub fn artifact(&self) -> PathBuf {
         self.folder.join(format!("lib{}.so", self.crate_name))
     }
@@ -142,7 +92,7 @@ impl Job {
         self.folder.join("link-started")
     }
 
-    /// rustc's command line: cargo's, with output, epoch, linker and core crates of our own.
+    /// rustc's command line: cargo's, with this project's output, epoch, linker and core crates.
     pub fn command(&self) -> Command {
         let mut arguments = self.recipe.arguments.iter();
         let mut command = Command::new(arguments.next().map_or("rustc", String::as_str));
@@ -185,9 +135,10 @@ impl Job {
         command.envs(self.recipe.environment.iter().map(|(name, value)| (name, value)));
         command.env("PLAYGROUND_EPOCH", self.epoch.as_str());
         if !self.cores.is_empty() {
+            // An inline table of TOML: `export_module!` puts it into the manifest.
             let cores: Vec<_> =
-                self.cores.iter().map(|(id, epoch)| format!("{id}={epoch}")).collect();
-            command.env("PLAYGROUND_CORES", cores.join(","));
+                self.cores.iter().map(|(id, epoch)| format!("{id} = \"{epoch}\"")).collect();
+            command.env("PLAYGROUND_CORES", format!("{{ {} }}", cores.join(", ")));
         }
         if let Some(linker) = &self.linker {
             command
@@ -200,7 +151,7 @@ impl Job {
         command
     }
 
-    /// An `--extern` argument, with our build of a core crate in place of cargo's.
+    /// An `--extern` argument, with this project's build of a core crate in place of cargo's.
     fn own_core(&self, library: &str) -> String {
         let name = library.split_once('=').map_or(library, |(name, _)| name);
         match self.core_folders.get(name) {
@@ -210,7 +161,7 @@ impl Job {
     }
 }
 
-/// Options that the job sets itself.
+/// `-C` options that the job sets itself.
 fn own_option(option: &str) -> bool {
     ["incremental=", "extra-filename=", "debuginfo=", "linker=", "linker-flavor=", "strip="]
         .iter()
@@ -224,133 +175,68 @@ fn own_output(option: &str) -> bool {
         .any(|own| option.starts_with(own))
 }
 
-/// Runs the job to its end, or until it is cancelled; by a compiler that waits, where there is one.
+/// Runs the job until rustc exits or the job is cancelled, with a standby compiler where one fits.
 pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
-    let failed = |message: String, started: Instant| Compiled::Failed {
-        messages: vec![message],
+    let failed = |error: BuildError, started: Instant| Compiled::Failed {
+        messages: vec![error.to_string()],
         took_ms: ms(started),
     };
     let started = Instant::now();
     if cancel.is_cancelled() {
         return Compiled::Cancelled;
     }
-    if let Err(error) = fs::create_dir_all(&job.folder) {
-        let text = format!("H0305: {}: {error}. {}", job.folder.display(), remedy(&error));
-        return failed(text, started);
+    if let Err(source) = fs::create_dir_all(&job.folder) {
+        return failed(BuildError::Folder { path: job.folder.clone(), source }, started);
     }
     let mut command = job.command();
-    let mut child = match standby.spawn(&mut command) {
-        Ok(child) => child,
-        Err(error) => {
+    let group = match standby.spawn(&mut command) {
+        Ok(group) => group,
+        Err(source) => {
             let program = command.get_program().to_string_lossy().into_owned();
-            let remedy = remedy(&error);
-            let text = format!("H0306: {program} could not be started: {error}. {remedy}");
-            return failed(text, started);
+            return failed(BuildError::Start { program, source }, started);
         }
     };
-    let stderr = child.stderr.take();
-    let child = Arc::new(Mutex::new(child));
-    cancel.own(&child);
-    let mut output = Output::default();
-    if let Some(stderr) = stderr {
+    cancel.add(&group);
+    let mut diagnostics = Diagnostics::default();
+    if let Some(stderr) = group.take_stderr() {
         let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
-        output = read_messages(&mut lines, started);
-        if output.aborts && !cancel.is_cancelled() {
-            // All errors are known; what rustc still has to put away is of no interest.
+        diagnostics = Diagnostics::read(&mut lines, started);
+        if diagnostics.aborts && !cancel.is_cancelled() {
+            // rustc takes its time to exit, and writes no output any more.
             thread::spawn(move || {
                 lines.for_each(drop);
-                lock(&child).wait()
+                group.wait()
             });
-            return Compiled::Failed { messages: output.told(job), took_ms: ms(started) };
+            let messages = diagnostics.into_errors(job);
+            return Compiled::Failed { messages, took_ms: ms(started) };
         }
     }
-    // The pipe is closed, so rustc is at its end; waiting under the lock holds nobody up.
-    let status = lock(&child).wait();
+    let status = group.wait();
     if cancel.is_cancelled() {
+        // The linker may take longer to end than rustc.
+        group.end();
         return Compiled::Cancelled;
     }
     match status {
         Ok(status) if status.success() => Compiled::Done {
             artifact: job.artifact(),
-            times: times(&job.link_started(), output.check_ms, ms(started)),
-            warnings: output.warnings,
+            times: times(&job.link_started(), diagnostics.check_ms, ms(started)),
+            warnings: diagnostics.warnings,
         },
-        Ok(status) if output.errors.is_empty() => {
-            let folder = job.folder.display();
-            let text = format!(
-                "H0307: rustc ended with {status}, and without a word. It may have lacked memory, or \
-                 room in {folder}: make some, then `reload {}`",
-                job.id
-            );
-            failed(text, started)
+        Ok(status) if diagnostics.errors.is_empty() => {
+            let (module, folder) = (job.id.clone(), job.folder.clone());
+            failed(BuildError::NoDiagnostics { module, folder, status }, started)
         }
-        Ok(_) => Compiled::Failed { messages: output.told(job), took_ms: ms(started) },
-        Err(error) => failed(format!("H0307: rustc: {error}"), started),
+        Ok(_) => {
+            let messages = diagnostics.into_errors(job);
+            Compiled::Failed { messages, took_ms: ms(started) }
+        }
+        Err(source) => failed(BuildError::Wait { module: job.id.clone(), source }, started),
     }
 }
 
-#[derive(Default)]
-struct Output {
-    errors: Vec<String>,
-    warnings: Vec<String>,
-    check_ms: f32,
-    /// rustc has said that it gives up.
-    aborts: bool,
-    /// What can be done where it is not the source's fault.
-    remedy: Option<&'static str>,
-}
-
-impl Output {
-    /// rustc's errors, behind what is to be done about them where the machine is the reason.
-    fn told(self, job: &Job) -> Vec<String> {
-        let note = self.remedy.map(|remedy| {
-            let (id, folder) = (&job.id, job.folder.display());
-            format!(
-                "H0321: {folder}: `{id}` was not built, for want of what the machine refused below \
-                 and not for its source. {remedy}, then save again or `reload {id}`"
-            )
-        });
-        note.into_iter().chain(self.errors).collect()
-    }
-}
-
-/// Reads rustc's messages to their end, or until it says that it gives up.
-fn read_messages(lines: &mut impl Iterator<Item = String>, started: Instant) -> Output {
-    let mut output = Output::default();
-    for line in lines {
-        let Ok(message) = serde_json::from_str::<Message>(&line) else {
-            // Not of rustc's making, say a linker's or a crash's own words.
-            output.remedy = output.remedy.or(remedy_in(&line));
-            output.errors.push(line);
-            continue;
-        };
-        if message.kind == "artifact" && message.emit.as_deref() == Some("metadata") {
-            output.check_ms = ms(started);
-        }
-        let Some(rendered) = message.rendered else { continue };
-        // What has a place in the source quotes it.
-        if message.spans.is_empty()
-            && message.level.as_ref().is_some_and(|level| level.starts_with("error"))
-        {
-            output.remedy = output.remedy.or(remedy_in(&rendered));
-        }
-        match message.level.as_deref() {
-            Some("error") => {
-                output.errors.push(rendered);
-                output.aborts = message.message.is_some_and(|m| m.starts_with("aborting due to"));
-                if output.aborts {
-                    break;
-                }
-            }
-            Some("error: internal compiler error") => output.errors.push(rendered),
-            Some("warning") => output.warnings.push(rendered),
-            _ => {}
-        }
-    }
-    output
-}
-
-/// The linker script leaves a file when it starts; its time of change splits the rest.
+/// The linker script writes a file when it starts; the file's modification time separates compiling
+/// from linking.
 fn times(link_started: &Path, check_ms: f32, total_ms: f32) -> CompileTimes {
     let link_ms = fs::metadata(link_started)
         .and_then(|data| data.modified())

@@ -1,41 +1,43 @@
-//! A rustc that waits: started ahead of time, so that its own libraries are loaded when a change
-//! comes, and given its arguments then.
+//! Standby compilers: rustc processes started ahead of time, so that rustc's own libraries are
+//! loaded when a source changes. They get their arguments then.
 //!
-//! rustc reads arguments from a file named with `@`; a pipe as that file holds it up until they are
-//! known. Folder and environment are fixed at the start, so the one that waits is good for the next
-//! edit of a module whose epoch stays the same, which is nearly all of them.
+//! rustc reads arguments from a file given as `@FILE`; with a pipe as that file it blocks until they
+//! are written. Working directory and environment are fixed at the start, so a standby compiler
+//! serves the next edit of a module whose epoch stays the same, which is nearly every edit.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// So many modules are built at the same time, and so many wait.
-const MOST: usize = 2;
+use super::process_group::ProcessGroup;
 
-/// The compilers that wait.
+/// The number of standby compilers.
+const MAX_READY: usize = 2;
+
+/// The pool of standby compilers.
 #[derive(Clone, Default)]
 pub struct Standby {
-    inner: Arc<Mutex<Waiting>>,
+    inner: Arc<Mutex<Pool>>,
 }
 
 #[derive(Default)]
-struct Waiting {
-    /// What was compiled last, newest first: it is likely to be compiled again.
-    expected: Vec<Call>,
-    ready: Vec<(Call, Child)>,
+struct Pool {
+    /// The last compilations, newest first: they are likely to be repeated.
+    expected: Vec<Invocation>,
+    ready: Vec<(Invocation, ProcessGroup)>,
 }
 
-/// What is fixed when a process starts.
+/// The part of a compilation that is fixed when the process starts.
 #[derive(Clone, PartialEq, Eq)]
-struct Call {
+struct Invocation {
     program: OsString,
     folder: Option<PathBuf>,
     environment: Vec<(OsString, OsString)>,
 }
 
-impl Call {
+impl Invocation {
     fn of(command: &Command) -> Self {
         let set = command.get_envs().filter_map(|(name, value)| Some((name.into(), value?.into())));
         Self {
@@ -45,75 +47,78 @@ impl Call {
         }
     }
 
-    fn start(&self) -> io::Result<Child> {
+    fn start(&self) -> io::Result<ProcessGroup> {
         let mut command = Command::new(&self.program);
         command.arg("@/dev/stdin").env_clear().envs(self.environment.iter().cloned());
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        ProcessGroup::spawn(&mut command)
     }
 }
 
 impl Standby {
-    /// Starts `command`, which is to be one of rustc with a cleared environment; one that waits gets
-    /// the arguments, otherwise a new one is started.
+    /// Starts `command`, a rustc command with a cleared environment: passes its arguments to a
+    /// standby compiler that fits, or else starts a new process.
     ///
     /// # Errors
     ///
     /// When a process cannot be started.
-    pub fn spawn(&self, command: &mut Command) -> io::Result<Child> {
-        // Behind a wrapper's name stands that of the compiler, and the wrapper's own rules hold.
+    pub fn spawn(&self, command: &mut Command) -> io::Result<ProcessGroup> {
+        // With a wrapper, the first argument is the compiler's path, and the wrapper may treat an
+        // argument file in its own way.
         let is_rustc = command.get_args().next().is_some_and(|first| first == "--crate-name");
-        if let Some(child) = is_rustc.then(|| self.take(command)).flatten() {
-            return Ok(child);
+        if let Some(group) = is_rustc.then(|| self.take(command)).flatten() {
+            return Ok(group);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        ProcessGroup::spawn(command)
     }
 
-    /// Starts what is likely to be wanted next. Costs a start of rustc, beside the game.
+    /// Starts compilers for the expected compilations, and ends those that are no longer expected.
     pub fn refill(&self) {
-        let mut waiting = self.lock();
-        let Waiting { expected, ready } = &mut *waiting;
-        let (keep, end): (Vec<_>, Vec<_>) =
-            ready.drain(..).partition(|(call, _)| expected.contains(call));
-        *ready = keep;
-        end.into_iter().for_each(|(_, child)| finish(child));
-        for call in expected {
-            if ready.iter().all(|(other, _)| other != call)
-                && let Ok(child) = call.start()
+        let mut pool = self.lock();
+        let Pool { expected, ready } = &mut *pool;
+        let (kept, unexpected): (Vec<_>, Vec<_>) =
+            ready.drain(..).partition(|(invocation, _)| expected.contains(invocation));
+        *ready = kept;
+        unexpected.iter().for_each(|(_, group)| end(group));
+        for invocation in expected {
+            if ready.iter().all(|(other, _)| other != invocation)
+                && let Ok(group) = invocation.start()
             {
-                ready.push((call.clone(), child));
+                ready.push((invocation.clone(), group));
             }
         }
     }
 
-    fn take(&self, command: &Command) -> Option<Child> {
-        let call = Call::of(command);
-        let mut waiting = self.lock();
-        waiting.expected.retain(|other| *other != call);
-        waiting.expected.insert(0, call.clone());
-        waiting.expected.truncate(MOST);
-        let at = waiting.ready.iter().position(|(other, _)| *other == call)?;
-        let (_, mut child) = waiting.ready.swap_remove(at);
-        drop(waiting);
-        match hand_over(command, &mut child) {
-            Ok(()) => Some(child),
+    fn take(&self, command: &Command) -> Option<ProcessGroup> {
+        let invocation = Invocation::of(command);
+        let mut pool = self.lock();
+        pool.expected.retain(|other| *other != invocation);
+        pool.expected.insert(0, invocation.clone());
+        pool.expected.truncate(MAX_READY);
+        let at = pool.ready.iter().position(|(other, _)| *other == invocation)?;
+        let (_, group) = pool.ready.swap_remove(at);
+        drop(pool);
+        match write_arguments(command, &group) {
+            Ok(()) => Some(group),
             Err(_) => {
-                // It ended by itself, or cannot be told: a new one can.
-                finish(child);
+                // It died, or an argument cannot be passed this way: a new process takes them.
+                end(&group);
                 None
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, Pool> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One argument a line; the closed pipe says that there are no more.
-fn hand_over(command: &Command, child: &mut Child) -> io::Result<()> {
+/// Writes one argument a line; closing the pipe ends the list.
+fn write_arguments(command: &Command, group: &ProcessGroup) -> io::Result<()> {
     let mut lines = String::new();
     for argument in command.get_args() {
         let argument = argument.to_str().filter(|text| !text.contains('\n'));
@@ -121,19 +126,19 @@ fn hand_over(command: &Command, child: &mut Child) -> io::Result<()> {
         lines.push_str(argument.ok_or_else(invalid)?);
         lines.push('\n');
     }
-    let pipe = child.stdin.take();
-    pipe.ok_or(io::ErrorKind::BrokenPipe)?.write_all(lines.as_bytes())
+    group.take_stdin().ok_or(io::ErrorKind::BrokenPipe)?.write_all(lines.as_bytes())
 }
 
-fn finish(mut child: Child) {
-    // Already ended is as good.
-    let _ = child.kill();
-    let _ = child.wait();
+/// A standby compiler has no arguments and so no linker yet: there is nothing to wait for but it.
+fn end(group: &ProcessGroup) {
+    group.kill();
+    // It is of no interest how it ended.
+    let _ = group.wait();
 }
 
-impl Drop for Waiting {
+impl Drop for Pool {
     fn drop(&mut self) {
-        self.ready.drain(..).for_each(|(_, child)| finish(child));
+        self.ready.drain(..).for_each(|(_, group)| end(&group));
     }
 }
 
@@ -143,31 +148,34 @@ mod tests {
 
     use super::*;
 
-    /// A stand-in for rustc would not show that rustc waits: this is the real one.
+    /// The real rustc: a fake one would not prove that rustc blocks on its argument file.
     fn rustc(source: &str) -> Command {
         let mut command = Command::new("rustc");
         command.args(["--crate-name", "waited", "--crate-type", "lib", "--emit=metadata"]);
         command.args(["--error-format=short", source]).current_dir(std::env::temp_dir());
         command.env_clear();
-        command.envs(std::env::vars_os().filter(|(name, _)| name != "PLAYGROUND_WAITS"));
+        command.envs(std::env::vars_os().filter(|(name, _)| name != "PLAYGROUND_STANDBY"));
         command
     }
 
-    fn errors(child: Child) -> String {
+    fn errors(group: ProcessGroup) -> String {
         let mut text = String::new();
-        let mut child = child;
-        child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
-        child.wait().unwrap();
+        group.take_stderr().unwrap().read_to_string(&mut text).unwrap();
+        group.wait().unwrap();
         text
     }
 
+    fn ready(standby: &Standby) -> Vec<u32> {
+        standby.lock().ready.iter().map(|(_, group)| group.id()).collect()
+    }
+
     #[test]
-    fn the_second_compilation_is_done_by_one_that_waited() {
+    fn the_second_compilation_is_done_by_a_standby_compiler() {
         let standby = Standby::default();
         let first = standby.spawn(&mut rustc("nowhere_1.rs")).unwrap();
         assert!(errors(first).contains("nowhere_1.rs"));
         standby.refill();
-        let waits = standby.lock().ready.first().map(|(_, child)| child.id()).unwrap();
+        let waits = ready(&standby)[0];
         let second = standby.spawn(&mut rustc("nowhere_2.rs")).unwrap();
         assert_eq!(second.id(), waits);
         assert!(errors(second).contains("nowhere_2.rs"));
@@ -178,26 +186,26 @@ mod tests {
         let standby = Standby::default();
         errors(standby.spawn(&mut rustc("nowhere.rs")).unwrap());
         standby.refill();
-        let waits = standby.lock().ready.first().map(|(_, child)| child.id()).unwrap();
+        let waits = ready(&standby)[0];
         let mut other = rustc("nowhere.rs");
-        other.env("PLAYGROUND_WAITS", "no");
+        other.env("PLAYGROUND_STANDBY", "no");
         let child = standby.spawn(&mut other).unwrap();
         assert_ne!(child.id(), waits);
         errors(child);
-        // Both may come again, and both wait now.
+        // Both are expected now.
         standby.refill();
-        assert_eq!(standby.lock().ready.len(), MOST);
+        assert_eq!(ready(&standby).len(), MAX_READY);
     }
 
     #[test]
-    fn one_that_ended_by_itself_is_replaced() {
+    fn a_standby_compiler_that_died_is_replaced() {
         let standby = Standby::default();
         errors(standby.spawn(&mut rustc("nowhere.rs")).unwrap());
         standby.refill();
-        let mut waiting = standby.lock();
-        waiting.ready[0].1.kill().unwrap();
-        waiting.ready[0].1.wait().unwrap();
-        drop(waiting);
+        let pool = standby.lock();
+        pool.ready[0].1.kill();
+        pool.ready[0].1.wait().unwrap();
+        drop(pool);
         let child = standby.spawn(&mut rustc("nowhere_3.rs")).unwrap();
         assert!(errors(child).contains("nowhere_3.rs"));
     }

@@ -1,15 +1,15 @@
-//! The command line's memory: bounded, oldest first, no duplicates in a row.
+//! The history of the command line: bounded, oldest first, no duplicates in a row.
 
 use std::collections::VecDeque;
 
-/// Lines that were submitted, and the place where up and down are among them.
+/// Submitted lines, and the position of the up and down keys among them.
 #[derive(Debug, Clone)]
 pub struct History {
     lines: VecDeque<String>,
     limit: usize,
-    /// The entry on the line now; `None` while the person's own text is there.
+    /// The entry shown on the line; `None` while the line shows the draft.
     at: Option<usize>,
-    /// What was typed before the first step up, to come back to.
+    /// The text before the first step up.
     draft: String,
 }
 
@@ -25,7 +25,7 @@ impl History {
         Self { lines: VecDeque::new(), limit, at: None, draft: String::new() }
     }
 
-    /// Remembers a submitted line, unless it is blank or the same as the one before it.
+    /// Adds a submitted line, unless it is blank or equal to the previous one.
     pub fn push(&mut self, line: &str) {
         self.leave();
         let line = line.trim();
@@ -38,9 +38,8 @@ impl History {
         }
     }
 
-    /// The line before the one shown; `current` is kept as the draft at the first step.
-    ///
-    /// `None` when there is nothing older.
+    /// The line before the one shown, or `None` at the oldest; the first step keeps `current` as
+    /// the draft.
     pub fn older(&mut self, current: &str) -> Option<&str> {
         let next = match self.at {
             None => {
@@ -54,9 +53,7 @@ impl History {
         self.lines.get(next).map(String::as_str)
     }
 
-    /// The line after the one shown; past the newest it is the draft again.
-    ///
-    /// `None` when no older line is shown.
+    /// The line after the one shown, the draft after the newest, or `None` at the draft.
     pub fn newer(&mut self) -> Option<&str> {
         let next = self.at? + 1;
         if next < self.lines.len() {
@@ -68,7 +65,7 @@ impl History {
         }
     }
 
-    /// Back to the person's own text: the line was edited or submitted.
+    /// Ends the walk through the history, since the line was edited or submitted.
     pub fn leave(&mut self) {
         self.at = None;
         self.draft.clear();

@@ -1,7 +1,7 @@
-//! Small notices at the bottom right of the game: what went live, what went wrong.
+//! Short notices at the bottom right of the game, e.g. for a swap or an error.
 //!
-//! A notice has a key, usually its module's id, and a new one with the same key takes its place. A
-//! failure stays until it is replaced or dismissed; the others fade after some seconds.
+//! A notice has a key, usually its module's id, and replaces the notice with the same key. An error
+//! stays until it is replaced or dismissed; most others fade after some seconds.
 
 use playground_api::bevy_egui::egui;
 
@@ -9,15 +9,15 @@ use egui::{Align, Align2, Area, Color32, Frame, Id, Label, Layout, Order, RichTe
 
 use super::panel::theme;
 
-/// More than this would cover the game; the oldest that may fade go first.
+/// The most notices on screen: the oldest that fades makes room for a new one.
 const SHOWN: usize = 6;
 const FADE_S: f64 = 0.8;
 const WIDTH: f32 = 380.0;
 
-/// How grave a notice is, and with it how long it stays.
+/// The level of a notice, which sets its colour and how long it stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoticeLevel {
-    /// Stays until it is replaced or taken away: something is under way.
+    /// Something is in progress; stays until it is replaced or removed.
     Progress,
     /// Stays 6 seconds.
     Info,
@@ -25,7 +25,7 @@ pub enum NoticeLevel {
     Success,
     /// Stays 12 seconds.
     Warn,
-    /// Stays until it is replaced or dismissed: somebody has to decide.
+    /// A decision is needed; stays until it is replaced or dismissed.
     Question,
     /// Stays until it is replaced or dismissed.
     Error,
@@ -57,13 +57,13 @@ impl NoticeLevel {
 /// One notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// How grave it is.
+    /// Its level.
     pub level: NoticeLevel,
     /// The headline, e.g. `systems_steering live in 480 ms`.
     pub title: String,
-    /// A line or two, e.g. where the time went; may be empty.
+    /// One or two lines, e.g. the times of the build's steps; may be empty.
     pub body: String,
-    /// A last, dim line, e.g. `details in console (F1)`.
+    /// A dim line at the end, e.g. `details in console (F1)`.
     pub details: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl Notice {
         Self { level, title: title.into(), body: body.into(), details: None }
     }
 
-    /// The same with a last, dim line.
+    /// Adds a dim line at the end.
     pub fn details(mut self, details: impl Into<String>) -> Self {
         self.details = Some(details.into());
         self
@@ -84,13 +84,14 @@ impl Notice {
 #[derive(Debug, Clone, Default)]
 pub struct Notices {
     shown: Vec<Shown>,
-    pushed: u64,
+    /// The number of notices so far.
+    count: u64,
 }
 
 #[derive(Debug, Clone)]
 struct Shown {
     key: String,
-    /// Differs between a notice and the one that takes its place.
+    /// Unlike the key, not shared with the notice that replaces it.
     number: u64,
     notice: Notice,
     /// egui's time of its first frame.
@@ -98,17 +99,11 @@ struct Shown {
 }
 
 impl Notices {
-    /// Adds a notice that nothing replaces.
-    pub fn push(&mut self, notice: Notice) {
-        let key = format!("#{}", self.pushed);
-        self.replace(key, notice);
-    }
-
-    /// Shows a notice in the place of the one with the same key, if there is one.
+    /// Shows a notice, in place of the one with the same key if there is one.
     pub fn replace(&mut self, key: impl Into<String>, notice: Notice) {
         let key = key.into();
-        self.pushed += 1;
-        let new = Shown { key, number: self.pushed, notice, since: None };
+        self.count += 1;
+        let new = Shown { key, number: self.count, notice, since: None };
         match self.shown.iter_mut().find(|shown| shown.key == new.key) {
             Some(old) => *old = new,
             None => self.shown.push(new),
@@ -119,7 +114,7 @@ impl Notices {
         }
     }
 
-    /// Takes a notice away; returns whether it was there.
+    /// Removes a notice; returns false if there was none with this key.
     pub fn dismiss(&mut self, key: &str) -> bool {
         let before = self.shown.len();
         self.shown.retain(|shown| shown.key != key);
@@ -142,7 +137,7 @@ impl Notices {
         else {
             return self.draw(ctx, now);
         };
-        // A host that draws only when something changes has to be told about the fading.
+        // egui may redraw only on input: request the frames in which a notice fades.
         let wait = if next > FADE_S { next - FADE_S } else { 0.0 };
         ctx.request_repaint_after(std::time::Duration::from_secs_f64(wait));
         self.draw(ctx, now);
@@ -156,7 +151,7 @@ impl Notices {
             let area = Area::new(Id::new(("playground_notice", shown.number)))
                 .order(Order::Foreground)
                 .anchor(Align2::RIGHT_BOTTOM, vec2(-12.0, bottom))
-                // Only what has a button takes the pointer away from the game.
+                // A notice without a button leaves the pointer to the game.
                 .interactable(shown.notice.level.has_button())
                 .fade_in(false)
                 .show(ctx, |ui| {
@@ -182,7 +177,7 @@ impl Shown {
     }
 }
 
-/// Returns whether it was dismissed.
+/// Returns true if the notice was dismissed.
 fn card(ui: &mut Ui, notice: &Notice) -> bool {
     let color = notice.level.color();
     let frame = Frame::new().fill(theme::SHEET).corner_radius(4).inner_margin(egui::Margin {

@@ -1,18 +1,18 @@
-//! The in-game console: a sheet from the top of the window, with the command line at its foot.
+//! The in-game console: a panel at the top of the window, with the command line at its bottom.
 //!
 //! ```text
 //!  Modules  Log                       app ▾   60 fps   ×
 //!  ───────────────────────────────────────────────────
 //!  the tab's content: modules.rs or log.rs
 //!  ───────────────────────────────────────────────────
-//!  the last answers, candidates of a completion
+//!  the last output, candidates of a completion
 //!  ❯ command line                         line.rs
 //! ```
 //!
-//! [`show`] draws a [`ConsoleView`] and answers with what the person asked for; it changes nothing
-//! but its own [`ConsoleState`]. Keys: Enter submits, Tab completes, up and down go through the
-//! history, Page Up and Down scroll, Ctrl+1 and Ctrl+2 change the tab, Ctrl+F goes to the filter,
-//! Shift+Tab leaves the line for the widgets above it, Escape closes.
+//! [`show`] draws a [`ConsoleView`] and returns the user's actions; it changes only its own
+//! [`ConsoleState`]. Keys: Enter submits, Tab completes, up and down go through the history, Page Up
+//! and Page Down scroll, Ctrl+1 and Ctrl+2 select the tab, Ctrl+F focuses the filter, Shift+Tab
+//! moves the focus from the line to the widgets above it, Escape closes.
 
 mod line;
 mod log;
@@ -34,14 +34,14 @@ use super::command::{self, Command};
 use super::history::History;
 use super::view::ConsoleView;
 
-/// What the person asked for.
+/// What the user did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConsoleAction {
-    /// A button or switch: run this.
+    /// A click on a button or switch.
     Run(Command),
     /// A line from the command line, to be parsed, echoed and run.
     Submit(String),
-    /// Close the console.
+    /// A request to close the console.
     Close,
 }
 
@@ -55,21 +55,21 @@ pub enum Tab {
     Log,
 }
 
-/// What the console remembers between frames, also while it is closed.
+/// What the console keeps between frames, also while it is closed.
 #[derive(Debug, Clone)]
 pub struct ConsoleState {
-    /// The page shown.
+    /// The selected page.
     pub tab: Tab,
     /// Submitted lines.
     pub history: History,
-    /// The part of the window's height that the console takes, from 0.25 to 1.
+    /// The console's height as a fraction of the window's, from 0.25 to 1.
     pub height: f32,
     /// The modules page.
     pub(super) modules: modules::ModulesTab,
     /// The output page.
     pub(super) log: log::LogTab,
     line: line::Line,
-    /// Height of the foot in the frame before.
+    /// Height of the foot in the previous frame.
     foot: f32,
     last_frame: Option<u64>,
 }
@@ -90,27 +90,21 @@ impl Default for ConsoleState {
 }
 
 impl ConsoleState {
-    /// What stands on the command line.
+    /// The text on the command line.
     pub fn line(&self) -> &str {
         self.line.text()
     }
 
-    /// Opens the modules page with this module's error, as a notice promises it.
-    pub fn reveal(&mut self, module: &str) {
-        self.tab = Tab::Modules;
-        self.modules.reveal(module);
-    }
-
-    /// Whether the console was not shown in the frame before this one.
+    /// True if the console was not shown in the previous frame.
     fn just_opened(&mut self, frame: u64) -> bool {
         let last = self.last_frame.replace(frame);
         last.is_none_or(|last| last + 1 < frame)
     }
 }
 
-/// Shows the console and returns what the person asked for, in order.
+/// Shows the console and returns the user's actions, in order.
 ///
-/// Call it once a frame while the console is open, after everything it should cover.
+/// Call it once a frame while the console is open, after everything that it should cover.
 pub fn show(
     ctx: &egui::Context,
     view: &ConsoleView,
@@ -121,7 +115,7 @@ pub fn show(
     drop_backquote(ctx);
     state.modules.note_errors(&view.modules);
     let page = shortcuts(ctx, state, &mut actions);
-    // Nobody else has the keyboard, so the line has it.
+    // The line has the focus unless another widget does.
     if opened || ctx.memory(|memory| memory.focused().is_none()) {
         ctx.memory_mut(|memory| memory.request_focus(line::id()));
     }
@@ -153,21 +147,21 @@ pub fn show(
             });
             edge(ui, screen, state);
         });
-    // A button whose answer has several lines shows it.
-    if actions.iter().any(|action| matches!(action, ConsoleAction::Run(Command::Plan(_)))) {
+    // A plan has several lines.
+    if actions.iter().any(|action| matches!(action, ConsoleAction::Run(Command::Plan { .. }))) {
         state.tab = Tab::Log;
         state.log.scroll_to_end();
     }
     actions
 }
 
-/// The rest of the sheet, divided between the page and the foot.
+/// Divides the rest of the sheet between the page and the foot.
 fn split(ui: &Ui, foot: f32) -> (egui::Rect, egui::Rect) {
     let rest = ui.available_rect_before_wrap();
     rest.split_top_bottom_at_y((rest.bottom() - foot).max(rest.top()))
 }
 
-/// The last answers, the candidates of a completion, and the command line.
+/// The last output, the candidates of a completion, and the command line.
 fn foot(
     ui: &mut Ui,
     view: &ConsoleView,
@@ -179,11 +173,11 @@ fn foot(
         log::last_lines(ui, &view.log, 3);
     }
     if let Some(line) = state.line.show(ui, view, &mut state.history) {
-        state.tab = answered_on(&line, state.tab);
+        state.tab = page_after(&line, state.tab);
         state.log.scroll_to_end();
         actions.push(ConsoleAction::Submit(line));
     }
-    // Its height is known only now; the page above makes room in the next frame.
+    // The page above takes the new height into account in the next frame.
     let height = ui.min_rect().height();
     if height != state.foot {
         state.foot = height;
@@ -191,10 +185,10 @@ fn foot(
     }
 }
 
-/// Takes the text of the key that opens and closes the console out of the frame's input.
+/// Removes the text of the key that opens and closes the console from the frame's input.
 ///
-/// On some keyboard layouts that key writes another sign, so the text that comes with its press
-/// goes as well, unless it is a letter or digit that was typed in the same frame.
+/// On some keyboard layouts that key types another character. All text in the frame of its press is
+/// therefore removed, unless it contains a letter or digit, which another key must have typed.
 fn drop_backquote(ctx: &egui::Context) {
     ctx.input_mut(|input| {
         let pressed = input.events.iter().any(|event| {
@@ -209,7 +203,7 @@ fn drop_backquote(ctx: &egui::Context) {
     });
 }
 
-/// Keys that work wherever the focus is; returns how many pages to scroll.
+/// Handles the keys that work independently of the focus; returns the number of pages to scroll.
 fn shortcuts(
     ctx: &egui::Context,
     state: &mut ConsoleState,
@@ -229,7 +223,7 @@ fn shortcuts(
     if pressed(Modifiers::COMMAND, Key::F) {
         ctx.memory_mut(|memory| memory.request_focus(filter));
     }
-    // egui took the focus away before this frame began, so the filter is asked about the last one.
+    // egui removes the focus at the start of the frame in which Escape is pressed.
     if pressed(Modifiers::NONE, Key::Escape) {
         let in_filter = ctx.memory(|memory| memory.had_focus_last_frame(filter));
         if in_filter || state.line.hide_candidates() {
@@ -243,16 +237,16 @@ fn shortcuts(
     up - down
 }
 
-/// The page that shows the answer to a line: the output, but for what the table shows anyway.
-fn answered_on(line: &str, tab: Tab) -> Tab {
+/// The page to show after a line was submitted: the log, unless the table shows the result as well.
+fn page_after(line: &str, tab: Tab) -> Tab {
     let in_table = |command: &Command| {
         matches!(
             command,
-            Command::Enable(_)
-                | Command::Disable(_)
+            Command::Enable { .. }
+                | Command::Disable { .. }
                 | Command::Reload { .. }
                 | Command::Rollback { .. }
-                | Command::Wait(_)
+                | Command::Wait { .. }
                 | Command::Clear
                 | Command::Hash
         )
@@ -260,7 +254,7 @@ fn answered_on(line: &str, tab: Tab) -> Tab {
     match command::parse(line) {
         Ok(commands) if commands.iter().all(in_table) => tab,
         Ok(_) => Tab::Log,
-        // One line, which the foot of the table shows as well.
+        // An error of one line, which the foot of the table shows as well.
         Err(_) => tab,
     }
 }
@@ -301,13 +295,13 @@ fn header(
 }
 
 fn apps(ui: &mut Ui, view: &ConsoleView, actions: &mut Vec<ConsoleAction>) {
-    // Right to left, so the last one comes first.
+    // The layout is right to left.
     for app in view.apps.iter().rev() {
         let running = *app == view.app;
         let button = ui.selectable_label(running, RichText::new(app).small());
         theme::name(&button, &format!("app {app}"));
         if button.clicked() && !running {
-            actions.push(ConsoleAction::Run(Command::App(Some(app.clone()))));
+            actions.push(ConsoleAction::Run(Command::App { name: Some(app.clone()) }));
         }
     }
     if !view.apps.is_empty() {
@@ -315,7 +309,7 @@ fn apps(ui: &mut Ui, view: &ConsoleView, actions: &mut Vec<ConsoleAction>) {
     }
 }
 
-/// The lower edge, which can be dragged.
+/// The lower edge, which can be dragged to resize the console.
 fn edge(ui: &mut Ui, screen: egui::Rect, state: &mut ConsoleState) {
     let sheet = ui.min_rect();
     let grip = egui::Rect::from_x_y_ranges(sheet.x_range(), sheet.bottom() - 4.0..=sheet.bottom());

@@ -1,4 +1,4 @@
-//! What a swap of modules would change, as a person reads it: in the log and on the modules page.
+//! The changes that a swap would make, as shown in the log and on the modules page.
 
 use std::fmt;
 
@@ -7,77 +7,77 @@ use std::fmt;
 pub struct ModulePlan {
     /// The module.
     pub module: String,
-    /// What changes and what stays, types first.
+    /// The module's types and systems, the most severe change first.
     pub items: Vec<Item>,
-    /// Modules that swap together with it.
+    /// The other modules of the same swap.
     pub along: Vec<String>,
 }
 
 /// One system or type of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Item {
-    /// What becomes of it.
+    /// What happens to it.
     pub fate: ItemFate,
     /// Its name.
     pub name: String,
-    /// How many values of the type the world holds.
+    /// The number of values of the type in the world.
     pub values: Option<usize>,
-    /// What becomes of the type's parts.
+    /// What happens to the type's fields and variants.
     pub details: Vec<Detail>,
 }
 
-/// What becomes of a part of a type.
+/// What happens to a field or variant of a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
-    /// The part and what becomes of it.
+    /// The field or variant and what happens to it.
     pub text: String,
-    /// How much it matters.
+    /// How severe it is.
     pub weight: Weight,
 }
 
-/// How much something matters.
+/// How severe a change is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
     /// Nothing is lost.
     Fine,
-    /// Values are new, or are checked one by one.
-    Worth,
-    /// Values go, as the author said.
+    /// Values are new, or each value is checked when it is converted.
+    Notable,
+    /// Values are dropped, as the module's author declared.
     Declared,
-    /// Values go.
+    /// Values are dropped.
     Lost,
-    /// Values cannot be carried over.
+    /// Values cannot be converted.
     Impossible,
 }
 
-/// What becomes of a system or type.
+/// What happens to a system or type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ItemFate {
-    /// The type's storage stays as it is.
+    /// The type keeps its storage.
     #[default]
     TypeKept,
-    /// The type's values are carried over as they are.
+    /// The type's values are moved to the new type unchanged.
     TypeUnchanged,
-    /// The type's values are carried over into another form.
+    /// The type's values are converted.
     TypeMigrated,
     /// The type is new.
     TypeNew,
-    /// The type's values go, as its author said.
+    /// The type's values are dropped, as the module's author declared.
     TypeGivenUp,
-    /// The type's values go.
+    /// The type's values are dropped.
     TypeDropped,
-    /// Nobody persists the type, and its crate gets other types.
+    /// The type is not persisted, and its crate gets a new epoch.
     NotPersisted,
     /// The system is new.
     SystemAdded,
-    /// The system leaves.
+    /// The system is removed.
     SystemRemoved,
-    /// The system gets new code.
-    SystemGoesOn,
+    /// The system gets new code and keeps its change ticks.
+    SystemReplaced,
 }
 
 impl ItemFate {
-    /// The words for it.
+    /// The text in a plan.
     pub fn label(self) -> &'static str {
         match self {
             Self::TypeKept => "type kept",
@@ -89,15 +89,15 @@ impl ItemFate {
             Self::NotPersisted => "not persisted",
             Self::SystemAdded => "system added",
             Self::SystemRemoved => "system removed",
-            Self::SystemGoesOn => "system goes on",
+            Self::SystemReplaced => "system replaced",
         }
     }
 
-    /// How much it matters.
+    /// How severe it is.
     pub fn weight(self) -> Weight {
         match self {
-            Self::TypeKept | Self::TypeUnchanged | Self::SystemGoesOn => Weight::Fine,
-            Self::TypeMigrated | Self::TypeNew | Self::SystemAdded => Weight::Worth,
+            Self::TypeKept | Self::TypeUnchanged | Self::SystemReplaced => Weight::Fine,
+            Self::TypeMigrated | Self::TypeNew | Self::SystemAdded => Weight::Notable,
             Self::SystemRemoved | Self::TypeGivenUp => Weight::Declared,
             Self::TypeDropped | Self::NotPersisted => Weight::Lost,
         }
@@ -105,14 +105,14 @@ impl ItemFate {
 }
 
 impl Item {
-    /// True if the world loses values that nobody has given up.
-    pub fn asks(&self) -> bool {
+    /// True if values are dropped without a declaration.
+    pub fn drops_values(&self) -> bool {
         let has_values = self.values.unwrap_or_default() > 0;
-        let loses = self.details.iter().any(|detail| detail.weight == Weight::Lost);
-        has_values && (self.fate == ItemFate::TypeDropped || loses)
+        let is_lossy = self.details.iter().any(|detail| detail.weight == Weight::Lost);
+        has_values && (self.fate == ItemFate::TypeDropped || is_lossy)
     }
 
-    /// `1 value`.
+    /// E.g. `1 value`; empty if values are not counted.
     pub fn counted(&self) -> String {
         match self.values {
             None => String::new(),
@@ -124,7 +124,7 @@ impl Item {
 }
 
 impl ModulePlan {
-    /// What matters most first.
+    /// Puts the most severe changes first.
     pub fn sort(&mut self) {
         let weight = |item: &Item| {
             let details = item.details.iter().map(|detail| detail.weight).max();
@@ -133,17 +133,17 @@ impl ModulePlan {
         self.items.sort_by_key(|item| std::cmp::Reverse(weight(item)));
     }
 
-    /// True if a yes is all that is missing for the swap.
-    pub fn asks(&self) -> bool {
+    /// True if the swap is possible once somebody confirms that values are dropped.
+    pub fn needs_confirmation(&self) -> bool {
         let mut details = self.items.iter().flat_map(|item| &item.details);
         let is_impossible = details.any(|detail| detail.weight == Weight::Impossible);
-        !is_impossible && self.items.iter().any(Item::asks)
+        !is_impossible && self.items.iter().any(Item::drops_values)
     }
 
-    /// True if all types and systems stay.
+    /// True if no type or system is added, removed or converted.
     pub fn changes_only_code(&self) -> bool {
-        let stays = |item: &Item| item.fate.weight() == Weight::Fine;
-        self.items.iter().all(stays)
+        let is_kept = |item: &Item| item.fate.weight() == Weight::Fine;
+        self.items.iter().all(is_kept)
     }
 }
 

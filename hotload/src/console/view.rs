@@ -1,4 +1,4 @@
-//! What the console shows: plain data, filled by the host once a frame while the console is open.
+//! The data that the console shows. The host fills it once a frame while the console is open.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,55 +6,46 @@ use std::sync::Arc;
 use super::command::Names;
 use super::plan::ModulePlan;
 
-/// Where a module is on its way into the game.
+/// The state of a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ModuleState {
-    /// Waits for its build.
+    /// Not built yet.
     #[default]
     Queued,
-    /// Is being compiled or linked.
+    /// Being built, checked or planned.
     Building,
-    /// Is being inspected, probed or planned.
-    Checking,
-    /// Runs, and its generation is committed.
+    /// Running, with its generation committed.
     Active,
-    /// Runs; a panic in the next frames brings back the generation before it.
+    /// Running; a panic within the next frames rolls it back.
     Probation,
-    /// Loaded, but switched off.
+    /// Built, but switched off.
     Disabled,
-    /// Its newest code would drop values, and waits for a yes; an older generation runs.
+    /// Its newest code would drop values and needs confirmation; an older generation runs.
     Waiting,
     /// Its newest build or swap failed; an older generation may still run.
     Failed,
-    /// Its newest generation was taken back; the one before it runs.
-    RolledBack,
-    /// Its artifact will not be loaded until a person says so.
+    /// Its artifact crashed the game and is not loaded until `quarantine clear`.
     Quarantined,
-    /// Its folder is gone.
-    Removed,
 }
 
 impl ModuleState {
-    /// The word that the table shows.
+    /// The text in the table.
     pub fn label(self) -> &'static str {
         match self {
             Self::Queued => "queued",
             Self::Building => "building",
-            Self::Checking => "checking",
             Self::Active => "active",
             Self::Probation => "probation",
             Self::Disabled => "disabled",
             Self::Waiting => "waiting",
             Self::Failed => "failed",
-            Self::RolledBack => "rolled back",
             Self::Quarantined => "quarantined",
-            Self::Removed => "removed",
         }
     }
 
-    /// Whether a person should look at it.
+    /// True if somebody should look at it.
     pub fn is_trouble(self) -> bool {
-        matches!(self, Self::Waiting | Self::Failed | Self::RolledBack | Self::Quarantined)
+        matches!(self, Self::Waiting | Self::Failed | Self::Quarantined)
     }
 }
 
@@ -69,56 +60,56 @@ pub struct ModuleRow {
     pub version: String,
     /// Number of the running generation; 0 before the first.
     pub generation: u32,
-    /// Where it is on its way into the game.
+    /// Its state.
     pub state: ModuleState,
-    /// The switch's position.
+    /// Whether its switch is on.
     pub enabled: bool,
     /// Whether the switch can be moved.
     pub can_toggle: bool,
-    /// The reason why not, shown on the switch.
+    /// Why it cannot be moved, shown on the switch.
     pub why_not_toggle: Option<String>,
-    /// The last failure in full, rustc's message included; `None` once it was repaired.
+    /// The last error in full, including rustc's message; `None` once it is fixed.
     pub last_error: Option<String>,
-    /// How many errors its systems returned since the last swap, and one of them.
+    /// The number of errors that its systems returned since the last swap, and one of them.
     pub returned: Option<(u64, String)>,
-    /// Type checking of the last build, in milliseconds.
+    /// Type checking in the last build, in milliseconds.
     pub check_ms: Option<f32>,
-    /// Code generation of the last build, in milliseconds.
+    /// Code generation in the last build, in milliseconds.
     pub build_ms: Option<f32>,
-    /// Linking of the last build, in milliseconds.
+    /// Linking in the last build, in milliseconds.
     pub link_ms: Option<f32>,
-    /// The pause of the last swap, in milliseconds.
+    /// The pause of the game in the last swap, in milliseconds.
     pub swap_ms: Option<f32>,
-    /// Whether an older generation is there to go back to.
+    /// Whether there is an older generation to roll back to.
     pub can_rollback: bool,
-    /// What a swap to its newest code would change, where that was asked for or did not happen.
+    /// The plan of a swap to its newest code, if it was requested or the swap was refused.
     pub plan: Option<Arc<ModulePlan>>,
 }
 
-/// A longer piece of work and how far it is.
+/// The progress of a build.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
-    /// What is done now, e.g. `building systems_combat`.
+    /// The current step, e.g. `building systems_combat`.
     pub what: String,
     /// Steps finished.
     pub done: usize,
-    /// Steps in all; 0 where that is not known yet.
+    /// Number of steps; 0 if it is not known yet.
     pub total: usize,
-    /// Since it began, in seconds.
+    /// Time since its start, in seconds.
     pub elapsed_s: f32,
     /// A second, dim line, e.g. the crate that cargo compiles.
     pub detail: Option<String>,
-    /// Why it is stuck, in full: a compile error in the very first build.
+    /// The compile error that the first build is stuck at, in full.
     pub error: Option<String>,
 }
 
 impl Progress {
-    /// From 0 to 1; `None` while the number of steps is not known.
+    /// From 0 to 1; `None` if the number of steps is not known.
     pub fn fraction(&self) -> Option<f32> {
         (self.total > 0).then(|| (self.done as f32 / self.total as f32).clamp(0.0, 1.0))
     }
 
-    /// `3 of 12`, the step under way counted, or nothing while the number is not known.
+    /// `3 of 12`, counting the current step; empty if the number of steps is not known.
     pub fn counted(&self) -> String {
         if self.total == 0 {
             return String::new();
@@ -127,33 +118,33 @@ impl Progress {
     }
 }
 
-/// How a line of output is coloured.
+/// The level of a line of output, which sets its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Level {
-    /// An answer.
+    /// A result.
     #[default]
     Info,
-    /// Something to know about.
+    /// A warning.
     Warn,
-    /// A failure.
+    /// An error.
     Error,
-    /// A command as it was typed or clicked.
+    /// A command as it was typed.
     Input,
 }
 
 /// One line of output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// How it is coloured.
+    /// Its level.
     pub level: Level,
     /// Its text, without line breaks.
     pub text: Arc<str>,
 }
 
-/// The console's output, newest last, bounded.
+/// The console's output, newest line last, bounded.
 ///
-/// A clone shares the lines. A push while a clone is alive copies the list of lines (not their
-/// text), so the host drops its view before it writes on.
+/// Clones share the lines. A push while a clone exists copies the list of lines (not their text),
+/// so the console drops the clone in its view before it adds lines.
 #[derive(Debug, Clone)]
 pub struct Log {
     lines: Arc<VecDeque<LogLine>>,
@@ -173,12 +164,12 @@ impl Log {
         Self { lines: Arc::default(), limit, revision: 0 }
     }
 
-    /// Adds a text, each of its lines as a line of its own.
+    /// Adds each line of a text.
     pub fn push(&mut self, level: Level, text: &str) {
         self.revision += 1;
         let lines = Arc::make_mut(&mut self.lines);
         for line in text.lines() {
-            // Rows have one height and no layout of their own, so a tab becomes spaces.
+            // All rows have the same layout, without tab stops.
             let line = line.trim_end().replace('\t', "    ");
             lines.push_back(LogLine { level, text: line.into() });
         }
@@ -198,7 +189,7 @@ impl Log {
         &self.lines
     }
 
-    /// Differs after every change.
+    /// Changes with every change of the log.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -207,26 +198,26 @@ impl Log {
 /// A command that a module added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModuleCommand {
-    /// What is typed.
+    /// Its name.
     pub name: String,
-    /// With its arguments, e.g. `spawn <count>`.
+    /// Its name with its arguments, e.g. `spawn <count>`.
     pub usage: String,
     /// What it does, in one line.
     pub help: String,
-    /// The module that brought it.
+    /// The module that added it.
     pub module: String,
 }
 
-/// Everything the console shows in a frame.
+/// Everything that the console shows in a frame.
 #[derive(Debug, Clone, Default)]
 pub struct ConsoleView {
     /// The modules, in any order; the table groups them by kind.
     pub modules: Vec<ModuleRow>,
     /// The commands that modules added.
     pub commands: Vec<ModuleCommand>,
-    /// The app that runs.
+    /// The running app.
     pub app: String,
-    /// The apps there are.
+    /// All apps.
     pub apps: Vec<String>,
     /// The names of the snapshots.
     pub snapshots: Vec<String>,
@@ -234,9 +225,9 @@ pub struct ConsoleView {
     pub frame: u64,
     /// Frames a second, smoothed.
     pub fps: f32,
-    /// What a frame takes, in milliseconds, smoothed.
+    /// The duration of a frame in milliseconds, smoothed.
     pub frame_ms: f32,
-    /// A build under way.
+    /// The build in progress.
     pub progress: Option<Progress>,
     /// The output.
     pub log: Log,

@@ -1,4 +1,5 @@
-//! Which functions count with their bodies: those that run for a type without being called.
+//! The functions whose bodies are part of the epoch: those that can run for a type without a call in
+//! ordinary code, and all that they call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,8 +46,8 @@ const SILENT: [&str; 32] = [
     "warn",
 ];
 
-/// What decides whether a function counts with its body.
-pub(super) struct Kept {
+/// Decides whether a function's body is part of the epoch.
+pub(super) struct ReachableFunctions {
     /// Functions of these names.
     names: BTreeSet<String>,
     /// All functions in modules, and methods of types, of these names.
@@ -54,12 +55,12 @@ pub(super) struct Kept {
     pub macros: Macros,
 }
 
-impl Kept {
-    /// From the crate's files, each with its module path.
+impl ReachableFunctions {
+    /// `files` are the crate's, each with its module path.
     pub fn of<'a>(files: impl Iterator<Item = (&'a [String], &'a syn::File)>) -> Self {
         let files: Vec<_> = files.collect();
         let macros = Macros::of(files.iter().map(|(_, file)| *file));
-        let mut found = Found {
+        let mut found = Collector {
             macros: &macros,
             at: Vec::new(),
             functions: Vec::new(),
@@ -75,8 +76,8 @@ impl Kept {
         Self { names, modules, macros }
     }
 
-    /// True if the function counts with its body. `modules` says where it is.
-    pub fn keeps(
+    /// True if the function's body is part of the epoch. `modules` is the function's module path.
+    pub fn contains(
         &self,
         attributes: &[syn::Attribute],
         signature: &syn::Signature,
@@ -107,8 +108,8 @@ struct Function {
     calls: BTreeSet<String>,
 }
 
-/// What the sources say, before following the calls.
-struct Found<'m> {
+/// Collects functions, aliases and the first reachable names, before calls are followed.
+struct Collector<'m> {
     macros: &'m Macros,
     at: Vec<String>,
     functions: Vec<Function>,
@@ -118,8 +119,8 @@ struct Found<'m> {
     modules: BTreeSet<String>,
 }
 
-impl Found<'_> {
-    /// Follows calls by name from what is kept anyway.
+impl Collector<'_> {
+    /// Follows calls by name from the names that are reachable already.
     fn reach(self) -> (BTreeSet<String>, BTreeSet<String>) {
         let Self { macros, functions, aliases, names: seeds, modules, .. } = self;
         let mut by_name: BTreeMap<&str, Vec<&Function>> = BTreeMap::new();
@@ -170,7 +171,7 @@ impl Found<'_> {
     }
 }
 
-impl<'a> Visit<'a> for Found<'_> {
+impl<'a> Visit<'a> for Collector<'_> {
     fn visit_item(&mut self, item: &'a syn::Item) {
         if !is_test(attributes(item)) {
             visit::visit_item(self, item);

@@ -1,26 +1,27 @@
-//! The tokens of a file that count: its items, without the bodies of ordinary functions.
+//! The tokens of a file that are part of the epoch: its items, without the bodies of ordinary
+//! functions.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
 use syn::visit::{self, Visit};
 
 use super::macro_effects::{is_hook, name_of};
-use super::reachable_functions::{Kept, self_type};
+use super::reachable_functions::{ReachableFunctions, self_type};
 
 /// Goes through items at one place of the crate.
-pub(super) struct Emit<'k> {
-    kept: &'k Kept,
+pub(super) struct SignificantTokens<'k> {
+    reachable: &'k ReachableFunctions,
     modules: Vec<String>,
     tokens: TokenStream,
 }
 
-impl<'k> Emit<'k> {
+impl<'k> SignificantTokens<'k> {
     /// `modules` is the module path of the file.
-    pub fn new(kept: &'k Kept, modules: Vec<String>) -> Self {
-        Self { kept, modules, tokens: TokenStream::new() }
+    pub fn new(reachable: &'k ReachableFunctions, modules: Vec<String>) -> Self {
+        Self { reachable, modules, tokens: TokenStream::new() }
     }
 
-    /// The tokens of `file` that count.
+    /// The tokens of `file` that are part of the epoch.
     pub fn file(mut self, file: &syn::File) -> TokenStream {
         self.tokens.append_all(&file.attrs);
         for item in &file.items {
@@ -58,7 +59,7 @@ impl<'k> Emit<'k> {
         };
         let mut modules = self.modules.clone();
         modules.push(module.ident.to_string());
-        let mut inner = Emit::new(self.kept, modules);
+        let mut inner = SignificantTokens::new(self.reachable, modules);
         for item in items {
             inner.item(item);
         }
@@ -79,7 +80,7 @@ impl<'k> Emit<'k> {
 
         let mut modules = self.modules.clone();
         modules.push(self_type(item));
-        let mut inner = Emit::new(self.kept, modules);
+        let mut inner = SignificantTokens::new(self.reachable, modules);
         for item in item.items.iter().filter(|item| !is_test(impl_item_attributes(item))) {
             match item {
                 syn::ImplItem::Fn(method) => {
@@ -101,20 +102,20 @@ impl<'k> Emit<'k> {
         signature: &syn::Signature,
         block: &syn::Block,
     ) {
-        if self.kept.keeps(attributes, signature, &self.modules) {
+        if self.reachable.contains(attributes, signature, &self.modules) {
             block.to_tokens(&mut self.tokens);
         } else {
-            let rest = self.rest_of(block);
+            let rest = self.omitted_body(block);
             self.braced(rest);
         }
     }
 
-    /// What counts of a body that is left out.
-    fn rest_of(&self, block: &syn::Block) -> TokenStream {
-        let inner = Emit::new(self.kept, self.modules.clone());
-        let mut rest = Rest { inner, uses: TokenStream::new() };
+    /// The tokens of an omitted body that are part of the epoch.
+    fn omitted_body(&self, block: &syn::Block) -> TokenStream {
+        let inner = SignificantTokens::new(self.reachable, self.modules.clone());
+        let mut rest = OmittedBody { inner, uses: TokenStream::new() };
         rest.visit_block(block);
-        let Rest { inner, mut uses } = rest;
+        let OmittedBody { inner, mut uses } = rest;
         if inner.tokens.is_empty() {
             return inner.tokens;
         }
@@ -127,21 +128,21 @@ impl<'k> Emit<'k> {
     }
 }
 
-/// Looks for what counts in a body that is left out.
-struct Rest<'k> {
-    inner: Emit<'k>,
+/// Finds items, hooks and macro calls in an omitted body.
+struct OmittedBody<'k> {
+    inner: SignificantTokens<'k>,
     /// Count only together with something that may use them.
     uses: TokenStream,
 }
 
-impl<'a> Visit<'a> for Rest<'_> {
+impl<'a> Visit<'a> for OmittedBody<'_> {
     fn visit_item(&mut self, item: &'a syn::Item) {
         match item {
             syn::Item::Use(item) => item.to_tokens(&mut self.uses),
             // Its name shapes nothing outside: only what is in it.
             syn::Item::Fn(function)
                 if !is_test(&function.attrs)
-                    && !self.inner.kept.keeps(
+                    && !self.inner.reachable.contains(
                         &function.attrs,
                         &function.sig,
                         &self.inner.modules,
@@ -175,7 +176,7 @@ impl<'a> Visit<'a> for Rest<'_> {
     }
 
     fn visit_macro(&mut self, call: &'a syn::Macro) {
-        if self.inner.kept.macros.is_shaping(call) {
+        if self.inner.reachable.macros.is_shaping(call) {
             call.to_tokens(&mut self.inner.tokens);
         }
     }
@@ -207,7 +208,7 @@ fn persist_list(tokens: &TokenStream) -> Option<TokenStream> {
     })
 }
 
-/// True for what is only there in tests.
+/// True for items that exist only in tests.
 pub(super) fn is_test(attributes: &[syn::Attribute]) -> bool {
     let is_test_condition = |condition: &syn::Meta| match condition {
         syn::Meta::Path(path) => path.is_ident("test"),

@@ -15,8 +15,8 @@ const TASKS: [&str; 2] = ["async_task::raw::", "bevy_ecs::schedule::executor::"]
 /// What the stack of a panic tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blame {
-    /// The module whose code is nearest to the panic.
-    pub module: Option<ModuleId>,
+    /// The module whose code is nearest to the panic, and the inode of the memory file with it.
+    pub module: Option<(ModuleId, u64)>,
     /// What of it leaves Bevy's storage half done.
     pub breaks: Option<Breaks>,
 }
@@ -48,10 +48,9 @@ pub fn blame() -> Blame {
 }
 
 fn of(stack: &str, maps: &str) -> Blame {
-    let modules: Vec<(u64, u64, &str)> = maps.lines().filter_map(mapped).collect();
-    let module_at = |address: u64| {
-        modules.iter().find(|(from, to, _)| (*from..*to).contains(&address)).map(|found| found.2)
-    };
+    let modules: Vec<Mapped> = maps.lines().filter_map(mapped).collect();
+    let module_at =
+        |address: u64| modules.iter().find(|mapped| (mapped.from..mapped.to).contains(&address));
     // Further down is what a thread was doing when it took up another task.
     let is_same_task = |(_, name): &(u64, &str)| !TASKS.iter().any(|task| name.contains(task));
     let mut frames = stack.lines().filter_map(frame).take_while(is_same_task);
@@ -69,17 +68,27 @@ fn of(stack: &str, maps: &str) -> Blame {
         (true, false) => Some(Breaks::Drop),
         (false, false) => None,
     };
-    Blame { module: Some(module.into()), breaks }
+    Blame { module: Some((module.name.into(), module.inode)), breaks }
 }
 
-/// A line of `/proc/self/maps` that holds code of a memory file: from, to, name.
-fn mapped(line: &str) -> Option<(u64, u64, &str)> {
+/// Where code of a memory file is mapped.
+struct Mapped<'a> {
+    from: u64,
+    to: u64,
+    inode: u64,
+    name: &'a str,
+}
+
+/// A line of `/proc/self/maps`, where it is about code of a memory file.
+fn mapped(line: &str) -> Option<Mapped<'_>> {
     let name = line.split_once("/memfd:")?.1.strip_suffix(" (deleted)")?;
     let mut words = line.split(' ');
     let (from, to) = words.next()?.split_once('-')?;
     let executable = words.next()?.contains('x');
+    // Offset and device come before it.
+    let inode = words.nth(2)?.parse().ok()?;
     let hex = |text| u64::from_str_radix(text, 16).ok();
-    executable.then_some((hex(from)?, hex(to)?, name))
+    executable.then_some(Mapped { from: hex(from)?, to: hex(to)?, inode, name })
 }
 
 /// A line `  3:     0x7f0123456789 - name` of a stack.
@@ -115,9 +124,9 @@ mod tests {
             (0x7f00_0001_6000, "bevy_ecs::world::deferred_world::trigger"),
         ];
         let found = of(&stack(&frames), MAPS);
-        assert_eq!(found, Blame { module: Some("systems_walk".into()), breaks: None });
+        assert_eq!(found, Blame { module: Some(("systems_walk".into(), 12)), breaks: None });
         let found = of(&stack(&frames[2..]), MAPS);
-        assert_eq!(found.module, Some("core_scene".into()));
+        assert_eq!(found.module, Some(("core_scene".into(), 13)));
         // Data of the module is no code of it.
         assert_eq!(of(&stack(&[(0x7f00_0000_1abc, "x")]), MAPS), Blame::default());
     }
@@ -131,7 +140,7 @@ mod tests {
             (0x7f00_0000_2abc, "systems_walk::walk"),
         ];
         assert_eq!(of(&stack(&frames), MAPS), Blame::default());
-        assert_eq!(of(&stack(&frames[3..]), MAPS).module, Some("systems_walk".into()));
+        assert_eq!(of(&stack(&frames[3..]), MAPS).module, Some(("systems_walk".into(), 12)));
     }
 
     #[test]

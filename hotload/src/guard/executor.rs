@@ -1,5 +1,5 @@
-//! Runs a schedule so that a panic of a module's code in it ends that run and nothing else: in a run
-//! condition, in a hook, in a command while it is applied, where no guard of a system's own stands.
+//! An executor that catches the panics of modules' code outside of systems: in run conditions,
+//! hooks and applied commands. Such a panic ends that run of the schedule and nothing else.
 
 use bevy::app::FixedMain;
 use bevy::ecs::error::ErrorContext;
@@ -11,7 +11,7 @@ use bevy::prelude::*;
 use playground_api::bevy_egui::EguiPrimaryContextPass;
 
 use super::running::Work;
-use super::{Reports, unguarded, unheard};
+use super::{Reports, unguarded};
 
 /// Wraps Bevy's executor of the same kind.
 pub struct GuardedExecutor {
@@ -23,14 +23,13 @@ pub struct GuardedExecutor {
 }
 
 impl GuardedExecutor {
-    /// For the schedule of that label.
     pub fn new(label: InternedScheduleLabel, reports: &Reports) -> Self {
         let (reports, work) = (reports.clone(), Work::schedule(format!("schedule {label:?}")));
         Self { label, inner: inner(label), apply_final_deferred: true, reports, work }
     }
 }
 
-/// Of the kind that Bevy gives the schedule itself.
+/// The executor that Bevy uses for the schedule by default.
 fn inner(label: InternedScheduleLabel) -> Box<dyn SystemExecutor> {
     let one_after_the_other =
         [Main.intern(), FixedMain.intern(), RunFixedMainLoop.intern()].contains(&label);
@@ -58,16 +57,14 @@ impl SystemExecutor for GuardedExecutor {
             self.work.run(|| self.inner.run(schedule, world, skip_systems, error_handler))
         });
         if let Err(panic) = ran {
-            // What it was in the middle of is of no use any more.
+            // The executor's state after a panic is unknown: start with a new one.
             self.inner = inner(self.label);
             self.inner.set_apply_final_deferred(self.apply_final_deferred);
             self.inner.init(schedule);
             self.reports.push(super::Report::Panicked(panic));
         }
         if self.label == Main.intern() {
-            for panic in unheard() {
-                self.reports.push(super::Report::Panicked(panic));
-            }
+            self.reports.report_uncaught();
         }
     }
 
@@ -77,8 +74,8 @@ impl SystemExecutor for GuardedExecutor {
     }
 }
 
-/// Guards Bevy's schedules: those of which it is known how they run. Schedules that an app of
-/// somebody else's brings keep their executor; those that modules bring are guarded as they are made.
+/// Guards Bevy's schedules, whose default executors are known. Schedules that the host's app adds
+/// keep their executor; those that modules add are guarded when they are created.
 pub fn guard_schedules(world: &mut World, reports: &Reports) {
     let Some(mut schedules) = world.get_resource_mut::<Schedules>() else { return };
     let main: [InternedScheduleLabel; 11] = [

@@ -1,4 +1,4 @@
-//! What runs on each thread, for the watchdog to read from its own.
+//! Records which code runs on each thread, for the watchdog.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,19 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::ids::ModuleId;
 
-/// Bits of a register that hold the number of the work; above them is which run of it this is.
+/// The low bits of a register contain the work's number, the high bits count the runs on the
+/// thread.
 const NUMBER_BITS: u32 = 24;
 
-/// What a piece of work is called.
+/// The name of a piece of work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// The module whose code it is; `None` for a schedule, in which code of several is.
+    /// The module whose code it is; `None` for a schedule, which runs code of several.
     pub module: Option<ModuleId>,
-    /// The system, or what else it is.
+    /// The system, the schedule, or a description of other code.
     pub what: String,
 }
 
-/// Something that may take long: a module's system, or a schedule.
+/// Code that may take long: a module's system, or a schedule.
 #[derive(Debug)]
 pub struct Work {
     number: u64,
@@ -30,18 +31,19 @@ pub struct Work {
 pub struct Run {
     thread: usize,
     register: u64,
-    /// It is a module's.
+    /// True if it is a module's code, false for a schedule.
     pub is_of_module: bool,
 }
 
-/// What there is to run. A place is used again once its work is gone.
+/// The names of all works, by number. The slots of dropped works are reused.
 #[derive(Default)]
 struct Table {
     names: Vec<Option<Named>>,
     free: Vec<usize>,
 }
 
-/// What runs on a thread: the outermost work of a module, and the innermost schedule. 0 is nothing.
+/// The registers of a thread: the outermost work of a module, and the innermost schedule. 0 if
+/// idle.
 #[derive(Default)]
 struct Thread {
     system: AtomicU64,
@@ -67,12 +69,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Work {
-    /// A system of a module, or another piece of its code.
+    /// A system of a module, or other code of it.
     pub fn of_module(module: &ModuleId, what: &str) -> Self {
         Self::new(Named { module: Some(module.clone()), what: what.to_owned() })
     }
 
-    /// A schedule.
     pub fn schedule(what: String) -> Self {
         Self::new(Named { module: None, what })
     }
@@ -88,7 +89,7 @@ impl Work {
         Self { number: place as u64 + 1, is_schedule }
     }
 
-    /// Runs it, on this thread.
+    /// Runs the work on this thread.
     pub fn run<T>(&self, run: impl FnOnce() -> T) -> T {
         let count = RUNS.get().wrapping_add(1);
         RUNS.set(count);
@@ -118,7 +119,7 @@ impl Drop for Work {
     }
 }
 
-/// Puts back what ran before, also where a panic comes through.
+/// Restores the register on drop, so also after a panic.
 struct End<'a> {
     register: &'a AtomicU64,
     outer: u64,
@@ -131,14 +132,14 @@ impl Drop for End<'_> {
 }
 
 impl Run {
-    /// What it is called; `None` once it is over and gone.
+    /// The name of the work; `None` once it was dropped.
     pub fn name(&self) -> Option<Named> {
         let place = (self.register & ((1 << NUMBER_BITS) - 1)).checked_sub(1)?;
         lock(&TABLE).names.get(place as usize)?.clone()
     }
 }
 
-/// What runs now, on all threads.
+/// The current runs of all threads.
 pub fn sample() -> Vec<Run> {
     let threads: Vec<Arc<Thread>> = lock(&THREADS).iter().filter_map(Weak::upgrade).collect();
     let run = |thread: &Arc<Thread>, register: &AtomicU64, is_of_module| {
@@ -151,7 +152,7 @@ pub fn sample() -> Vec<Run> {
     threads.iter().flat_map(both).flatten().collect()
 }
 
-/// Held by tests that look at what runs in the whole process.
+/// Locked by tests that sample the whole process.
 #[cfg(test)]
 pub static ALONE: Mutex<()> = Mutex::new(());
 
@@ -164,44 +165,44 @@ mod tests {
 
     fn names() -> Vec<String> {
         let names = sample().into_iter().filter_map(|run| run.name()).map(|named| named.what);
-        names.filter(|what| what.starts_with("activity test")).collect()
+        names.filter(|what| what.starts_with("running test")).collect()
     }
 
     #[test]
-    fn what_runs_is_told_from_another_thread() {
+    fn runs_are_visible_from_another_thread() {
         let _alone = lock(&ALONE);
-        let (ask, asked) = channel::<()>();
-        let (tell, told) = channel();
+        let (resume, resumed) = channel::<()>();
+        let (paused, pauses) = channel();
         let other = thread::spawn(move || {
-            let schedule = Work::schedule("activity test: schedule".to_owned());
-            let outer = Work::of_module(&"systems_x".into(), "activity test: outer");
-            let inner = Work::of_module(&"systems_x".into(), "activity test: inner");
+            let schedule = Work::schedule("running test: schedule".to_owned());
+            let outer = Work::of_module(&"systems_x".into(), "running test: outer");
+            let inner = Work::of_module(&"systems_x".into(), "running test: inner");
             schedule.run(|| {
-                let _ = outer.run(|| inner.run(|| (tell.send(()), asked.recv())));
+                let _ = outer.run(|| inner.run(|| (paused.send(()), resumed.recv())));
                 let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                     outer.run(|| std::panic::resume_unwind(Box::new(())))
                 }));
                 assert!(caught.is_err());
-                let _ = (tell.send(()), asked.recv());
+                let _ = (paused.send(()), resumed.recv());
             });
-            let _ = (tell.send(()), asked.recv());
+            let _ = (paused.send(()), resumed.recv());
         });
-        told.recv().unwrap();
+        pauses.recv().unwrap();
         let first = sample();
-        assert_eq!(names(), ["activity test: outer", "activity test: schedule"]);
+        assert_eq!(names(), ["running test: outer", "running test: schedule"]);
         assert!(first.iter().all(|run| sample().contains(run)), "it is one run");
-        ask.send(()).unwrap();
-        told.recv().unwrap();
-        assert_eq!(names(), ["activity test: schedule"]);
-        ask.send(()).unwrap();
-        told.recv().unwrap();
+        resume.send(()).unwrap();
+        pauses.recv().unwrap();
+        assert_eq!(names(), ["running test: schedule"]);
+        resume.send(()).unwrap();
+        pauses.recv().unwrap();
         assert!(names().is_empty());
-        ask.send(()).unwrap();
+        resume.send(()).unwrap();
         other.join().unwrap();
-        // Its place is another's.
-        let later = Work::of_module(&"systems_y".into(), "activity test: later");
+        // A new work reuses the slot.
+        let later = Work::of_module(&"systems_y".into(), "running test: later");
         later.run(|| {
-            let own = |run: &&Run| run.name().is_some_and(|it| it.what == "activity test: later");
+            let own = |run: &&Run| run.name().is_some_and(|it| it.what == "running test: later");
             assert!(sample().iter().any(|run| own(&run)));
             assert!(!sample().iter().any(|run| first.contains(run)));
         });

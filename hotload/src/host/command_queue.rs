@@ -7,17 +7,17 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use crate::console::command::Command;
-use crate::ids::ModuleId;
-use crate::resolve::Selection;
+use crate::worker::request::Ticket;
 
 /// Commands that wait for their turn.
-pub struct Script {
+pub struct CommandQueue {
     queue: VecDeque<Line>,
-    waiting: Option<Awaited>,
+    waits_for: Option<WaitsFor>,
     stdin: Option<Mutex<Receiver<String>>>,
 }
 
 /// A line to be run; commands in it come one after the other.
+#[derive(Debug)]
 pub enum Line {
     /// As it was typed.
     Text(String),
@@ -26,21 +26,20 @@ pub enum Line {
 }
 
 /// What the next command waits for.
-enum Awaited {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WaitsFor {
     /// This frame.
     Frame(u64),
-    /// Something to happen to this module.
-    Module(ModuleId),
-    /// This to be wanted and done.
-    Selection(Selection),
+    /// The answer to this request.
+    Ticket(Ticket),
 }
 
-impl Script {
-    /// A script of the lines given on the command line; with `prompt` it goes on from standard input.
+impl CommandQueue {
+    /// A queue of the lines given on the command line; with `prompt` it goes on from standard input.
     pub fn new(lines: &[String], prompt: bool) -> Self {
         Self {
             queue: lines.iter().cloned().map(Line::Text).collect(),
-            waiting: None,
+            waits_for: None,
             stdin: prompt.then(read_stdin),
         }
     }
@@ -74,8 +73,8 @@ impl Script {
     /// The next line, when its turn has come.
     pub fn next(&mut self, frame: u64) -> Option<Line> {
         self.take_stdin();
-        match self.waiting {
-            Some(Awaited::Frame(until)) if frame >= until => self.waiting = None,
+        match self.waits_for {
+            Some(WaitsFor::Frame(until)) if frame >= until => self.waits_for = None,
             Some(_) => return None,
             None => {}
         }
@@ -84,55 +83,36 @@ impl Script {
 
     /// The next command waits for this frame.
     pub fn wait_until(&mut self, frame: u64) {
-        self.waiting = Some(Awaited::Frame(frame));
+        self.waits_for = Some(WaitsFor::Frame(frame));
     }
 
-    /// The next command waits until something happened to the module.
-    pub fn await_module(&mut self, id: &ModuleId) {
-        self.waiting = Some(Awaited::Module(id.clone()));
+    /// The next command waits for the answer to this request.
+    pub fn wait_for(&mut self, ticket: Ticket) {
+        self.waits_for = Some(WaitsFor::Ticket(ticket));
     }
 
-    /// The next command waits until this runs.
-    pub fn await_wanted(&mut self, wanted: Selection) {
-        self.waiting = Some(Awaited::Selection(wanted));
-    }
-
-    /// True while the worker has to do something before the script goes on.
-    pub fn awaits(&self) -> bool {
-        matches!(self.waiting, Some(Awaited::Module(_) | Awaited::Selection(_)))
-    }
-
-    /// Something happened to the module.
-    pub fn done(&mut self, id: &ModuleId) {
-        if matches!(&self.waiting, Some(Awaited::Module(awaited)) if awaited == id) {
-            self.waiting = None;
+    /// A request was answered.
+    pub fn answered(&mut self, ticket: Ticket) {
+        if self.waits_for == Some(WaitsFor::Ticket(ticket)) {
+            self.waits_for = None;
         }
     }
 
-    /// Something else is wanted now: that it runs is what is waited for.
-    pub fn wanted_else(&mut self, wanted: &Selection) {
-        if let Some(Awaited::Selection(awaited)) = &mut self.waiting {
-            awaited.clone_from(wanted);
+    /// No request will be answered any more.
+    pub fn worker_ended(&mut self) {
+        if self.waits_for_worker() {
+            self.waits_for = None;
         }
     }
 
-    /// This runs now.
-    pub fn wanted_done(&mut self, runs: &Selection) {
-        if matches!(&self.waiting, Some(Awaited::Selection(awaited)) if awaited == runs) {
-            self.waiting = None;
-        }
-    }
-
-    /// Whatever was waited for will not happen.
-    pub fn all_done(&mut self) {
-        if self.awaits() {
-            self.waiting = None;
-        }
+    /// True while the worker has to do something before the queue goes on.
+    pub fn waits_for_worker(&self) -> bool {
+        matches!(self.waits_for, Some(WaitsFor::Ticket(_)))
     }
 
     /// True when nothing is left to do.
     pub fn is_over(&self) -> bool {
-        self.queue.is_empty() && self.waiting.is_none()
+        self.queue.is_empty() && self.waits_for.is_none()
     }
 }
 
@@ -156,4 +136,42 @@ fn read_stdin() -> Mutex<Receiver<String>> {
         }
     });
     Mutex::new(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(line: Option<Line>) -> Option<String> {
+        line.map(|line| match line {
+            Line::Text(text) => text,
+            Line::Command(command) => format!("{command:?}"),
+        })
+    }
+
+    #[test]
+    fn a_command_waits_for_its_own_ticket_alone() {
+        let mut queue = CommandQueue::new(&["one".to_owned(), "two".to_owned()], false);
+        assert_eq!(text(queue.next(0)).as_deref(), Some("one"));
+        queue.wait_for(Ticket(2));
+        assert!(queue.waits_for_worker() && !queue.is_over());
+        queue.answered(Ticket(1));
+        assert!(queue.next(0).is_none());
+        queue.answered(Ticket(2));
+        assert_eq!(text(queue.next(0)).as_deref(), Some("two"));
+        assert!(queue.is_over());
+    }
+
+    #[test]
+    fn a_worker_that_ended_holds_nothing_up() {
+        let mut queue = CommandQueue::new(&["one".to_owned()], false);
+        queue.wait_for(Ticket(1));
+        queue.worker_ended();
+        assert!(queue.next(0).is_some());
+        queue.wait_until(5);
+        queue.worker_ended();
+        queue.push(Line::Text("two".to_owned()));
+        assert!(queue.next(4).is_none());
+        assert!(queue.next(5).is_some());
+    }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::generation::SharedGeneration;
 use crate::ids::{GenerationId, ModuleId};
-use crate::snapshot::Snapshot;
+use crate::refusal::CommandError;
+use crate::rollback_state::RollbackState;
 
 /// How many swaps can be gone back over.
 const SWAPS: usize = 32;
@@ -16,7 +17,7 @@ pub struct PastSwap {
     /// Each new generation with the one that it replaced.
     pub modules: Vec<(SharedGeneration, SharedGeneration)>,
     /// The old ones' persisted resources and states as they were.
-    pub snapshot: Snapshot,
+    pub snapshot: RollbackState,
     /// The frame of it.
     pub frame: u64,
     /// It went back itself.
@@ -97,18 +98,14 @@ impl History {
     /// # Errors
     ///
     /// When that generation is not there to go back to.
-    pub fn way_back(&self, id: &ModuleId, number: u32) -> Result<WayBack, String> {
+    pub fn way_back(&self, id: &ModuleId, number: u32) -> Result<WayBack, CommandError> {
         let left = |swap: &PastSwap| {
             swap.modules.iter().any(|(_, old)| old.id() == id && old.number == number)
         };
         let Some(at) = self.swaps.iter().rposition(left) else {
             let known: BTreeSet<u32> = self.of(id).map(|(_, old)| old.number).collect();
-            let known: Vec<String> = known.iter().map(u32::to_string).collect();
-            let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Err(format!(
-                "H0807: expected a generation of `{id}` to go back to, found {number}; there are: \
-                 {there}. `history {id}` tells more of them"
-            ));
+            let (module, known) = (id.to_owned(), known.into_iter().collect());
+            return Err(CommandError::NoGeneration { module, number, known });
         };
         // From which swap on each module goes back.
         let mut from: BTreeMap<&ModuleId, usize> = BTreeMap::from([(id, at)]);
@@ -141,7 +138,7 @@ impl History {
     pub fn snapshots<'a>(
         &'a self,
         way: &'a WayBack,
-    ) -> impl Iterator<Item = (&'a Snapshot, &'a BTreeSet<ModuleId>)> {
+    ) -> impl Iterator<Item = (&'a RollbackState, &'a BTreeSet<ModuleId>)> {
         way.swaps.iter().map(|(at, ids)| (&self.swaps[*at].snapshot, ids))
     }
 
@@ -153,7 +150,7 @@ impl History {
     }
 
     /// The generations of a module that can run, the newest first, as people read it.
-    pub fn told(&self, id: &ModuleId, active: Option<&SharedGeneration>) -> String {
+    pub fn text(&self, id: &ModuleId, active: Option<&SharedGeneration>) -> String {
         let mut text = id.to_string();
         let mut line = |generation: &SharedGeneration, place: String| {
             let state = if self.is_committed(generation) { "committed" } else { "not committed" };
@@ -185,5 +182,84 @@ impl History {
             (false, _) => format!("\n`rollback {id} <generation> [--state]` brings one back"),
         };
         text + &hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generation::stub;
+
+    /// A history of swaps, each of old and new numbers by module.
+    fn history(swaps: &[&[(&str, u32, u32)]]) -> History {
+        let mut history = History::default();
+        for (frame, swap) in (0..).zip(swaps) {
+            let modules = swap.iter().map(|(id, old, new)| (stub(id, *new), stub(id, *old)));
+            history.push(PastSwap {
+                modules: modules.collect(),
+                snapshot: RollbackState::default(),
+                frame,
+                is_rollback: false,
+            });
+        }
+        history
+    }
+
+    fn way(history: &History, id: &str, number: u32) -> Vec<(String, u32)> {
+        let way = history.way_back(&id.into(), number).expect("there is a way back");
+        let mut enter: Vec<(String, u32)> =
+            way.enter.iter().map(|it| (it.id().to_string(), it.number)).collect();
+        enter.sort();
+        enter
+    }
+
+    #[test]
+    fn a_module_that_came_alone_goes_back_alone() {
+        let history = history(&[&[("a", 1, 2)], &[("b", 1, 2)], &[("a", 2, 3)]]);
+        assert_eq!(way(&history, "a", 2), [("a".to_owned(), 2)]);
+        assert_eq!(way(&history, "a", 1), [("a".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn what_came_together_goes_back_together_and_so_does_what_came_after_it() {
+        let history = history(&[
+            &[("core", 1, 2), ("a", 1, 2), ("b", 1, 2)],
+            // An edit of one of them alone, over the newer core.
+            &[("a", 2, 3)],
+        ]);
+        let all = [("a".to_owned(), 1), ("b".to_owned(), 1), ("core".to_owned(), 1)];
+        assert_eq!(way(&history, "core", 1), all);
+        assert_eq!(way(&history, "b", 1), all);
+        assert_eq!(way(&history, "a", 2), [("a".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn an_unknown_generation_is_refused_with_those_that_are_known() {
+        let history = history(&[&[("a", 1, 2)], &[("a", 2, 3)]]);
+        let Err(error) = history.way_back(&"a".into(), 7) else { panic!("there is no 7") };
+        let text = error.to_string();
+        assert!(text.contains("found 7") && text.contains("1, 2"), "{text}");
+    }
+
+    #[test]
+    fn only_the_last_swaps_can_be_gone_back_over() {
+        let swaps: Vec<[(&str, u32, u32); 1]> =
+            (1..=SWAPS as u32 + 1).map(|number| [("a", number, number + 1)]).collect();
+        let swaps: Vec<&[(&str, u32, u32)]> = swaps.iter().map(|swap| swap.as_slice()).collect();
+        let history = history(&swaps);
+        assert!(history.way_back(&"a".into(), 1).is_err());
+        assert!(history.way_back(&"a".into(), 2).is_ok());
+    }
+
+    #[test]
+    fn a_swap_that_was_taken_back_never_was() {
+        let mut history = history(&[&[("a", 1, 2)]]);
+        let newest = history.swaps[0].modules[0].0.clone();
+        assert_eq!(history.before(&newest), Some(1));
+        history.forget(std::slice::from_ref(&newest));
+        assert_eq!(history.before(&newest), None);
+        assert!(!history.is_committed(&newest));
+        history.commit(&newest);
+        assert!(history.is_committed(&newest) && history.was_ever_committed(newest.id()));
     }
 }

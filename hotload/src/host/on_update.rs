@@ -1,131 +1,107 @@
-//! What the worker tells, and what people get to read of it.
+//! What the worker reports, and what follows from it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 
-use super::{DETAILS, Host, QUARANTINE, UnderWay};
+use super::Host;
+use super::happened::Happened;
 use crate::console::Console;
 use crate::console::notices::{Notice, NoticeLevel};
-use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
-use crate::events::{Event, EventKind};
 use crate::ids::ModuleId;
-use crate::journal::{Death, Quarantined};
-use crate::worker::{PlanOf, Progress, Tell};
+use crate::pipeline::{ModulePlan, NotBuilt};
+use crate::worker::event::{Progress, Update};
 
-/// What takes longer than this is told of.
+/// What takes longer than this is shown.
 const LONG: Duration = Duration::from_secs(1);
 /// The key of the notice about it.
 const PROGRESS: &str = "progress";
 
+/// What the worker does, and since when.
+pub struct UnderWay {
+    pub progress: Progress,
+    pub started: Instant,
+    /// It was shown in this form.
+    is_shown: bool,
+}
+
 impl Host {
-    pub(super) fn hear(&mut self, world: &mut World, tell: Tell) {
-        match tell {
-            Tell::Catalog { workspace, modules } => {
-                self.snapshots.place(workspace.join("saves"));
+    pub(super) fn on_update(&mut self, world: &mut World, update: Update) {
+        match update {
+            Update::Workspace { folder, modules } => {
+                self.snapshots.place(folder.join("saves"));
                 self.status.retain(|id, _| modules.contains(id));
                 self.modules = modules;
             }
-            Tell::Manifests(manifests) => {
+            Update::Manifests(manifests) => {
                 self.manifests = manifests;
                 self.complete_app(world);
             }
-            Tell::Progress(progress) => self.hear_progress(world, progress),
-            Tell::Changed(ids) => {
+            Update::Progress(progress) => self.on_progress(world, progress),
+            Update::Changed(ids) => {
+                ids.into_iter().for_each(|id| self.report(world, Happened::Changed(id)));
+            }
+            Update::BuildStarted(id) => self.report(world, Happened::BuildStarted(id)),
+            Update::Compiled(ids) => {
                 for id in ids {
-                    self.log_event(world, Event::new(EventKind::Changed, self.frame).about(&id));
+                    if self.status.get(&id).is_some_and(|status| status.is_not_compiled()) {
+                        self.report(world, Happened::Compiled(id));
+                    }
                 }
             }
-            Tell::BuildStarted(id) => {
-                self.status.entry(id.clone()).or_default().building = true;
-                self.log_event(world, Event::new(EventKind::BuildStarted, self.frame).about(&id));
+            Update::NotBuilt(not_built) => self.on_not_built(world, not_built),
+            Update::Warnings { id, texts } => {
+                self.report(world, Happened::CompilerWarned { module: id, texts });
             }
-            Tell::Over { ids, wanted } => {
-                ids.iter().for_each(|id| self.script.done(id));
-                if wanted {
-                    self.script.wanted_done(&self.wanted);
-                }
+            Update::Refused { ids, refusal } => {
+                self.report(world, Happened::Refused { modules: ids, refusal, plans: Vec::new() });
             }
-            Tell::Built(id) => self.hear_built(world, &id),
-            Tell::BuildFailed { id, messages, took_ms } => {
-                self.hear_build_failed(world, &id, messages, took_ms);
+            Update::Proposed(proposal) => {
+                self.on_proposal(world, *proposal);
+                // What failed as it entered goes before a frame sees it.
+                self.on_reports(world);
             }
-            Tell::Refused { ids, reason } => self.hear_refused(world, &ids, &reason),
-            Tell::Prepared(prepared) => self.prepared.push_back(*prepared),
-            Tell::Plan { id, modules, along } => {
-                self.script.done(&id);
-                self.hear_plan(world, &id, &modules, &along);
-            }
-            Tell::Committed(generations) => {
+            Update::Settled(selection) => self.on_selection(world, &selection),
+            Update::Plan { id, modules, along } => self.on_plan(world, &id, &modules, &along),
+            Update::Committed(generations) => {
                 for generation in generations {
-                    let event = Event::new(EventKind::Committed, self.frame).about(generation.id());
-                    self.log_event(world, event.generation(generation.number));
+                    self.report(world, Happened::Committed(generation.generation_id()));
                 }
             }
-            Tell::Died(death) => self.hear_death(world, &death),
-            Tell::Quarantined { id, reason } => self.hear_quarantined(world, &id, &reason),
-            Tell::Quarantine(text) => {
-                self.script.done(&QUARANTINE.into());
-                self.say(world, Level::Info, &text);
+            Update::Died(death) => self.report(world, Happened::PreviousRunDied(death)),
+            Update::Quarantined { id, refusal } => {
+                self.report(world, Happened::Quarantined { module: id, refusal });
             }
-            Tell::Warning(text) => self.say(world, Level::Warn, &text),
-            Tell::Trouble(reason) => {
-                self.script.all_done();
-                let event = Event::new(EventKind::Refused, self.frame);
-                self.log_event(world, event.because(reason.clone()));
-                let first = reason.lines().next().unwrap_or_default();
-                let notice = Notice::new(NoticeLevel::Error, "The modules cannot be built", first);
-                self.notice(world, "workspace", notice.details(DETAILS));
-                self.say(world, Level::Error, &reason);
-            }
+            Update::QuarantineList(text) => self.print(world, Level::Info, &text),
+            Update::Unreadable(refusal) => self.report(world, Happened::Unreadable(refusal)),
+            Update::Warning(text) => self.report(world, Happened::Warned(text)),
+            Update::Answered(ticket) => self.commands.answered(ticket),
         }
     }
 
-    fn hear_plan(
+    fn on_not_built(&mut self, world: &mut World, not_built: NotBuilt) {
+        self.report(world, Happened::NotBuilt(not_built));
+    }
+
+    fn on_plan(
         &mut self,
         world: &mut World,
         id: &ModuleId,
-        modules: &[PlanOf],
+        modules: &[ModulePlan],
         along: &[ModuleId],
     ) {
         if modules.is_empty() {
             let text = format!("{id} cannot be planned; see its last error");
-            return self.say(world, Level::Info, &text);
+            return self.print(world, Level::Info, &text);
         }
         for plan in self.plans(world, modules, along) {
-            self.say(world, Level::Info, &plan.to_string());
-            let status = self.status.entry(plan.module.as_str().into()).or_default();
-            status.plan = Some(Arc::new(plan));
+            self.report(world, Happened::Planned(Arc::new(plan)));
         }
     }
 
-    fn hear_death(&mut self, world: &mut World, death: &Death) {
-        let named = |q: &Quarantined| format!("{}: {}", q.module, q.reason);
-        let mut lines: Vec<String> = death.quarantined.iter().map(named).collect();
-        if !death.tried_again.is_empty() {
-            let modules = joined(&death.tried_again);
-            lines.push(format!("new and tried again, since nothing ran well before: {modules}"));
-        }
-        let body = lines.join("\n");
-        let title = "The game before this one died";
-        self.say(world, Level::Warn, &format!("{title}\n{body}"));
-        let notice = Notice::new(NoticeLevel::Question, title, body);
-        self.notice(world, "death", notice.details("`quarantine list` in the console (F1)"));
-    }
-
-    /// The newest code of a module will not run; what ran well last stands in for it.
-    fn hear_quarantined(&mut self, world: &mut World, id: &ModuleId, reason: &str) {
-        let status = self.status.entry(id.clone()).or_default();
-        (status.error, status.quarantined) = (Some(reason.to_owned()), true);
-        let event = Event::new(EventKind::Quarantined, self.frame).about(id);
-        self.log_event(world, event.because(reason));
-        self.say(world, Level::Warn, &format!("{id}: the last good code runs\n{reason}"));
-    }
-
-    fn hear_progress(&mut self, world: &mut World, progress: Option<Progress>) {
+    fn on_progress(&mut self, world: &mut World, progress: Option<Progress>) {
         let Some(progress) = progress else {
             self.status.values_mut().for_each(|status| status.building = false);
             if let Some(mut console) = world.get_resource_mut::<Console>() {
@@ -135,143 +111,26 @@ impl Host {
             return;
         };
         let started = self.progress.as_ref().map_or_else(Instant::now, |now| now.started);
-        self.progress = Some(UnderWay { progress, started, told: false });
+        self.progress = Some(UnderWay { progress, started, is_shown: false });
     }
 
-    /// Says what is under way, on the terminal and in the game, if it takes long.
-    pub(super) fn tell_progress(&mut self, world: &mut World) {
-        let Some(now) = self.progress.as_mut().filter(|now| !now.told) else { return };
+    /// Shows what is under way, on the terminal and in the game, if it takes long.
+    pub(super) fn show_progress(&mut self, world: &mut World) {
+        let is_ready = self.is_ready();
+        let Some(now) = self.progress.as_mut().filter(|now| !now.is_shown) else { return };
         // There is nothing else to see before the first build is done.
-        if self.ready && now.started.elapsed() < LONG {
+        if is_ready && now.started.elapsed() < LONG {
             return;
         }
-        now.told = true;
-        let Progress { what, done, total } = &now.progress;
+        now.is_shown = true;
+        let Progress { activity, done, total } = &now.progress;
         let of = if *total > 0 { format!(" ({done} of {total})") } else { String::new() };
-        let text = format!("{what}{of}");
-        self.say_aside(world, &text);
-        if self.ready {
-            self.notice(world, PROGRESS, Notice::new(NoticeLevel::Progress, text, ""));
+        let text = format!("{activity}{of}");
+        let Some(mut console) = world.get_resource_mut::<Console>() else { return };
+        // On the terminal it is not worth a line of the console.
+        console.aside(&text);
+        if is_ready {
+            console.notices.replace(PROGRESS, Notice::new(NoticeLevel::Progress, text, ""));
         }
-    }
-
-    /// An error of rustc's is mended, also where the module waits for others.
-    fn hear_built(&mut self, world: &mut World, id: &ModuleId) {
-        let Some(status) = self.status.get_mut(id).filter(|status| status.does_not_compile) else {
-            return;
-        };
-        (status.error, status.does_not_compile) = (None, false);
-        if let Some(mut console) = world.get_resource_mut::<Console>() {
-            console.notices.dismiss(id.as_str());
-        }
-    }
-
-    fn hear_build_failed(
-        &mut self,
-        world: &mut World,
-        id: &ModuleId,
-        messages: Vec<String>,
-        took_ms: f32,
-    ) {
-        let text = messages.join("\n");
-        let plain = without_colours(&text);
-        let status = self.status.entry(id.clone()).or_default();
-        status.building = false;
-        status.error = Some(plain.clone());
-        status.does_not_compile = true;
-        (status.plan, status.waits) = (None, false);
-        let event = Event::new(EventKind::BuildFailed, self.frame).about(id);
-        self.log_event(world, event.because(plain.clone()));
-        let title = format!("{id} was not built ({took_ms:.0} ms)");
-        let first = first_error(&plain);
-        let notice = Notice::new(NoticeLevel::Error, title.clone(), first);
-        self.notice(world, id.as_str(), notice.details(DETAILS));
-        self.say(world, Level::Error, &format!("{title}: the old code goes on\n{plain}"));
-        self.script.done(id);
-    }
-
-    pub(super) fn hear_refused(
-        &mut self,
-        world: &mut World,
-        ids: &BTreeSet<ModuleId>,
-        reason: &str,
-    ) {
-        self.note_refused(world, ids, reason);
-        let first = reason.lines().next().unwrap_or_default();
-        let title = format!("{} refused", named(ids));
-        let notice = Notice::new(NoticeLevel::Error, title.clone(), first);
-        let key = ids.first().map_or("refused", ModuleId::as_str);
-        self.notice(world, key, notice.details(DETAILS));
-        self.say(world, Level::Error, &format!("{title}: the old code goes on\n{reason}"));
-    }
-
-    /// The new code would drop values: the old code goes on until somebody says yes.
-    pub(super) fn hear_question(
-        &mut self,
-        world: &mut World,
-        ids: &BTreeSet<ModuleId>,
-        reason: &str,
-        plans: &[ModulePlan],
-    ) {
-        self.note_refused(world, ids, reason);
-        let items = plans.iter().flat_map(|plan| &plan.items).filter(|item| item.asks());
-        let lost: Vec<String> =
-            items.map(|item| format!("{} of {}", item.counted(), item.name)).collect();
-        let title = format!("{} waits for a yes", named(ids));
-        let body = format!("data would be dropped: {}", lost.join(", "));
-        let notice = Notice::new(NoticeLevel::Question, title.clone(), body);
-        let key = ids.first().map_or("refused", ModuleId::as_str);
-        self.notice(world, key, notice.details("the question is in the console (F1)"));
-        self.say(world, Level::Warn, &format!("{title}: the old code goes on\n{reason}"));
-    }
-
-    fn note_refused(&mut self, world: &mut World, ids: &BTreeSet<ModuleId>, reason: &str) {
-        for id in ids {
-            let status = self.status.entry(id.clone()).or_default();
-            status.error = Some(reason.to_owned());
-            status.does_not_compile = false;
-            (status.plan, status.waits) = (None, false);
-            let event = Event::new(EventKind::Refused, self.frame).about(id);
-            self.log_event(world, event.because(reason));
-            self.script.done(id);
-        }
-    }
-}
-
-/// The modules' ids, or how many there are.
-fn named(ids: &BTreeSet<ModuleId>) -> String {
-    if ids.len() > 3 {
-        return format!("{} modules", ids.len());
-    }
-    joined(ids)
-}
-
-fn joined<'a>(ids: impl IntoIterator<Item = &'a ModuleId>) -> String {
-    ids.into_iter().map(ModuleId::as_str).collect::<Vec<_>>().join(", ")
-}
-
-/// The text without the escapes that colour it on a terminal.
-fn without_colours(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("\u{1b}[") {
-        plain.push_str(&rest[..at]);
-        let escape = &rest[at + 2..];
-        let end =
-            escape.find(|c: char| c.is_ascii_alphabetic()).map_or(escape.len(), |end| end + 1);
-        rest = &escape[end..];
-    }
-    plain.push_str(rest);
-    plain
-}
-
-/// The first error's message and place, on one line.
-fn first_error(text: &str) -> String {
-    let message = text.lines().find(|line| line.starts_with("error")).or(text.lines().next());
-    let place = text.lines().find_map(|line| line.trim_start().strip_prefix("--> "));
-    match (message, place) {
-        (Some(message), Some(place)) => format!("{place}: {message}"),
-        (Some(message), None) => message.to_owned(),
-        _ => String::new(),
     }
 }

@@ -10,20 +10,20 @@ use super::Host;
 use crate::console::plan::{Detail, Item, ItemFate, ModulePlan, Weight};
 use crate::generation::SharedGeneration;
 use crate::ids::ModuleId;
+use crate::pipeline;
 use crate::plan::change::{self, Fate, TypePlan};
 use crate::swap::orphans;
-use crate::worker::PlanOf;
 
 impl Host {
     /// What the worker planned, with the values that the world holds of the types in it.
     pub(super) fn plans(
         &self,
         world: &mut World,
-        modules: &[PlanOf],
+        modules: &[pipeline::ModulePlan],
         along: &[ModuleId],
     ) -> Vec<ModulePlan> {
         let mut plans = Vec::new();
-        for PlanOf { module, change, new_epoch } in modules {
+        for pipeline::ModulePlan { module, change, new_epoch } in modules {
             let mut items = types(world, &change.types);
             if *new_epoch {
                 items.extend(self.not_persisted(world, module));
@@ -37,7 +37,7 @@ impl Host {
             };
             systems(ItemFate::SystemAdded, &change.systems_added);
             systems(ItemFate::SystemRemoved, &change.systems_removed);
-            systems(ItemFate::SystemGoesOn, &change.systems_kept);
+            systems(ItemFate::SystemReplaced, &change.systems_kept);
             let mut plan = ModulePlan {
                 module: module.to_string(),
                 items,
@@ -123,7 +123,7 @@ fn types(world: &mut World, types: &[TypePlan]) -> Vec<Item> {
 fn detail(entry: &Entry) -> Detail {
     let weight = match entry.severity {
         Severity::Kept | Severity::Converted => Weight::Fine,
-        Severity::Checked | Severity::New => Weight::Worth,
+        Severity::Checked | Severity::New => Weight::Notable,
         Severity::Dropped { declared: true } => Weight::Declared,
         Severity::Dropped { declared: false } => Weight::Lost,
         Severity::Impossible => Weight::Impossible,

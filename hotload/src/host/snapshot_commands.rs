@@ -7,11 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 use bevy::app::AppExit;
 use bevy::prelude::*;
 
-use super::Host;
+use super::happened::Happened;
+use super::{Host, Phase};
 use crate::console::command::SnapshotCommand;
-use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
-use crate::events::{Event, EventKind};
 use crate::ids::ModuleId;
 use crate::snapshot_file::format::{Header, Saved, SavedModule};
 use crate::snapshot_file::world::{self as save_world, Source};
@@ -54,24 +53,26 @@ impl Snapshots {
 impl Host {
     pub(super) fn snapshot_command(&mut self, world: &mut World, command: &SnapshotCommand) {
         let Some(saves) = self.snapshots.saves.clone() else { return };
-        let said = match command {
-            SnapshotCommand::Save(name) => self.save(world, &saves, name),
+        let done = match command {
+            SnapshotCommand::Save { name } => self.save(world, &saves, name),
             SnapshotCommand::Load { name, force } => {
                 saves.read(name).and_then(|saved| self.load(world, name, &saved, *force))
             }
-            SnapshotCommand::List => list(&saves),
-            SnapshotCommand::Diff(name) => saves.read(name).and_then(|saved| {
+            SnapshotCommand::List => list(&saves).map(|text| self.print(world, Level::Info, &text)),
+            SnapshotCommand::Diff { name } => saves.read(name).and_then(|saved| {
                 let lines = save_world::diff(world, &saved, &self.sources())?;
-                Ok(if lines.is_empty() { "nothing differs".to_owned() } else { lines.join("\n") })
+                let text =
+                    if lines.is_empty() { "nothing differs".to_owned() } else { lines.join("\n") };
+                self.print(world, Level::Info, &text);
+                Ok(())
             }),
-            SnapshotCommand::Delete(name) => {
-                saves.delete(name).map(|()| format!("snapshot `{name}` is gone"))
-            }
+            SnapshotCommand::Delete { name } => saves.delete(name).map(|()| {
+                self.print(world, Level::Info, &format!("snapshot `{name}` is deleted"));
+            }),
         };
         self.snapshots.read_names();
-        match said {
-            Ok(text) => self.say(world, Level::Info, &text),
-            Err(error) => self.say(world, Level::Error, &error.to_string()),
+        if let Err(error) = done {
+            self.print(world, Level::Error, &error.to_string());
         }
     }
 
@@ -96,22 +97,24 @@ impl Host {
             }
         });
         let header = Header {
-            app: self.wanted.app.clone(),
+            app: self.selection.app.clone(),
             frame: self.frame,
             entities: 0,
             modules: modules.collect(),
         };
-        save_world::take(world, &self.sources(), header)
+        save_world::save(world, &self.sources(), header)
     }
 
-    fn save(&mut self, world: &mut World, saves: &Saves, name: &str) -> Result<String, SaveError> {
+    fn save(&mut self, world: &mut World, saves: &Saves, name: &str) -> Result<(), SaveError> {
         saves.path(name)?;
         let (header, bytes) = self.take(world)?;
         let path = saves.write(name, &bytes)?;
-        let event = Event::new(EventKind::SnapshotSaved, self.frame);
-        self.log_event(world, event.because(name));
         let (entities, size) = (header.entities, kib(bytes.len() as u64));
-        Ok(format!("snapshot `{name}`: {entities} entities, {size}, in {}", path.display()))
+        let summary =
+            format!("snapshot `{name}`: {entities} entities, {size}, in {}", path.display());
+        let name = name.to_owned();
+        self.report(world, Happened::SnapshotSaved { name, is_autosave: false, summary });
+        Ok(())
     }
 
     fn load(
@@ -120,12 +123,12 @@ impl Host {
         name: &str,
         saved: &Saved,
         force: bool,
-    ) -> Result<String, SaveError> {
-        if saved.header.app != self.wanted.app {
+    ) -> Result<(), SaveError> {
+        if saved.header.app != self.selection.app {
             let app = |app: &Option<ModuleId>| {
                 app.as_ref().map_or_else(|| "no app".to_owned(), ToString::to_string)
             };
-            let (saved, running) = (app(&saved.header.app), app(&self.wanted.app));
+            let (saved, running) = (app(&saved.header.app), app(&self.selection.app));
             return Err(SaveError::App { name: name.to_owned(), saved, running });
         }
         let dropped: Vec<String> = self
@@ -135,25 +138,20 @@ impl Host {
             .flat_map(|active| active.generation.manifest.dropped.iter().cloned())
             .collect();
         let loaded = save_world::load(world, name, saved, &self.sources(), &dropped, force)?;
-        for warning in &loaded.warnings {
-            self.say(world, Level::Warn, warning);
+        for warning in loaded.warnings {
+            self.report(world, Happened::Warned(warning));
         }
-        let event = Event::new(EventKind::SnapshotLoaded, self.frame);
-        self.log_event(world, event.because(name));
-        let text = format!(
-            "snapshot `{name}` of frame {}: {} entities are back",
-            saved.header.frame, loaded.entities
-        );
-        let notice = Notice::new(NoticeLevel::Success, format!("snapshot `{name}` loaded"), "");
-        self.notice(world, "snapshot", notice);
-        Ok(text)
+        let (frame, entities) = (saved.header.frame, loaded.entities);
+        let summary = format!("snapshot `{name}` of frame {frame}: {entities} entities are back");
+        self.report(world, Happened::SnapshotLoaded { name: name.to_owned(), summary });
+        Ok(())
     }
 
     /// Goes on from the newest snapshot of the app.
     pub(super) fn resume(&mut self, world: &mut World) {
         let Some(saves) = self.snapshots.saves.clone() else { return };
         let newest = saves.list().map(|listed| {
-            let own = |header: &Header| header.app == self.wanted.app;
+            let own = |header: &Header| header.app == self.selection.app;
             // A damaged one is tried as well: whoever resumes wants to know of it.
             let since = self.settings.resume_since;
             let mut listed = listed
@@ -163,7 +161,7 @@ impl Host {
         });
         let resumed = match newest {
             Ok(None) => {
-                return self.say(world, Level::Info, "there is no snapshot to resume from yet");
+                return self.print(world, Level::Info, "there is no snapshot to resume from yet");
             }
             Ok(Some(listed)) => saves
                 .read(&listed.name)
@@ -172,11 +170,11 @@ impl Host {
             Err(error) => Err((error, None)),
         };
         match resumed {
-            Ok(text) => self.say(world, Level::Info, &text),
+            Ok(()) => {}
             Err((error, name)) => {
                 let mut text = format!("{error}\nThe game begins anew");
                 // The next autosave must not take its place.
-                let autosave = autosave_name(self.wanted.app.as_ref());
+                let autosave = autosave_name(self.selection.app.as_ref());
                 if let Some(name) = name.filter(|name| *name == autosave) {
                     let kept = format!("{name}_{}", seconds(SystemTime::now()));
                     match saves.rename(&name, &kept) {
@@ -184,22 +182,22 @@ impl Host {
                         Err(error) => text.push_str(&format!("; {error}")),
                     }
                 }
-                self.say(world, Level::Error, &text);
-                let first = text.lines().next().unwrap_or_default().to_owned();
-                let notice = Notice::new(NoticeLevel::Error, "The game was not resumed", first);
-                self.notice(world, "snapshot", notice);
+                self.report(world, Happened::NotResumed(text));
             }
         }
     }
 
     /// Every minute, and when the game ends.
     pub(super) fn autosave(&mut self, world: &mut World) {
-        if !self.settings.autosave || !self.ready || self.resuming || self.snapshots.left {
+        if !self.settings.autosave
+            || matches!(self.phase, Phase::Starting | Phase::Resuming)
+            || self.snapshots.left
+        {
             return;
         }
         let exits = world.get_resource::<Messages<AppExit>>();
         let ends = exits.is_some_and(|exits| !exits.is_empty());
-        self.hear_written(world, ends);
+        self.finish_write(world, ends);
         let last = *self.snapshots.last_autosave.get_or_insert_with(Instant::now);
         if !ends && (last.elapsed() < AUTOSAVE_EVERY || self.snapshots.writing.is_some()) {
             return;
@@ -215,25 +213,28 @@ impl Host {
                 let writing = writing.spawn(move || saves.write(&name, &bytes).map(|_| name));
                 self.snapshots.writing = writing.ok();
             }
-            Err(error) => self.say(world, Level::Error, &error.to_string()),
+            Err(error) => self.report(world, Happened::Failed(error.into())),
         }
         if ends {
-            self.hear_written(world, true);
+            self.finish_write(world, true);
         }
     }
 
     /// How the write under way ended, if it did.
-    fn hear_written(&mut self, world: &mut World, wait: bool) {
+    fn finish_write(&mut self, world: &mut World, wait: bool) {
         let ended = |writing: &mut JoinHandle<_>| wait || writing.is_finished();
         let Some(writing) = self.snapshots.writing.take_if(ended) else { return };
         match writing.join() {
             Ok(Ok(name)) => {
-                let event = Event::new(EventKind::SnapshotSaved, self.frame);
-                self.log_event(world, event.because(name));
+                let happened =
+                    Happened::SnapshotSaved { name, is_autosave: true, summary: String::new() };
+                self.report(world, happened);
                 self.snapshots.read_names();
             }
-            Ok(Err(error)) => self.say(world, Level::Error, &format!("no autosave: {error}")),
-            Err(_) => self.say(world, Level::Error, "no autosave: its thread panicked"),
+            Ok(Err(error)) => self.report(world, Happened::Warned(format!("no autosave: {error}"))),
+            Err(_) => {
+                self.report(world, Happened::Warned("no autosave: its thread panicked".to_owned()));
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A swap, and what follows from it: events, notices, probation, what can be taken back.
+//! What happens between two frames when the set of running generations changes: for an edit, a module
+//! that is switched, a rollback by hand and one after a panic alike.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,99 +7,186 @@ use std::time::SystemTime;
 
 use bevy::prelude::*;
 
+use super::Host;
+use super::happened::Happened;
 use super::history::PastSwap;
-use super::{Host, Status};
-use crate::console::notices::{Notice, NoticeLevel};
-use crate::console::view::Level;
-use crate::events::{Event, EventKind, ModuleGeneration};
 use crate::generation::{SharedGeneration, Times};
-use crate::ids::ModuleId;
+use crate::ids::{GenerationId, ModuleId};
+use crate::refusal::Refusal;
 use crate::resolve::Selection;
-use crate::snapshot::{self, Snapshot};
-use crate::swap::{self, SwapError, Swapped, Transaction};
-use crate::worker::{Ask, Prepared, Runs};
+use crate::rollback_state::RollbackState;
+use crate::swap::{self, Broken, SwapError, Swapped, Transaction, broken};
+use crate::worker::event::{HostEvent, Proposal, ProposalAnswer, RunningModules};
 
-/// What ran before a swap, and what was switched off.
-struct Past<'a> {
-    before: &'a BTreeMap<ModuleId, SharedGeneration>,
-    dormant: &'a BTreeSet<ModuleId>,
+/// Why the running generations change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// An edit, or another selection.
+    Proposal,
+    /// Somebody asked for an older generation.
+    RollbackByHand,
+    /// A module panicked: its old code comes back, or it is switched off.
+    Panic,
+}
+
+/// What ran before a transaction, and what it did.
+pub struct Transacted {
+    /// The generations that ran before.
+    pub before: BTreeMap<ModuleId, SharedGeneration>,
+    /// Modules that were switched off before.
+    pub dormant: BTreeSet<ModuleId>,
+    /// What the swap did.
+    pub swapped: Swapped,
 }
 
 impl Host {
-    /// swap, and what follows from it.
-    pub(super) fn swap(&mut self, world: &mut World, prepared: Prepared) {
-        let Prepared { enter, leave, removed, changed, wanted, force, written, plan_ms } = prepared;
-        let transaction =
-            Transaction { enter: enter.clone(), leave: leave.iter().cloned().collect(), force };
-        let before: BTreeMap<ModuleId, SharedGeneration> = self.generations();
-        let dormant: BTreeSet<ModuleId> = self.running.dormant.keys().cloned().collect();
-        let snapshot = self.snapshot(world, &enter);
-        let swapped = match swap::swap(world, &mut self.running, transaction) {
-            Ok(swapped) => swapped,
-            Err(error) => return self.hear_swap_error(world, enter, &changed, &error),
-        };
-        for id in &removed {
-            self.running.forget(world, id);
-            self.status.remove(id);
-        }
-        self.answer(Vec::new(), true);
-        self.taken.swaps += u64::from(!enter.is_empty() || !leave.is_empty());
-        for generation in &enter {
-            let (id, bytes) = (generation.generation_id(), generation.code.size_bytes());
-            self.taken.artifacts.insert(id, bytes);
-        }
-        let total_ms = written
-            .and_then(|at| SystemTime::now().duration_since(at).ok())
-            .map_or(0.0, |took| took.as_secs_f32() * 1000.0);
-        let was_running = |generation: &SharedGeneration| before.contains_key(generation.id());
-        for generation in &enter {
-            let status = self.status.entry(generation.id().clone()).or_default();
-            // What stands in for an artifact in quarantine says so for as long as it runs.
-            let stands_in = std::mem::take(&mut status.quarantined) && !was_running(generation);
-            let error = status.error.take().filter(|_| stands_in);
-            *status = Status { error, quarantined: stands_in, ..Status::default() };
-            let Swapped { pause_ms, restore, .. } = swapped;
-            status.times = Some(Times { plan_ms, pause_ms, total_ms, restore, ..generation.times });
-        }
-        self.remember(&enter, &before, snapshot, false);
-        let past = Past { before: &before, dormant: &dormant };
-        self.report_swap(world, &enter, &leave, &changed, &past, &swapped);
-        self.probations.begin(&enter, &before, self.settings.probation_frames);
-        self.become_ready(world, &wanted);
-        self.report_app(world, &wanted);
-        let entered = enter.iter().map(|generation| generation.id());
-        for id in entered.chain(leave.iter().chain(&changed)) {
-            self.script.done(id);
-        }
-        self.script.wanted_done(&wanted);
+    /// Changes the running generations, or changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the swap is refused: world, schedules and running generations are as they were.
+    pub(super) fn transact(
+        &mut self,
+        world: &mut World,
+        transaction: Transaction,
+        cause: Cause,
+    ) -> Result<Transacted, Refusal> {
+        let enter = transaction.enter.clone();
+        let (before, dormant) = (self.generations(), self.dormant());
+        let prepared = swap::prepare(world, &self.running, transaction)?;
+        let undo = self.snapshot(world, &enter, cause);
+        let committed = prepared.commit(world, &mut self.running);
+        let swapped = committed.unwrap_or_else(|broken| self.end_broken(world, &broken));
+        self.running_version += 1;
+        self.stats.count_swap(&enter);
+        self.begin_probation(&enter, &before, cause);
+        self.remember(&enter, &before, undo, cause);
+        Ok(Transacted { before, dormant, swapped })
     }
 
     /// What the modules that are about to be replaced hold in resources and states.
-    pub(super) fn snapshot(&self, world: &mut World, enter: &[SharedGeneration]) -> Snapshot {
+    fn snapshot(
+        &mut self,
+        world: &mut World,
+        enter: &[SharedGeneration],
+        cause: Cause,
+    ) -> RollbackState {
+        if cause == Cause::Panic {
+            // It is not gone back to.
+            return RollbackState::default();
+        }
         let active = enter.iter().filter_map(|new| self.running.active.get_key_value(new.id()));
         let records =
             active.flat_map(|(id, active)| active.persisted.iter().map(move |record| (id, record)));
-        match snapshot::take(world, records) {
-            Ok(snapshot) => snapshot,
+        match RollbackState::take(world, records) {
+            Ok(state) => state,
             Err(error) => {
                 let text = format!("no snapshot of the resources before the swap: {error}");
-                self.say(world, Level::Warn, &text);
-                Snapshot::default()
+                self.report(world, Happened::Warned(text));
+                RollbackState::default()
             }
         }
     }
 
-    /// What was replaced can come back.
-    pub(super) fn remember(
+    /// Ends the process: the world is half swapped, and whatever runs next is undefined. A supervisor
+    /// starts the game again from its last save.
+    fn end_broken(&mut self, world: &mut World, broken: &Broken) -> Swapped {
+        let modules = broken.modules.iter().cloned().collect();
+        self.report(world, Happened::Broken { modules, reason: broken.to_string() });
+        broken::end(broken)
+    }
+
+    fn begin_probation(
         &mut self,
         enter: &[SharedGeneration],
         before: &BTreeMap<ModuleId, SharedGeneration>,
-        snapshot: Snapshot,
-        is_rollback: bool,
+        cause: Cause,
     ) {
+        let begins = match cause {
+            Cause::Proposal => true,
+            // One that ran well once is not on probation again.
+            Cause::RollbackByHand => enter.iter().any(|old| !self.history.is_committed(old)),
+            Cause::Panic => false,
+        };
+        if begins {
+            self.probations.begin(enter, before, self.settings.probation_frames);
+        }
+    }
+
+    /// What was replaced can come back.
+    fn remember(
+        &mut self,
+        enter: &[SharedGeneration],
+        before: &BTreeMap<ModuleId, SharedGeneration>,
+        snapshot: RollbackState,
+        cause: Cause,
+    ) {
+        if cause == Cause::Panic {
+            return;
+        }
         let with_old = |g: &SharedGeneration| Some((g.clone(), before.get(g.id())?.clone()));
         let modules: Vec<_> = enter.iter().filter_map(with_old).collect();
+        let is_rollback = cause == Cause::RollbackByHand;
         self.history.push(PastSwap { modules, snapshot, frame: self.frame, is_rollback });
+    }
+
+    /// Does what the worker proposes, and answers it.
+    pub(super) fn on_proposal(&mut self, world: &mut World, mut proposal: Proposal) {
+        let tickets = std::mem::take(&mut proposal.tickets);
+        if proposal.running_version != self.running_version {
+            self.answer_proposal(&proposal, ProposalAnswer::Stale(tickets));
+            return;
+        }
+        let transaction = Transaction {
+            enter: proposal.enter.clone(),
+            leave: proposal.leave.iter().cloned().collect(),
+            may_drop: proposal.may_drop.clone(),
+        };
+        match self.transact(world, transaction, Cause::Proposal) {
+            Ok(transacted) => {
+                for id in &proposal.removed {
+                    self.running.forget(world, id);
+                    self.status.remove(id);
+                }
+                self.answer_proposal(&proposal, ProposalAnswer::Accepted);
+                self.report_swap(world, &proposal, &transacted);
+                self.on_selection(world, &proposal.selection);
+            }
+            Err(refusal) => {
+                self.answer_proposal(&proposal, ProposalAnswer::Refused);
+                self.report_refused_swap(world, &proposal, refusal);
+            }
+        }
+        tickets.into_iter().for_each(|ticket| self.commands.answered(ticket));
+    }
+
+    fn answer_proposal(&self, proposal: &Proposal, answer: ProposalAnswer) {
+        let (proposal, running) = (proposal.id, self.running_modules());
+        self.worker.report(HostEvent::Answered { proposal, answer, running });
+    }
+
+    /// Tells the worker that what runs changed by the host's own decision.
+    pub(super) fn report_changed(&self, rejected: Vec<SharedGeneration>) {
+        let running = self.running_modules();
+        self.worker.report(HostEvent::Changed { running, rejected });
+    }
+
+    fn running_modules(&self) -> RunningModules {
+        RunningModules {
+            version: self.running_version,
+            generations: self.generations(),
+            selection: self.selection.clone(),
+        }
+    }
+
+    /// The generations that run.
+    pub(super) fn generations(&self) -> BTreeMap<ModuleId, SharedGeneration> {
+        let active = self.running.active.iter();
+        active.map(|(id, active)| (id.clone(), active.generation.clone())).collect()
+    }
+
+    fn dormant(&self) -> BTreeSet<ModuleId> {
+        self.running.dormant.keys().cloned().collect()
     }
 
     /// The generation of a module that runs, or ran last.
@@ -107,150 +195,74 @@ impl Host {
         active.or_else(|| self.running.dormant.get(id).map(|dormant| &dormant.generation))
     }
 
-    fn hear_swap_error(
-        &mut self,
-        world: &mut World,
-        enter: Vec<SharedGeneration>,
-        changed: &BTreeSet<ModuleId>,
-        error: &SwapError,
-    ) {
-        let entering = enter.iter().map(|generation| generation.id().clone());
-        let ids = if changed.is_empty() { entering.collect() } else { changed.clone() };
-        let plans = match error {
-            SwapError::Restore(_) => self.plans_of_refused(world, &enter),
-            SwapError::Build(_) | SwapError::Schedule { .. } => Vec::new(),
-        };
-        let mut reason = error.to_string();
-        plans.iter().for_each(|plan| reason.push_str(&format!("\n{plan}")));
-        let asks = matches!(error, SwapError::Restore(restore) if restore.asks());
-        if asks {
-            self.hear_question(world, &ids, &reason, &plans);
-        } else {
-            self.hear_refused(world, &ids, &reason);
-        }
-        for id in &ids {
-            // The plan stands below it.
-            self.status.entry(id.clone()).or_default().error = Some(error.to_string());
-        }
-        for plan in plans {
-            let status = self.status.entry(plan.module.as_str().into()).or_default();
-            status.waits = asks && plan.asks();
-            status.plan = Some(Arc::new(plan));
-        }
-        self.answer(enter, true);
-        self.script.all_done();
-    }
-
-    /// Tells the worker what runs.
-    pub(super) fn answer(&self, rejected: Vec<SharedGeneration>, answers: bool) {
-        let generations = self.generations();
-        let wanted = self.wanted.clone();
-        self.worker.ask(Ask::Runs(Runs { generations, rejected, answers, wanted }));
-    }
-
-    pub(super) fn generations(&self) -> BTreeMap<ModuleId, SharedGeneration> {
-        let active = self.running.active.iter();
-        active.map(|(id, active)| (id.clone(), active.generation.clone())).collect()
-    }
-
-    fn report_swap(
-        &mut self,
-        world: &mut World,
-        enter: &[SharedGeneration],
-        leave: &BTreeSet<ModuleId>,
-        changed: &BTreeSet<ModuleId>,
-        past: &Past,
-        swapped: &Swapped,
-    ) {
+    fn report_swap(&mut self, world: &mut World, proposal: &Proposal, transacted: &Transacted) {
+        let Proposal { enter, leave, changed, saved_at, plan_ms, .. } = proposal;
+        let Transacted { before, dormant, swapped } = transacted;
         for warning in &swapped.warnings {
-            self.say(world, Level::Warn, warning);
+            self.report(world, Happened::Warned(warning.clone()));
         }
-        if !swapped.orphaned.is_empty() {
-            let values = |(name, count): &(String, usize)| {
-                let word = if *count == 1 { "value" } else { "values" };
-                format!("{count} {word} of `{name}`")
-            };
-            let lost: Vec<String> = swapped.orphaned.iter().map(values).collect();
-            let text = format!(
-                "{} went with the old form of the crate: persist a type to keep its values",
-                lost.join(", ")
-            );
-            self.say(world, Level::Warn, &text);
+        let total_ms = saved_at
+            .and_then(|at| SystemTime::now().duration_since(at).ok())
+            .map_or(0.0, |took| took.as_secs_f32() * 1000.0);
+        let (plan_ms, pause_ms, restore) = (*plan_ms, swapped.pause_ms, swapped.restore);
+        let timed =
+            |new: &SharedGeneration| Times { plan_ms, pause_ms, total_ms, restore, ..new.times };
+        for generation in enter {
+            let was_running = before.contains_key(generation.id());
+            self.status_of(generation.id()).on_swapped(timed(generation), was_running);
         }
-        let was_off = |g: &&SharedGeneration| {
-            !past.before.contains_key(g.id()) && past.dormant.contains(g.id())
-        };
+        let was_off =
+            |new: &&SharedGeneration| !before.contains_key(new.id()) && dormant.contains(new.id());
         let (back, fresh): (Vec<&SharedGeneration>, Vec<&SharedGeneration>) =
             enter.iter().partition(was_off);
-        for generation in &back {
-            let event = Event::new(EventKind::Enabled, self.frame).about(generation.id());
-            self.log_event(world, event.generation(generation.number));
-            self.say(world, Level::Info, &format!("{} is on", generation.id()));
+        for generation in back {
+            self.report(world, Happened::Enabled(generation.generation_id()));
         }
         for id in leave {
-            self.log_event(world, Event::new(EventKind::Disabled, self.frame).about(id));
-            self.say(world, Level::Info, &format!("{id} is off"));
+            self.report(world, Happened::Disabled(id.clone()));
         }
-        let lead = fresh.iter().find(|g| changed.contains(g.id())).or(fresh.first());
+        let lead = fresh.iter().find(|new| changed.contains(new.id())).or(fresh.first());
         let Some(lead) = lead else { return };
-        let times = self.status.get(lead.id()).and_then(|status| status.times).unwrap_or_default();
-        let mut event =
-            Event::new(EventKind::Swapped, self.frame).about(lead.id()).generation(lead.number);
-        event.modules = fresh
-            .iter()
-            .map(|g| ModuleGeneration { module: g.id().clone(), generation: g.number })
-            .collect();
-        event.ms = Some(times.into());
-        let mut reasons = Vec::new();
-        if swapped.migrated > 0 {
-            reasons.push(format!("{} values carried over", swapped.migrated));
-        }
-        let orphaned = swapped.orphaned.iter();
-        reasons.extend(orphaned.map(|(name, count)| format!("{count} of `{name}` went")));
-        if !reasons.is_empty() {
-            event = event.because(reasons.join("; "));
-        }
-        self.log_event(world, event);
-        if self.ready {
-            self.notice_swap(world, lead, fresh.len(), times, swapped);
-        }
-    }
-
-    fn notice_swap(
-        &mut self,
-        world: &mut World,
-        lead: &SharedGeneration,
-        count: usize,
-        times: Times,
-        swapped: &Swapped,
-    ) {
-        let id = lead.id();
-        let others = if count > 1 { format!(" with {} others", count - 1) } else { String::new() };
-        let title = if times.total_ms > 0.0 {
-            format!("{id}{others} live in {:.0} ms", times.total_ms)
-        } else {
-            format!("{id}{others} live")
+        let swapped = Happened::Swapped {
+            lead: lead.generation_id(),
+            modules: fresh.iter().map(|new| new.generation_id()).collect::<Vec<GenerationId>>(),
+            times: timed(lead),
+            migrated: swapped.migrated,
+            orphaned: swapped.orphaned.clone(),
+            dropped: swapped.dropped.clone(),
+            is_edit: self.is_ready(),
         };
-        let compile = times.compile;
-        let mut body = format!(
-            "check {:.0}, compile {:.0}, link {:.0}, pause {:.1} ms",
-            compile.check_ms, compile.compile_ms, compile.link_ms, swapped.pause_ms
-        );
-        if swapped.migrated > 0 {
-            body.push_str(&format!("; {} values carried over", swapped.migrated));
-        }
-        self.say(world, Level::Info, &format!("{title}: {body}"));
-        self.notice(world, id.as_str(), Notice::new(NoticeLevel::Success, title, body));
+        self.report(world, swapped);
     }
 
-    fn report_app(&mut self, world: &mut World, wanted: &Selection) {
-        let before = std::mem::replace(&mut self.app, wanted.app.clone());
-        if let (Some(before), Some(app)) = (before, &wanted.app)
-            && before != *app
+    fn report_refused_swap(&mut self, world: &mut World, proposal: &Proposal, refusal: Refusal) {
+        let Proposal { enter, changed, .. } = proposal;
+        let entering = || enter.iter().map(|generation| generation.id().clone()).collect();
+        let modules = if changed.is_empty() { entering() } else { changed.clone() };
+        let plans = match &refusal {
+            Refusal::Swap(error) if matches!(**error, SwapError::Restore(_)) => {
+                self.plans_of_refused(world, enter).into_iter().map(Arc::new).collect()
+            }
+            _ => Vec::new(),
+        };
+        self.report(
+            world,
+            if refusal.asks() {
+                Happened::NeedsConfirmation { modules, refusal, plans }
+            } else {
+                Happened::Refused { modules, refusal, plans }
+            },
+        );
+    }
+
+    /// What this selection asks for runs, as far as it can.
+    pub(super) fn on_selection(&mut self, world: &mut World, selection: &Selection) {
+        self.become_ready(world, selection);
+        let before = std::mem::replace(&mut self.app, selection.app.clone());
+        if let (Some(from), Some(to)) = (before, selection.app.clone())
+            && from != to
         {
-            let event = Event::new(EventKind::AppChanged, self.frame).about(app);
-            self.log_event(world, event.because(format!("from {before}")));
-            self.say(world, Level::Info, &format!("{app} runs"));
+            self.report(world, Happened::AppChanged { from, to });
         }
     }
 }

@@ -3,7 +3,9 @@
 use bevy::diagnostic::{DiagnosticsStore, FrameTimeDiagnosticsPlugin};
 use bevy::prelude::*;
 
-use super::{Host, Status, UnderWay};
+use super::Host;
+use super::on_update::UnderWay;
+use super::status::{NewestSource, Status};
 use crate::console::Console;
 use crate::console::view::{ModuleCommand, ModuleRow, ModuleState, Progress};
 use crate::ids::ModuleId;
@@ -14,14 +16,14 @@ impl Host {
     pub(super) fn show(&mut self, world: &mut World) {
         let progress = self.view_progress();
         let Some(mut console) = world.get_resource_mut::<Console>() else { return };
-        console.progress = progress.clone().filter(|_| !self.ready);
+        console.progress = progress.clone().filter(|_| !self.is_ready());
         if !console.is_open() {
             return;
         }
         let mut view = console.take_view();
         view.modules = self.rows();
         view.commands = self.view_commands();
-        view.app = self.wanted.app.as_ref().map(ToString::to_string).unwrap_or_default();
+        view.app = self.selection.app.as_ref().map(ToString::to_string).unwrap_or_default();
         view.apps = self.modules.iter().filter(|id| id.is_app()).map(ToString::to_string).collect();
         view.snapshots = self.snapshots.names().to_vec();
         view.frame = self.frame;
@@ -40,12 +42,12 @@ impl Host {
     fn view_progress(&self) -> Option<Progress> {
         let UnderWay { progress, started, .. } = self.progress.as_ref()?;
         Some(Progress {
-            what: progress.what.clone(),
+            what: progress.activity.clone(),
             done: progress.done,
             total: progress.total,
             elapsed_s: started.elapsed().as_secs_f32(),
             detail: None,
-            error: self.status.values().find_map(|status| status.error.clone()),
+            error: self.status.values().find_map(|status| status.newest.error()),
         })
     }
 
@@ -86,7 +88,7 @@ impl Host {
             enabled: active.is_some(),
             can_toggle: why_not_toggle.is_none() && manifest.is_some(),
             why_not_toggle,
-            last_error: status.and_then(|status| status.error.clone()),
+            last_error: status.and_then(|status| status.newest.error()),
             returned: status.and_then(Status::returned),
             check_ms: compile.map(|compile| compile.check_ms),
             build_ms: compile.map(|compile| compile.compile_ms),
@@ -103,21 +105,25 @@ impl Host {
         let status = self.status.get(id);
         let active = self.running.active.contains_key(id);
         if status.is_some_and(|status| status.building) {
-            ModuleState::Building
-        } else if status.is_some_and(|status| status.quarantined) {
-            ModuleState::Quarantined
-        } else if status.is_some_and(|status| status.waits) {
-            ModuleState::Waiting
-        } else if status.is_some_and(|status| status.error.is_some()) {
-            ModuleState::Failed
-        } else if active && self.probations.holds(id) {
-            ModuleState::Probation
-        } else if active {
-            ModuleState::Active
-        } else if self.manifests.contains_key(id) {
-            ModuleState::Disabled
-        } else {
-            ModuleState::Queued
+            return ModuleState::Building;
+        }
+        match status.map(|status| &status.newest) {
+            Some(NewestSource::StandIn(_)) => ModuleState::Quarantined,
+            Some(NewestSource::NeedsConfirmation(_)) => ModuleState::Waiting,
+            Some(
+                NewestSource::NotCompiled(_)
+                | NewestSource::Refused(_)
+                | NewestSource::SwitchedOff(_)
+                | NewestSource::RolledBack(_),
+            ) => ModuleState::Failed,
+            Some(NewestSource::Fine) | None if active && self.probations.holds(id) => {
+                ModuleState::Probation
+            }
+            Some(NewestSource::Fine) | None if active => ModuleState::Active,
+            Some(NewestSource::Fine) | None if self.manifests.contains_key(id) => {
+                ModuleState::Disabled
+            }
+            Some(NewestSource::Fine) | None => ModuleState::Queued,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What an artifact can count on: the libraries that the host was started with, and their symbols.
+//! The libraries that the host was started with and their symbols: all that an artifact can link to.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::fs::File;
@@ -11,15 +11,14 @@ use object::ReadCache;
 use thiserror::Error;
 
 use super::elf::{self, Fault, Image, Machine};
+use crate::explain::Explain;
 use crate::ids::AbiFingerprint;
 
 /// Why the host's own libraries could not be read.
 #[derive(Debug, Error)]
+#[error("{}", self.explain())]
 pub enum HostError {
     /// A file could not be read.
-    #[error(
-        "H0241: {file}: expected a readable file of the running game, found: {source}. Start the game again"
-    )]
     Read {
         /// The file.
         file: PathBuf,
@@ -27,17 +26,11 @@ pub enum HostError {
         source: io::Error,
     },
     /// A library was exchanged on disk after the start.
-    #[error(
-        "H0242: {file}: expected the file that the game was started with, found that it was replaced. Start the game again"
-    )]
     Replaced {
         /// The file.
         file: PathBuf,
     },
     /// A file is not of a form that can be read.
-    #[error(
-        "H0243: {file}: {what}: expected {expected}, found {found}. Build the game again, with the default feature `hot`"
-    )]
     Malformed {
         /// The file.
         file: PathBuf,
@@ -49,9 +42,6 @@ pub enum HostError {
         found: String,
     },
     /// A library that the executable needs is not among the files in memory.
-    #[error(
-        "H0244: {file}: expected its library `{library}` in memory, found none of that name in /proc/self/maps. Start the game again"
-    )]
     Missing {
         /// What needs the library.
         file: PathBuf,
@@ -69,13 +59,12 @@ pub struct HostLibrary {
     pub path: PathBuf,
 }
 
-/// What the host offers to artifacts: its ABI, its libraries and their symbols.
+/// The host as an artifact is checked against it: its ABI, its libraries and their symbols.
 #[derive(Clone)]
 pub struct HostFacts {
-    /// Fingerprint of the API that the host was built with.
-    pub abi: AbiFingerprint,
+    pub(super) abi: AbiFingerprint,
     /// The executable first, then what it needs.
-    pub libraries: Vec<HostLibrary>,
+    pub(super) libraries: Vec<HostLibrary>,
     pub(super) machine: Machine,
     names: BTreeSet<String>,
     /// Sorted hashes of the names of all symbols that others can bind to.
@@ -84,7 +73,7 @@ pub struct HostFacts {
 
 impl HostFacts {
     /// Of the running process: the executable, and the libraries that it needs, directly or through
-    /// others. What was opened later is not part of it: an artifact must not bind to a module.
+    /// others. Libraries that were opened later are left out: an artifact must not bind to a module.
     ///
     /// Reads some 30 MB of symbol tables; do it once, in the background.
     ///
@@ -113,7 +102,7 @@ impl HostFacts {
         })
     }
 
-    /// Of an executable; `find` gives the file of a library's name.
+    /// Of an executable; `find` returns the file of a library's name.
     pub(super) fn of(
         abi: &str,
         executable: &Path,
@@ -148,7 +137,7 @@ impl HostFacts {
         Ok(facts)
     }
 
-    /// Adds the library at `path`, gives the names of those it needs.
+    /// Adds the library at `path` and returns the names of those it needs.
     fn add(&mut self, path: &Path) -> Result<Vec<String>, HostError> {
         let cache = ReadCache::new(open(path)?);
         let fault = |fault: Fault| HostError::Malformed {
@@ -174,11 +163,21 @@ impl HostFacts {
         self.libraries.push(HostLibrary { name, path: path.to_owned() });
         let mut needed: Vec<_> =
             image.needed().map_err(fault)?.into_iter().map(str::to_owned).collect();
-        if let Some(interpreter) = image.interpreter {
+        if let Some(interpreter) = image.interpreter().map_err(fault)? {
             let name = interpreter.rsplit('/').next().unwrap_or_default();
             needed.push(name.to_owned());
         }
         Ok(needed)
+    }
+
+    /// Fingerprint of the API that the host was built with.
+    pub fn abi(&self) -> &AbiFingerprint {
+        &self.abi
+    }
+
+    /// The executable first, then what it needs.
+    pub fn libraries(&self) -> &[HostLibrary] {
+        &self.libraries
     }
 
     /// True if an artifact can need a library of this name.
@@ -213,7 +212,7 @@ fn hash(name: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// What the kernel appends to the path of a file that is no longer there.
+/// The kernel appends this to the path of a file that is no longer there.
 const DELETED: &str = " (deleted)";
 
 fn open(path: &Path) -> Result<File, HostError> {

@@ -1,8 +1,8 @@
-//! Deaths at any point, several games, and what cannot be written.
+//! Crashes at any point, several games, and unwritable folders.
 
 use super::*;
 
-/// A folder of this test's own, gone with it.
+/// A temporary folder.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -19,8 +19,8 @@ impl Folder {
         (journal, death)
     }
 
-    /// What a game leaves that is killed while it writes these lines.
-    fn leave(&self, text: &str) {
+    /// Writes the journal of a game that was killed after writing `text`.
+    fn write_journal(&self, text: &str) {
         fs::create_dir_all(self.0.join("journal")).unwrap();
         fs::write(self.0.join("journal/1.jsonl"), text).unwrap();
     }
@@ -45,7 +45,7 @@ fn line(module: &str, hash: &str, stage: &str) -> String {
 }
 
 #[test]
-fn a_kill_at_any_byte_of_the_journal_blames_what_was_written_whole() {
+fn a_kill_at_any_byte_of_the_journal_blames_complete_lines() {
     let folder = Folder::new("cut");
     folder.journal().0.ran_well(good(&[("a", "1"), ("b", "2")])).unwrap();
     let text = [
@@ -57,10 +57,10 @@ fn a_kill_at_any_byte_of_the_journal_blames_what_was_written_whole() {
     .concat();
     let whole = |end: usize| text[..end].matches('\n').count();
     for end in 0..=text.len() {
-        folder.leave(&text[..end]);
+        folder.write_journal(&text[..end]);
         let (mut journal, death) = folder.journal();
         let hashes: Vec<&str> = death.quarantined.iter().map(|q| q.hash.as_str()).collect();
-        // The last line counts without its end as well.
+        // The last line also counts without its newline.
         let lines = whole(end).max(whole((end + 1).min(text.len())));
         let expected: &[&str] = match lines {
             0 => &[],
@@ -71,13 +71,13 @@ fn a_kill_at_any_byte_of_the_journal_blames_what_was_written_whole() {
         assert_eq!(hashes, expected, "{end}: {}", &text[..end]);
         assert_eq!(journal.clear_quarantine().unwrap(), expected.len());
         journal.end();
-        // It is told once.
+        // It is reported once.
         assert_eq!(folder.journal().1, Death::default());
     }
 }
 
 #[test]
-fn what_ran_well_is_not_to_blame_and_can_come_back() {
+fn committed_code_is_not_to_blame_and_can_be_loaded_again() {
     let folder = Folder::new("good");
     let (mut journal, _) = folder.journal();
     let (a, hash) = (ModuleId::from("a"), ArtifactHash::of(b"code"));
@@ -86,11 +86,11 @@ fn what_ran_well_is_not_to_blame_and_can_come_back() {
     journal.before(&a, &hash).unwrap();
     journal.over(&hash).unwrap();
     journal.ran_well(good(&[("a", hash.as_str())])).unwrap();
-    assert!(!journal.kept(&"other".into()).exists(), "nobody goes back to it");
+    assert!(!journal.kept(&"other".into()).exists(), "no game can fall back to it");
     journal.before(&a, &hash).unwrap();
     assert_eq!(fs::read_to_string(journal.own_path()).unwrap(), "");
     assert_eq!(journal.good(&a).map(|(_, _, bytes)| bytes), Some(b"code".to_vec()));
-    // Bytes that are not those of the hash are no good.
+    // Bytes that do not match their hash are not used.
     fs::write(journal.kept(&hash), b"code!").unwrap();
     assert_eq!(journal.good(&a), None);
 }
@@ -98,12 +98,12 @@ fn what_ran_well_is_not_to_blame_and_can_come_back() {
 #[test]
 fn a_first_set_is_tried_again_and_a_single_module_is_not() {
     let folder = Folder::new("first");
-    folder.leave(&[line("b", "2", "probation"), line("a", "1", "probation")].concat());
+    folder.write_journal(&[line("b", "2", "probation"), line("a", "1", "probation")].concat());
     let (mut journal, death) = folder.journal();
     assert_eq!(death.tried_again, ["a", "b"]);
     assert!(journal.quarantine().is_empty());
     journal.end();
-    folder.leave(&line("a", "1", "load"));
+    folder.write_journal(&line("a", "1", "load"));
     let (journal, death) = folder.journal();
     assert_eq!(death.quarantined, journal.quarantine());
     let reason = journal.quarantined(&"1".into()).map(|quarantined| quarantined.reason.as_str());
@@ -114,7 +114,7 @@ fn a_first_set_is_tried_again_and_a_single_module_is_not() {
 fn a_kill_in_the_middle_of_a_commit_blames_nobody() {
     let folder = Folder::new("commit");
     folder.journal().0.ran_well(good(&[("a", "1"), ("b", "2")])).unwrap();
-    folder.leave(&[line("a", "1", "probation"), line("c", "3", "probation")].concat());
+    folder.write_journal(&[line("a", "1", "probation"), line("c", "3", "probation")].concat());
     let (journal, death) = folder.journal();
     let hashes: Vec<&str> = death.quarantined.iter().map(|q| q.hash.as_str()).collect();
     assert_eq!(hashes, ["3"]);
@@ -122,10 +122,10 @@ fn a_kill_in_the_middle_of_a_commit_blames_nobody() {
 }
 
 #[test]
-fn the_journal_of_a_game_that_lives_is_left_alone() {
+fn the_journal_of_a_running_game_is_ignored() {
     let folder = Folder::new("alive");
     folder.journal().0.ran_well(good(&[("a", "0")])).unwrap();
-    folder.leave(&line("a", "1", "swap"));
+    folder.write_journal(&line("a", "1", "swap"));
     let path = folder.0.join("journal/1.jsonl");
     let held = File::open(&path).unwrap();
     held.lock().unwrap();
@@ -137,11 +137,11 @@ fn the_journal_of_a_game_that_lives_is_left_alone() {
 }
 
 #[test]
-fn two_games_do_not_forget_for_each_other() {
+fn two_games_keep_each_others_entries() {
     let folder = Folder::new("two");
     let (mut one, _) = folder.journal();
     one.ran_well(good(&[("a", "1")])).unwrap();
-    // As another process would have it: it knows nothing of what comes later.
+    // Like in another process, which has read the files before they change.
     let mut two = Journal { folder: folder.0.clone(), ..Journal::default() };
     two.read_again();
     one.keep(&"3".into(), b"new").unwrap();
@@ -152,7 +152,7 @@ fn two_games_do_not_forget_for_each_other() {
     one.ran_well(good(&[("a", "3")])).unwrap();
     two.read_again();
     assert_eq!(two.good, good(&[("a", "3"), ("b", "2")]));
-    // What another build of the game left is of no use to this one.
+    // Artifacts of another build of the game are not used.
     let mut old = good(&[("a", "3")]);
     old.values_mut().for_each(|good| good.abi = "another".into());
     one.write("good.json", &old).unwrap();
@@ -161,7 +161,7 @@ fn two_games_do_not_forget_for_each_other() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told_of() {
+fn an_unwritable_folder_is_an_error() {
     let folder = Folder::new("blocked");
     fs::write(&folder.0, "a file where the folder would be").unwrap();
     let (mut journal, death, error) = Journal::open(&folder.0.join("below"));

@@ -16,11 +16,14 @@ use rustix::process::{
 };
 
 use super::{ASKED_BY, Asked, Image, Reply, Request};
+use crate::artifact::ArtifactError;
+use crate::explain::Explain;
 use crate::generation::{Generation, SharedGeneration, Times};
 use crate::ids::{ArtifactHash, ModuleId};
 use crate::inspect::{self, HostFacts};
 use crate::load;
-use crate::plan::{self, Outlines, Trial};
+use crate::plan::{self, Outlines, PlanError, Trial};
+use crate::refusal::Refusal;
 
 /// More than any trial needs; what wants more is stopped before the machine runs out.
 const MOST_MEMORY_BYTES: u64 = 32 << 30;
@@ -94,14 +97,14 @@ impl Server {
         for request in asked {
             match request {
                 Request::Preload(images) => {
-                    if let Err(reason) = images.iter().try_for_each(|it| self.load(it, &facts)) {
-                        self.tell(&Reply::Unfit(reason));
+                    if let Err(refusal) = images.iter().try_for_each(|it| self.load(it, &facts)) {
+                        self.tell(&Reply::Unfit(refusal.to_string()));
                     }
                 }
                 Request::Try { new, together } => {
                     let reply = match new.iter().try_for_each(|image| self.load(image, &facts)) {
                         Ok(()) => self.attempt(&new, &together),
-                        Err(reason) => Reply::Refused(reason),
+                        Err(refusal) => Reply::Refused(refusal.explain()),
                     };
                     self.tell(&reply);
                 }
@@ -109,17 +112,15 @@ impl Server {
         }
     }
 
-    fn load(&mut self, image: &Image, facts: &HostFacts) -> Result<(), String> {
+    fn load(&mut self, image: &Image, facts: &HostFacts) -> Result<(), Refusal> {
         if self.loaded.contains_key(&image.hash) {
             return Ok(());
         }
         self.at(&image.module, "while it was loaded");
-        let bytes =
-            fs::read(&image.path).map_err(|error| format!("{}: {error}", image.path.display()))?;
-        let inspected = inspect::inspect(&image.path, bytes, &image.module, facts)
-            .map_err(|error| error.to_string())?;
-        let sealed = load::seal(inspected).map_err(|error| error.to_string())?;
-        let (code, inspected) = load::load(sealed).map_err(|error| error.to_string())?;
+        let unreadable = |source| ArtifactError::Unreadable { file: image.path.clone(), source };
+        let bytes = fs::read(&image.path).map_err(unreadable)?;
+        let inspected = inspect::inspect(&image.path, bytes, &image.module, facts)?;
+        let (code, inspected) = load::load(load::seal(inspected)?)?;
         let generation = Generation {
             number: 0,
             hash: inspected.hash.clone(),
@@ -143,7 +144,7 @@ impl Server {
             let Some(generation) = find(&generation.hash) else { continue };
             self.at(generation.id(), "in its `build`");
             if let Err(panic) = generation.record() {
-                return Reply::Refused(plan::Refusal::from(panic).to_string());
+                return Reply::Refused(PlanError::from(panic).explain());
             }
         }
         let told = |module: &ModuleId, stage: &str| self.at(module, stage);
@@ -152,7 +153,7 @@ impl Server {
                 let asked = outlines.iter().map(|(id, outline)| (id.clone(), Asked::of(outline)));
                 Reply::Fine(asked.collect())
             }
-            Err(refusal) => Reply::Refused(refusal.to_string()),
+            Err(error) => Reply::Refused(error.explain()),
         }
     }
 

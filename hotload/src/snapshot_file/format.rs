@@ -1,10 +1,10 @@
-//! A snapshot as bytes.
+//! The file format of snapshots.
 //!
 //! ```text
 //! file = magic and version (16 bytes)  length of the table (u64, lowest byte first)
 //!        table (bincode of header and types)  values of each type  blake3 of all before (32 bytes)
 //! ```
-//! The schema of a type stands once in the table, its values are bincode without names.
+//! The table contains the schema of each type once; values are bincode without names.
 
 use playground_api::codec;
 use playground_api::schema::Definition;
@@ -14,55 +14,65 @@ use thiserror::Error;
 
 use crate::ids::{Epoch, ModuleId};
 
-/// What files begin with; the last byte is the version of the format.
+/// The first bytes of a file; the last one is the version of the format.
 const MAGIC: [u8; 16] = *b"playground-snp\0\x01";
 const LEN_BYTES: usize = 8;
 const HASH_BYTES: usize = 32;
 
-/// Why bytes are not a snapshot.
+/// The bytes are not a valid snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FormatError {
-    /// Another kind of file.
-    #[error("not a snapshot: expected it to begin with `playground-snp`")]
+    /// The file is not a snapshot.
+    #[error("not a snapshot: a snapshot begins with `playground-snp`")]
     Foreign,
-    /// Of another version of the format.
-    #[error(
-        "a snapshot of format {found}; this game reads format {}. Load it with a newer game",
-        MAGIC[15]
-    )]
+    /// The file has another version of the format.
+    #[error("the snapshot has format {found}, this game reads format {}", MAGIC[15])]
     Version {
-        /// The file's.
+        /// The file's version.
         found: u8,
     },
-    /// Cut, or changed since it was written.
-    #[error("the snapshot is damaged: {0}. Load an older one")]
+    /// The file was truncated or changed.
+    #[error("the snapshot is damaged: {0}")]
     Damaged(&'static str),
 }
 
-/// What a snapshot says of itself.
+impl FormatError {
+    /// How to fix it, if there is a way.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Foreign => None,
+            Self::Version { .. } => Some("Load it with the version of the game that wrote it"),
+            Self::Damaged(_) => Some("Load an older snapshot"),
+        }
+    }
+}
+
+/// A snapshot's table cannot be serialized.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the table of the snapshot: {0}")]
+pub struct TableError(String);
+
+/// The metadata of a snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// The app that ran.
+    /// The app that was running.
     #[serde(deserialize_with = "text_or_none")]
     pub app: Option<ModuleId>,
     /// Frames since `ready`.
     pub frame: u64,
-    /// Entities with persisted values.
+    /// The number of entities with persisted values.
     pub entities: u64,
-    /// The modules that ran.
+    /// The modules that were running.
     pub modules: Vec<SavedModule>,
 }
 
-/// A module that ran.
+/// A module that was running.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedModule {
-    /// Its id.
     #[serde(deserialize_with = "text")]
     pub id: ModuleId,
-    /// Its version.
     #[serde(deserialize_with = "text")]
     pub version: String,
-    /// Its epoch.
     #[serde(deserialize_with = "text")]
     pub epoch: Epoch,
 }
@@ -70,7 +80,6 @@ pub struct SavedModule {
 /// A snapshot.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Saved {
-    /// What it says of itself.
     pub header: Header,
     /// The values by type.
     pub types: Vec<SavedType>,
@@ -81,19 +90,18 @@ pub struct Saved {
 pub struct SavedType {
     /// The module that persisted it.
     pub module: ModuleId,
-    /// Where its values were.
+    /// Where its values were stored.
     pub store: SavedStore,
-    /// What they look like.
+    /// The type's schema.
     pub definition: Definition,
-    /// The entity of each, as its bits.
+    /// The entity of each value, as its bits; 0 for values that are not on entities.
     pub entities: Vec<u64>,
-    /// The values in bincode, one behind the other.
+    /// The values in bincode, concatenated.
     pub values: Vec<u8>,
 }
 
-/// [`Store`](playground_api::persist::Store), with names of its own.
+/// [`Store`](playground_api::persist::Store) with owned names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "Store says what they are")]
 pub enum SavedStore {
     Component,
     Resource,
@@ -121,15 +129,15 @@ struct Entry {
     #[serde(deserialize_with = "text")]
     module: ModuleId,
     store: SavedStore,
-    /// A [`Definition`] as bytes.
+    /// An encoded schema.
     schema: Vec<u8>,
     entities: Vec<u64>,
-    /// Bytes of the values.
+    /// The size of the values, in bytes.
     values: u64,
 }
 
-/// For a `String`, bincode makes room for as many bytes as its count says, whether they are there or
-/// not. A list is written in the same way, and grows with what comes.
+/// Decodes a string as a list of bytes. The encoding is the same, but for a `String` bincode would
+/// allocate as many bytes as its length claims, while a list grows with the bytes that are there.
 fn text<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> Result<T, D::Error> {
     let text = String::from_utf8(Vec::deserialize(deserializer)?);
     text.map(T::from).map_err(D::Error::custom)
@@ -143,12 +151,12 @@ fn text_or_none<'de, D: Deserializer<'de>, T: From<String>>(
     Ok(text.map(T::from))
 }
 
-/// A snapshot's bytes. `schema` is that of each type, flattened.
+/// Serializes a snapshot. `schemas` are the encoded schemas of its types, in their order.
 ///
 /// # Errors
 ///
 /// When serialization fails.
-pub fn write(saved: &Saved, schemas: &[Vec<u8>]) -> Result<Vec<u8>, String> {
+pub fn write(saved: &Saved, schemas: &[Vec<u8>]) -> Result<Vec<u8>, TableError> {
     let entry = |(saved, schema): (&SavedType, &Vec<u8>)| Entry {
         module: saved.module.clone(),
         store: saved.store.clone(),
@@ -158,7 +166,8 @@ pub fn write(saved: &Saved, schemas: &[Vec<u8>]) -> Result<Vec<u8>, String> {
     };
     let types = saved.types.iter().zip(schemas).map(entry).collect();
     let mut table = Vec::new();
-    codec::encode_into(&Table { header: saved.header.clone(), types }, &mut table)?;
+    codec::encode_into(&Table { header: saved.header.clone(), types }, &mut table)
+        .map_err(TableError)?;
     let values: usize = saved.types.iter().map(|saved| saved.values.len()).sum();
     let mut bytes = Vec::with_capacity(MAGIC.len() + LEN_BYTES + table.len() + values + HASH_BYTES);
     bytes.extend_from_slice(&MAGIC);
@@ -176,7 +185,7 @@ pub fn write(saved: &Saved, schemas: &[Vec<u8>]) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 ///
-/// For all that [`write`] would not have written.
+/// When [`write`] would not have written the bytes.
 pub fn parse(bytes: &[u8]) -> Result<Saved, FormatError> {
     const SHORT: FormatError = FormatError::Damaged("it ends too early");
     let (magic, rest) = bytes.split_at_checked(MAGIC.len()).ok_or(FormatError::Foreign)?;
@@ -189,7 +198,7 @@ pub fn parse(bytes: &[u8]) -> Result<Saved, FormatError> {
     let hashed = bytes.len().checked_sub(HASH_BYTES).and_then(|at| bytes.split_at_checked(at));
     let (body, hash) = hashed.ok_or(SHORT)?;
     if blake3::hash(body).as_bytes() != hash {
-        return Err(FormatError::Damaged("its checksum does not fit its content"));
+        return Err(FormatError::Damaged("its checksum does not match its content"));
     }
     let rest = rest.get(..rest.len().saturating_sub(HASH_BYTES)).ok_or(SHORT)?;
     let (len, rest) = rest.split_first_chunk::<LEN_BYTES>().ok_or(SHORT)?;
@@ -215,14 +224,14 @@ pub fn parse(bytes: &[u8]) -> Result<Saved, FormatError> {
         });
     }
     if !values.is_empty() {
-        return Err(FormatError::Damaged("it holds more than its table says"));
+        return Err(FormatError::Damaged("it contains more than its table lists"));
     }
     Ok(Saved { header: table.header, types })
 }
 
 #[cfg(test)]
 mod tests {
-    use playground_api::schema::{Persist, flat_bytes};
+    use playground_api::schema::{Persist, encode_schemas};
     use proptest::prelude::*;
 
     use super::*;
@@ -243,7 +252,7 @@ mod tests {
                 values: vec![1, 0, 0, 0, 0, 2, 0, 0, 128, 63],
             }],
         };
-        let bytes = write(&saved, &[flat_bytes(&[<(u8, f32)>::REF])]).unwrap();
+        let bytes = write(&saved, &[encode_schemas(&[<(u8, f32)>::REF])]).unwrap();
         assert_eq!(parse(&bytes).unwrap(), saved);
         bytes
     }
@@ -265,7 +274,7 @@ mod tests {
         assert_eq!(parse(b"#!/bin/sh\nrm -r nothing\n"), Err(FormatError::Foreign));
     }
 
-    /// What is behind the checksum has to hold by itself: anybody can write a checksum.
+    /// Adds a valid checksum, since it does not protect against forged content.
     fn sealed(body: &[u8]) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(body);
@@ -275,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_makes_no_room_for_what_is_not_there() {
+    fn a_false_count_does_not_allocate() {
         const FRAME_AND_ENTITIES: [u8; 2] = [0, 0];
         let count = [&[253][..], &(u64::MAX >> 2).to_le_bytes()].concat();
         let modules = [&[0][..], &FRAME_AND_ENTITIES].concat();

@@ -1,4 +1,4 @@
-//! From the world to a snapshot and back.
+//! Saves the world's persisted values to a snapshot, and loads them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use playground_api::persist::{self, Column, Insert, PersistRecord, Restoring, Store};
 use playground_api::schema::{
     Definition, Options, Resolution, ResolveError, Schema, Severity, TypeChange, Value, decode,
-    flat_bytes,
+    encode_schemas,
 };
 
 use super::SaveError;
@@ -26,14 +26,14 @@ pub struct Source {
 }
 
 impl Source {
-    /// True for what makes an entity one of the game's. The rest comes along with such entities: a
-    /// camera of the host's has a transform as well.
+    /// True for types that make an entity part of the game. Other types (the host's and Bevy's) are
+    /// saved only on such entities: a camera of the host has a `Transform` too.
     fn is_own(&self) -> bool {
-        self.module != HOST && !self.record.is_bevys()
+        self.module != HOST && !self.record.is_bevy_type()
     }
 }
 
-/// `sources`, each type once, with what the host itself knows of entities.
+/// `sources` without duplicates, and the host's own persisted types.
 fn with_hosts(sources: &[Source]) -> Vec<Source> {
     let host = persist::host_records().into_iter();
     let host = host.map(|record| Source { module: HOST.into(), record });
@@ -50,21 +50,21 @@ fn with_hosts(sources: &[Source]) -> Vec<Source> {
     all
 }
 
-/// What was done by a load.
+/// The result of a load.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
-    /// Entities that came.
+    /// The number of entities that were spawned.
     pub entities: usize,
-    /// What could not be as it was.
+    /// Values and references that were lost.
     pub warnings: Vec<String>,
 }
 
-/// All persisted values of `sources`, as a file's bytes.
+/// Serializes all persisted values of `sources`; returns the completed header and the file's bytes.
 ///
 /// # Errors
 ///
 /// When a value's own serialization fails.
-pub fn take(
+pub fn save(
     world: &mut World,
     sources: &[Source],
     mut header: Header,
@@ -95,11 +95,12 @@ pub fn take(
     }
     header.entities = on_entities.len() as u64;
     saved.header = header;
-    let bytes = format::write(&saved, &schemas).map_err(SaveError::Encode)?;
+    let bytes =
+        format::write(&saved, &schemas).map_err(|error| SaveError::Encode(error.to_string()))?;
     Ok((saved.header, bytes))
 }
 
-/// Stands for the host among modules.
+/// The module id of the host.
 const HOST: &str = "";
 
 fn push(
@@ -121,7 +122,7 @@ fn push(
             .collect(),
         values: column.bytes,
     });
-    schemas.push(flat_bytes(&[record.schema]));
+    schemas.push(encode_schemas(&[record.schema]));
 }
 
 impl From<Store> for SavedStore {
@@ -137,26 +138,26 @@ impl From<Store> for SavedStore {
     }
 }
 
-/// The type that takes saved values now.
-fn taker<'s>(saved: &SavedType, sources: &'s [Source]) -> Option<&'s Source> {
+/// The running type that takes over saved values.
+fn successor_source<'s>(saved: &SavedType, sources: &'s [Source]) -> Option<&'s Source> {
     let SavedType { store, definition: Definition { name, aliases, .. }, .. } = saved;
     let was = |name: &str| aliases.iter().any(|alias| alias == name);
     successor(Former { name, was: &was, store }, sources, |source| &source.record)
 }
 
-/// Values for a type that runs now.
+/// Decoded values of a running type.
 struct Ready {
     insert: Insert,
 }
 
-/// Puts a snapshot in the place of all persisted values of `sources`, or changes nothing.
+/// Replaces all persisted values of `sources` with those of a snapshot.
 ///
-/// Entities get new numbers; references among them follow. `dropped` are types that modules say may
-/// go; with `force` everything that has no place goes.
+/// New entities are spawned, and references between them are mapped. `dropped` are the types that
+/// modules declare as dropped; with `force` all values without a successor are dropped.
 ///
 /// # Errors
 ///
-/// When values have no place, or do not fit.
+/// When values have no successor or cannot be converted. The world is unchanged then.
 pub fn load(
     world: &mut World,
     name: &str,
@@ -167,13 +168,13 @@ pub fn load(
 ) -> Result<Loaded, SaveError> {
     let sources = with_hosts(sources);
     let mut loaded = Loaded::default();
-    // What has no place is told all at once.
+    // Collect all losses, to report them at once.
     let mut pairs = Vec::new();
     let mut lost = Vec::new();
     for saved in &saved.types {
         let count = saved.entities.len();
-        match taker(saved, &sources) {
-            Some(source) => match resolution(saved, source.record.schema, force, name)? {
+        match successor_source(saved, &sources) {
+            Some(source) => match resolution(saved, source.record.schema, force, name) {
                 Ok(resolution) => {
                     let undeclared = Severity::Dropped { declared: false };
                     let gone = resolution.changes().iter().filter(|c| c.severity == undeclared);
@@ -184,10 +185,11 @@ pub fn load(
                     }
                     pairs.push((saved, source.clone(), resolution));
                 }
-                Err(fields) if count > 0 => {
+                Err(Unresolved::Loses(fields)) if count > 0 => {
                     lost.push(format!("{count} of {}: {fields}", saved.definition.name));
                 }
-                Err(_) => {}
+                Err(Unresolved::Loses(_)) => {}
+                Err(Unresolved::Refused(error)) => return Err(error),
             },
             None if count > 0 && !dropped.contains(&saved.definition.name) => lost.push(format!(
                 "{count} of {}, persisted by `{}`",
@@ -199,7 +201,7 @@ pub fn load(
     if !lost.is_empty() && !force {
         return Err(SaveError::Lost { name: name.to_owned(), lost });
     }
-    loaded.warnings.extend(lost.into_iter().map(|lost| format!("left out: {lost}")));
+    loaded.warnings.extend(lost.into_iter().map(|lost| format!("skipped: {lost}")));
 
     let ids: BTreeSet<u64> = pairs
         .iter()
@@ -223,20 +225,30 @@ pub fn load(
     Ok(loaded)
 }
 
-/// How saved values become those of a type; the inner error says what would be lost.
+/// Why saved values cannot be converted to a running type.
+enum Unresolved {
+    /// The conversion would drop these fields.
+    Loses(String),
+    /// There is no conversion.
+    Refused(SaveError),
+}
+
 fn resolution(
     saved: &SavedType,
     schema: &'static Schema,
     force: bool,
     name: &str,
-) -> Result<Result<Resolution, String>, SaveError> {
+) -> Result<Resolution, Unresolved> {
     match Resolution::new(&saved.definition, schema, Options { allow_drop: force }) {
-        Ok(resolution) => Ok(Ok(resolution)),
+        Ok(resolution) => Ok(resolution),
         Err(ResolveError::Drops { fields, .. }) => {
             let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
-            Ok(Err(fields.join("; ")))
+            Err(Unresolved::Loses(fields.join("; ")))
         }
-        Err(error) => Err(SaveError::Values { name: name.to_owned(), reason: error.to_string() }),
+        Err(error) => Err(Unresolved::Refused(SaveError::Values {
+            name: name.to_owned(),
+            reason: error.to_string(),
+        })),
     }
 }
 
@@ -274,18 +286,19 @@ fn read(
                 |entity| entity.to_bits(),
             ))
         };
-        let column = convert_column(resolution, &column, &mut now).map_err(failed)?;
+        let column = convert_column(resolution, &column, &mut now)
+            .map_err(|error| failed(error.to_string()))?;
         ready.push(Ready { insert: (source.record.decode)(&column).map_err(failed)? });
     }
     if dangling > 0 {
         loaded.warnings.push(format!(
-            "{dangling} references to entities without persisted values lead nowhere now"
+            "{dangling} references to entities without persisted values are now dangling"
         ));
     }
     Ok(ready)
 }
 
-/// Old values out, new ones in.
+/// Removes the old values and inserts the new ones.
 fn put(world: &mut World, sources: &[Source], ready: Vec<Ready>) {
     world.insert_resource(Restoring);
     let own = sources.iter().filter(|source| source.is_own());
@@ -293,7 +306,7 @@ fn put(world: &mut World, sources: &[Source], ready: Vec<Ready>) {
     let ids = components.filter_map(|source| world.components().get_id(source.record.type_id));
     let old: Vec<Entity> = ids.flat_map(|id| holders(world, id)).collect();
     for entity in old {
-        // It may have gone with another one, or have several values.
+        // It may have been despawned with another one, or be listed for several components.
         if let Ok(entity) = world.get_entity_mut(entity) {
             entity.despawn();
         }
@@ -309,11 +322,11 @@ fn put(world: &mut World, sources: &[Source], ready: Vec<Ready>) {
     world.remove_resource::<Restoring>();
 }
 
-/// What differs between a snapshot and the world, in lines.
+/// Describes the differences between a snapshot and the world, one line each.
 ///
 /// # Errors
 ///
-/// When a value cannot be read.
+/// When a value cannot be encoded.
 pub fn diff(
     world: &mut World,
     saved: &Saved,
@@ -321,12 +334,12 @@ pub fn diff(
 ) -> Result<Vec<String>, SaveError> {
     let mut lines = Vec::new();
     let along = |saved: &SavedType| {
-        saved.module == HOST || saved.definition.name.starts_with(persist::BEVYS)
+        saved.module == HOST || saved.definition.name.starts_with(persist::BEVY_PREFIX)
     };
     for saved in saved.types.iter().filter(|saved| !along(saved)) {
         let (name, then) = (&saved.definition.name, saved.entities.len());
-        let Some(source) = taker(saved, sources) else {
-            lines.push(format!("{name}: {then} saved, and no module that takes them"));
+        let Some(source) = successor_source(saved, sources) else {
+            lines.push(format!("{name}: {then} saved, but no running module persists the type"));
             continue;
         };
         let now = Definition::of(source.record.schema);
@@ -349,7 +362,7 @@ pub fn diff(
     Ok(lines)
 }
 
-/// Adds a line for each part that differs.
+/// Adds a line for each part of a value that differs.
 fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, lines: &mut Vec<String>) {
     if before == after {
         return;

@@ -1,34 +1,31 @@
-//! Takes systems out of Bevy's schedules and puts new ones in, so that a system of the same name
-//! goes on where the old one stood.
+//! Removes systems from Bevy's schedules and adds new ones, so that a system of the same name
+//! continues where the old one stopped.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bevy::ecs::change_detection::Tick;
-use bevy::ecs::schedule::graph::DiGraph;
 use bevy::ecs::schedule::{
-    ApplyDeferred, ConditionWithAccess, FlattenedDependencies, InternedScheduleLabel,
-    InternedSystemSet, NodeId, ScheduleBuildError, ScheduleBuildPass, ScheduleCleanupPolicy,
-    ScheduleConfigs, ScheduleGraph, ScheduleLabel, SystemKey, SystemSetKey, SystemWithAccess,
+    ApplyDeferred, ConditionWithAccess, InternedScheduleLabel, InternedSystemSet, LogLevel,
+    ScheduleBuildSettings, ScheduleCleanupPolicy, ScheduleConfigs, ScheduleLabel, SystemKey,
+    SystemSetKey, SystemWithAccess,
 };
 use bevy::ecs::system::{AdapterSystem, IntoSystem, ScheduleSystem, System};
-use bevy::platform::hash::FixedHasher;
 use bevy::prelude::*;
-use indexmap::IndexSet;
 use playground_api::handover::Handovers;
 
-use super::{RunningSystem, SwapError};
+use super::RunningSystem;
+use super::broken::Cause;
+use super::set_conditions::SetConditions;
 use crate::guard::executor::GuardedExecutor;
 use crate::guard::{Guard, Reports};
 use crate::ids::ModuleId;
 
-/// The set that holds the systems of one life of a module; a value is never used twice, since Bevy
-/// keeps sets for good.
+/// The set of all systems of one generation of a module. A number is never used twice, since Bevy
+/// never removes a set.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GenerationSet(pub u64);
 
-/// A module whose systems go.
+/// A module whose systems are removed.
 pub struct Leaving {
     pub id: ModuleId,
     pub serial: u64,
@@ -36,7 +33,7 @@ pub struct Leaving {
     pub labels: HashSet<InternedScheduleLabel>,
 }
 
-/// A module whose systems come.
+/// A module whose systems are added.
 pub struct Entering {
     pub id: ModuleId,
     pub serial: u64,
@@ -44,28 +41,29 @@ pub struct Entering {
     pub systems: Vec<(InternedScheduleLabel, ScheduleConfigs<ScheduleSystem>)>,
 }
 
-/// A module's systems, as they stand in the schedules now.
+/// A module's systems after they were added.
 pub struct Entered {
     pub id: ModuleId,
     pub systems: Vec<RunningSystem>,
     pub labels: HashSet<InternedScheduleLabel>,
 }
 
-/// When the systems that leave ran last, by module, name, and which of that name.
+/// When the removed systems ran last, by module, name, and which of that name.
 type LastRuns = HashMap<(ModuleId, String, u32), Tick>;
 
-/// Does it for all schedules that are touched.
+/// Removes the systems of `leaving` and adds those of `entering`, in all their schedules.
 ///
 /// # Errors
 ///
-/// When a schedule cannot be built, which planning should have told.
+/// When Bevy cannot build a schedule. The schedules before it have changed then, so
+/// [`super::order::check`] has to find this out first.
 pub fn rebuild(
     world: &mut World,
     set_conditions: &mut SetConditions,
     reports: &Reports,
     leaving: Vec<Leaving>,
     entering: Vec<Entering>,
-) -> Result<Vec<Entered>, SwapError> {
+) -> Result<Vec<Entered>, Cause> {
     let mut labels: HashSet<InternedScheduleLabel> = HashSet::new();
     leaving.iter().for_each(|module| labels.extend(&module.labels));
     let mut by_label: HashMap<InternedScheduleLabel, Vec<Part>> = HashMap::new();
@@ -86,7 +84,7 @@ pub fn rebuild(
         entered.push(Entered { id: module.id, systems: Vec::new(), labels: own });
     }
 
-    // A system may have moved to another schedule: learn all last runs before any is removed.
+    // A system may have moved to another schedule: read all last runs before any is removed.
     let mut last_runs = LastRuns::new();
     let mut schedule_last_runs: HashMap<InternedScheduleLabel, Tick> = HashMap::new();
     let now = world.change_tick();
@@ -139,7 +137,7 @@ fn age(now: Tick, tick: Tick) -> u32 {
     now.get().wrapping_sub(tick.get())
 }
 
-/// What one call of a module added to one schedule.
+/// What one call of a module's adds to one schedule.
 struct Part {
     id: ModuleId,
     serial: u64,
@@ -163,7 +161,7 @@ impl ScheduleChange<'_> {
         schedule: &mut Schedule,
         leaving: &[Leaving],
         parts: Vec<Part>,
-    ) -> Result<Vec<(ModuleId, RunningSystem)>, SwapError> {
+    ) -> Result<Vec<(ModuleId, RunningSystem)>, Cause> {
         // Bevy removes from a built schedule only, and one that never ran is not built yet.
         self.build(world, schedule)?;
         self.remove(world, schedule, leaving)?;
@@ -182,23 +180,33 @@ impl ScheduleChange<'_> {
                     added.push((part.id.clone(), self.set_up(world, schedule, key, &part.id)));
                 }
             }
+            set_up_set_conditions(world, schedule, &part.id, self.reports);
             schedule.graph_mut().initialize(world);
             self.set_conditions.take(self.label, schedule, &part.id, self.schedule_last_run);
         }
         for (id, system) in &added {
-            self.go_on(schedule, id, system);
+            self.continue_from(schedule, id, system);
         }
         self.build(world, schedule)?;
         Ok(added)
     }
 
-    fn build(&self, world: &mut World, schedule: &mut Schedule) -> Result<(), SwapError> {
+    /// An ambiguity that the host made an error stays a warning here: which systems are ambiguous is
+    /// known only after the build, when it is too late to refuse them.
+    fn build(&self, world: &mut World, schedule: &mut Schedule) -> Result<(), Cause> {
+        let settings = schedule.get_build_settings();
+        if settings.ambiguity_detection == LogLevel::Error {
+            let lowered =
+                ScheduleBuildSettings { ambiguity_detection: LogLevel::Warn, ..settings.clone() };
+            schedule.set_build_settings(lowered);
+        }
         let built = schedule.initialize(world).map(|_| ());
+        schedule.set_build_settings(settings);
         built.map_err(|error| self.failed(error.to_string(schedule.graph(), world)))
     }
 
-    fn failed(&self, reason: String) -> SwapError {
-        SwapError::Schedule { schedule: format!("{:?}", self.label), reason }
+    fn failed(&self, reason: String) -> Cause {
+        Cause::Schedule { schedule: format!("{:?}", self.label), reason }
     }
 
     fn remove(
@@ -206,7 +214,7 @@ impl ScheduleChange<'_> {
         world: &mut World,
         schedule: &mut Schedule,
         leaving: &[Leaving],
-    ) -> Result<(), SwapError> {
+    ) -> Result<(), Cause> {
         let sets: Vec<GenerationSet> = leaving
             .iter()
             .filter(|module| module.labels.contains(&self.label))
@@ -216,7 +224,7 @@ impl ScheduleChange<'_> {
         for module in leaving {
             self.set_conditions.drop_module(self.label, schedule, &module.id);
         }
-        // Each removal wants a built schedule: several sets go as one.
+        // Bevy builds the schedule before each removal: several sets are removed as one.
         let set = match sets.as_slice() {
             [] => return Ok(()),
             [set] => set.intern(),
@@ -233,8 +241,8 @@ impl ScheduleChange<'_> {
         removed.map(|_| ()).map_err(|error| self.failed(error.to_string()))
     }
 
-    /// Puts a guard around a system that was just added, and sets its parameters up under the name
-    /// by which they find what their predecessors left.
+    /// Wraps a system that was just added in a guard, and initializes its parameters under the name
+    /// by which they find the values that their predecessors handed over.
     fn set_up(
         &mut self,
         world: &mut World,
@@ -250,32 +258,28 @@ impl ScheduleChange<'_> {
         if let Some(slot) = slot
             && !is_apply_deferred(slot.system())
         {
-            if let Some(mut carry) = world.get_resource_mut::<Handovers>() {
-                carry.begin(format!("{id}/{name}#{}", running.name.1));
+            if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
+                handovers.begin(format!("{id}/{name}#{}", running.name.1));
             }
-            let what = format!("{name}, while its parameters were set up,");
-            let set_up = self.reports.contain(id, &what, || slot.initialize(world));
-            if set_up.is_none() {
-                // It is taken back before the next frame; until then nothing stands in its place.
-                *slot = nothing();
-                slot.initialize(world);
-            }
-            if let Some(mut carry) = world.get_resource_mut::<Handovers>() {
-                carry.end();
+            set_up(world, slot, id, self.reports);
+            if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
+                handovers.end();
             }
             guard(slot, id, name, self.reports);
         }
+        let conditions = schedule.graph_mut().systems.get_conditions_mut(key);
+        set_up_conditions(world, conditions.into_iter().flatten(), id, self.reports);
         running
     }
 
-    /// A system that stood there before sees what changed since then; one that is new sees all.
-    fn go_on(&self, schedule: &mut Schedule, id: &ModuleId, system: &RunningSystem) {
+    /// A system that was there before sees changes since its last run; a new one sees everything.
+    fn continue_from(&self, schedule: &mut Schedule, id: &ModuleId, system: &RunningSystem) {
         let (name, ordinal) = system.name.clone();
         let last_run = self.last_runs.get(&(id.clone(), name, ordinal)).copied();
         let systems = &mut schedule.graph_mut().systems;
         if let (Some(last_run), Some(slot)) = (last_run, systems.get_mut(system.key)) {
             slot.set_last_run(last_run);
-            // A condition was asked at every run of the schedule, also when it said no.
+            // A condition was evaluated at each run of the schedule, whatever its result.
             let last_asked = self.schedule_last_run.unwrap_or(last_run);
             for condition in systems.get_conditions_mut(system.key).into_iter().flatten() {
                 condition.set_last_run(last_asked);
@@ -284,7 +288,7 @@ impl ScheduleChange<'_> {
     }
 }
 
-/// Bevy tells a sync point by its type, which a guard would hide.
+/// Bevy recognizes a sync point by its type, which a guard would hide.
 fn is_apply_deferred(system: &ScheduleSystem) -> bool {
     system.system_type() == std::any::TypeId::of::<ApplyDeferred>()
 }
@@ -294,7 +298,47 @@ fn keys(schedule: &Schedule) -> impl Iterator<Item = SystemKey> {
     schedule.graph().systems.iter().map(|(key, ..)| key)
 }
 
-/// A system that does nothing.
+/// Initializes a system's parameters. One whose parameters panic is reported, and does nothing until
+/// its module is rolled back before the next frame.
+fn set_up(world: &mut World, slot: &mut SystemWithAccess, id: &ModuleId, reports: &Reports) {
+    let what = format!("{}, while its parameters were set up,", slot.name());
+    if reports.contain(id, &what, || slot.initialize(world)).is_none() {
+        *slot = nothing();
+        slot.initialize(world);
+    }
+}
+
+/// As [`set_up`], for conditions: one that panics is false from then on.
+fn set_up_conditions<'a>(
+    world: &mut World,
+    conditions: impl Iterator<Item = &'a mut ConditionWithAccess>,
+    id: &ModuleId,
+    reports: &Reports,
+) {
+    for condition in conditions {
+        let what = format!("run condition {}, while its parameters were set up,", condition.name());
+        if reports.contain(id, &what, || condition.initialize(world)).is_none() {
+            *condition = ConditionWithAccess::new(Box::new(IntoSystem::into_system(|| false)));
+        }
+    }
+}
+
+/// Initializes the conditions that were just added to sets: all others are in the executable part.
+fn set_up_set_conditions(
+    world: &mut World,
+    schedule: &mut Schedule,
+    id: &ModuleId,
+    reports: &Reports,
+) {
+    let sets = &mut schedule.graph_mut().system_sets;
+    let with_new: Vec<SystemSetKey> =
+        sets.iter().filter(|(_, _, new)| !new.is_empty()).map(|(key, ..)| key).collect();
+    for key in with_new {
+        let conditions = sets.get_conditions_mut(key).into_iter().flatten();
+        set_up_conditions(world, conditions, id, reports);
+    }
+}
+
 fn nothing() -> SystemWithAccess {
     let nothing: ScheduleSystem = Box::new(IntoSystem::into_system(|| {}));
     SystemWithAccess::new(nothing)
@@ -308,15 +352,19 @@ fn guard(slot: &mut SystemWithAccess, id: &ModuleId, name: String, reports: &Rep
 }
 
 /// Runs systems once, outside of the game's schedules.
+///
+/// # Errors
+///
+/// When Bevy cannot build their schedule, which [`super::order::check_once`] finds out beforehand.
 pub fn run_once(
     world: &mut World,
     label: impl ScheduleLabel,
     systems: Vec<ScheduleConfigs<ScheduleSystem>>,
     id: &ModuleId,
     reports: &Reports,
-) {
+) -> Result<(), Cause> {
     if systems.is_empty() {
-        return;
+        return Ok(());
     }
     let label = label.intern();
     let mut schedule = Schedule::new(label);
@@ -329,128 +377,22 @@ pub fn run_once(
         if let Some(slot) = schedule.graph_mut().systems.get_mut(key)
             && !is_apply_deferred(slot.system())
         {
+            set_up(world, slot, id, reports);
             let name = slot.name().to_string();
             guard(slot, id, name, reports);
         }
+        let conditions = schedule.graph_mut().systems.get_conditions_mut(key);
+        set_up_conditions(world, conditions.into_iter().flatten(), id, reports);
+    }
+    set_up_set_conditions(world, &mut schedule, id, reports);
+    if let Err(error) = schedule.initialize(world) {
+        let reason = error.to_string(schedule.graph(), world);
+        return Err(Cause::Schedule { schedule: format!("{label:?}"), reason });
     }
     schedule.run(world);
+    Ok(())
 }
 
-/// Holds the generations that leave in one swap.
+/// The generations that are removed in one swap.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct LeavingSet(u64);
-
-/// The run conditions of sets, by the module that asked for them.
-///
-/// Bevy has no way to take a set's condition back, and loses one that is added to a set that already
-/// has some. A build pass is given the conditions in between, and puts them right.
-#[derive(Default)]
-pub struct SetConditions {
-    by_label: HashMap<InternedScheduleLabel, Arc<Mutex<Conditions>>>,
-}
-
-#[derive(Default)]
-struct Conditions {
-    /// Beside each condition of a set, its module; `None` for the host's own.
-    owners: HashMap<SystemSetKey, Vec<Option<ModuleId>>>,
-    dropped: HashSet<ModuleId>,
-    pending: Vec<(SystemSetKey, ModuleId, Vec<ConditionWithAccess>)>,
-}
-
-impl SetConditions {
-    fn of(
-        &mut self,
-        label: InternedScheduleLabel,
-        schedule: &mut Schedule,
-    ) -> MutexGuard<'_, Conditions> {
-        let conditions = self.by_label.entry(label).or_insert_with(|| {
-            let conditions = Arc::<Mutex<Conditions>>::default();
-            schedule.add_build_pass(ConditionsPass(conditions.clone()));
-            conditions
-        });
-        conditions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn drop_module(
-        &mut self,
-        label: InternedScheduleLabel,
-        schedule: &mut Schedule,
-        id: &ModuleId,
-    ) {
-        if self.by_label.contains_key(&label) {
-            self.of(label, schedule).dropped.insert(id.clone());
-        }
-    }
-
-    /// Takes the conditions that `id` just added out of the graph, for the build to put back.
-    fn take(
-        &mut self,
-        label: InternedScheduleLabel,
-        schedule: &mut Schedule,
-        id: &ModuleId,
-        last_run: Option<Tick>,
-    ) {
-        let sets = &schedule.graph().system_sets;
-        let with_new: Vec<SystemSetKey> =
-            sets.iter().filter(|(_, _, new)| !new.is_empty()).map(|(key, ..)| key).collect();
-        for key in with_new {
-            let new = schedule.graph_mut().system_sets.get_conditions_mut(key).map(std::mem::take);
-            let mut new = new.unwrap_or_default();
-            if let Some(last_run) = last_run {
-                new.iter_mut().for_each(|condition| condition.set_last_run(last_run));
-            }
-            self.of(label, schedule).pending.push((key, id.clone(), new));
-        }
-    }
-}
-
-struct ConditionsPass(Arc<Mutex<Conditions>>);
-
-impl fmt::Debug for ConditionsPass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ConditionsPass")
-    }
-}
-
-impl ScheduleBuildPass for ConditionsPass {
-    type EdgeOptions = ();
-
-    fn add_dependency(&mut self, _from: NodeId, _to: NodeId, _options: Option<&()>) {}
-
-    fn collapse_set(
-        &mut self,
-        _set: SystemSetKey,
-        _systems: &IndexSet<SystemKey, FixedHasher>,
-        _dependency_flattening: &DiGraph<NodeId>,
-    ) -> impl Iterator<Item = (NodeId, NodeId)> {
-        std::iter::empty()
-    }
-
-    fn build(
-        &mut self,
-        _world: &mut World,
-        graph: &mut ScheduleGraph,
-        _dependency_flattened: FlattenedDependencies<'_>,
-    ) -> Result<(), ScheduleBuildError> {
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Conditions { owners, dropped, pending } = &mut *guard;
-        for (key, owners) in owners.iter_mut() {
-            let Some(conditions) = graph.system_sets.get_conditions_mut(*key) else { continue };
-            owners.resize(conditions.len(), None);
-            let gone =
-                |owner: &Option<ModuleId>| owner.as_ref().is_some_and(|id| dropped.contains(id));
-            let mut each = owners.iter();
-            conditions.retain(|_| !each.next().is_some_and(gone));
-            owners.retain(|owner| !gone(owner));
-        }
-        for (key, id, new) in pending.drain(..) {
-            let Some(conditions) = graph.system_sets.get_conditions_mut(key) else { continue };
-            let owners = owners.entry(key).or_default();
-            owners.resize(conditions.len(), None);
-            owners.extend(new.iter().map(|_| Some(id.clone())));
-            conditions.extend(new);
-        }
-        dropped.clear();
-        Ok(())
-    }
-}

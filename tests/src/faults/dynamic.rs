@@ -3,7 +3,7 @@
 use object::elf;
 
 use super::edit::*;
-use super::{FileFault, malformed};
+use super::{FileFault, malformed, not_loaded};
 
 const FAR: u64 = 1 << 40;
 
@@ -124,7 +124,7 @@ pub(super) const FAULTS: &[FileFault] = &[
         word!(DT_GNU_HASH, 8, 1 << 31),
         "expected inside of a loaded",
     ),
-    malformed(
+    not_loaded(
         "a filter that lets nothing through",
         |good, to| {
             good.edited(to, |elf| {
@@ -134,9 +134,9 @@ pub(super) const FAULTS: &[FileFault] = &[
                 }
             })
         },
-        "PLAYGROUND_MODULE`: expected to be found",
+        "undefined symbol",
     ),
-    malformed(
+    not_loaded(
         "hashes of other names",
         |good, to| {
             good.edited(to, |elf| {
@@ -149,7 +149,7 @@ pub(super) const FAULTS: &[FileFault] = &[
                 }
             })
         },
-        "PLAYGROUND_MODULE`: expected to be found",
+        "undefined symbol",
     ),
     malformed(
         "an old hash table of 2^32 symbols",
@@ -258,6 +258,6 @@ pub(super) const FAULTS: &[FileFault] = &[
                 elf.add(elf::DT_VERSYM, strings);
             })
         },
-        "versions of the symbols: expected up to",
+        "versions of the symbols: expected those that it asks for",
     ),
 ];

@@ -58,34 +58,50 @@ macro_rules! forget {
 }
 pub(super) use forget;
 
-/// Another line in place of the first one with this key.
-macro_rules! instead {
+/// Replaces the manifest's first line with this key.
+macro_rules! replace_line {
     ($key:literal, $line:expr) => {
-        |good, to| good.edited(to, |elf| elf.line($key, $line))
+        |good, to| good.edited(to, |elf| elf.replace_line($key, $line))
     };
 }
-pub(super) use instead;
+pub(super) use replace_line;
 
-/// Another line at the end.
-macro_rules! more {
+/// Adds a line at the end of the manifest.
+macro_rules! append_line {
     ($line:expr) => {
-        |good, to| good.edited(to, |elf| elf.more($line))
+        |good, to| good.edited(to, |elf| elf.append_line($line))
     };
 }
-pub(super) use more;
+pub(super) use append_line;
 
-/// Makes bytes of the manifest's text.
-macro_rules! told {
+/// Adds a line at the start of the manifest.
+macro_rules! prepend_line {
+    ($line:expr) => {
+        |good, to| good.edited(to, |elf| elf.prepend_line($line))
+    };
+}
+pub(super) use prepend_line;
+
+/// Adds values at the start of a list of the manifest.
+macro_rules! insert_into {
+    ($list:literal, $values:expr) => {
+        |good, to| good.edited(to, |elf| elf.insert_into($list, $values))
+    };
+}
+pub(super) use insert_into;
+
+/// Replaces the manifest by bytes that are made of its text.
+macro_rules! with_manifest {
     (|$text:ident| $bytes:expr) => {
         |good, to| {
             good.edited(to, |elf| {
                 let ($text, schemas) = (elf.manifest(), elf.schemas());
-                elf.tell($bytes, &schemas);
+                elf.set_export($bytes, &schemas);
             })
         }
     };
 }
-pub(super) use told;
+pub(super) use with_manifest;
 
 /// The bytes of an artifact, 64-bit and little-endian.
 pub struct Elf {
@@ -329,7 +345,7 @@ impl Elf {
 
     /// Another manifest and other schemas, of any length: `PLAYGROUND_MODULE` moves to a segment of
     /// its own at the end of the file, and is as good there as where it was.
-    pub fn tell(&mut self, manifest: impl AsRef<[u8]>, schemas: &[u8]) {
+    pub fn set_export(&mut self, manifest: impl AsRef<[u8]>, schemas: &[u8]) {
         const PAGE: usize = 4096;
         let mut entry = self.bytes[self.export()..][..ENTRY_BYTES].to_vec();
         entry.extend_from_slice(manifest.as_ref());
@@ -362,28 +378,50 @@ impl Elf {
     }
 
     /// The same schemas behind what `edit` makes of the manifest.
-    pub fn retell(&mut self, edit: impl FnOnce(String) -> String) {
+    pub fn edit_manifest(&mut self, edit: impl FnOnce(String) -> String) {
         let (manifest, schemas) = (self.manifest(), self.schemas());
         let edited = edit(manifest.clone());
         assert_ne!(manifest, edited, "something else");
-        self.tell(edited, &schemas);
+        self.set_export(edited, &schemas);
     }
 
-    /// Another line in place of the manifest's first one with this key; `None` for none.
-    pub fn line(&mut self, key: &str, line: Option<&str>) {
-        self.retell(|manifest| {
+    /// Replaces the manifest's first line with this key; `None` removes it.
+    pub fn replace_line(&mut self, key: &str, line: Option<&str>) {
+        self.edit_manifest(|manifest| {
             let mut line = Some(line.map(|line| format!("{line}\n")).unwrap_or_default());
             let lines = manifest.split_inclusive('\n').map(|old| {
-                let (found, _) = old.split_once(' ').unwrap_or((old, ""));
-                let new = if found == key { line.take() } else { None };
+                let new = if has_key(old, key) { line.take() } else { None };
                 new.unwrap_or_else(|| old.to_owned())
             });
             lines.collect()
         });
     }
 
-    /// Another line at the end of the manifest.
-    pub fn more(&mut self, line: &str) {
-        self.retell(|manifest| format!("{manifest}{line}\n"));
+    /// Adds a line at the end of the manifest, which is the table `requires`.
+    pub fn append_line(&mut self, line: &str) {
+        self.edit_manifest(|manifest| format!("{manifest}{line}\n"));
     }
+
+    /// Adds a line at the start of the manifest.
+    pub fn prepend_line(&mut self, line: &str) {
+        self.edit_manifest(|manifest| format!("{line}\n{manifest}"));
+    }
+
+    /// Adds TOML values at the start of a list of the manifest.
+    pub fn insert_into(&mut self, list: &str, values: &str) {
+        self.edit_manifest(|manifest| {
+            let start = format!("{list} = [");
+            assert!(manifest.contains(&start), "the list `{list}`");
+            manifest.replacen(&start, &format!("{start}{values},"), 1)
+        });
+    }
+}
+
+fn has_key(line: &str, key: &str) -> bool {
+    line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" ="))
+}
+
+/// The manifest's line with this key.
+pub(super) fn line_of<'a>(text: &'a str, key: &str) -> &'a str {
+    text.lines().find(|line| has_key(line, key)).expect("a line with this key")
 }

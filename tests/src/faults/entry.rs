@@ -1,19 +1,40 @@
 //! Faults in the bytes behind `PLAYGROUND_MODULE`: its head, the ABI and the schemas.
 
 use super::edit::*;
-use super::{Elf, FileFault, Make, export};
+use super::{Barrier, Elf, FileFault, Make, export};
 
 const fn abi(name: &'static str, make: Make) -> FileFault {
     let remedy = "Rebuild the module with this game's toolchain and playground_api";
-    FileFault { name, make, code: "H0209", reason: "expected ABI ", remedy }
+    FileFault {
+        name,
+        make,
+        code: "H0209",
+        reason: "expected ABI ",
+        remedy,
+        barrier: Barrier::Inspection,
+    }
 }
 
 const fn schemas(name: &'static str, make: Make, reason: &'static str) -> FileFault {
-    FileFault { name, make, code: "H0211", reason, remedy: "Build the module again" }
+    FileFault {
+        name,
+        make,
+        code: "H0211",
+        reason,
+        remedy: "Build the module again",
+        barrier: Barrier::Inspection,
+    }
 }
 
 const fn count(name: &'static str, make: Make, reason: &'static str) -> FileFault {
-    FileFault { name, make, code: "H0212", reason, remedy: "Build the module again" }
+    FileFault {
+        name,
+        make,
+        code: "H0212",
+        reason,
+        remedy: "Build the module again",
+        barrier: Barrier::Inspection,
+    }
 }
 
 /// Writes into the head of `PLAYGROUND_MODULE`.
@@ -34,32 +55,26 @@ macro_rules! described {
         |good, to| {
             good.edited(to, |elf| {
                 let (text, $schemas) = (elf.manifest(), elf.schemas());
-                elf.tell(text, &$bytes);
+                elf.set_export(text, &$bytes);
             })
         }
     };
 }
 
-/// The line with this key.
-fn line_of<'a>(text: &'a str, key: &str) -> &'a str {
-    let mut lines = text.lines();
-    lines.find(|line| line.split(' ').next() == Some(key)).expect("a line with this key")
-}
-
 /// The ABI with its last digit changed.
 fn other_abi(elf: &mut Elf) {
-    elf.retell(|text| {
+    elf.edit_manifest(|text| {
         let line = line_of(&text, "abi").to_owned();
-        let last = if line.ends_with('0') { "1" } else { "0" };
-        text.replace(&line, &format!("{}{last}", &line[..line.len() - 1]))
+        let last = if line.ends_with("0\"") { "1\"" } else { "0\"" };
+        text.replace(&line, &format!("{}{last}", &line[..line.len() - 2]))
     });
 }
 
 pub(super) const FAULTS: &[FileFault] = &[
     export("no magic", head!(0, [0; 16]), "expected \"playground-mod"),
     export("a magic that was cut", head!(10, b"-mo\0\0"), "expected \"playground-mod"),
-    export("an older layout", head!(15, [1]), "expected version 2 of its layout, found version 1"),
-    export("a newer layout", head!(15, [3]), "expected version 2 of its layout, found version 3"),
+    export("an older layout", head!(15, [2]), "expected version 3 of its layout, found version 2"),
+    export("a newer layout", head!(15, [4]), "expected version 3 of its layout, found version 4"),
     export(
         "a manifest of 2^64 bytes",
         head!(16, u64::MAX.to_le_bytes()),
@@ -90,7 +105,7 @@ pub(super) const FAULTS: &[FileFault] = &[
     export("schemas of no bytes", head!(24, 0u64.to_le_bytes()), "bytes that belong to neither"),
     export(
         "a manifest that is longer than one may be",
-        told!(|text| format!("{text}{}", "dropped x\n".repeat(7000))),
+        with_manifest!(|text| format!("{text}{}", "# a line\n".repeat(8000))),
         "a manifest of at most 65536 bytes",
     ),
     export(
@@ -99,7 +114,7 @@ pub(super) const FAULTS: &[FileFault] = &[
             good.edited(to, |elf| {
                 let schemas = elf.schemas();
                 let more = [&schemas[..], b"and more"].concat();
-                elf.tell(elf.manifest(), &more);
+                elf.set_export(elf.manifest(), &more);
                 elf.set64(elf.export() + 24, schemas.len() as u64);
             })
         },
@@ -108,12 +123,12 @@ pub(super) const FAULTS: &[FileFault] = &[
     abi("another ABI", |good, to| good.edited(to, other_abi)),
     abi(
         "an ABI of the same beginning",
-        told!(|text| {
+        with_manifest!(|text| {
             let line = line_of(&text, "abi");
-            text.replace(line, &format!("{line}0"))
+            text.replace(line, &format!("{}0\"", &line[..line.len() - 1]))
         }),
     ),
-    abi("no ABI but a word", instead!("abi", Some("abi any"))),
+    abi("no ABI but a word", replace_line!("abi", Some("abi = 'any'"))),
     schemas("no schemas at all", described!(|_schemas| []), "schemas of the persisted types"),
     schemas(
         "schemas of a later version",
@@ -152,7 +167,7 @@ pub(super) const FAULTS: &[FileFault] = &[
     ),
     count(
         "a persisted type without a schema",
-        more!("persist Something"),
+        insert_into!("persist", "'Something'"),
         "persisted types, found",
     ),
 ];

@@ -8,43 +8,71 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use super::{Elf, FileFault, Good, Hash, Made, Make, malformed};
+use super::{Barrier, Elf, FileFault, Good, Hash, Made, Make, malformed};
 use object::elf;
 
 const fn unreadable(name: &'static str, make: Make, reason: &'static str) -> FileFault {
     let remedy = "Build the module again, or give the path of its artifact";
-    FileFault { name, make, code: "H0213", reason, remedy }
+    FileFault { name, make, code: "H0213", reason, remedy, barrier: Barrier::Inspection }
 }
 
 const fn no_file(name: &'static str, make: Make, reason: &'static str) -> FileFault {
     let remedy = "Move it away and build the module again";
-    FileFault { name, make, code: "H0214", reason, remedy }
+    FileFault { name, make, code: "H0214", reason, remedy, barrier: Barrier::Inspection }
 }
 
 const fn outside(name: &'static str, make: Make) -> FileFault {
     let (reason, remedy) = ("expected a file inside of", "Copy the file into that folder");
-    FileFault { name, make, code: "H0215", reason, remedy }
+    FileFault { name, make, code: "H0215", reason, remedy, barrier: Barrier::Inspection }
 }
 
 const fn others(name: &'static str, make: Make, reason: &'static str) -> FileFault {
-    FileFault { name, make, code: "H0216", reason, remedy: "`chmod o-w`" }
+    FileFault {
+        name,
+        make,
+        code: "H0216",
+        reason,
+        remedy: "`chmod o-w`",
+        barrier: Barrier::Inspection,
+    }
 }
 
 const fn size(name: &'static str, make: Make, reason: &'static str) -> FileFault {
-    FileFault { name, make, code: "H0217", reason, remedy: "Build the module again" }
+    FileFault {
+        name,
+        make,
+        code: "H0217",
+        reason,
+        remedy: "Build the module again",
+        barrier: Barrier::Inspection,
+    }
 }
 
 const fn hash(name: &'static str, make: Make) -> FileFault {
     let (reason, remedy) = ("expected the blake3 hash", "build the module again");
-    FileFault { name, make, code: "H0219", reason, remedy }
+    FileFault { name, make, code: "H0219", reason, remedy, barrier: Barrier::Inspection }
 }
 
 const fn no_hash(name: &'static str, make: Make, reason: &'static str) -> FileFault {
-    FileFault { name, make, code: "H0220", reason, remedy: "Get that file from whoever built" }
+    FileFault {
+        name,
+        make,
+        code: "H0220",
+        reason,
+        remedy: "Get that file from whoever built",
+        barrier: Barrier::Inspection,
+    }
 }
 
 const fn not_elf(name: &'static str, make: Make, reason: &'static str) -> FileFault {
-    FileFault { name, make, code: "H0202", reason, remedy: "Build the module again" }
+    FileFault {
+        name,
+        make,
+        code: "H0202",
+        reason,
+        remedy: "Build the module again",
+        barrier: Barrier::Inspection,
+    }
 }
 
 fn made(path: PathBuf) -> Made {
@@ -302,7 +330,7 @@ pub(super) const FAULTS: &[FileFault] = &[
     hash("another epoch than was recorded", |good, to| {
         recorded(good.edited(to, |elf| {
             let at = elf.export() + super::edit::ENTRY_BYTES;
-            let epoch = at + elf.manifest().find("\nepoch ").expect("an epoch") + 7;
+            let epoch = at + elf.manifest().find("\nepoch = ").expect("an epoch") + 10;
             let other = if elf.bytes[epoch] == b'0' { b'1' } else { b'0' };
             elf.bytes[epoch] = other;
         }))

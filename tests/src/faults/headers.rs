@@ -2,10 +2,17 @@
 
 use object::elf;
 
-use super::{Elf, FileFault, Make, malformed};
+use super::{Barrier, Elf, FileFault, Make, malformed, not_loaded};
 
 const fn machine(name: &'static str, make: Make, reason: &'static str) -> FileFault {
-    FileFault { name, make, code: "H0203", reason, remedy: "Build the module for this machine" }
+    FileFault {
+        name,
+        make,
+        code: "H0203",
+        reason,
+        remedy: "Build the module for this machine",
+        barrier: Barrier::Inspection,
+    }
 }
 
 /// Places in the file header.
@@ -78,30 +85,30 @@ pub(super) const FAULTS: &[FileFault] = &[
         |good, to| good.edited(to, |elf| elf.set16(MACHINE, 0)),
         "found 64-bit little-endian machine 0",
     ),
-    malformed(
+    not_loaded(
         "of a later version of ELF",
         |good, to| good.edited(to, |elf| elf.set(6, [2])),
-        "version of the format: expected 1, found 2",
+        "ELF file version ident does not match",
     ),
-    malformed(
+    not_loaded(
         "of no version of ELF",
         |good, to| good.edited(to, |elf| elf.set32(20, 0)),
-        "version of the format: expected 1, found 0",
+        "ELF file version does not match",
     ),
-    malformed(
+    not_loaded(
         "for FreeBSD",
         |good, to| good.edited(to, |elf| elf.set(7, [9])),
-        "found system 9, version 0",
+        "ELF file OS ABI invalid",
     ),
-    malformed(
+    not_loaded(
         "for a later version of Linux",
         |good, to| good.edited(to, |elf| elf.set(8, [1])),
-        "found system 0, version 1",
+        "ELF file ABI version invalid",
     ),
-    malformed(
+    not_loaded(
         "something in the unused bytes of the header",
         |good, to| good.edited(to, |elf| elf.set(15, [1])),
-        "unused bytes of the file header: expected zeros",
+        "nonzero padding in e_ident",
     ),
     malformed(
         "an object file",

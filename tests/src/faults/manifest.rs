@@ -1,32 +1,45 @@
-//! Faults in the lines of the manifest.
+//! Faults in the manifest's TOML.
 
 use super::edit::*;
-use super::{FileFault, Make};
+use super::{Barrier, FileFault, Make};
 
 const fn manifest(name: &'static str, make: Make, reason: &'static str) -> FileFault {
     let remedy = "Correct `export_module!` and build the module again";
-    FileFault { name, make, code: "H0208", reason, remedy }
+    FileFault { name, make, code: "H0208", reason, remedy, barrier: Barrier::Inspection }
 }
 
-/// The line with this key.
-fn line_of<'a>(text: &'a str, key: &str) -> &'a str {
-    let mut lines = text.lines();
-    lines.find(|line| line.split(' ').next() == Some(key)).expect("a line with this key")
+/// Another value of a key.
+macro_rules! value {
+    ($key:literal, $value:literal) => {
+        replace_line!($key, Some(concat!($key, " = ", $value)))
+    };
 }
 
 pub(super) const FAULTS: &[FileFault] = &[
-    manifest("an empty manifest", told!(|_text| ""), "end with a line break, found \"\""),
-    manifest("no end of the last line", told!(|text| text.trim_end()), "end with a line break"),
+    manifest("an empty manifest", with_manifest!(|_text| ""), "missing field `kind`"),
     manifest(
         "a manifest that was cut",
-        told!(|text| &text[..text.find("abi ").expect("an ABI") + 9]),
-        "end with a line break",
+        with_manifest!(|text| &text[..text.find("abi = ").expect("an ABI") + 9]),
+        "found in line 4: ",
     ),
-    manifest("a NUL", told!(|text| text.replacen("kind ", "kind\0", 1)), "in line 1"),
-    manifest("lines of Windows", told!(|text| text.replace('\n', "\r\n")), "in line 1"),
+    manifest(
+        "a manifest that was cut behind a line",
+        with_manifest!(|text| &text[..text.find("abi = ").expect("an ABI")]),
+        "missing field `abi`",
+    ),
+    manifest(
+        "a NUL",
+        with_manifest!(|text| text.replacen("kind ", "kind\0", 1)),
+        "found in line 1: ",
+    ),
+    manifest(
+        "a NUL in a text",
+        with_manifest!(|text| text.replacen("kind = \"", "kind = \"\0", 1)),
+        "found in line 1: ",
+    ),
     manifest(
         "a byte that is no text",
-        told!(|text| {
+        with_manifest!(|text| {
             let mut bytes = text.into_bytes();
             bytes[5] = 0xff;
             bytes
@@ -35,181 +48,219 @@ pub(super) const FAULTS: &[FileFault] = &[
     ),
     manifest(
         "half a letter",
-        told!(|text| [text.as_bytes(), b"persist \xc3\n"].concat()),
+        with_manifest!(|text| [text.as_bytes(), b"# \xc3\n"].concat()),
         "expected UTF-8, found the byte 0xc3",
     ),
     manifest(
         "a letter in a long way of writing",
-        told!(|text| [text.as_bytes(), b"persist \xc0\xaf\n"].concat()),
+        with_manifest!(|text| [text.as_bytes(), b"# \xc0\xaf\n"].concat()),
         "expected UTF-8, found the byte 0xc0",
     ),
-    manifest("a mark before the text", told!(|text| format!("\u{feff}{text}")), "found the key"),
-    manifest("an empty line", more!(""), "found the key \"\""),
-    manifest("a key that is unknown", more!("author nobody"), "found the key \"author\""),
-    manifest("a key in capitals", instead!("kind", Some("KIND Systems")), "found the key \"KIND\""),
-    manifest("no kind", instead!("kind", None), "expected a line `kind`, found none"),
-    manifest("no id", instead!("id", None), "expected a line `id`, found none"),
-    manifest("no version", instead!("version", None), "expected a line `version`, found none"),
-    manifest("no ABI", instead!("abi", None), "expected a line `abi`, found none"),
-    manifest("no epoch", instead!("epoch", None), "expected a line `epoch`, found none"),
-    manifest("no cores", instead!("cores", None), "expected a line `cores`, found none"),
-    manifest("two kinds", more!("kind Core"), "expected `kind` once"),
+    manifest(
+        "the lines of older modules",
+        with_manifest!(|_text| "kind Systems\nid systems_walk\n"),
+        "found in line 1: ",
+    ),
+    manifest("a line without a value", prepend_line!("kind"), "found in line 1: "),
+    manifest("a text without an end", prepend_line!("kind = \"Systems"), "found in line 1: "),
+    manifest(
+        "a key that is unknown",
+        prepend_line!("author = 'nobody'"),
+        "found in line 1: unknown field `author`",
+    ),
+    manifest(
+        "a key in capitals",
+        replace_line!("kind", Some("KIND = 'Systems'")),
+        "found in line 1: unknown field `KIND`",
+    ),
+    manifest(
+        "a table that is unknown",
+        with_manifest!(|text| format!("{text}[other]\n")),
+        "unknown field `other`",
+    ),
+    manifest("no kind", replace_line!("kind", None), "missing field `kind`"),
+    manifest("no id", replace_line!("id", None), "missing field `id`"),
+    manifest("no version", replace_line!("version", None), "missing field `version`"),
+    manifest("no ABI", replace_line!("abi", None), "missing field `abi`"),
+    manifest("no epoch", replace_line!("epoch", None), "missing field `epoch`"),
+    manifest("no cores", replace_line!("cores", None), "missing field `cores`"),
+    manifest(
+        "a list twice and the other one never",
+        with_manifest!(|text| text.replacen("persist = [", "dropped = [", 1)),
+        "duplicate key",
+    ),
+    manifest("two kinds", prepend_line!("kind = 'Core'"), "found in line 2: duplicate key"),
     manifest(
         "two ids",
-        told!(|text| format!("{text}{}\n", line_of(&text, "id"))),
-        "expected `id` once",
+        with_manifest!(|text| format!("{}\n{text}", line_of(&text, "id"))),
+        "found in line 3: duplicate key",
     ),
-    manifest("two versions", more!("version 9.9.9"), "expected `version` once"),
-    manifest("two ABIs", more!("abi 0"), "expected `abi` once"),
-    manifest("two epochs", more!("epoch -"), "expected `epoch` once"),
-    manifest("two lines of cores", more!("cores -"), "expected `cores` once"),
-    manifest("a kind that is unknown", instead!("kind", Some("kind Assets")), "found \"Assets\""),
+    manifest("two versions", prepend_line!("version = '9.9.9'"), "duplicate key"),
+    manifest("two ABIs", prepend_line!("abi = '0'"), "duplicate key"),
+    manifest("two epochs", prepend_line!("epoch = '-'"), "duplicate key"),
+    manifest("two tables of cores", prepend_line!("cores = {}"), "duplicate key"),
     manifest(
-        "a kind in small letters",
-        instead!("kind", Some("kind systems")),
-        "found \"systems\"",
+        "two tables of requirements",
+        with_manifest!(|text| format!("{text}[requires]\n")),
+        "duplicate key",
     ),
-    manifest(
-        "an empty kind",
-        instead!("kind", Some("kind")),
-        "kind: expected Core, Systems, Plugins or Apps",
-    ),
-    manifest(
-        "another module's id",
-        instead!("id", Some("id systems_other")),
-        "found `systems_other`",
-    ),
+    manifest("a kind that is unknown", value!("kind", "'Assets'"), "unknown variant `Assets`"),
+    manifest("a kind in small letters", value!("kind", "'systems'"), "unknown variant `systems`"),
+    manifest("an empty kind", value!("kind", "''"), "unknown variant ``"),
+    manifest("a kind that is a number", value!("kind", "1"), "found in line 1: "),
+    manifest("another module's id", value!("id", "'systems_other'"), "found `systems_other`"),
+    manifest("an id that is a number", value!("id", "1"), "expected a string"),
     manifest(
         "an id that leads out of its folder",
-        instead!("id", Some("id ../../systems")),
+        value!("id", "'../../systems'"),
         "id: expected a package name",
     ),
     manifest(
         "an id with a folder in it",
-        instead!("id", Some("id systems/walk")),
+        value!("id", "'systems/walk'"),
         "id: expected a package name",
     ),
-    manifest(
-        "an id from the root",
-        instead!("id", Some("id /etc/passwd")),
-        "id: expected a package name",
-    ),
-    manifest("an id of dots", instead!("id", Some("id ..")), "id: expected a package name"),
+    manifest("an id from the root", value!("id", "'/etc/passwd'"), "id: expected a package name"),
+    manifest("an id of dots", value!("id", "'..'"), "id: expected a package name"),
     manifest(
         "an id that begins with a dash",
-        instead!("id", Some("id --config")),
+        value!("id", "'--config'"),
         "id: expected a package name",
     ),
-    manifest("an empty id", instead!("id", Some("id ")), "id: expected a package name"),
+    manifest("an empty id", value!("id", "''"), "id: expected a package name"),
     manifest(
         "an id of 65 letters",
-        told!(|text| text.replace(line_of(&text, "id"), &format!("id {}", "x".repeat(65)))),
+        with_manifest!(
+            |text| text.replace(line_of(&text, "id"), &format!("id = '{}'", "x".repeat(65)))
+        ),
         "id: expected a package name",
     ),
     manifest(
         "an id that only looks the same",
-        told!(|text| {
+        with_manifest!(|text| {
             // A Cyrillic letter at the end of it.
             let line = line_of(&text, "id");
-            text.replace(line, &format!("{}\u{430}", &line[..line.len() - 1]))
+            text.replace(line, &format!("{}\u{430}\"", &line[..line.len() - 1]))
         }),
         "id: expected a package name",
     ),
     manifest(
+        "an id with a NUL in it",
+        value!("id", "\"systems_walk\\u0000\""),
+        "id: expected a package name",
+    ),
+    manifest(
         "a version of two numbers",
-        instead!("version", Some("version 0.1")),
+        value!("version", "'0.1'"),
         "version: expected a semver version",
     ),
     manifest(
         "a version of letters",
-        instead!("version", Some("version newest")),
+        value!("version", "'newest'"),
         "version: expected a semver version",
     ),
     manifest(
         "a version with a v",
-        instead!("version", Some("version v0.1.0")),
+        value!("version", "'v0.1.0'"),
         "version: expected a semver version",
     ),
     manifest(
         "a version beyond all numbers",
-        instead!("version", Some("version 0.1.99999999999999999999")),
+        value!("version", "'0.1.99999999999999999999'"),
         "version: expected a semver version",
     ),
-    manifest("an empty ABI", instead!("abi", Some("abi ")), "abi: expected a fingerprint"),
-    manifest(
-        "an ABI of two words",
-        instead!("abi", Some("abi one two")),
-        "abi: expected a fingerprint",
-    ),
+    manifest("an empty ABI", value!("abi", "''"), "abi: expected a fingerprint"),
+    manifest("an ABI of two words", value!("abi", "'one two'"), "abi: expected a fingerprint"),
     manifest(
         "an epoch in capitals",
-        instead!("epoch", Some("epoch 0123456789ABCDEF")),
-        "epoch: expected 16 hex digits",
+        value!("epoch", "'0123456789ABCDEF'"),
+        "epoch: expected an epoch of 16 hex digits",
     ),
     manifest(
         "an epoch that was cut",
-        instead!("epoch", Some("epoch 0123456789abcde")),
-        "epoch: expected 16 hex digits",
+        value!("epoch", "'0123456789abcde'"),
+        "epoch: expected an epoch of 16 hex digits",
     ),
+    manifest("cores that are a list", value!("cores", "['core_scene']"), "found in line 6: "),
     manifest(
         "a core without an epoch",
-        instead!("cores", Some("cores core_scene")),
-        "cores: expected id=epoch",
+        value!("cores", "{ core_scene = '' }"),
+        "cores: expected an epoch",
     ),
-    manifest(
-        "a core twice",
-        instead!("cores", Some("cores core_a=-,core_a=-")),
-        "cores: expected each core once",
-    ),
+    manifest("a core without a value", value!("cores", "{ core_scene }"), "found in line 6: "),
+    manifest("a core twice", value!("cores", "{ core_a = '-', core_a = '-' }"), "duplicate key"),
     manifest(
         "a core that is a path",
-        instead!("cores", Some("cores ../core=-")),
-        "cores: expected id=epoch",
+        value!("cores", "{ '../core' = '-' }"),
+        "cores: expected package names",
     ),
-    manifest(
-        "a comma too much",
-        instead!("cores", Some("cores core_a=-,")),
-        "cores: expected id=epoch",
-    ),
+    manifest("a comma too much", value!("cores", "{ core_a = '-',, }"), "found in line 6: "),
     manifest(
         "a module that requires itself",
-        told!(|text| {
-            let id = line_of(&text, "id")[3..].to_owned();
-            format!("{text}requires {id} ^0.1\n")
+        with_manifest!(|text| {
+            let id = line_of(&text, "id")[5..].to_owned();
+            format!("{text}{id} = '^0.1'\n")
         }),
         "requires: expected other modules",
     ),
     manifest(
         "a requirement without a version",
-        more!("requires core_other"),
+        append_line!("core_other = ''"),
         "requires: expected a semver requirement",
     ),
     manifest(
         "a requirement that is none",
-        more!("requires core_other ^x.y"),
+        append_line!("core_other = '^x.y'"),
         "requires: expected a semver requirement",
     ),
     manifest(
+        "a requirement that is a table",
+        append_line!("core_other = { version = '^0.1' }"),
+        "expected a string",
+    ),
+    manifest(
         "a requirement of a path",
-        more!("requires ../core ^0.1"),
+        append_line!("'../core' = '^0.1'"),
         "requires: expected a package name",
     ),
-    manifest("a requirement of nothing", more!("requires"), "requires: expected a package name"),
+    manifest(
+        "a requirement of nothing",
+        append_line!("'' = '^0.1'"),
+        "requires: expected a package name",
+    ),
     manifest(
         "a requirement twice",
-        told!(|text| format!("{text}requires core_other ^0.1\nrequires core_other ^0.2\n")),
-        "expected `requires core_other` once",
+        append_line!("core_other = '^0.1'\ncore_other = '^0.2'"),
+        "duplicate key",
     ),
-    manifest("a persisted type of no name", more!("persist "), "persist: expected a type"),
+    manifest(
+        "a persisted type of no name",
+        insert_into!("persist", "''"),
+        "persist: expected a type",
+    ),
     manifest(
         "a persisted type twice",
-        told!(|text| format!("{text}persist A\npersist A\n")),
-        "expected `persist A` once",
+        insert_into!("persist", "'A', 'A'"),
+        "persist: expected each type once",
     ),
-    manifest("a dropped type of no name", more!("dropped"), "dropped: expected a type"),
+    manifest(
+        "a persisted type on two lines",
+        insert_into!("persist", "\"A\\nB\""),
+        "persist: expected a type",
+    ),
+    manifest(
+        "a persisted type that is a number",
+        insert_into!("persist", "1"),
+        "expected a string",
+    ),
+    manifest(
+        "a dropped type of no name",
+        insert_into!("dropped", "''"),
+        "dropped: expected a type",
+    ),
     manifest(
         "a dropped type twice",
-        told!(|text| format!("{text}dropped A\ndropped A\n")),
-        "expected `dropped A` once",
+        insert_into!("dropped", "'A', 'A'"),
+        "dropped: expected each type once",
     ),
 ];

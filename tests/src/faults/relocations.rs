@@ -3,7 +3,7 @@
 use object::elf;
 
 use super::edit::*;
-use super::{FileFault, malformed};
+use super::{FileFault, crash, malformed};
 
 const FAR: u64 = 1 << 40;
 
@@ -51,12 +51,12 @@ pub(super) const FAULTS: &[FileFault] = &[
         set!(DT_RELASZ, u64::MAX),
         "relocations: expected inside",
     ),
-    malformed(
+    crash(
         "more relative relocations than there are",
         set!(DT_RELACOUNT, FAR),
-        "relocations: expected at most",
+        "ended the probe while it was loaded",
     ),
-    malformed(
+    crash(
         "all relocations said to be relative",
         |good, to| {
             good.edited(to, |elf| {
@@ -64,7 +64,7 @@ pub(super) const FAULTS: &[FileFault] = &[
                 elf.set_value(elf::DT_RELACOUNT, count);
             })
         },
-        "relative ones first",
+        "ended the probe while it was loaded",
     ),
     malformed(
         "relocations of calls outside of memory",
@@ -169,14 +169,14 @@ pub(super) const FAULTS: &[FileFault] = &[
         relocation!(|elf, at| elf.set32(at + SYMBOL, u32::MAX)),
         "number of a symbol: expected below",
     ),
-    malformed(
+    crash(
         "a relocation by what a function says in data",
         relocation!(|elf, at| {
             let data = elf.u64(elf.data() + ADDRESS);
             elf.set32(at + KIND, INDIRECT);
             elf.set64(at + ADDEND, data)
         }),
-        "function: expected in code",
+        "ended the probe while it was loaded",
     ),
     malformed(
         "a pointer to outside of memory",

@@ -111,17 +111,17 @@ pub(super) const FAULTS: &[FileFault] = &[
         },
         "expected a page of its own",
     ),
-    malformed("alignment to 0 bytes", change!(code, ALIGN, 0), "alignment to a power of 2"),
-    malformed("alignment to 3000 bytes", change!(code, ALIGN, 3000), "alignment to a power of 2"),
+    malformed("alignment to 0 bytes", change!(code, ALIGN, 0), "alignment to 2^n bytes"),
+    malformed("alignment to 3000 bytes", change!(code, ALIGN, 3000), "alignment to 2^n bytes"),
     malformed(
         "alignment to 16 bytes",
         change!(code, ALIGN, 16),
-        "alignment to 4096 to 2097152 bytes, found 16",
+        "alignment to 2^n bytes, 4096 to 2097152, found 16",
     ),
     malformed(
         "alignment to 2^63 bytes",
         change!(code, ALIGN, 1 << 63),
-        "alignment to 4096 to 2097152 bytes",
+        "alignment to 2^n bytes, 4096 to 2097152",
     ),
     malformed(
         "a segment at another place of a page than in the file",
@@ -149,7 +149,7 @@ pub(super) const FAULTS: &[FileFault] = &[
                 elf.set32(relro, elf::PT_NULL.0);
             })
         },
-        "dynamic table: expected in a segment that is written to",
+        "relocation: expected inside of a loaded segment",
     ),
     malformed(
         "nothing to load",

@@ -3,20 +3,27 @@
 use object::elf;
 
 use super::edit::*;
-use super::{Elf, FileFault, Make, export, malformed};
+use super::{Barrier, Elf, FileFault, Make, export, malformed};
 
 const fn no_export(name: &'static str, make: Make, reason: &'static str) -> FileFault {
-    FileFault { name, make, code: "H0206", reason, remedy: "Put `export_module!` at the top" }
+    FileFault {
+        name,
+        make,
+        code: "H0206",
+        reason,
+        remedy: "Put `export_module!` at the top",
+        barrier: Barrier::Inspection,
+    }
 }
 
 const fn missing(name: &'static str, make: Make, reason: &'static str) -> FileFault {
     let remedy = "Rebuild the module with this game's dependencies and features";
-    FileFault { name, make, code: "H0210", reason, remedy }
+    FileFault { name, make, code: "H0210", reason, remedy, barrier: Barrier::Inspection }
 }
 
 const fn library(name: &'static str, make: Make, reason: &'static str) -> FileFault {
     let remedy = "Build the module with this game's toolchain and dependencies";
-    FileFault { name, make, code: "H0205", reason, remedy }
+    FileFault { name, make, code: "H0205", reason, remedy, barrier: Barrier::Inspection }
 }
 
 /// Another letter at this place of a symbol's name.
@@ -165,6 +172,28 @@ pub(super) const FAULTS: &[FileFault] = &[
         "an export at the file's beginning",
         own!(|elf, at| elf.set64(at + VALUE, 0)),
         "expected \"playground-mod",
+    ),
+    export(
+        "an export that is not aligned",
+        |good, to| {
+            good.edited(to, |elf| {
+                let schemas = elf.schemas();
+                elf.set_export(elf.manifest(), &schemas);
+                // It is the last thing in the file, and moves by half a word.
+                let at = elf.export();
+                elf.bytes.splice(at..at, [0; 4]);
+                for place in [
+                    elf.own() + VALUE,
+                    elf.build(),
+                    elf.last() + FILE_SIZE,
+                    elf.last() + MEMORY_SIZE,
+                ] {
+                    let value = elf.u64(place);
+                    elf.set64(place, value + 4);
+                }
+            })
+        },
+        "expected an address aligned to 8 bytes",
     ),
     export(
         "an export of eight bytes less",

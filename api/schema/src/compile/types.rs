@@ -1,4 +1,4 @@
-//! Which form goes into which.
+//! The conversions between two forms.
 
 use super::{Compiler, FieldNode, Node, least};
 use crate::bytecode::Op;
@@ -8,13 +8,14 @@ use crate::numbers;
 use crate::schema::Number;
 use crate::wire_format::{COUNT, put_varint};
 
-/// What the opaque data of two types that are not the same says.
-const OPAQUE: &str = "opaque data is readable by the same type only: list it as dropped, or give \
+/// The remedy for opaque data of two different types.
+const OPAQUE: &str = "only the same type can read opaque data: list it as dropped, or give \
                       the type a schema before it changes";
 
 impl<'a> Compiler<'a> {
-    /// Compiles the way from one form to another; boxes, references back and versions are done.
-    pub(crate) fn forms(
+    /// Compiles the conversion between two forms; boxes, recursion and versions are dealt with
+    /// before.
+    pub(crate) fn types(
         &mut self,
         writer: &'a Definition,
         reader: Node<'a>,
@@ -24,48 +25,48 @@ impl<'a> Compiler<'a> {
         let old_newtype = writer.form.newtype();
         let new_newtype = reader.def.form.newtype();
         match (&writer.form, &reader.def.form) {
-            (Form::Never, _) => self.program.push(Op::Fail),
+            (Form::Never, _) => self.bytecode.push(Op::Fail),
             (Form::Option(old), Form::Option(new)) => {
-                let opened = self.program.open(Op::Option { end: 0 });
+                let opened = self.bytecode.open(Op::Option { end: 0 });
                 self.pair(old, reader.part(new, 0), None);
-                self.program.close(opened);
+                self.bytecode.close(opened);
             }
             (_, Form::Option(new)) if !old_newtype.is_some_and(|field| is_option(&field.ty)) => {
                 self.changed(Severity::Converted, writer, reader);
-                self.program.constant(&[1]);
+                self.bytecode.constant(&[1]);
                 self.pair(writer, reader.part(new, 0), None);
             }
             (Form::Option(old), _) if !new_newtype.is_some_and(|field| is_option(&field.ty)) => {
                 self.changed(Severity::Checked, writer, reader);
                 let default = field.and_then(|field| self.default_of(field));
-                let none = default.map(|bytes| self.program.add_const(&bytes));
-                let opened = self.program.open(Op::Unwrap { none, end: 0 });
+                let none = default.map(|bytes| self.bytecode.add_const(&bytes));
+                let opened = self.bytecode.open(Op::Unwrap { none, end: 0 });
                 self.pair(old, reader, None);
-                self.program.close(opened);
+                self.bytecode.close(opened);
             }
             (Form::Number(from), Form::Number(to)) => self.number(*from, *to, writer, reader),
-            (Form::Bool, Form::Bool) => self.program.push(Op::Bool),
-            (Form::Char, Form::Char) => self.program.push(Op::Char),
-            (Form::Str, Form::Str) => self.program.push(Op::Str),
-            (Form::Bytes, Form::Bytes) => self.program.push(Op::Bytes),
+            (Form::Bool, Form::Bool) => self.bytecode.push(Op::Bool),
+            (Form::Char, Form::Char) => self.bytecode.push(Op::Char),
+            (Form::Str, Form::Str) => self.bytecode.push(Op::Str),
+            (Form::Bytes, Form::Bytes) => self.bytecode.push(Op::Bytes),
             (Form::Str, Form::Char) => {
                 self.changed(Severity::Checked, writer, reader);
-                self.program.push(Op::StrToChar);
+                self.bytecode.push(Op::StrToChar);
             }
             (Form::Char, Form::Str) => {
                 self.changed(Severity::Converted, writer, reader);
-                self.program.push(Op::CharToStr);
+                self.bytecode.push(Op::CharToStr);
             }
-            (Form::Entity, Form::Entity) if self.raw => self.program.varints(1, COUNT),
-            (Form::Entity, Form::Entity) => self.program.push(Op::Entity),
+            (Form::Entity, Form::Entity) if self.raw => self.bytecode.varints(1, COUNT),
+            (Form::Entity, Form::Entity) => self.bytecode.push(Op::Entity),
             (Form::Entity, Form::Number(Number::U64))
             | (Form::Number(Number::U64), Form::Entity) => {
                 self.changed(Severity::Converted, writer, reader);
-                self.program.push(Op::Entity);
+                self.bytecode.push(Op::Entity);
             }
             (Form::Opaque, Form::Opaque) => {
                 if (&writer.name, writer.size) == (&reader.def.name, reader.def.size) {
-                    self.program.push(Op::Bytes);
+                    self.bytecode.push(Op::Bytes);
                 } else {
                     self.impossible(format!("{writer} -> {}: {OPAQUE}", reader.def));
                 }
@@ -86,13 +87,13 @@ impl<'a> Compiler<'a> {
             self.changed(severity, writer, reader);
         }
         if numbers::same_bytes(from, to) {
-            self.program.number(from);
+            self.bytecode.number(from);
         } else {
-            self.program.push(Op::Number { from, to });
+            self.bytecode.push(Op::Number { from, to });
         }
     }
 
-    /// Lists, maps, arrays and tuples; false if the types are something else.
+    /// Lists, maps, arrays and tuples; false for other pairs.
     fn lists(&mut self, writer: &'a Definition, reader: Node<'a>) -> bool {
         let (old, new) = (&writer.form, &reader.def.form);
         match (old, new) {
@@ -101,21 +102,21 @@ impl<'a> Compiler<'a> {
                     return false;
                 }
                 self.changed(Severity::Converted, writer, reader);
-                self.program.push(Op::Bytes);
+                self.bytecode.push(Op::Bytes);
             }
             (Form::Seq(old), Form::Seq(new)) => {
                 self.container(writer, reader);
-                let opened = self.program.open(Op::Seq { min: least(old), end: 0 });
+                let opened = self.bytecode.open(Op::Seq { min: least(old), end: 0 });
                 self.within("[]", |this| this.pair(old, reader.part(new, 0), None));
-                self.program.close(opened);
+                self.bytecode.close(opened);
             }
             (Form::Map(old_key, old_value), Form::Map(new_key, new_value)) => {
                 self.container(writer, reader);
                 let min = least(old_key).saturating_add(least(old_value));
-                let opened = self.program.open(Op::Seq { min, end: 0 });
+                let opened = self.bytecode.open(Op::Seq { min, end: 0 });
                 self.within("{key}", |this| this.pair(old_key, reader.part(new_key, 0), None));
                 self.within("[]", |this| this.pair(old_value, reader.part(new_value, 1), None));
-                self.program.close(opened);
+                self.bytecode.close(opened);
             }
             (Form::Array(old, len), Form::Array(new, same)) => {
                 if len != same {
@@ -125,12 +126,12 @@ impl<'a> Compiler<'a> {
             }
             (Form::Seq(old), Form::Array(new, len)) => {
                 self.changed(Severity::Checked, writer, reader);
-                self.program.push(Op::Exact(*len));
+                self.bytecode.push(Op::Exact(*len));
                 self.repeat(old, reader.part(new, 0), *len);
             }
             (Form::Array(old, len), Form::Seq(new)) => {
                 self.changed(Severity::Converted, writer, reader);
-                self.program.constant(&count(*len));
+                self.bytecode.constant(&count(*len));
                 self.repeat(old, reader.part(new, 0), *len);
             }
             (Form::Seq(old), Form::Tuple(_) | Form::TupleStruct(_)) => {
@@ -139,7 +140,7 @@ impl<'a> Compiler<'a> {
                     return false;
                 }
                 self.changed(Severity::Checked, writer, reader);
-                self.program.push(Op::Exact(fields.len() as u64));
+                self.bytecode.push(Op::Exact(fields.len() as u64));
                 for field in fields {
                     self.within(&field.def.name, |this| this.pair(old, field.ty(), Some(field)));
                 }
@@ -164,7 +165,7 @@ impl<'a> Compiler<'a> {
                 let len = old.written().count() as u64;
                 match reader.def.form {
                     Form::Array(_, same) if len != same => return self.lengths(writer, reader),
-                    Form::Seq(_) => self.program.constant(&count(len)),
+                    Form::Seq(_) => self.bytecode.constant(&count(len)),
                     _ => {}
                 }
                 self.changed(Severity::Converted, writer, reader);
@@ -186,7 +187,7 @@ impl<'a> Compiler<'a> {
         true
     }
 
-    /// Notes a list or map of another kind.
+    /// Records a change between kinds of lists or maps.
     fn container(&mut self, writer: &Definition, reader: Node<'_>) {
         let known = !writer.name.is_empty() && !reader.def.name.is_empty();
         if known && writer.name != reader.def.name {
@@ -197,12 +198,12 @@ impl<'a> Compiler<'a> {
     /// The items of an array.
     fn repeat(&mut self, writer: &'a Definition, reader: Node<'a>, count: u64) {
         let empty = least(writer) == 0;
-        let opened = self.program.open(Op::Repeat { count, empty, end: 0 });
+        let opened = self.bytecode.open(Op::Repeat { count, empty, end: 0 });
         self.within("[]", |this| this.pair(writer, reader, None));
-        self.program.close(opened);
+        self.bytecode.close(opened);
     }
 
-    /// A struct around a value, or none any more.
+    /// Wraps a value in a newtype, or unwraps it.
     pub(crate) fn peel(&mut self, writer: &'a Definition, reader: Node<'a>) {
         let new = reader.def.form.newtype().is_some();
         match (writer.form.newtype(), reader.fields().first()) {
@@ -215,7 +216,7 @@ impl<'a> Compiler<'a> {
                 self.pair(&field.ty, reader, None);
             }
             _ => self.impossible(format!(
-                "{writer} -> {}: no way from the one to the other; write a `migrate` function, or \
+                "{writer} -> {}: there is no conversion; write a `migrate` function, or \
                  keep the old type under its name and add a field for the new one",
                 reader.def
             )),
@@ -223,10 +224,10 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// How the fields of a struct are found.
+/// How the fields of a struct are matched.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// There are none.
+    /// There are no fields.
     Empty,
     /// By name.
     Named,
@@ -234,7 +235,7 @@ pub(crate) enum Kind {
     Numbered,
 }
 
-/// How the fields of `form` are found; `None` for what has no fields.
+/// How the fields of `form` are matched; `None` for forms that are not structs or tuples.
 pub(crate) fn kind(form: &Form) -> Option<Kind> {
     match form {
         Form::Unit | Form::UnitStruct => Some(Kind::Empty),

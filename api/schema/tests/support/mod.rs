@@ -51,12 +51,12 @@ fn shown<T: DeserializeOwned + Debug>(bytes: &[u8]) -> String {
     format!("{:?}", read::<T>(bytes))
 }
 
-/// Entities are one more in the new world.
+/// Maps each entity to the next number.
 pub fn entities(entity: u64) -> Result<u64, String> {
     Ok(entity + 1)
 }
 
-/// The value under another type, in bincode.
+/// Converts the value to another type; returns its bincode.
 pub fn convert(old: &Old, schema: &'static Schema) -> Result<Vec<u8>, String> {
     let mut resolution = Resolution::new(&old.definition, schema, Options::default())
         .map_err(|error| error.to_string())?;

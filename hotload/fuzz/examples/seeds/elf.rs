@@ -1,4 +1,4 @@
-//! A module's shared library of a thousand bytes, with a part of each kind that inspection reads.
+//! Builds a minimal shared library of a module, with a part of each kind that inspection reads.
 
 use object::elf::*;
 
@@ -7,12 +7,12 @@ const LIBRARY: &str = "libc.so.6";
 const VERSION: &str = "GLIBC_2.2.5";
 const FOREIGN: &str = "malloc";
 
-/// Where what is written lies in memory, from its place in the file.
+/// The writable part's address in memory minus its offset in the file.
 const WRITABLE: u64 = 0x1000;
 const HEADERS: u64 = 8;
 const ENTRY_BYTES: usize = 40;
 
-/// Bytes, one part behind the other.
+/// A buffer of concatenated parts.
 #[derive(Default)]
 struct Bytes(Vec<u8>);
 
@@ -34,7 +34,7 @@ impl Bytes {
         values.iter().for_each(|value| self.0.extend_from_slice(&value.to_ne_bytes()));
     }
 
-    /// Adds a name and tells where it is.
+    /// Adds a name and returns its offset.
     fn name(&mut self, name: &str) -> u32 {
         let at = self.0.len() as u32;
         self.0.extend_from_slice(name.as_bytes());
@@ -50,19 +50,19 @@ impl Bytes {
     }
 }
 
-/// As the loader looks for a name.
+/// The loader's hash of a symbol name.
 fn hash_of(name: &str) -> u32 {
     let add = |hash: u32, byte| hash.wrapping_mul(33).wrapping_add(u32::from(byte));
     name.bytes().fold(5381, add)
 }
 
-/// The library of the module whose manifest and schemas these are.
+/// A library with this manifest and these schemas.
 pub fn library(manifest: &str, schemas: &[u8]) -> Vec<u8> {
     let mut strings = Bytes(vec![0]);
     let [library, version, foreign, own] =
         [LIBRARY, VERSION, FOREIGN, SYMBOL].map(|name| strings.name(name));
-    let told = manifest.len() + schemas.len();
-    let entry_bytes = (ENTRY_BYTES + told).next_multiple_of(8) as u64;
+    let texts = manifest.len() + schemas.len();
+    let entry_bytes = (ENTRY_BYTES + texts).next_multiple_of(8) as u64;
 
     let mut parts = Bytes(vec![0; 64 + 56 * HEADERS as usize]);
     let hash = parts.here();
@@ -72,14 +72,14 @@ pub fn library(manifest: &str, schemas: &[u8]) -> Vec<u8> {
     let needed = parts.here();
     parts.u16(&[1, 1]);
     parts.u32(&[library, 16, 0, 0x0969_1a75, 2 << 16, version, 0]);
-    // One function, whose frame is the number behind the table.
+    // One function, whose frame entry follows the table.
     let unwinding = parts.here();
     parts.u32(&[0x3b03_1b01, 16, 1, (unwinding as u32).wrapping_neg(), 20, 0]);
     let names = parts.here();
     parts.0.extend_from_slice(&strings.0);
     let symbols = parts.here();
 
-    // What comes behind the symbols, before their addresses can be written.
+    // The parts after the symbols, whose addresses the symbols need.
     let relocations = symbols + 3 * 24;
     let packed = relocations + 2 * 24;
     let dynamic = packed + 16;
@@ -119,7 +119,7 @@ pub fn library(manifest: &str, schemas: &[u8]) -> Vec<u8> {
     ];
     pairs.iter().for_each(|(tag, value)| parts.u64(&[tag.0 as u64, *value]));
     parts.u64(&[0, 0]);
-    parts.0.extend_from_slice(b"playground-mod\0\x02");
+    parts.0.extend_from_slice(b"playground-mod\0\x03");
     parts.u64(&[manifest.len() as u64, schemas.len() as u64, 0]);
     parts.0.extend_from_slice(manifest.as_bytes());
     parts.0.extend_from_slice(schemas);

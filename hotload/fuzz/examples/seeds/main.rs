@@ -1,4 +1,4 @@
-//! Writes files for the fuzzers to begin with into `corpus/`.
+//! Writes the initial corpora of the fuzz targets to `corpus/`.
 
 mod elf;
 
@@ -10,7 +10,7 @@ use playground_derive::Persist;
 use playground_fuzz::format::{self, Header, Saved, SavedModule, SavedStore, SavedType};
 use playground_fuzz::inspect::{HostFacts, inspect};
 use playground_fuzz::{ABI, MODULE, codec};
-use playground_schema::{Definition, Persist, Schema, Value, flat_bytes};
+use playground_schema::{Definition, Persist, Schema, Value, encode_schemas};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize, Persist, Default)]
@@ -62,8 +62,8 @@ const RANDOM_FILES: u64 = 48;
 
 fn main() -> Result<(), String> {
     let write = |target: &str, seeds: Vec<Vec<u8>>| write(target, seeds).map_err(|e| e.to_string());
-    let one_each = SCHEMAS.map(|schema| flat_bytes(&[schema]));
-    write("schema_definition", [&one_each[..], &[flat_bytes(&SCHEMAS)]].concat())?;
+    let one_each = SCHEMAS.map(|schema| encode_schemas(&[schema]));
+    write("schema_definition", [&one_each[..], &[encode_schemas(&SCHEMAS)]].concat())?;
     write("schema_convert", (1..=RANDOM_FILES).map(random).collect())?;
     write("snapshot_file", vec![snapshot()?])?;
     write("artifact", vec![artifact()?])?;
@@ -81,17 +81,25 @@ fn write(target: &str, seeds: Vec<Vec<u8>>) -> io::Result<()> {
 }
 
 fn manifest(id: &str) -> String {
-    let requires = if id == MODULE { "requires core_demo ^0.1\n" } else { "" };
+    let requires = if id == MODULE { "core_demo = \"^0.1\"\n" } else { "" };
     format!(
-        "kind Core\nid {id}\nversion 0.1.2\nabi {ABI}\nepoch 0123456789abcdef\n\
-         cores core_demo=0123456789abcdef\n{requires}persist Body\npersist Tree\n\
-         dropped core_demo::Shield\n"
+        r#"kind = "Core"
+id = "{id}"
+version = "0.1.2"
+abi = "{ABI}"
+epoch = "0123456789abcdef"
+cores = {{ core_demo = "0123456789abcdef" }}
+persist = ["Body", "Tree"]
+dropped = ["core_demo::Shield"]
+
+[requires]
+{requires}"#
     )
 }
 
-/// A module that this process could load.
+/// A module that passes inspection for this process.
 fn artifact() -> Result<Vec<u8>, String> {
-    let bytes = elf::library(&manifest(MODULE), &flat_bytes(&SCHEMAS[..2]));
+    let bytes = elf::library(&manifest(MODULE), &encode_schemas(&SCHEMAS[..2]));
     let host = HostFacts::of_this_process(ABI).map_err(|error| error.to_string())?;
     let inspected = inspect(Path::new("seed"), bytes, &MODULE.into(), &host);
     inspected.map(|inspected| inspected.bytes().to_vec()).map_err(|error| error.to_string())
@@ -129,7 +137,8 @@ fn snapshot() -> Result<Vec<u8>, String> {
             values,
         });
     }
-    let bytes = format::write(&saved, &SCHEMAS.map(|schema| flat_bytes(&[schema])))?;
+    let bytes = format::write(&saved, &SCHEMAS.map(|schema| encode_schemas(&[schema])))
+        .map_err(|error| error.to_string())?;
     format::parse(&bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
 }
@@ -145,7 +154,7 @@ fn body() -> Body {
     }
 }
 
-/// 600 bytes of a generator that needs no crate (xorshift).
+/// 600 pseudo-random bytes (xorshift).
 fn random(seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut next = || {

@@ -1,8 +1,11 @@
-//! Completion of a line and suggestions for a mistyped name.
+//! Completion of a line, and suggestions for a mistyped name.
 
-use super::{BUILT_IN, Word, quoted, split};
+use clap::Arg;
 
-/// The names that there are now, for [`complete`] and [`suggest`].
+use super::grammar;
+use super::words::{quoted, split};
+
+/// The names that exist now, for [`complete`].
 #[derive(Debug, Clone, Default)]
 pub struct Names<'a> {
     /// Ids of the modules.
@@ -18,18 +21,29 @@ pub struct Names<'a> {
 impl<'a> Names<'a> {
     /// All commands, built-in and added.
     pub fn all_commands(&self) -> impl Iterator<Item = &'a str> {
-        BUILT_IN.iter().map(|known| known.name).chain(self.commands.iter().copied())
+        grammar::names().chain(self.commands.iter().copied())
+    }
+
+    /// The values of an argument, by its id in the grammar; none where any text is possible.
+    fn values_of(&self, arg: &Arg) -> Vec<&'a str> {
+        match arg.get_id().as_str() {
+            "module" => self.modules.clone(),
+            "app" => self.apps.clone(),
+            "snapshot" => self.snapshots.clone(),
+            "command" => self.all_commands().collect(),
+            _ => Vec::new(),
+        }
     }
 }
 
-/// What the last word of a line could become.
+/// The completions of a line's last word.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Completion {
-    /// Byte of the line where the word begins.
+    /// The byte of the line at which the word begins.
     pub start: usize,
-    /// What it could become, sorted.
+    /// The completions, sorted.
     pub candidates: Vec<String>,
-    /// What all candidates begin with: at least as much as was typed.
+    /// The longest prefix that all candidates share, or the word itself if that is no part of it.
     pub common: String,
 }
 
@@ -40,7 +54,7 @@ impl Completion {
         format!("{head}{}", quoted(word))
     }
 
-    /// The line after Tab: with the only candidate and a blank, or as far as all candidates agree.
+    /// The line after Tab: with the only candidate and a space, or as far as all candidates agree.
     pub fn applied(&self, line: &str) -> String {
         match self.candidates.as_slice() {
             [] => line.to_owned(),
@@ -51,21 +65,21 @@ impl Completion {
     }
 }
 
-/// Completes the last word of a line: a command, or what its command takes there.
+/// Completes the last word of a line: a command, subcommand, argument or flag.
 ///
-/// Names that begin with the word come first; where none does, names that contain it are offered,
-/// so that `enable hud` finds `plugins_hud`.
+/// Names that begin with the word are preferred; if there are none, names that contain it are
+/// offered, so that `enable hud` finds `plugins_hud`.
 pub fn complete(line: &str, names: &Names) -> Completion {
     let words = split(line).commands.pop().unwrap_or_default();
     let (before, typed, start) = match words.split_last() {
         Some((last, before)) if last.end == line.len() => (before, last.text.as_str(), last.start),
         _ => (words.as_slice(), "", line.len()),
     };
-    let choices = choices(before, names);
+    let before: Vec<&str> = before.iter().map(|word| word.text.as_str()).collect();
+    let choices = choices(&before, typed, names);
     let lower = typed.to_lowercase();
     let matching = |test: &dyn Fn(&str) -> bool| -> Vec<String> {
-        let found = choices.iter().filter(|name| test(&name.to_lowercase()));
-        found.map(|&name| name.to_owned()).collect()
+        choices.iter().filter(|name| test(&name.to_lowercase())).cloned().collect()
     };
     let mut candidates = matching(&|name| name.starts_with(&lower));
     if candidates.is_empty() {
@@ -80,33 +94,25 @@ pub fn complete(line: &str, names: &Names) -> Completion {
     Completion { start, candidates, common }
 }
 
-/// What can stand after the words before it.
-fn choices<'a>(before: &[Word], names: &Names<'a>) -> Vec<&'a str> {
-    let Some((command, args)) = before.split_first() else {
-        return names.all_commands().collect();
-    };
-    let first = args.is_empty();
-    match command.text.as_str() {
-        "help" if first => names.all_commands().collect(),
-        "app" if first => names.apps.clone(),
-        "quarantine" if first => vec!["list", "clear"],
-        "snapshot" if first => vec!["save", "load", "list", "diff", "delete"],
-        "snapshot" => match args {
-            [what] if ["load", "diff", "delete"].contains(&what.text.as_str()) => {
-                names.snapshots.clone()
-            }
-            _ => Vec::new(),
-        },
-        "enable" | "disable" | "rollback" | "load" | "history" | "plan" if first => {
-            names.modules.clone()
-        }
-        "reload" => match args {
-            [] => names.modules.clone(),
-            [flag] if flag.text == "--force" => names.modules.clone(),
-            [_] => vec!["--force"],
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
+/// What the grammar allows after the words `before`.
+fn choices(before: &[&str], typed: &str, names: &Names) -> Vec<String> {
+    let own = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    if before.is_empty() {
+        return own(names.all_commands().collect());
+    }
+    let Some((command, depth)) = grammar::find(before) else { return Vec::new() };
+    let (given, args): (Vec<&str>, Vec<&str>) =
+        before[depth..].iter().partition(|word| grammar::flags(command).any(|flag| flag == **word));
+    if command.has_subcommands() {
+        let subcommands = command.get_subcommands().map(clap::Command::get_name);
+        return if args.is_empty() { own(subcommands.collect()) } else { Vec::new() };
+    }
+    let flags = grammar::flags(command).filter(|flag| !given.contains(&flag.as_str()));
+    let next = command.get_positionals().nth(args.len());
+    match next {
+        Some(arg) if arg.is_required_set() && !typed.starts_with('-') => own(names.values_of(arg)),
+        Some(arg) => names.values_of(arg).into_iter().map(str::to_owned).chain(flags).collect(),
+        None => flags.collect(),
     }
 }
 
@@ -120,38 +126,20 @@ fn common_prefix(names: &[String]) -> &str {
     first.get(..end).unwrap_or_default()
 }
 
-/// The known name that is nearest to a mistyped one, if any is near: up to one slip (a letter
-/// wrong, missing, too many, or two exchanged) for every three letters.
+/// The known name nearest to a mistyped one: at most one slip (a letter wrong, missing, added, or
+/// two neighbours swapped) for every three letters, upper and lower case alike.
 pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Names are short; a pasted paragraph is not worth the table.
+    // Names are short: a pasted paragraph is not compared.
     let length = name.chars().count();
     if length == 0 || length > 64 {
         return None;
     }
     let allowed = (length / 3).max(1);
+    let name = name.to_lowercase();
     known
         .into_iter()
-        .map(|candidate| (slips(name, candidate), candidate))
+        .map(|known| (strsim::osa_distance(&name, &known.to_lowercase()), known))
         .filter(|&(slips, _)| slips <= allowed)
         .min_by_key(|&(slips, _)| slips)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Edit distance with exchanges of neighbours, upper and lower case alike.
-fn slips(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.to_lowercase().chars().collect();
-    let b: Vec<char> = b.to_lowercase().chars().collect();
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let wrong = usize::from(a[i - 1] != b[j - 1]);
-            row[j] = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + wrong);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(rows[i - 2][j - 2] + 1);
-            }
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
+        .map(|(_, known)| known)
 }

@@ -10,7 +10,7 @@ use crate::console::command::{self, Completion};
 use crate::console::history::History;
 use crate::console::view::ConsoleView;
 
-/// More candidates than this are counted, not shown.
+/// If there are more candidates, the number of the others is shown.
 const SHOWN_CANDIDATES: usize = 48;
 
 /// The id of the text field.
@@ -23,23 +23,23 @@ pub fn id() -> Id {
 pub struct Line {
     text: String,
     offered: Option<Offered>,
-    /// Input that waits for the next frame.
-    later: Vec<Event>,
+    /// Input postponed to the next frame.
+    postponed: Vec<Event>,
 }
 
-/// Where an own key stands behind text or behind another own key.
-fn first_to_wait(events: &[Event]) -> usize {
-    let mut before = false;
+/// The index of the first event to postpone: one of the line's own keys after text or another key.
+fn first_to_postpone(events: &[Event]) -> usize {
+    let mut any_before = false;
     for (at, event) in events.iter().enumerate() {
         match event {
             Event::Key { key, pressed: true, .. } => {
-                let own = [Key::Enter, Key::Tab, Key::ArrowUp, Key::ArrowDown].contains(key);
-                if own && before {
+                let is_own = [Key::Enter, Key::Tab, Key::ArrowUp, Key::ArrowDown].contains(key);
+                if is_own && any_before {
                     return at;
                 }
-                before = true;
+                any_before = true;
             }
-            Event::Text(_) | Event::Paste(_) | Event::Cut | Event::Ime(_) => before = true,
+            Event::Text(_) | Event::Paste(_) | Event::Cut | Event::Ime(_) => any_before = true,
             _ => {}
         }
     }
@@ -49,10 +49,10 @@ fn first_to_wait(events: &[Event]) -> usize {
 #[derive(Debug, Clone)]
 struct Offered {
     completion: Completion,
-    /// The line before and after the cursor, when Tab was pressed.
+    /// The text before and after the cursor when Tab was pressed.
     head: String,
     tail: String,
-    /// The candidate on the line.
+    /// The index of the candidate on the line.
     at: Option<usize>,
 }
 
@@ -61,12 +61,12 @@ impl Line {
         &self.text
     }
 
-    /// Whether there were candidates to hide.
+    /// Returns false if no candidates were shown.
     pub fn hide_candidates(&mut self) -> bool {
         self.offered.take().is_some()
     }
 
-    /// Shows the candidates and the line below; returns a submitted line.
+    /// Shows the candidates and the line below them; returns a submitted line.
     pub fn show(
         &mut self,
         ui: &mut Ui,
@@ -74,9 +74,9 @@ impl Line {
         history: &mut History,
     ) -> Option<String> {
         let id = id();
-        // Not in the frame in which Tab brings the focus here: that Tab is not for completing.
+        // In the frame in which Tab moves the focus here, that Tab does not complete.
         let focused = ui.memory(|memory| memory.has_focus(id) && memory.had_focus_last_frame(id));
-        self.in_order(ui, focused);
+        self.postpone_keys_after_text(ui, focused);
         let submitted = if focused { self.keys(ui, view, history) } else { None };
         self.candidates(ui);
         ui.horizontal(|ui| {
@@ -89,7 +89,7 @@ impl Line {
                     .frame(egui::Frame::new())
                     .desired_width(ui.available_width())
                     .hint_text("help    Tab completes, up and down go through the history")
-                    // Tab completes here instead of going to the next widget.
+                    // Keeps Tab from moving the focus to the next widget.
                     .lock_focus(true);
                 let response = ui.add(field);
                 theme::name(&response, "command line");
@@ -103,28 +103,28 @@ impl Line {
         submitted
     }
 
-    /// The line takes its own keys before the text field sees what was typed: where both came in
-    /// one frame, a key behind text has to wait for the next one.
-    fn in_order(&mut self, ui: &Ui, focused: bool) {
-        let mut events = std::mem::take(&mut self.later);
+    /// The line handles its own keys before the text field handles text. If both come in one frame,
+    /// a key after text is postponed to the next frame, so that input is handled in its order.
+    fn postpone_keys_after_text(&mut self, ui: &Ui, focused: bool) {
+        let mut events = std::mem::take(&mut self.postponed);
         if !focused {
             return;
         }
         ui.input_mut(|input| {
             events.append(&mut input.events);
-            self.later = events.split_off(first_to_wait(&events));
+            self.postponed = events.split_off(first_to_postpone(&events));
             input.events = events;
         });
-        if !self.later.is_empty() {
+        if !self.postponed.is_empty() {
             ui.ctx().request_repaint();
         }
     }
 
-    /// Takes the line's own keys before the text field sees them.
+    /// Handles the line's own keys; returns a submitted line.
     fn keys(&mut self, ui: &mut Ui, view: &ConsoleView, history: &mut History) -> Option<String> {
         let pressed =
             |ui: &Ui, modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
-        // Shift first: without it, Tab would match both.
+        // First, since Tab without modifiers also matches Shift+Tab.
         if pressed(ui, Modifiers::SHIFT, Key::Tab) {
             if self.offered.is_some() {
                 self.cycle(ui, false);
@@ -157,7 +157,7 @@ impl Line {
         (!line.is_empty()).then(|| line.to_owned())
     }
 
-    /// The first Tab completes as far as all candidates agree, the next ones go through them.
+    /// The first Tab completes as far as all candidates agree, later ones cycle through them.
     fn tab(&mut self, ui: &Ui, view: &ConsoleView) {
         if self.offered.is_some() {
             return self.cycle(ui, true);
@@ -207,20 +207,20 @@ impl Line {
         TextEdit::store_state(ui.ctx(), id(), state);
     }
 
-    /// The key that opens the console may have written its sign, or a paste may begin with it.
+    /// The key that opens the console may have typed its character, or a paste may begin with it.
     fn strip_backquote(&mut self) {
         if self.text.starts_with('`') {
             self.text = self.text.trim_start_matches('`').to_owned();
         }
     }
 
-    /// How the command under way is written, at the right end.
+    /// The usage of the command that is being typed, at the right end.
     fn usage(&self, ui: &mut Ui, view: &ConsoleView) {
-        let last = self.text.rsplit(';').next().unwrap_or_default();
-        let Some(name) = last.split_whitespace().next() else { return };
-        let usage = command::built_in(name).map(|known| known.usage).or_else(|| {
-            let added = view.commands.iter().find(|command| command.name == name);
-            added.map(|command| command.usage.as_str())
+        let words = command::last_command(&self.text);
+        let Some(name) = words.first() else { return };
+        let usage = command::usage(&words).or_else(|| {
+            let added = view.commands.iter().find(|command| command.name == *name);
+            added.map(|command| command.usage.clone())
         });
         if let Some(usage) = usage {
             ui.label(RichText::new(usage).monospace().small().color(theme::DIM));
@@ -230,7 +230,7 @@ impl Line {
     fn candidates(&mut self, ui: &mut Ui) {
         let Some(offered) = &self.offered else { return };
         let candidates = &offered.completion.candidates;
-        // The page with the chosen one.
+        // The page that contains the chosen one.
         let first = offered.at.unwrap_or(0) / SHOWN_CANDIDATES * SHOWN_CANDIDATES;
         let mut clicked = None;
         ui.horizontal_wrapped(|ui| {

@@ -8,11 +8,11 @@ use egui::{Align, Button, Color32, Id, Label, Layout, RichText, ScrollArea, Text
 
 use super::{ConsoleAction, plan, theme};
 use crate::console::command::Command;
-use crate::console::view::{ModuleRow, ModuleState};
+use crate::console::view::ModuleRow;
 
-/// The order of the groups; other kinds follow in the order in which they come.
+/// The order of the groups; other kinds follow in order of appearance.
 const KINDS: [&str; 4] = ["core", "systems", "plugins", "apps"];
-/// Longer errors are cut on screen; the copy button has all of it.
+/// Longer errors are truncated on screen; the copy button copies all of it.
 const SHOWN_ERROR_LINES: usize = 400;
 const ROW_HEIGHT: f32 = 18.0;
 
@@ -21,26 +21,18 @@ pub fn filter_id() -> Id {
     Id::new("playground_console_modules_filter")
 }
 
-/// The filter and which errors are open.
+/// The filter, and the errors that are expanded.
 #[derive(Debug, Clone, Default)]
 pub struct ModulesTab {
     filter: String,
     open: BTreeSet<String>,
-    /// The errors seen so far, so that a new one opens itself, and only once.
+    /// The errors seen so far: only a new one expands by itself.
     seen: BTreeMap<String, String>,
-    reveal: Option<String>,
     closed_plans: plan::Closed,
 }
 
 impl ModulesTab {
-    /// Opens a module's error and scrolls to it.
-    pub fn reveal(&mut self, module: &str) {
-        self.filter.clear();
-        self.open.insert(module.to_owned());
-        self.reveal = Some(module.to_owned());
-    }
-
-    /// Opens errors that are new and forgets those that are repaired.
+    /// Expands new errors and forgets fixed ones.
     pub fn note_errors(&mut self, rows: &[ModuleRow]) {
         for row in rows {
             match (&row.last_error, self.seen.get(&row.id)) {
@@ -107,7 +99,7 @@ impl ModulesTab {
         columns: &Columns,
         actions: &mut Vec<ConsoleAction>,
     ) {
-        // Kept for the background, which depends on the row's rectangle.
+        // Reserved for the background, whose rectangle is known after the row is drawn.
         let background = ui.painter().add(egui::Shape::Noop);
         let drawn = ui.horizontal(|ui| {
             toggle(ui, row, actions);
@@ -141,10 +133,6 @@ impl ModulesTab {
         if ui.rect_contains_pointer(rect) {
             ui.painter().set(background, egui::Shape::rect_filled(rect, 3.0, theme::HOVER));
         }
-        if self.reveal.as_deref() == Some(row.id.as_str()) {
-            self.reveal = None;
-            ui.scroll_to_rect(rect, Some(Align::TOP));
-        }
         if let Some(error) = &row.last_error
             && self.open.contains(&row.id)
         {
@@ -153,7 +141,7 @@ impl ModulesTab {
         plan::show(ui, row, &mut self.closed_plans, actions);
     }
 
-    /// The error's first line, which opens and closes the rest.
+    /// The error's first line: a button that expands and collapses the rest.
     fn error_line(&mut self, ui: &mut Ui, row: &ModuleRow, error: &str) {
         let open = self.open.contains(&row.id);
         let mark = if open { "⏷" } else { "⏵" };
@@ -171,7 +159,7 @@ impl ModulesTab {
     }
 }
 
-/// Widths of the cells; a narrow window goes without version and times.
+/// Widths of the cells; a narrow window has no version and times.
 struct Columns {
     id: f32,
     state: f32,
@@ -188,7 +176,7 @@ impl Columns {
         Self { id, state: 74.0, generation: 32.0, version: 54.0, time: 44.0, details }
     }
 
-    /// From the left edge to the end of the id: switch, dot, id and the gaps between them.
+    /// The width of switch, dot and id with the gaps between them.
     fn left(&self) -> f32 {
         26.0 + 8.0 + 8.0 + 8.0 + self.id + 8.0
     }
@@ -212,7 +200,7 @@ fn toggle(ui: &mut Ui, row: &ModuleRow, actions: &mut Vec<ConsoleAction>) {
         ui.add_enabled_ui(row.can_toggle, |ui| theme::switch(ui, row.enabled, &label)).inner;
     let switch = match &row.why_not_toggle {
         Some(why) if !row.can_toggle => {
-            // Screen readers get the reason too.
+            // For screen readers.
             ui.ctx().accesskit_node_builder(switch.id, |node| node.set_description(why.as_str()));
             switch.on_disabled_hover_text(why)
         }
@@ -220,22 +208,21 @@ fn toggle(ui: &mut Ui, row: &ModuleRow, actions: &mut Vec<ConsoleAction>) {
     };
     if switch.clicked() {
         let id = row.id.clone();
-        let command = if row.enabled { Command::Disable(id) } else { Command::Enable(id) };
+        let command = if row.enabled { Command::Disable { id } } else { Command::Enable { id } };
         actions.push(ConsoleAction::Run(command));
     }
 }
 
 fn buttons(ui: &mut Ui, row: &ModuleRow, actions: &mut Vec<ConsoleAction>) {
     let id = &row.id;
-    let present = row.state != ModuleState::Removed;
     let commands = [
-        ("reload", present, Command::Reload { id: id.clone(), force: false }),
+        ("reload", true, Command::Reload { id: id.clone(), force: false }),
         (
             "rollback",
             row.can_rollback,
             Command::Rollback { id: id.clone(), generation: None, state: false },
         ),
-        ("plan", present, Command::Plan(id.clone())),
+        ("plan", true, Command::Plan { id: id.clone() }),
     ];
     for (name, enabled, command) in commands {
         let button = ui.add_enabled(enabled, Button::new(RichText::new(name).small()));
@@ -270,7 +257,7 @@ fn error_in_full(ui: &mut Ui, id: &str, error: &str) {
     });
 }
 
-/// A compiler's message with its headlines, places and source lines told apart.
+/// A compiler's message, coloured by line.
 fn rustc_colored(ui: &Ui, message: &str) -> egui::text::LayoutJob {
     let font = egui::TextStyle::Monospace.resolve(ui.style());
     let mut job = egui::text::LayoutJob::default();
@@ -283,7 +270,7 @@ fn rustc_colored(ui: &Ui, message: &str) -> egui::text::LayoutJob {
     let more = lines.count();
     if more > 0 {
         let format = egui::TextFormat::simple(font, theme::DIM);
-        job.append(&format!("\n{more} more lines (copy has all of it)"), 0.0, format);
+        job.append(&format!("\n{more} more lines (copy for all of them)"), 0.0, format);
     }
     job
 }
@@ -339,7 +326,7 @@ fn kinds<'a>(rows: &[&'a ModuleRow]) -> Vec<&'a str> {
     kinds
 }
 
-/// Whether every word of the filter is in the row's id, kind or state.
+/// True if the row's id, kind and state contain every word of the filter.
 fn passes(row: &ModuleRow, filter: &str) -> bool {
     let text = format!("{} {} {}", row.id, row.kind, row.state.label()).to_lowercase();
     filter.to_lowercase().split_whitespace().all(|word| text.contains(word))

@@ -1,4 +1,4 @@
-//! What stands in the middle of the window while the modules are built for the first time.
+//! The progress of the first build, in the middle of the window.
 
 use playground_api::bevy_egui::egui;
 
@@ -7,10 +7,9 @@ use egui::{Align2, Area, Frame, Id, Label, Order, ProgressBar, RichText, ScrollA
 use super::theme;
 use crate::console::view::Progress;
 
-/// Shows the progress of the first build: what it does, how far it is, for how long.
+/// Shows the progress of the first build: its current step, the number of steps, the time.
 ///
-/// An error is shown in full below, with the rest left as it is: the build goes on when it is
-/// repaired.
+/// An error is shown in full below it; the build continues when the error is fixed.
 pub fn progress_overlay(ctx: &egui::Context, progress: &Progress) {
     let screen = ctx.content_rect();
     let wide = if progress.error.is_some() { 820.0 } else { 420.0 };

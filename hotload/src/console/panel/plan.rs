@@ -1,4 +1,4 @@
-//! The plan of a module below its row, and the question where a swap would drop values.
+//! The plan of a module below its row, with a confirmation if the swap would drop values.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::console::command::Command;
 use crate::console::plan::{Item, ItemFate, ModulePlan};
 use crate::console::view::ModuleRow;
 
-/// The tallest that a plan gets; the rest is scrolled to.
-const MOST_HEIGHT: f32 = 240.0;
+/// A higher plan is scrolled.
+const MAX_HEIGHT: f32 = 240.0;
 
-/// Plans that were closed, by module.
+/// The plan that was closed last, by module.
 pub type Closed = BTreeMap<String, Arc<ModulePlan>>;
 
-/// Shows the row's plan, unless that very one was closed.
+/// Shows the row's plan, unless this plan was closed.
 pub fn show(ui: &mut Ui, row: &ModuleRow, closed: &mut Closed, actions: &mut Vec<ConsoleAction>) {
     let Some(plan) = &row.plan else { return };
     if closed.get(&row.id).is_some_and(|closed| Arc::ptr_eq(closed, plan)) {
@@ -28,10 +28,11 @@ pub fn show(ui: &mut Ui, row: &ModuleRow, closed: &mut Closed, actions: &mut Vec
     frame.outer_margin(egui::Margin { left: 36, ..Default::default() }).show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
-            if plan.asks() {
-                let title = format!("{} waits: the swap would drop what is red", row.id);
+            if plan.needs_confirmation() {
+                let title =
+                    format!("{} needs your confirmation: the swap drops what is red", row.id);
                 ui.label(RichText::new(title).small().color(theme::AMBER));
-                return question(ui, row, plan, closed, actions);
+                return confirmation(ui, row, plan, closed, actions);
             }
             let title = format!("what a swap of {} changes", row.id);
             ui.label(RichText::new(title).small().color(theme::DIM));
@@ -43,7 +44,7 @@ pub fn show(ui: &mut Ui, row: &ModuleRow, closed: &mut Closed, actions: &mut Vec
         });
         ScrollArea::vertical()
             .id_salt(("plan", &row.id))
-            .max_height(MOST_HEIGHT)
+            .max_height(MAX_HEIGHT)
             .auto_shrink([false, true])
             .show(ui, |ui| items(ui, plan));
         if !plan.along.is_empty() {
@@ -53,7 +54,7 @@ pub fn show(ui: &mut Ui, row: &ModuleRow, closed: &mut Closed, actions: &mut Vec
     });
 }
 
-fn question(
+fn confirmation(
     ui: &mut Ui,
     row: &ModuleRow,
     plan: &Arc<ModulePlan>,
@@ -66,7 +67,7 @@ fn question(
     if yes.clicked() {
         actions.push(ConsoleAction::Run(Command::Reload { id: row.id.clone(), force: true }));
     }
-    let no = ui.small_button("no, the old code goes on");
+    let no = ui.small_button("no, keep the old code");
     theme::name(&no, &format!("no, keep values of {}", row.id));
     if no.clicked() {
         closed.insert(row.id.clone(), plan.clone());
@@ -77,12 +78,13 @@ fn items(ui: &mut Ui, plan: &ModulePlan) {
     if plan.items.is_empty() {
         ui.label(RichText::new("nothing changes").color(theme::DIM));
     }
-    for item in plan.items.iter().filter(|item| item.fate != ItemFate::SystemGoesOn) {
+    for item in plan.items.iter().filter(|item| item.fate != ItemFate::SystemReplaced) {
         line(ui, item);
     }
-    let go_on = plan.items.iter().filter(|item| item.fate == ItemFate::SystemGoesOn).count();
-    if go_on > 0 {
-        let text = format!("{go_on} systems go on with new code; their `Local`s start anew");
+    let kept = plan.items.iter().filter(|item| item.fate == ItemFate::SystemReplaced).count();
+    if kept > 0 {
+        let text =
+            format!("{kept} systems keep their place with new code; their `Local`s are reset");
         ui.label(RichText::new(text).small().color(theme::DIM));
     }
 }

@@ -1,4 +1,4 @@
-//! Colours and small shared pieces, so that the console, the notices and the overlay agree.
+//! Colours and small widgets shared by the console, the notices and the overlay.
 
 use playground_api::bevy_egui::egui;
 
@@ -23,24 +23,24 @@ pub const AMBER: Color32 = Color32::from_rgb(235, 185, 90);
 pub const VIOLET: Color32 = Color32::from_rgb(186, 148, 250);
 pub const RED: Color32 = Color32::from_rgb(242, 110, 104);
 
-/// The colour of a state, wherever it is shown.
+/// The colour of a module's state.
 pub fn state_color(state: ModuleState) -> Color32 {
     match state {
         ModuleState::Queued => DIM,
-        ModuleState::Building | ModuleState::Checking => BLUE,
+        ModuleState::Building => BLUE,
         ModuleState::Active => GREEN,
         ModuleState::Probation => VIOLET,
-        ModuleState::RolledBack | ModuleState::Waiting => AMBER,
+        ModuleState::Waiting => AMBER,
         ModuleState::Failed | ModuleState::Quarantined => RED,
-        ModuleState::Disabled | ModuleState::Removed => FAINT,
+        ModuleState::Disabled => FAINT,
     }
 }
 
-/// The colour of what a plan says.
+/// The colour of a plan's entry.
 pub fn weight_color(weight: Weight) -> Color32 {
     match weight {
         Weight::Fine => DIM,
-        Weight::Worth => TEXT,
+        Weight::Notable => TEXT,
         Weight::Declared => AMBER,
         Weight::Lost | Weight::Impossible => RED,
     }
@@ -55,7 +55,7 @@ pub fn level_color(level: Level) -> Color32 {
     }
 }
 
-/// Dark and compact, for this `Ui` alone: the game's own windows keep their looks.
+/// Sets a dark, compact style for this `Ui` alone: the game's own windows keep their style.
 pub fn apply(ui: &mut Ui) {
     let style = ui.style_mut();
     let mut visuals = Visuals::dark();
@@ -85,7 +85,7 @@ pub fn apply(ui: &mut Ui) {
         sizes.into_iter().map(|(name, family, size)| (name, FontId::new(size, family))).collect();
 }
 
-/// A thin line across.
+/// A thin horizontal line.
 pub fn rule(ui: &mut Ui) {
     ui.add(egui::Separator::default().spacing(5.0));
 }
@@ -96,12 +96,12 @@ pub fn dot(ui: &mut Ui, color: Color32) {
     ui.painter().circle_filled(rect.center(), 3.5, color);
 }
 
-/// Gives a widget the name that screen readers read, where its text alone says too little.
+/// Sets the name that screen readers read, if the widget's text alone is not enough.
 pub fn name(response: &Response, label: &str) {
     response.ctx.accesskit_node_builder(response.id, |node| node.set_label(label));
 }
 
-/// A switch, to be clicked or toggled with the space key. `on` is where it stands.
+/// A switch that is toggled by a click or the space key.
 pub fn switch(ui: &mut Ui, on: bool, label: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(26.0, 14.0), Sense::click());
     let enabled = ui.is_enabled();

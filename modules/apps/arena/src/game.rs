@@ -1,4 +1,4 @@
-//! How a game begins and ends.
+//! Starts and ends games.
 
 use core_arena::{Enemy, GameState, NewGame, Player, PlayerIntent, Score};
 use core_physics::{Bounds, Edge, GameRng, Lure, StableIds};
@@ -9,7 +9,7 @@ use crate::ship::{ShipTuning, ship};
 /// The arena's size, in world units.
 const SIZE: Vec2 = Vec2::new(1600.0, 900.0);
 
-/// Sets the scene; begins a game unless there is one. A swap finds one and leaves it alone.
+/// Sets the world's bounds, and starts a game if there is none, i.e. not after a swap.
 pub fn enter(
     mut commands: Commands,
     options: Res<RunOptions>,
@@ -38,7 +38,7 @@ pub fn enter(
     commands.spawn(ship(&tuning, ids.next_id()));
 }
 
-/// Ends the game when the ship is gone.
+/// Ends the game when the ship was destroyed.
 pub fn end(
     time: Res<Time>,
     players: Query<(), With<Player>>,
@@ -53,7 +53,7 @@ pub fn end(
     }
 }
 
-/// Begins a new game when the old one is over and the player wants it.
+/// Starts a new game when the old one is over and the player asks for it.
 pub fn restart(
     mut commands: Commands,
     tuning: Res<ShipTuning>,
@@ -65,8 +65,8 @@ pub fn restart(
     mut games: MessageWriter<NewGame>,
     players: Query<(), With<Player>>,
 ) {
-    let wanted = std::mem::take(&mut intent.restart);
-    if wanted && *state.get() == GameState::GameOver && players.is_empty() {
+    let restart = std::mem::take(&mut intent.restart);
+    if restart && *state.get() == GameState::GameOver && players.is_empty() {
         score.begin();
         next.set(GameState::Playing);
         games.write(NewGame);

@@ -4,7 +4,7 @@ use core_arena::{Health, Player, Team, Weapon};
 use core_physics::{Heading, Outline, Position, Radius, Shape, StableId, Velocity};
 use playground_api::prelude::*;
 
-/// `assets/arena/ship.toml`: what the player's ship begins a game with.
+/// The tuning file `assets/arena/ship.toml`: the player's ship at the start of a game.
 #[derive(Resource, Deserialize, Clone, Debug)]
 #[serde(default)]
 pub struct ShipTuning {
@@ -16,9 +16,9 @@ pub struct ShipTuning {
     pub shots_per_s: f32,
     /// Speed of a bullet, in world units per second.
     pub bullet_speed: f32,
-    /// Health points that a bullet takes.
+    /// Damage of a bullet, in health points.
     pub damage: i32,
-    /// Greatest deviation of a shot, in radians.
+    /// Maximum deviation of a shot, in radians.
     pub spread: f32,
 }
 
@@ -35,7 +35,7 @@ impl Default for ShipTuning {
     }
 }
 
-/// Everything that a ship at the start of a game consists of.
+/// The components of the ship at the start of a game.
 pub fn ship(tuning: &ShipTuning, id: StableId) -> impl Bundle {
     (
         Player::default(),

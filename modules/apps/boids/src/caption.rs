@@ -1,10 +1,10 @@
-//! A line of text that says what one sees.
+//! The caption: number of boids and controls.
 
 use playground_api::prelude::*;
 
 use crate::population::Boid;
 
-/// Writes the line anew: one that an older build of this module wrote goes.
+/// Spawns the caption, replacing the one of an older build of this module.
 pub fn set_up(mut commands: Commands, owned: Query<(Entity, &DespawnOnUnload), With<Text>>) {
     for (entity, owner) in &owned {
         if *owner == despawn_on_unload!() {
@@ -29,7 +29,7 @@ pub fn set_up(mut commands: Commands, owned: Query<(Entity, &DespawnOnUnload), W
     ));
 }
 
-/// Keeps the number in it right.
+/// Updates the number of boids.
 pub fn update(boids: Query<(), With<Boid>>, mut captions: Query<(&mut Text, &DespawnOnUnload)>) {
     for (mut text, owner) in &mut captions {
         if *owner == despawn_on_unload!() {

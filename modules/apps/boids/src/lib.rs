@@ -1,7 +1,7 @@
-//! A flocking sandbox: as many boids as you like, steered by the same systems as the arena's enemies.
+//! A flocking sandbox with any number of boids, steered by the same systems as the arena's enemies.
 //!
-//! `boids N` in the console, or `count` in `assets/boids/boids.toml`, says how many. The left mouse
-//! button draws them to the pointer, the right one drives them away.
+//! `boids N` in the console or `count` in `assets/boids/boids.toml` sets the number. The left mouse
+//! button attracts them to the pointer, the right one repels them.
 #![forbid(unsafe_code)]
 
 mod caption;
@@ -35,7 +35,7 @@ fn build(module: &mut ModuleApp) {
         .init_resource::<Population>()
         .add_console_command(
             "boids",
-            "boids [N]: how many boids there are to be",
+            "boids [N]: shows or sets the number of boids",
             population::command,
         )
         .add_systems(OnLoad, (population::follow_file, population::enter, caption::set_up).chain())

@@ -1,4 +1,4 @@
-//! What the boids come to, or flee from.
+//! The lure that attracts or repels boids.
 
 use bevy::window::PrimaryWindow;
 use core_canvas::{Canvas, Layer};
@@ -7,10 +7,10 @@ use playground_api::prelude::*;
 
 /// Strength of the lure while a button is held.
 const STRENGTH: f32 = 2.5;
-/// Its reach, as a part of half the world's height.
+/// Its reach, as a fraction of half the world's height.
 const REACH: f32 = 0.7;
 
-/// True if the lure goes its own way.
+/// True if nobody controls the lure, so that it moves by itself.
 pub fn wanders(options: Res<RunOptions>) -> bool {
     options.autopilot
 }
@@ -43,7 +43,7 @@ pub fn follow_mouse(
     });
 }
 
-/// Without a player, something to flee from goes its rounds.
+/// Moves a repelling lure in circles, without a player.
 pub fn wander(time: Res<Time>, bounds: Res<Bounds>, mut lure: ResMut<Lure>) {
     let turn = time.elapsed_secs() * 0.4;
     let point = Vec2::new((turn * 1.3).sin(), (turn * 1.7).cos()) * bounds.half_size * 0.6;

@@ -1,4 +1,4 @@
-//! As many boids as are wanted.
+//! Controls the number of boids.
 
 use core_physics::{
     Bounds, Edge, Flocker, GameRng, Heading, Outline, Position, Radius, Shape, StableId, StableIds,
@@ -8,25 +8,25 @@ use playground_api::prelude::*;
 
 use crate::tuning::BoidsTuning;
 
-/// No more than this can be asked for.
+/// The maximum number of boids.
 const MOST: u32 = 200_000;
 
-/// One boid.
+/// Marks a boid.
 #[derive(
     Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq,
 )]
 pub struct Boid;
 
-/// How many boids there are to be.
+/// The target number of boids.
 #[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Population {
-    /// What was asked for last, in the console or in the file.
+    /// The target number: the last one set in the console or in the file.
     wanted: u32,
-    /// What the file said last.
+    /// The number that was last read from the file.
     in_file: u32,
 }
 
-/// Starts the game's randomness anew when there are no boids yet.
+/// Sets the world's size; seeds the random numbers if there are no boids yet.
 pub fn enter(
     options: Res<RunOptions>,
     population: Res<Population>,
@@ -57,7 +57,7 @@ pub fn command(
     }
 }
 
-/// Takes over the file's number when it is a new one.
+/// Applies the file's number when it changes.
 pub fn follow_file(tuning: Res<BoidsTuning>, mut population: ResMut<Population>) {
     if population.in_file != tuning.count {
         population.in_file = tuning.count;
@@ -65,7 +65,7 @@ pub fn follow_file(tuning: Res<BoidsTuning>, mut population: ResMut<Population>)
     }
 }
 
-/// Spawns the boids that are missing, and takes out the youngest of those that are too many.
+/// Spawns missing boids, or despawns the youngest if there are too many.
 pub fn adjust(
     mut commands: Commands,
     population: Res<Population>,
@@ -120,7 +120,7 @@ fn color(flock: u8) -> LinearRgba {
     Oklcha::new(0.74, 0.15, 205.0 + 83.0 * f32::from(flock), 1.0).into()
 }
 
-/// A world with room for so many, whose edges meet.
+/// A wrapping world with room for `count` boids.
 fn world_for(count: u32, tuning: &BoidsTuning) -> Bounds {
     let area = f64::from(count.max(500)) * f64::from(tuning.spacing).powi(2);
     let height = (area * 9.0 / 16.0).sqrt() as f32;

@@ -1,22 +1,22 @@
-//! `assets/boids/boids.toml`.
+//! The tuning file `assets/boids/boids.toml`.
 
 use playground_api::prelude::*;
 
-/// How many boids there are, and how they are.
+/// The number and properties of boids.
 #[derive(Resource, Deserialize, Clone, Debug)]
 #[serde(default)]
 pub struct BoidsTuning {
-    /// How many, at the start and when this number changes.
+    /// The number of boids, applied at the start and when it changes.
     pub count: u32,
-    /// Into how many flocks they are divided.
+    /// The number of flocks.
     pub flocks: u8,
     /// Top speed in world units per second.
     pub speed: f32,
-    /// Greatest acceleration in world units per second squared.
+    /// Maximum acceleration, in world units per second squared.
     pub force: f32,
     /// Half a boid's length, in world units.
     pub size: f32,
-    /// The world has room for a square of this side for each, in world units.
+    /// Side of the square that the world provides for each boid, in world units.
     pub spacing: f32,
 }
 

@@ -1,4 +1,4 @@
-//! Those who fight.
+//! Fighters: the player's ship and the enemies.
 
 use playground_api::prelude::*;
 
@@ -7,32 +7,31 @@ use playground_api::prelude::*;
 pub struct Player {
     /// Seconds until the next dash is ready.
     pub dash_cooldown_s: f32,
-    /// Seconds from the last dash to the next.
+    /// Cooldown of the dash, in seconds.
     pub dash_interval_s: f32,
-    /// Seconds of the current dash left, during which nothing hurts.
+    /// Seconds until the current dash ends; the ship is invulnerable until then.
     pub dash_left_s: f32,
 }
 
 impl Player {
-    /// How ready the next dash is, from 0 to 1.
+    /// Progress of the dash's cooldown, from 0 to 1.
     pub fn dash_readiness(&self) -> f32 {
         1.0 - (self.dash_cooldown_s / self.dash_interval_s.max(0.01)).clamp(0.0, 1.0)
     }
 
-    /// True while nothing hurts.
+    /// True while the ship is invulnerable.
     pub fn is_dashing(&self) -> bool {
         self.dash_left_s > 0.0
     }
 }
 
-/// One of the enemies.
+/// An enemy.
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Enemy {
-    /// Its kind.
     pub kind: EnemyKind,
 }
 
-/// What enemies there are.
+/// The kinds of enemies.
 #[derive(Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EnemyKind {
     /// Small and quick, in large flocks; rams the player.
@@ -49,24 +48,24 @@ impl EnemyKind {
     pub const ALL: [Self; 3] = [Self::Swarmer, Self::Gunner, Self::Brute];
 }
 
-/// Whose side a fighter or a bullet is on.
+/// The team of a fighter or bullet.
 #[derive(
     Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash,
 )]
 pub enum Team {
-    /// The player's.
+    /// The player's team.
     #[default]
     Player,
-    /// Everyone else's.
+    /// The enemies' team.
     Enemies,
 }
 
-/// How much a fighter can take. In whole points, so that the order of hits does not matter.
+/// A fighter's health, in integers, so that the order of hits does not matter.
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Health {
-    /// Points left.
+    /// Current points.
     pub current: i32,
-    /// Points at the start.
+    /// Maximum points.
     pub max: i32,
 }
 
@@ -77,17 +76,17 @@ impl Default for Health {
 }
 
 impl Health {
-    /// Unhurt, with `max` points.
+    /// Full health of `max` points.
     pub fn full(max: i32) -> Self {
         Self { current: max, max }
     }
 
-    /// The part that is left, from 0 to 1.
+    /// The current health as a fraction, from 0 to 1.
     pub fn fraction(&self) -> f32 {
         self.current.max(0) as f32 / self.max.max(1) as f32
     }
 
-    /// True when nothing is left.
+    /// True without health.
     pub fn is_spent(&self) -> bool {
         self.current <= 0
     }

@@ -1,29 +1,29 @@
-//! How the game stands.
+//! The state of the game.
 
 use playground_api::prelude::*;
 
-/// Whether a game is on.
+/// The phase of the game.
 #[derive(
     States, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash,
 )]
 pub enum GameState {
-    /// The player lives.
+    /// The player is alive.
     #[default]
     Playing,
-    /// The player is dead, and may begin again.
+    /// The player is dead, and can start a new game.
     GameOver,
 }
 
-/// What the player has reached.
+/// The player's score.
 #[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Score {
     /// Points in this game.
     pub points: u32,
     /// Enemies shot in this game.
     pub kills: u32,
-    /// Most points in any game of this run.
+    /// The highest score in this run of the program.
     pub best: u32,
-    /// What a kill's points are multiplied by, from 1; kills in quick succession raise it.
+    /// The factor of a kill's points, from 1; kills in quick succession raise it.
     pub combo: u32,
     /// Seconds until the combo ends.
     pub combo_left_s: f32,
@@ -32,19 +32,19 @@ pub struct Score {
 }
 
 impl Score {
-    /// The score at the start of a game: only the best one stays.
+    /// Resets the score for a new game; keeps the best one.
     pub fn begin(&mut self) {
         *self = Self { best: self.best, combo: 1, ..Self::default() };
     }
 }
 
-/// The enemies that are to come.
+/// The current wave of enemies.
 #[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Wave {
     /// The number of the current wave, from 1; 0 before the first.
     pub number: u32,
-    /// Swarmers, gunners and brutes of this wave that are not in the arena yet.
+    /// Swarmers, gunners and brutes of this wave that were not spawned yet.
     pub pending: [u32; 3],
-    /// Seconds until the next group comes in, or the next wave begins.
+    /// Seconds until the next group is spawned or the next wave begins.
     pub next_in_s: f32,
 }

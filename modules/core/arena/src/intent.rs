@@ -1,21 +1,21 @@
-//! What the player wants.
+//! The player's input.
 
 use playground_api::prelude::*;
 
-/// What the player wants to do, from the keyboard and mouse or from the autopilot.
+/// The player's input, from the keyboard and mouse or from the autopilot.
 ///
-/// `dash` and `restart` stay until a fixed step has taken them, so that a key pressed between two
-/// steps is not lost.
+/// `dash` and `restart` stay set until a fixed step has handled them, so that a key pressed between
+/// two steps is not lost.
 #[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct PlayerIntent {
-    /// Direction to fly in, at most 1 long.
+    /// Direction of thrust, of length at most 1.
     pub thrust: Vec2,
-    /// The point to shoot at, in world units.
+    /// The point to aim at, in world units.
     pub aim: Vec2,
     /// Whether to shoot.
     pub fire: bool,
     /// Whether to dash.
     pub dash: bool,
-    /// Whether to begin a new game.
+    /// Whether to start a new game.
     pub restart: bool,
 }

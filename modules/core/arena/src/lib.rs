@@ -1,4 +1,4 @@
-//! The arena game's data: who fights, with what, how it stands, and the messages about it.
+//! The arena's data: fighters, weapons, the state of the game, and messages.
 //!
 //! ```text
 //!  FixedUpdate:  ArenaSet::Intent → Think → PhysicsSet::Index … Contain
@@ -31,26 +31,26 @@ export_module! {
     build: build,
 }
 
-/// The stages of an arena step around those of physics, in their order.
+/// The stages of an arena step, in their order, before and after those of physics.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ArenaSet {
-    /// What the player wants is settled: by hand or by autopilot.
+    /// The player's input is determined, by hand or by autopilot.
     Intent,
     /// Enemies choose their goals.
     Think,
     /// Weapons cool down and fire.
     Shoot,
-    /// Bullets and bodies find what they touch.
+    /// Hits by bullets and by touch are detected.
     Hit,
-    /// Hits become losses of health, and deaths.
+    /// Damage is applied; fighters die.
     Damage,
-    /// Deaths become points, or the end of the game.
+    /// The score is updated.
     Score,
-    /// New enemies come in.
+    /// Enemies are spawned.
     Wave,
-    /// Games end and begin.
+    /// Games start and end.
     Flow,
-    /// What is left of an old game goes.
+    /// The arena is reset for a new game.
     Reset,
 }
 

@@ -1,4 +1,4 @@
-//! What happened in a step.
+//! Messages about fights.
 
 use playground_api::prelude::*;
 
@@ -7,24 +7,23 @@ use crate::{EnemyKind, Team};
 /// A fighter was hit.
 #[derive(Message, Clone, Debug)]
 pub struct Damage {
-    /// Who was hit.
+    /// The fighter that was hit.
     pub target: Entity,
-    /// Points of health.
+    /// Damage, in health points.
     pub points: i32,
-    /// Where.
+    /// The place of the hit.
     pub at: Vec2,
     /// The direction of the hit, a unit vector.
     pub along: Vec2,
 }
 
-/// A fighter has no health left.
+/// A fighter died.
 #[derive(Message, Clone, Debug)]
 pub struct Died {
-    /// Its kind; the player's ship has none.
+    /// The kind of enemy; `None` for the player's ship.
     pub enemy: Option<EnemyKind>,
-    /// Where it was.
+    /// The fighter's position.
     pub at: Vec2,
-    /// Its colour.
     pub color: LinearRgba,
     /// Its size, in world units.
     pub size: f32,
@@ -33,14 +32,14 @@ pub struct Died {
 /// A weapon fired.
 #[derive(Message, Clone, Debug)]
 pub struct Fired {
-    /// Whose weapon.
+    /// The weapon's bearer.
     pub team: Team,
-    /// Where the bullet appeared.
+    /// The place where the bullet appeared.
     pub at: Vec2,
-    /// The direction of fire, a unit vector.
+    /// The bullet's direction, a unit vector.
     pub along: Vec2,
 }
 
-/// A new game begins: whoever keeps something of the old one puts it away.
+/// A new game begins: reset everything that belongs to the old one.
 #[derive(Message, Clone, Debug)]
 pub struct NewGame;

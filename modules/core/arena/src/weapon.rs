@@ -1,38 +1,38 @@
-//! What fighters fight with.
+//! Weapons and bullets.
 
 use playground_api::prelude::*;
 
 /// Fires bullets along its bearer's heading.
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Weapon {
-    /// Seconds between two shots.
+    /// Seconds between shots.
     pub interval_s: f32,
     /// Seconds until the next shot is ready.
     pub cooldown_s: f32,
     /// Speed of the bullets in world units per second.
     pub bullet_speed: f32,
-    /// Health points that a bullet takes.
+    /// Damage of a bullet, in health points.
     pub damage: i32,
-    /// Greatest deviation from the heading, in radians.
+    /// Maximum deviation from the heading, in radians.
     pub spread: f32,
-    /// Whether the bearer pulls the trigger.
+    /// Whether the bearer fires.
     pub trigger: bool,
 }
 
 /// Hurts the player by touching.
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Contact {
-    /// Health points that a touch takes.
+    /// Damage of a touch, in health points.
     pub damage: i32,
-    /// Seconds until it can hurt again.
+    /// Seconds until the next touch hurts.
     pub cooldown_s: f32,
 }
 
-/// A shot on its way.
+/// A flying bullet.
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Bullet {
-    /// Health points that it takes.
+    /// Damage, in health points.
     pub damage: i32,
-    /// Seconds until it is gone.
+    /// Remaining lifetime, in seconds.
     pub left_s: f32,
 }

@@ -2,36 +2,36 @@
 
 use playground_api::prelude::*;
 
-/// What is drawn further down in this list covers what is above.
+/// Layers, from the lowest to the highest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
     /// The arena's floor and edge.
     Ground,
-    /// What things leave behind.
+    /// Trails.
     Trails,
-    /// The things themselves.
+    /// Bodies.
     Bodies,
     /// Flashes, sparks, marks.
     Effects,
 }
 
-/// Corners of triangles, three after three.
+/// A layer's triangles, three corners each.
 #[derive(Clone, Debug, Default)]
 pub struct Triangles {
-    /// Places in world units.
+    /// Positions, in world units.
     pub positions: Vec<[f32; 3]>,
-    /// A colour each: linear red, green, blue, alpha.
+    /// Colours: linear red, green, blue, alpha.
     pub colors: Vec<[f32; 4]>,
 }
 
-/// This frame's picture.
+/// The triangles of the current frame, by layer.
 #[derive(Resource, Debug, Default)]
 pub struct Canvas {
     layers: [Triangles; 4],
 }
 
 impl Canvas {
-    /// Throws the picture away.
+    /// Removes all triangles.
     pub fn clear(&mut self) {
         for layer in &mut self.layers {
             layer.positions.clear();
@@ -58,14 +58,14 @@ impl Canvas {
         }
     }
 
-    /// A convex polygon, its corners in order around it.
+    /// A convex polygon, with its corners in order.
     pub fn polygon(&mut self, layer: Layer, corners: &[Vec2], color: LinearRgba) {
         for pair in corners.windows(2).skip(1) {
             self.triangle(layer, [corners[0], pair[0], pair[1]], color);
         }
     }
 
-    /// A line from `from` to `to` that goes from one width and colour to the other.
+    /// A line from `from` to `to` with a gradient of width and colour.
     pub fn ribbon(
         &mut self,
         layer: Layer,

@@ -1,8 +1,8 @@
-//! A canvas of triangles that is drawn anew every frame.
+//! A canvas of triangles that is redrawn every frame.
 //!
-//! Whoever wants to be seen draws into [`Canvas`] in [`CanvasSet::Draw`]; what shows it takes it
-//! from there in [`CanvasSet::Show`]. Nothing drawn lasts longer than the frame, so no module has
-//! anything on screen to lose or to double when it is swapped, and 20,000 boids are one mesh.
+//! Modules draw into [`Canvas`] in [`CanvasSet::Draw`]; it is rendered in [`CanvasSet::Show`].
+//! Since nothing lasts longer than a frame, a swap can neither lose nor duplicate anything on
+//! screen, and 20,000 boids are a single mesh.
 #![forbid(unsafe_code)]
 
 pub mod canvas;
@@ -21,11 +21,11 @@ export_module! {
 /// The stages of a drawn frame, in `Update`.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CanvasSet {
-    /// The last frame's triangles are thrown away.
+    /// The triangles of the previous frame are removed.
     Clear,
-    /// Everyone draws; layers, not the order of systems, say what covers what.
+    /// Modules draw, in any order; layers determine what covers what.
     Draw,
-    /// The triangles go on screen.
+    /// The triangles are rendered.
     Show,
 }
 

@@ -1,16 +1,16 @@
-//! Bodies: points with a velocity, a heading and a round extent.
+//! Bodies: position, velocity, heading and radius.
 
 use playground_api::prelude::*;
 
-/// The middle of a body, in world units (about one pixel of a 1600×900 view).
+/// The centre of a body, in world units (about one pixel of a 1600×900 view).
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Position(pub Vec2);
 
-/// World units per second.
+/// Velocity, in world units per second.
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Velocity(pub Vec2);
 
-/// Where a body points: a unit vector.
+/// The direction that a body points to, a unit vector.
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
 pub struct Heading(pub Vec2);
 
@@ -20,12 +20,12 @@ impl Default for Heading {
     }
 }
 
-/// The extent of a body for collisions, in world units.
+/// The radius of a body for collisions, in world units.
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Radius(pub f32);
 
 impl Heading {
-    /// The heading of a body that looks along `direction`, of whatever length.
+    /// The heading along `direction`, which may have any length.
     pub fn along(direction: Vec2) -> Self {
         Self(direction.normalize_or(Vec2::X))
     }

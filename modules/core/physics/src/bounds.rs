@@ -2,22 +2,22 @@
 
 use playground_api::prelude::*;
 
-/// The part of the plane that the game takes place in, around the origin. The app sets it.
+/// The game's rectangle around the origin, set by the app.
 #[derive(Resource, Persist, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
     /// Distance from the origin to the right and upper edge, in world units.
     pub half_size: Vec2,
-    /// What the edge does.
+    /// The effect of the edge on bodies.
     pub edge: Edge,
 }
 
-/// What happens to a body at the world's edge.
+/// The effect of the world's edge on bodies.
 #[derive(Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Edge {
-    /// It stops there.
+    /// Bodies stop at the edge.
     #[default]
     Wall,
-    /// It comes in again on the other side.
+    /// Bodies come in again on the opposite side.
     Wrap,
 }
 
@@ -28,7 +28,7 @@ impl Default for Bounds {
 }
 
 impl Bounds {
-    /// True if a circle around `point` lies wholly outside.
+    /// True if a circle around `point` is entirely outside.
     pub fn excludes(&self, point: Vec2, radius: f32) -> bool {
         point.abs().cmpgt(self.half_size + radius).any()
     }

@@ -1,19 +1,19 @@
-//! Flockers that steer around each other.
+//! Flockers, their goals, and the lure.
 
 use playground_api::prelude::*;
 
-/// A member of a flock: keeps apart from all neighbours, goes along with those of its own flock.
+/// A member of a flock: avoids all neighbours, and flies along with those of its own flock.
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
 pub struct Flocker {
-    /// Neighbours of the same flock attract and align each other.
+    /// The flock. Neighbours of the same flock attract and align each other.
     pub flock: u8,
     /// Top speed in world units per second.
     pub max_speed: f32,
-    /// Greatest change of velocity in world units per second squared.
+    /// Maximum acceleration, in world units per second squared.
     pub max_force: f32,
-    /// Distance to keep from neighbours, as a multiple of the tuning value.
+    /// Distance from neighbours, as a multiple of the tuning value.
     pub personal_space: f32,
-    /// How far it sees, as a multiple of the tuning value.
+    /// Sight, as a multiple of the tuning value.
     pub sight: f32,
 }
 
@@ -23,22 +23,22 @@ impl Default for Flocker {
     }
 }
 
-/// Where a flocker wants to be.
+/// A flocker's goal.
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Goal {
-    /// The place.
+    /// The place, in world units.
     pub point: Vec2,
-    /// How much it wants it, next to what its flock does; negative to flee from the point.
+    /// Weight relative to the flock's behaviour; negative to flee from the point.
     pub weight: f32,
 }
 
-/// A place that draws all flockers near it, or drives them away.
+/// A place that attracts or repels all flockers near it.
 #[derive(Resource, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Lure {
-    /// The place.
+    /// The place, in world units.
     pub point: Vec2,
     /// Positive to attract, negative to repel, 0 for no lure.
     pub strength: f32,
-    /// How far it reaches, in world units.
+    /// Reach, in world units.
     pub radius: f32,
 }

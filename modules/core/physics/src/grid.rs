@@ -1,31 +1,27 @@
-//! Who is near: flockers by the square cell they are in.
+//! A spatial grid of flockers.
 
 use playground_api::prelude::*;
 
 use crate::StableId;
 
-/// A flocker as the grid knows it: its state at [`PhysicsSet::Index`](crate::PhysicsSet::Index).
+/// A flocker's state at [`PhysicsSet::Index`](crate::PhysicsSet::Index).
 #[derive(Clone, Copy, Debug)]
 pub struct Neighbour {
-    /// Its position.
     pub position: Vec2,
-    /// Its velocity.
     pub velocity: Vec2,
-    /// Its flock.
     pub flock: u8,
-    /// Its entity.
     pub entity: Entity,
 }
 
-/// Flockers sorted by cell, and by [`StableId`] within a cell: sums over neighbours come out the
-/// same however the entities are stored.
+/// Flockers sorted by cell, and by [`StableId`] within a cell, so that sums over neighbours do not
+/// depend on the order in which entities are stored.
 #[derive(Resource, Debug)]
 pub struct SpatialGrid {
     cell_size: f32,
     origin: Vec2,
     columns: usize,
     rows: usize,
-    /// Where each cell's neighbours begin in `sorted`, and the end of the last cell's.
+    /// The start of each cell in `sorted`, and the end of the last one.
     starts: Vec<u32>,
     sorted: Vec<Neighbour>,
 }
@@ -44,8 +40,8 @@ impl Default for SpatialGrid {
 }
 
 impl SpatialGrid {
-    /// Fills the grid anew. What lies outside of `half_size` counts to the cells at the edge;
-    /// `members` is left sorted, for its memory to be used again.
+    /// Rebuilds the grid. Flockers outside of `half_size` are put into the cells at the edge;
+    /// `members` is sorted, and its memory can be reused.
     pub fn rebuild(
         &mut self,
         half_size: Vec2,
@@ -57,7 +53,7 @@ impl SpatialGrid {
         self.columns = ((2.0 * half_size.x / self.cell_size).ceil() as usize).max(1);
         self.rows = ((2.0 * half_size.y / self.cell_size).ceil() as usize).max(1);
 
-        // A counting sort by cell, stable over the order of the ids.
+        // A stable counting sort by cell, which keeps the order of the ids.
         members.sort_unstable_by_key(|(id, _)| *id);
         self.starts.clear();
         self.starts.resize(self.columns * self.rows + 1, 0);
@@ -74,18 +70,18 @@ impl SpatialGrid {
         };
         self.sorted.resize(members.len(), *filler);
         for (_, member) in members.iter().rev() {
-            // Backwards from each cell's end, which the next cell's start marks until then.
+            // Backwards from each cell's end, which is still the next cell's start.
             let cell = self.cell(member.position);
             self.starts[cell + 1] -= 1;
             self.sorted[self.starts[cell + 1] as usize] = *member;
         }
-        // Every entry now holds its own cell's start, one place too far to the right.
+        // Now every entry is its cell's start, shifted by one to the right.
         self.starts.remove(0);
         self.starts.push(members.len() as u32);
     }
 
-    /// Calls `visit` for every flocker in the cells that touch the circle, in a fixed order, until
-    /// it gives false. Those in the cells but outside the circle are among them.
+    /// Calls `visit` for every flocker in the cells that intersect the circle, in a fixed order,
+    /// until it returns false. Includes flockers of these cells that are outside of the circle.
     pub fn visit(&self, point: Vec2, radius: f32, mut visit: impl FnMut(&Neighbour) -> bool) {
         let (left, bottom) = self.column_row(point - radius);
         let (right, top) = self.column_row(point + radius);
@@ -100,12 +96,11 @@ impl SpatialGrid {
         }
     }
 
-    /// How many flockers the grid holds.
+    /// The number of flockers in the grid.
     pub fn len(&self) -> usize {
         self.sorted.len()
     }
 
-    /// True when there are none.
     pub fn is_empty(&self) -> bool {
         self.sorted.is_empty()
     }

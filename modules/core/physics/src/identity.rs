@@ -1,8 +1,8 @@
-//! Names of entities that stay the same across runs, swaps and storage orders.
+//! Ids of entities that do not depend on runs, swaps and storage order.
 
 use playground_api::prelude::*;
 
-/// An entity's number, never given twice in a run. Orders entities where order matters.
+/// An entity's id, unique in a run. Sort by it where the order of entities matters.
 #[derive(
     Component,
     Persist,
@@ -20,14 +20,14 @@ use playground_api::prelude::*;
 )]
 pub struct StableId(pub u64);
 
-/// Gives out [`StableId`]s.
+/// The source of [`StableId`]s.
 #[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct StableIds {
     given: u64,
 }
 
 impl StableIds {
-    /// The next number.
+    /// Returns a new id.
     pub fn next_id(&mut self) -> StableId {
         self.given += 1;
         StableId(self.given)

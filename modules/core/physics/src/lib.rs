@@ -1,4 +1,4 @@
-//! Where things are, how they move, what they look like from above: data that every game shares.
+//! Data that all games share: positions, velocities, shapes, flocks and random numbers.
 //!
 //! ```text
 //!  FixedUpdate:  PhysicsSet::Index → Steer → Move → Contain
@@ -37,13 +37,13 @@ export_module! {
 /// The stages of a physics step, in their order.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PhysicsSet {
-    /// The spatial grid is filled with the flockers' current positions.
+    /// The spatial grid is rebuilt from the flockers' positions.
     Index,
     /// Flockers choose their velocities.
     Steer,
-    /// Velocities become positions.
+    /// Bodies move by their velocities.
     Move,
-    /// What has left the world is brought back, or taken out.
+    /// Bodies that have left the world are brought back or despawned.
     Contain,
 }
 

@@ -1,24 +1,23 @@
-//! The one source of randomness of all gameplay.
+//! The only random number generator of gameplay.
 
 use std::ops::Range;
 
 use fastrand::Rng;
 use playground_api::prelude::*;
 
-/// Random numbers from a seed; its state is part of the game's.
+/// A seeded random number generator; its state is part of the game's.
 ///
-/// What is only looked at (sparks, trails) must not draw from it: a switched-off plugin would
-/// change the game.
+/// Visual effects (sparks, trails) must not draw from it: disabling a plugin would change the game.
 #[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct GameRng {
     state: u64,
 }
 
 impl GameRng {
-    /// Starts anew from `seed`.
+    /// Restarts from `seed`.
     pub fn reseed(&mut self, seed: u64) {
         self.state = seed;
-        // The first draws from small seeds are alike.
+        // The first numbers from small seeds are similar.
         self.draw(|rng| rng.u64(..));
     }
 

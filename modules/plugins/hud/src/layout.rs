@@ -1,34 +1,34 @@
-//! What stands where.
+//! The layout of the HUD.
 
 use playground_api::prelude::*;
 
-/// A bar that fills with something.
+/// A bar.
 #[derive(Component, Clone, Copy, PartialEq, Eq)]
 pub enum Bar {
     /// The player's health.
     Health,
-    /// How ready the next dash is.
+    /// The progress of the dash's cooldown.
     Dash,
 }
 
-/// A text that changes.
+/// A text that is updated.
 #[derive(Component, Clone, Copy, PartialEq, Eq)]
 pub enum Readout {
     /// The wave's number.
     Wave,
-    /// The points.
+    /// The score.
     Points,
-    /// The combo, while there is one.
+    /// The combo, if there is one.
     Combo,
-    /// The points at the end of a game.
+    /// The final score.
     Summary,
 }
 
-/// The panel that is there when the game is over.
+/// Marks the panel that is shown when the game is over.
 #[derive(Component)]
 pub struct GameOverPanel;
 
-/// What the HUD is painted with.
+/// The HUD's colours.
 pub mod palette {
     use bevy::prelude::Color;
 
@@ -38,19 +38,19 @@ pub mod palette {
     pub const DIM: Color = Color::srgb(0.48, 0.56, 0.66);
     /// The player's colour.
     pub const ACCENT: Color = Color::srgb(0.30, 0.92, 0.82);
-    /// Little health.
+    /// Low health.
     pub const ALARM: Color = Color::srgb(1.0, 0.30, 0.32);
     /// The combo.
     pub const WARM: Color = Color::srgb(1.0, 0.76, 0.28);
-    /// Behind bars.
+    /// The background of bars.
     pub const GROOVE: Color = Color::srgba(0.10, 0.13, 0.19, 0.9);
-    /// Behind panels.
+    /// The background of panels.
     pub const PANEL: Color = Color::srgba(0.025, 0.032, 0.055, 0.92);
-    /// Around panels.
+    /// The border of panels.
     pub const BORDER: Color = Color::srgb(0.16, 0.22, 0.32);
 }
 
-/// Lays the HUD out anew: one that an older build of this module made goes.
+/// Spawns the HUD, replacing the one of an older build of this module.
 pub fn lay_out(mut commands: Commands, owned: Query<(Entity, &DespawnOnUnload)>) {
     for (entity, owner) in &owned {
         if *owner == despawn_on_unload!() {
@@ -85,7 +85,7 @@ fn full_screen(justify_content: JustifyContent, align_items: AlignItems) -> Node
     }
 }
 
-/// Three columns of the same width, so that the middle one is in the middle.
+/// Three columns of the same width, so that the middle one is centred.
 fn column(align_items: AlignItems) -> Node {
     Node {
         flex_direction: FlexDirection::Column,

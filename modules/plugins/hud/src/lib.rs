@@ -1,4 +1,4 @@
-//! Health, wave, score, and the panel at the end of a game.
+//! The HUD: health, wave, score, and the panel at the end of a game.
 #![forbid(unsafe_code)]
 
 mod layout;

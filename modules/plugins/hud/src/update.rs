@@ -1,11 +1,11 @@
-//! What the HUD says.
+//! Updates the HUD.
 
 use core_arena::{GameState, Health, Player, Score, Wave};
 use playground_api::prelude::*;
 
 use crate::layout::{Bar, GameOverPanel, Readout, palette};
 
-/// The health bar, red when there is little.
+/// The health bar, red when health is low.
 pub fn health(
     player: Query<&Health, With<Player>>,
     mut bars: Query<(&Bar, &mut Node, &mut BackgroundColor)>,
@@ -30,7 +30,7 @@ pub fn dash(player: Query<&Player>, mut bars: Query<(&Bar, &mut Node)>) {
     }
 }
 
-/// Wave, points and combo.
+/// Wave, score and combo.
 pub fn texts(score: Res<Score>, wave: Res<Wave>, mut readouts: Query<(&Readout, &mut Text)>) {
     for (readout, mut text) in &mut readouts {
         let content = match readout {
@@ -54,16 +54,16 @@ pub fn game_over(
     state: Res<State<GameState>>,
     mut panels: Query<&mut Visibility, With<GameOverPanel>>,
 ) {
-    let wanted = match state.get() {
+    let visible = match state.get() {
         GameState::Playing => Visibility::Hidden,
         GameState::GameOver => Visibility::Visible,
     };
     for mut visibility in &mut panels {
-        visibility.set_if_neq(wanted);
+        visibility.set_if_neq(visible);
     }
 }
 
-/// Sets a bar's width; unchanged widths are left alone, since each change lays the UI out again.
+/// Sets a bar's width. Skips unchanged widths, since each change triggers a layout.
 fn fill(node: &mut Mut<Node>, part: f32) {
     let width = percent((part * 200.0).round() * 0.5);
     if node.width != width {

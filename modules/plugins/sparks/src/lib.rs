@@ -1,6 +1,6 @@
-//! Sparks where something is hit, and a burst where something dies.
+//! Sparks for hits, and bursts for deaths.
 //!
-//! Sparks are only looked at: they take nothing from the game's randomness.
+//! Sparks are purely visual: they do not draw from the game's random numbers.
 #![forbid(unsafe_code)]
 
 mod spark;
@@ -24,7 +24,7 @@ fn build(module: &mut ModuleApp) {
         .add_systems(OnUnload, forget);
 }
 
-/// Throws sparks for what happened since the last frame.
+/// Adds sparks for the messages since the last frame.
 fn burst(
     mut damage: MessageReader<Damage>,
     mut died: MessageReader<Died>,
@@ -48,12 +48,12 @@ fn burst(
     }
 }
 
-/// Moves sparks, and puts out those that have burnt down.
+/// Advances sparks and rings.
 fn fly(time: Res<Time>, mut sparks: ResMut<Sparks>) {
     sparks.advance(time.delta_secs());
 }
 
-/// Draws sparks as short streaks, and deaths as widening rings.
+/// Draws sparks as short streaks, and rings.
 fn draw(sparks: Res<Sparks>, mut canvas: ResMut<Canvas>) {
     for spark in sparks.sparks() {
         let strength = spark.strength();

@@ -2,16 +2,16 @@
 
 use playground_api::prelude::*;
 
-/// No more sparks than this are alight at once.
+/// The maximum number of sparks.
 const MOST_SPARKS: usize = 2_000;
-/// Seconds that the longest-lived sparks burn.
+/// The maximum lifetime of a spark, in seconds.
 const SPARK_LIFE_S: f32 = 0.55;
-/// Seconds that a ring widens.
+/// The lifetime of a ring, in seconds.
 const RING_LIFE_S: f32 = 0.4;
-/// Part of its speed that a spark loses in a second.
+/// The fraction of its speed that a spark loses per second.
 const DRAG: f32 = 3.5;
 
-/// All that burns.
+/// All sparks and rings.
 #[derive(Resource, Default)]
 pub struct Sparks {
     sparks: Vec<Spark>,
@@ -19,27 +19,25 @@ pub struct Sparks {
     thrown: u32,
 }
 
-/// Sparks from one place.
+/// A burst of sparks from one place.
 pub struct Burst {
-    /// The place.
+    /// The place, in world units.
     pub at: Vec2,
-    /// The middle of their directions; zero for all directions.
+    /// The mean direction; zero for all directions.
     pub along: Vec2,
-    /// How many.
+    /// The number of sparks.
     pub count: u32,
     /// Speed of the fastest, in world units per second.
     pub speed: f32,
-    /// Their colour.
     pub color: LinearRgba,
 }
 
 /// A point of light.
 pub struct Spark {
-    /// Where it is.
+    /// Position, in world units.
     pub at: Vec2,
-    /// World units per second.
+    /// Velocity, in world units per second.
     pub velocity: Vec2,
-    /// Its colour.
     pub color: LinearRgba,
     life_s: f32,
     age_s: f32,
@@ -47,16 +45,15 @@ pub struct Spark {
 
 /// A shock wave.
 pub struct Ring {
-    /// Its middle.
+    /// Its centre, in world units.
     pub at: Vec2,
-    /// Its colour.
     pub color: LinearRgba,
     size: f32,
     age_s: f32,
 }
 
 impl Sparks {
-    /// Lights the sparks of a burst.
+    /// Adds the sparks of a burst.
     pub fn throw(&mut self, burst: Burst) {
         for _ in 0..burst.count {
             if self.sparks.len() >= MOST_SPARKS {
@@ -80,12 +77,12 @@ impl Sparks {
         }
     }
 
-    /// Starts a ring around something of this size.
+    /// Adds a ring around a body of this radius.
     pub fn ring(&mut self, at: Vec2, size: f32, color: LinearRgba) {
         self.rings.push(Ring { at, color, size, age_s: 0.0 });
     }
 
-    /// Lets time pass.
+    /// Advances time, and removes sparks and rings that have burnt out.
     pub fn advance(&mut self, step_s: f32) {
         for spark in &mut self.sparks {
             spark.age_s += step_s;
@@ -99,17 +96,15 @@ impl Sparks {
         self.rings.retain(|ring| ring.age_s < RING_LIFE_S);
     }
 
-    /// The sparks that burn.
     pub fn sparks(&self) -> &[Spark] {
         &self.sparks
     }
 
-    /// The rings that widen.
     pub fn rings(&self) -> &[Ring] {
         &self.rings
     }
 
-    /// A number from 0 to 1 that looks like chance: golden-ratio steps.
+    /// A number from 0 to 1 that looks random: a multiple of the golden ratio.
     fn noise(&mut self) -> f32 {
         self.thrown = self.thrown.wrapping_add(0x9E37_79B9);
         let mixed = (self.thrown ^ (self.thrown >> 15)).wrapping_mul(0x85EB_CA6B);
@@ -118,19 +113,19 @@ impl Sparks {
 }
 
 impl Spark {
-    /// What is left of its light, from 1 to 0.
+    /// Its brightness, from 1 at the start to 0.
     pub fn strength(&self) -> f32 {
         1.0 - self.age_s / self.life_s
     }
 }
 
 impl Ring {
-    /// What is left of its light, from 1 to 0.
+    /// Its brightness, from 1 at the start to 0.
     pub fn strength(&self) -> f32 {
         1.0 - self.age_s / RING_LIFE_S
     }
 
-    /// Its radius now, in world units.
+    /// Its current radius, in world units.
     pub fn radius(&self) -> f32 {
         let spent = self.age_s / RING_LIFE_S;
         self.size * (0.6 + 2.4 * spent.sqrt())

@@ -1,7 +1,7 @@
 //! Trails behind ships and bullets.
 //!
-//! Trails are only looked at: they follow what flies by its [`StableId`] and draw on the canvas, so
-//! the game is the same without them.
+//! Trails are purely visual: they follow bodies by [`StableId`] and draw on the canvas, so the game
+//! is the same without them.
 #![forbid(unsafe_code)]
 
 mod trail;
@@ -26,10 +26,10 @@ fn build(module: &mut ModuleApp) {
         .add_systems(OnUnload, forget);
 }
 
-/// What leaves a trail.
+/// The bodies that leave a trail.
 type Flying = Or<(With<Player>, With<Enemy>, With<Bullet>)>;
 
-/// Lengthens the trail of everything that flies.
+/// Extends all trails by one step.
 fn follow(
     time: Res<Time>,
     mut trails: ResMut<Trails>,
@@ -55,7 +55,7 @@ fn draw(trails: Res<Trails>, mut canvas: ResMut<Canvas>) {
     }
 }
 
-/// A trail that is seen again later would be of things long gone.
+/// Removes all trails, which would be outdated when the plugin is enabled again.
 fn forget(mut trails: ResMut<Trails>) {
     *trails = Trails::default();
 }

@@ -1,23 +1,23 @@
-//! Where things were a moment ago.
+//! Trails: the recent positions of bodies.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use core_physics::StableId;
 use playground_api::prelude::*;
 
-/// A jump longer than this, in world units, is no flight: the trail starts anew.
+/// A jump that is longer than this, in world units, starts a new trail.
 const LONGEST_STEP: f32 = 120.0;
 
-/// All trails, by what they follow.
+/// All trails, by the id of the body.
 #[derive(Resource, Default)]
 pub struct Trails {
     trails: BTreeMap<StableId, Trail>,
 }
 
-/// How a trail looks.
+/// The style of a trail.
 #[derive(Clone, Copy, Default)]
 pub struct Style {
-    /// Seconds that it can be seen.
+    /// Seconds for which a position is visible.
     pub life_s: f32,
     /// Width at its head, in world units.
     pub width: f32,
@@ -25,7 +25,7 @@ pub struct Style {
     pub opacity: f32,
 }
 
-/// The last places of one thing, the oldest first, each with its age in seconds.
+/// The recent positions of one body with their age in seconds, the oldest first.
 #[derive(Default)]
 pub struct Trail {
     places: VecDeque<(Vec2, f32)>,
@@ -34,7 +34,7 @@ pub struct Trail {
 }
 
 impl Trails {
-    /// Lets all trails grow older, and forgets what can no longer be seen.
+    /// Ages all trails, and removes invisible positions.
     pub fn age(&mut self, step_s: f32) {
         self.trails.retain(|_, trail| {
             for (_, age_s) in &mut trail.places {
@@ -47,7 +47,7 @@ impl Trails {
         });
     }
 
-    /// Adds the place where something is now.
+    /// Adds the current position of a body.
     pub fn extend(&mut self, id: StableId, at: Vec2, color: LinearRgba, style: Style) {
         let trail = self.trails.entry(id).or_default();
         trail.color = color;
@@ -68,11 +68,11 @@ impl Trails {
     }
 }
 
-/// Place, width and colour of a trail's cut.
+/// Position, width and colour at a point of a trail.
 pub type Cut = (Vec2, f32, LinearRgba);
 
 impl Trail {
-    /// The trail, piece by piece, from its end to its head.
+    /// The segments of the trail, from its end to its head.
     pub fn pieces(&self) -> impl Iterator<Item = (Cut, Cut)> {
         let cuts = self.places.iter().map(|place| self.cut(*place));
         cuts.clone().zip(cuts.skip(1))

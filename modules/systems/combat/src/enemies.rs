@@ -1,4 +1,4 @@
-//! What an enemy is made of.
+//! Spawns enemies.
 
 use core_arena::{Contact, Enemy, EnemyKind, Health, Team, Weapon};
 use core_physics::{Flocker, Goal, Heading, Outline, Position, Radius, Shape, StableId, Velocity};
@@ -6,10 +6,10 @@ use playground_api::prelude::*;
 
 use crate::tuning::CombatTuning;
 
-/// No enemy's radius is larger, in world units.
+/// The maximum radius of an enemy, in world units.
 pub const LARGEST_RADIUS: f32 = 60.0;
 
-/// Spawns one enemy at rest, white as the flash it comes with.
+/// Spawns one enemy at rest, with a white flash.
 pub fn spawn(
     commands: &mut Commands,
     tuning: &CombatTuning,
@@ -54,7 +54,7 @@ pub fn spawn(
     }
 }
 
-/// Outline, colour, and personal space as a multiple of the flocks' usual one.
+/// Outline, colour, and personal space as a multiple of the flocks' default.
 fn look(kind: EnemyKind) -> (Outline, LinearRgba, f32) {
     match kind {
         EnemyKind::Swarmer => (Outline::Dart, LinearRgba::rgb(1.0, 0.16, 0.18), 1.5),

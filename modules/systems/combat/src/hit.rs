@@ -1,4 +1,4 @@
-//! Bullets and bodies find what they touch.
+//! Detects hits by bullets and by touch.
 
 use core_arena::{Bullet, Contact, Damage, Enemy, Player, Team};
 use core_physics::{Bounds, Position, Radius, SpatialGrid, StableId, Velocity};
@@ -8,7 +8,7 @@ use crate::{enemies::LARGEST_RADIUS, tuning::CombatTuning};
 
 type Target<'a> = (Entity, &'a StableId, &'a Position, &'a Radius);
 
-/// Lets each bullet strike the first body of the other team on its way of this step.
+/// Lets each bullet hit the first body of the other team on its path in this step.
 pub fn strike(
     mut commands: Commands,
     time: Res<Time>,
@@ -55,7 +55,7 @@ pub fn touch(
     }
 }
 
-/// Takes out bullets that have flown for long enough, or out of the world.
+/// Despawns bullets whose lifetime is over or that left the world.
 pub fn expire(
     mut commands: Commands,
     time: Res<Time>,
@@ -70,14 +70,14 @@ pub fn expire(
     }
 }
 
-/// What a bullet flew in this step.
+/// The path of a bullet in this step.
 struct Way {
     to: Vec2,
     step: Vec2,
 }
 
 impl Way {
-    /// How far along the way a circle is met, from 0 to 1.
+    /// The position on the path where it meets a circle, from 0 to 1.
     fn meets(&self, center: Vec2, radius: f32) -> Option<f32> {
         let from = self.to - self.step;
         let along = (center - from).dot(self.step) / self.step.length_squared().max(0.01);
@@ -86,7 +86,7 @@ impl Way {
         (distance_squared < radius * radius).then_some(nearest)
     }
 
-    /// The enemy that is met first; of two at once the one with the lower id.
+    /// The first enemy on the path; of two at the same place, the one with the lower id.
     fn first_of(&self, grid: &SpatialGrid, enemies: &Query<Target, With<Enemy>>) -> Option<Entity> {
         let mut first: Option<(f32, StableId, Entity)> = None;
         let reach = LARGEST_RADIUS + self.step.length();

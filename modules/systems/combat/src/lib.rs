@@ -1,4 +1,4 @@
-//! Shots, hits, deaths, points, and the enemies that keep coming.
+//! The arena's combat: bullets, hits, deaths, score and waves of enemies.
 #![forbid(unsafe_code)]
 
 mod enemies;

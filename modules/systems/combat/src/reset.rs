@@ -1,9 +1,9 @@
-//! What is left of an old game goes.
+//! Resets the arena for a new game.
 
 use core_arena::{Bullet, Enemy, NewGame, Wave};
 use playground_api::prelude::*;
 
-/// Takes out all enemies and bullets, and starts the waves anew.
+/// Despawns all enemies and bullets, and restarts the waves.
 pub fn clear_field(
     mut commands: Commands,
     mut games: MessageReader<NewGame>,

@@ -1,4 +1,4 @@
-//! Deaths become points.
+//! Updates the score.
 
 use core_arena::{Died, Score};
 use playground_api::prelude::*;

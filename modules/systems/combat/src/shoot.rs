@@ -8,7 +8,7 @@ use playground_api::prelude::*;
 
 use crate::tuning::CombatTuning;
 
-/// Turns armed enemies to the player; without one they hold their fire.
+/// Turns armed enemies to the player. Without a player they do not fire.
 pub fn aim_gunners(
     player: Query<&Position, With<Player>>,
     mut gunners: Query<(&Position, &mut Heading, &mut Weapon), (With<Enemy>, Without<Player>)>,
@@ -22,8 +22,8 @@ pub fn aim_gunners(
     }
 }
 
-/// Spawns the bullets of all weapons that are ready, in the order of their bearers' ids, since
-/// each draws from the game's randomness.
+/// Spawns the bullets of all weapons that are ready, ordered by the bearers' ids, so that random
+/// numbers are drawn in a deterministic order.
 pub fn fire(
     mut commands: Commands,
     time: Res<Time>,

@@ -1,4 +1,4 @@
-//! Hits become losses of health, and deaths.
+//! Applies damage, and despawns dead fighters.
 
 use core_arena::{Damage, Died, Enemy, Health};
 use core_physics::{Position, Shape, StableId};
@@ -16,7 +16,7 @@ pub fn fade_flashes(time: Res<Time>, mut shapes: Query<&mut Shape, With<Health>>
     }
 }
 
-/// Takes health from those who were hit, and lets them flash.
+/// Reduces the health of fighters that were hit, and lets them flash.
 pub fn lose_health(
     mut damage: MessageReader<Damage>,
     mut fighters: Query<(&mut Health, &mut Shape)>,
@@ -29,7 +29,7 @@ pub fn lose_health(
     }
 }
 
-/// Takes out those who have no health left, in the order of their ids.
+/// Despawns fighters without health, in the order of their ids.
 pub fn die(
     mut commands: Commands,
     mut died: MessageWriter<Died>,

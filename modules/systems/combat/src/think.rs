@@ -1,4 +1,4 @@
-//! What enemies want.
+//! Chooses the enemies' goals.
 
 use core_arena::{Enemy, EnemyKind, Player};
 use core_physics::{Goal, Position};
@@ -6,8 +6,8 @@ use playground_api::prelude::*;
 
 use crate::tuning::CombatTuning;
 
-/// Sends enemies after the player; gunners circle it at their distance. Without a player they
-/// drift to the middle.
+/// Enemies pursue the player; gunners circle it at a distance. Without a player they drift to the
+/// middle.
 pub fn choose_goals(
     tuning: Res<CombatTuning>,
     player: Query<&Position, With<Player>>,
@@ -28,7 +28,7 @@ pub fn choose_goals(
     }
 }
 
-/// The point on the circle around `middle` that lies a little further round than `from`.
+/// The point on the circle around `middle` that is half a radian ahead of `from`.
 fn circle(middle: Vec2, from: Vec2, radius: f32) -> Vec2 {
     const AHEAD: Vec2 = Vec2::new(0.877_6, 0.479_4); // half a radian
     middle + (from - middle).normalize_or(Vec2::X).rotate(AHEAD) * radius

@@ -1,29 +1,29 @@
-//! `assets/arena/combat.toml`.
+//! The tuning file `assets/arena/combat.toml`.
 
 use core_arena::EnemyKind;
 use playground_api::prelude::*;
 
-/// How enemies and shots behave.
+/// The behaviour of enemies and bullets.
 #[derive(Resource, Deserialize, Clone, Debug)]
 #[serde(default)]
 pub struct CombatTuning {
-    /// Small, quick, many.
+    /// Small and fast, in large numbers.
     pub swarmer: EnemyTuning,
     /// Keeps its distance and shoots.
     pub gunner: EnemyTuning,
     /// Slow and tough.
     pub brute: EnemyTuning,
-    /// Seconds that a bullet flies.
+    /// Lifetime of a bullet, in seconds.
     pub bullet_life_s: f32,
-    /// Distance that gunners keep from the player, in world units.
+    /// Distance of gunners from the player, in world units.
     pub gunner_distance: f32,
-    /// Seconds between two shots of a gunner.
+    /// Seconds between shots of a gunner.
     pub gunner_interval_s: f32,
     /// Speed of a gunner's bullets, in world units per second.
     pub gunner_bullet_speed: f32,
-    /// Health points that a gunner's bullet takes.
+    /// Damage of a gunner's bullet, in health points.
     pub gunner_damage: i32,
-    /// Seconds between two touches of the same enemy.
+    /// Seconds between two hits by touch of the same enemy.
     pub contact_interval_s: f32,
     /// Seconds within which the next kill raises the combo.
     pub combo_s: f32,
@@ -35,14 +35,13 @@ pub struct CombatTuning {
     pub group_interval_s: f32,
     /// Enemies in a group.
     pub group_size: u32,
-    /// How much faster the enemies of each wave are than those of the one before, as a part of the
-    /// first wave's speed.
+    /// Increase of the enemies' speed per wave, as a fraction of the first wave's speed.
     pub speed_up: f32,
-    /// Health points that the player gets back for a wave.
+    /// Health points that the player regains per wave.
     pub heal: i32,
 }
 
-/// How one kind of enemy is.
+/// The properties of one kind of enemy.
 #[derive(Deserialize, Clone, Copy, Debug)]
 #[serde(default)]
 pub struct EnemyTuning {
@@ -50,20 +49,19 @@ pub struct EnemyTuning {
     pub health: i32,
     /// Top speed in world units per second.
     pub speed: f32,
-    /// Greatest acceleration in world units per second squared.
+    /// Maximum acceleration, in world units per second squared.
     pub force: f32,
     /// Half its length, in world units.
     pub size: f32,
-    /// Points for shooting it.
+    /// Score for shooting it, in points.
     pub points: u32,
-    /// Health points that its touch takes.
+    /// Damage of its touch, in health points.
     pub contact_damage: i32,
-    /// How strongly it goes after the player, next to staying with its flock.
+    /// Weight of pursuing the player, relative to staying with the flock.
     pub hunger: f32,
 }
 
 impl CombatTuning {
-    /// The values of one kind of enemy.
     pub fn enemy(&self, kind: EnemyKind) -> &EnemyTuning {
         match kind {
             EnemyKind::Swarmer => &self.swarmer,

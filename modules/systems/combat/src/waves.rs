@@ -1,4 +1,4 @@
-//! New enemies come in.
+//! Spawns waves of enemies.
 
 use core_arena::{Enemy, EnemyKind, Health, Player, Wave};
 use core_physics::{Bounds, GameRng, Position, StableIds};
@@ -6,10 +6,10 @@ use playground_api::prelude::*;
 
 use crate::{enemies, tuning::CombatTuning};
 
-/// Enemies do not come in nearer to the player than this, in world units.
+/// Minimum distance of new enemies from the player, in world units.
 const CLEARANCE: f32 = 380.0;
 
-/// Lets the wave's next group in; after the last one is shot, begins the next wave.
+/// Spawns the wave's next group; when all enemies are dead, begins the next wave.
 pub fn advance(
     mut commands: Commands,
     time: Res<Time>,
@@ -48,12 +48,12 @@ pub fn advance(
     }
 }
 
-/// How many swarmers, gunners and brutes come in a wave.
+/// The number of swarmers, gunners and brutes in a wave.
 fn enemies_of(number: u32) -> [u32; 3] {
     [8 + 6 * number, number.saturating_sub(1) * 3 / 2, number / 2]
 }
 
-/// One of the enemies that are pending, each as likely as the other.
+/// Picks one of the pending enemies, each with the same probability.
 fn draw_kind(rng: &mut GameRng, pending: &mut [u32; 3]) -> Option<EnemyKind> {
     let total: u32 = pending.iter().sum();
     if total == 0 {
@@ -70,7 +70,7 @@ fn draw_kind(rng: &mut GameRng, pending: &mut [u32; 3]) -> Option<EnemyKind> {
     None
 }
 
-/// A place at the edge of the arena, away from the player.
+/// A random place at the edge of the arena, away from the player.
 fn gate(rng: &mut GameRng, bounds: &Bounds, player: Vec2) -> Vec2 {
     let mut gate = Vec2::ZERO;
     for _ in 0..8 {

@@ -1,4 +1,4 @@
-//! Velocities become positions, within the world's edge.
+//! Moves bodies by their velocity, and keeps them within the world.
 #![forbid(unsafe_code)]
 
 use core_physics::{Bounds, Edge, PhysicsSet, Position, Radius, Velocity};
@@ -18,7 +18,7 @@ fn build(module: &mut ModuleApp) {
     );
 }
 
-/// Moves everything that has a velocity.
+/// Moves everything with a velocity by one step.
 fn integrate(time: Res<Time>, mut bodies: Query<(&mut Position, &Velocity)>) {
     let step_s = time.delta_secs();
     bodies.par_iter_mut().for_each(|(mut position, velocity)| {
@@ -26,7 +26,7 @@ fn integrate(time: Res<Time>, mut bodies: Query<(&mut Position, &Velocity)>) {
     });
 }
 
-/// Brings back what has left the world. What has no [`Radius`] may fly on.
+/// Brings bodies back that have left the world, except those without a [`Radius`].
 fn contain(bounds: Res<Bounds>, mut bodies: Query<(&mut Position, &mut Velocity, &Radius)>) {
     let half_size = bounds.half_size;
     bodies.par_iter_mut().for_each(|(mut position, mut velocity, radius)| match bounds.edge {
@@ -34,7 +34,7 @@ fn contain(bounds: Res<Bounds>, mut bodies: Query<(&mut Position, &mut Velocity,
             let inner = (half_size - radius.0).max(Vec2::ZERO);
             let inside = position.0.clamp(-inner, inner);
             if inside != position.0 {
-                // The wall takes the part of the velocity that goes into it.
+                // The wall stops the component of the velocity towards it.
                 let outside = position.0 - inside;
                 let leaving = (outside * velocity.0).cmpgt(Vec2::ZERO);
                 velocity.0 = Vec2::select(leaving, Vec2::ZERO, velocity.0);
@@ -49,7 +49,7 @@ fn contain(bounds: Res<Bounds>, mut bodies: Query<(&mut Position, &mut Velocity,
     });
 }
 
-/// The same place in the rectangle around the origin that repeats in all directions.
+/// Wraps a place into the rectangle around the origin.
 fn wrap(point: Vec2, half_size: Vec2) -> Vec2 {
     (point + half_size).rem_euclid(2.0 * half_size) - half_size
 }

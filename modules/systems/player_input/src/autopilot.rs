@@ -1,24 +1,24 @@
-//! Plays when nobody does.
+//! Plays without a player.
 
 use core_arena::{Bullet, Enemy, GameState, Player, PlayerIntent, Score, Team, Weapon};
 use core_physics::{Bounds, Position, StableId, Velocity};
 use playground_api::prelude::*;
 
-/// Enemies nearer than this are fled from, in world units.
+/// Distance within which the autopilot flees from enemies, in world units.
 const ENEMY_FEAR: f32 = 150.0;
-/// Bullets nearer than this are fled from, in world units.
+/// Distance within which the autopilot flees from bullets, in world units.
 const BULLET_FEAR: f32 = 70.0;
-/// A threat this near is worth a dash, in world units.
+/// Distance of a threat within which the autopilot dashes, in world units.
 const DASH_FEAR: f32 = 36.0;
-/// Seconds that it looks at the end of a game before it begins a new one.
+/// Seconds from the end of a game to the start of the next one.
 const PAUSE_S: f32 = 2.5;
 
-/// True if the autopilot has the ship.
+/// True if the autopilot controls the ship.
 pub fn flies(options: Res<RunOptions>) -> bool {
     options.autopilot
 }
 
-/// Shoots at the nearest enemy, and flies away from what comes near.
+/// Shoots at the nearest enemy, and flees from near threats.
 pub fn decide(
     state: Res<State<GameState>>,
     score: Res<Score>,
@@ -32,7 +32,7 @@ pub fn decide(
     *intent = PlayerIntent { restart, aim: intent.aim, ..PlayerIntent::default() };
     let Ok((ship, weapon)) = ship.single() else { return };
 
-    // Sums of floats depend on their order: by id, not by place in memory.
+    // Ordered by id, since sums of floats depend on the order.
     let mut threats: Vec<Threat> =
         enemies
             .iter()
@@ -43,7 +43,7 @@ pub fn decide(
             .collect();
     threats.sort_unstable_by_key(|threat| threat.id);
 
-    // To the middle, a little round it, and away from everything else.
+    // To the middle, a little around it, and away from threats.
     let home = -ship.0 / bounds.half_size;
     let away: Vec2 = threats.iter().map(Threat::away).sum();
     let thrust = away * 1.6 + home * 1.2 + home.perp() * 0.5;
@@ -55,14 +55,14 @@ pub fn decide(
         .filter(|threat| threat.fear == ENEMY_FEAR)
         .min_by(|a, b| a.offset.length_squared().total_cmp(&b.offset.length_squared()));
     if let Some(target) = nearest {
-        // Where it will be when the bullet arrives.
+        // The enemy's position when the bullet arrives.
         let flight_s = target.offset.length() / weapon.bullet_speed.max(1.0);
         intent.aim = ship.0 - target.offset + target.velocity * flight_s;
         intent.fire = true;
     }
 }
 
-/// Something to keep away from.
+/// Something to flee from.
 struct Threat {
     id: StableId,
     /// From the threat to the ship.
@@ -76,7 +76,7 @@ impl Threat {
         Self { id, offset: ship - at, velocity, fear }
     }
 
-    /// Away from the threat, the more the nearer it is, and out of its way.
+    /// The direction away from the threat and out of its path, the longer the nearer the threat.
     fn away(&self) -> Vec2 {
         let nearness = (1.0 - self.offset.length() / self.fear).max(0.0);
         let aside = self.offset.reject_from_normalized(self.velocity.normalize_or(Vec2::X));

@@ -1,10 +1,10 @@
-//! The player's hands.
+//! Reads the keyboard and mouse.
 
 use bevy::window::PrimaryWindow;
 use core_arena::PlayerIntent;
 use playground_api::prelude::*;
 
-/// Keys: WASD or arrows fly, space fires, shift dashes, R or enter begins anew.
+/// Keys: WASD or arrows fly, space fires, shift dashes, R or enter starts a new game.
 pub fn keyboard(
     keys: Option<Res<ButtonInput<KeyCode>>>,
     focus: Res<KeyboardFocus>,

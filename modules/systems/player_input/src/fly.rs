@@ -1,4 +1,4 @@
-//! The ship does what the player wants.
+//! Applies the player's input to the ship.
 
 use core_arena::{Player, PlayerIntent, Weapon};
 use core_physics::{Heading, Position, Velocity};
@@ -6,7 +6,7 @@ use playground_api::prelude::*;
 
 use crate::tuning::PlayerTuning;
 
-/// Turns the ship to the aim, lets its velocity follow the thrust, dashes and pulls the trigger.
+/// Turns the ship to the aim, moves its velocity towards the thrust, dashes and fires.
 pub fn obey(
     time: Res<Time>,
     tuning: Res<PlayerTuning>,
@@ -25,9 +25,9 @@ pub fn obey(
             velocity.0 = intent.thrust.normalize_or_zero() * tuning.dash_speed;
         }
         if !ship.is_dashing() {
-            let wanted = intent.thrust.clamp_length_max(1.0) * tuning.speed;
+            let target = intent.thrust.clamp_length_max(1.0) * tuning.speed;
             let follow = 1.0 - (-tuning.response * step_s).exp();
-            velocity.0 = velocity.0.lerp(wanted, follow);
+            velocity.0 = velocity.0.lerp(target, follow);
         }
         if intent.aim != position.0 {
             *heading = Heading::along(intent.aim - position.0);

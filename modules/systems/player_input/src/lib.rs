@@ -1,6 +1,6 @@
-//! What the player wants, from the keyboard and mouse or from the autopilot, and how the ship obeys.
+//! The player's input, from keyboard and mouse or the autopilot, and its effect on the ship.
 //!
-//! Devices are read once a frame; fixed steps take what was wanted from [`PlayerIntent`].
+//! Devices are read once a frame; fixed steps read the input from [`PlayerIntent`].
 //!
 //! [`PlayerIntent`]: core_arena::PlayerIntent
 #![forbid(unsafe_code)]

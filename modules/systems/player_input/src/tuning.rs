@@ -1,20 +1,20 @@
-//! `assets/arena/player.toml`.
+//! The tuning file `assets/arena/player.toml`.
 
 use playground_api::prelude::*;
 
-/// How the player's ship flies.
+/// The flight of the player's ship.
 #[derive(Resource, Deserialize, Clone, Debug)]
 #[serde(default)]
 pub struct PlayerTuning {
     /// Top speed in world units per second.
     pub speed: f32,
-    /// How quickly the velocity follows the wish, per second.
+    /// Rate at which the velocity follows the input, per second.
     pub response: f32,
     /// Speed of a dash, in world units per second.
     pub dash_speed: f32,
-    /// Seconds that a dash lasts.
+    /// Duration of a dash, in seconds.
     pub dash_s: f32,
-    /// Seconds from one dash to the next.
+    /// Cooldown of the dash, in seconds.
     pub dash_interval_s: f32,
 }
 

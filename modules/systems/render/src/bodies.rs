@@ -1,10 +1,10 @@
-//! Everything that has a shape.
+//! Draws bodies.
 
 use core_canvas::{Canvas, Layer};
 use core_physics::{Heading, Outline, Position, Shape, Velocity};
 use playground_api::prelude::*;
 
-/// Draws all shapes where they are between two fixed steps.
+/// Draws all shapes at their positions, interpolated between two fixed steps.
 pub fn draw(
     fixed: Res<Time<Fixed>>,
     mut canvas: ResMut<Canvas>,
@@ -53,19 +53,19 @@ pub fn draw(
     }
 }
 
-/// The colour, darker; as opaque as before.
+/// A darker colour of the same opacity.
 fn shade(color: LinearRgba, brightness: f32) -> LinearRgba {
     (color * brightness).with_alpha(color.alpha)
 }
 
-/// A place, and the direction and length of a shape's half axis.
+/// A shape's position, and the direction and length of its half axis.
 struct Pose {
     at: Vec2,
     along: Vec2,
 }
 
 impl Pose {
-    /// Corners, given along and across the half axis, in world units.
+    /// Maps corners, given along and across the half axis, to world units.
     fn place<const N: usize>(&self, corners: [(f32, f32); N]) -> [Vec2; N] {
         corners.map(|(x, y)| self.at + self.along * x + self.along.perp() * y)
     }

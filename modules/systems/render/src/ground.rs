@@ -8,10 +8,11 @@ const FLOOR: LinearRgba = LinearRgba::rgb(0.0032, 0.0042, 0.0085);
 const LINES: LinearRgba = LinearRgba::rgb(0.0075, 0.0105, 0.020);
 const EDGE: LinearRgba = LinearRgba::rgb(0.045, 0.13, 0.21);
 
-/// Lines on the floor along the shorter side.
+/// Number of lines on the floor along the shorter side.
 const LINES_ACROSS: f32 = 12.0;
 
-/// Draws floor, lines and edge; lines and edge are as wide on screen in a world of any size.
+/// Draws floor, lines and edge. The width of lines and edge on screen does not depend on the
+/// world's size.
 pub fn draw(bounds: Res<Bounds>, mut canvas: ResMut<Canvas>) {
     let half = bounds.half_size;
     let corners = [half, Vec2::new(-half.x, half.y), -half, Vec2::new(half.x, -half.y)];

@@ -1,4 +1,4 @@
-//! Puts the canvas on screen: floor and edge of the world, and every [`Shape`] in it.
+//! Renders the canvas, and draws the world's floor and edge and every [`Shape`] on it.
 //!
 //! [`Shape`]: core_physics::Shape
 #![forbid(unsafe_code)]

@@ -1,7 +1,7 @@
-//! The camera, and the one mesh that shows the canvas.
+//! The camera, and the mesh that shows the canvas.
 //!
-//! Both are told from others' by [`DespawnOnUnload`] and components of Bevy's own, not by a type of
-//! this module: so a swap finds them again whatever has changed in here.
+//! Both are identified by [`DespawnOnUnload`] and Bevy's own components, not by a type of this
+//! module, so that they are found again after any swap.
 
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::ScalingMode;
@@ -12,12 +12,12 @@ use core_canvas::Canvas;
 use core_physics::Bounds;
 use playground_api::prelude::*;
 
-/// World units around the world that are in view as well.
+/// Margin around the world that is in view, in world units.
 const MARGIN: f32 = 30.0;
 
 const BACKGROUND: Color = Color::srgb(0.020, 0.024, 0.039);
 
-/// Spawns the camera, unless it is there.
+/// Spawns the camera if it does not exist.
 pub fn set_up_camera(
     mut commands: Commands,
     cameras: Query<&DespawnOnUnload, With<Camera2d>>,
@@ -39,7 +39,7 @@ pub fn set_up_camera(
     ));
 }
 
-/// Spawns the mesh, unless it is there.
+/// Spawns the mesh if it does not exist.
 pub fn set_up_surface(
     mut commands: Commands,
     mut meshes: ResMut<Assets<Mesh>>,
@@ -61,7 +61,7 @@ pub fn set_up_surface(
     ));
 }
 
-/// Throws last frame's picture away.
+/// Clears the canvas.
 pub fn clear(mut canvas: ResMut<Canvas>) {
     canvas.clear();
 }
@@ -83,7 +83,7 @@ pub fn frame_world(
     }
 }
 
-/// Makes the canvas the mesh's new content.
+/// Copies the canvas to the mesh.
 pub fn show(
     canvas: Res<Canvas>,
     mut meshes: ResMut<Assets<Mesh>>,

@@ -1,12 +1,12 @@
-//! One step of every flocker's steering.
+//! One step of steering.
 
 use core_physics::{Bounds, Edge, Flocker, Goal, Heading, Lure, Position, SpatialGrid, Velocity};
 use playground_api::prelude::*;
 
 use crate::tuning::SteeringTuning;
 
-/// Changes the velocities of all flockers. Each looks only at the grid and at itself, so they may
-/// be steered in any order and at the same time.
+/// Changes the velocities of all flockers. Each reads only the grid and its own components, so they
+/// can be steered in parallel.
 pub fn steer(
     time: Res<Time>,
     bounds: Res<Bounds>,
@@ -39,7 +39,7 @@ struct Member<'a> {
 }
 
 impl Member<'_> {
-    /// Keep apart from everyone; fly along and stay together with the own flock.
+    /// Separation from all neighbours; alignment and cohesion with the own flock.
     fn company(&self, grid: &SpatialGrid, tuning: &SteeringTuning) -> Vec2 {
         let sight = tuning.sight * self.flocker.sight;
         let sight_squared = sight * sight;
@@ -73,7 +73,7 @@ impl Member<'_> {
         urge
     }
 
-    /// Turn away from walls before they are reached.
+    /// Avoids walls.
     fn walls(&self, bounds: &Bounds, tuning: &SteeringTuning) -> Vec2 {
         if bounds.edge != Edge::Wall {
             return Vec2::ZERO;
@@ -83,14 +83,14 @@ impl Member<'_> {
         -self.position.signum() * nearness * tuning.wall
     }
 
-    /// Go where the goal is, or away from it.
+    /// Steers to the goal, or away from it.
     fn wish(&self, goal: &Goal) -> Vec2 {
         let toward = (goal.point - self.position).normalize_or_zero() * goal.weight.signum();
         let change = toward - self.velocity / self.flocker.max_speed.max(1.0);
         change * goal.weight.abs()
     }
 
-    /// Come to the lure, or flee from it, the more the nearer it is.
+    /// Steers to the lure or away from it, the stronger the nearer it is.
     fn lured(&self, lure: &Lure) -> Vec2 {
         let offset = lure.point - self.position;
         let nearness = 1.0 - offset.length() / lure.radius.max(1.0);
@@ -101,7 +101,7 @@ impl Member<'_> {
     }
 }
 
-/// `velocity` with a speed between the two.
+/// Limits the speed of `velocity` to between `slowest` and `fastest`.
 fn within(velocity: Vec2, slowest: f32, fastest: f32) -> Vec2 {
     let speed = velocity.length();
     if speed < 0.01 {

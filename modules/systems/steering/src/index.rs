@@ -5,7 +5,7 @@ use playground_api::prelude::*;
 
 use crate::tuning::SteeringTuning;
 
-/// Puts every flocker into the grid. The `Local` is memory that is used again, not state.
+/// Puts every flocker into the grid. The `Local` is scratch memory, not state.
 pub fn fill_grid(
     bounds: Res<Bounds>,
     tuning: Res<SteeringTuning>,
@@ -19,6 +19,6 @@ pub fn fill_grid(
             Neighbour { position: position.0, velocity: velocity.0, flock: flocker.flock, entity };
         (*id, neighbour)
     }));
-    // Cells of half the sight: fewer are looked at in vain around the circle.
+    // With cells of half the sight, fewer flockers outside of the circle are visited.
     grid.rebuild(bounds.half_size, tuning.sight * 0.5, &mut members);
 }

@@ -1,6 +1,6 @@
-//! Flocks: flockers keep apart, fly along with their like, and go where they want to be.
+//! Steers flocks: separation, alignment, cohesion and goals.
 //!
-//! The arena's enemies and the boids are both steered here; everything is in
+//! Both the arena's enemies and the boids are steered here; the data is in
 //! [`core_physics::Flocker`].
 #![forbid(unsafe_code)]
 

@@ -1,28 +1,28 @@
-//! `assets/steering/flocks.toml`.
+//! The tuning file `assets/steering/flocks.toml`.
 
 use playground_api::prelude::*;
 
-/// How flocks behave.
+/// The behaviour of flocks.
 #[derive(Resource, Deserialize, Clone, Debug)]
 #[serde(default)]
 pub struct SteeringTuning {
-    /// How far flockers see, in world units; twice the size of the grid's cells.
+    /// Sight of flockers, in world units; twice the size of the grid's cells.
     pub sight: f32,
-    /// The distance that flockers keep, in world units.
+    /// Distance between flockers, in world units.
     pub personal_space: f32,
-    /// Weight of keeping apart.
+    /// Weight of separation.
     pub separation: f32,
-    /// Weight of flying along with the others.
+    /// Weight of alignment with the flock.
     pub alignment: f32,
-    /// Weight of staying with the others.
+    /// Weight of cohesion with the flock.
     pub cohesion: f32,
-    /// Weight of staying away from walls.
+    /// Weight of avoiding walls.
     pub wall: f32,
-    /// Distance from which walls are felt, in world units.
+    /// Distance at which walls are avoided, in world units.
     pub wall_margin: f32,
-    /// Slowest flight, as a part of the top speed.
+    /// Minimum speed, as a fraction of the top speed.
     pub slowest: f32,
-    /// No more neighbours than this are looked at.
+    /// Maximum number of neighbours that are considered.
     pub max_neighbours: u32,
 }
 

@@ -1,0 +1,14 @@
+//! The game as a process of its own: killed, limited, supervised, two at a time.
+
+mod kills;
+mod limits;
+mod supervisor;
+mod two_games;
+
+/// The game.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_playground");
+
+/// Source files of the test modules, below `modules/`.
+const WALK: &str = "systems/walk/src/lib.rs";
+const DEMO: &str = "apps/demo/src/lib.rs";
+const SCENE: &str = "core/scene/src/lib.rs";

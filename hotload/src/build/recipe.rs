@@ -1,0 +1,169 @@
+//! cargo's commands for the modules, kept for as long as nothing has changed that could change them:
+//! manifests, lock file, cargo's configuration, toolchain.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use super::capture::{CaptureError, write};
+use crate::ids::ModuleId;
+use crate::workspace::{Folders, Members};
+
+/// cargo's command for a module's library.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Recipe {
+    /// rustc's working directory.
+    pub folder: PathBuf,
+    /// The program and its arguments.
+    pub arguments: Vec<String>,
+    /// The whole environment.
+    pub environment: Vec<(String, String)>,
+}
+
+/// The recipes of all modules.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Recipes {
+    /// The workspace that they were recorded in: they contain its paths.
+    pub workspace: PathBuf,
+    /// Hash of everything that the recipes depend on.
+    pub key: String,
+    pub by_module: BTreeMap<ModuleId, Recipe>,
+    /// Hash of the API's library that modules are compiled against. Two builds of the same source
+    /// differ when they were made in different folders, and rustc does not take a crate that was
+    /// compiled against the one for use with the other.
+    #[serde(skip)]
+    pub api: String,
+}
+
+/// Reads the recipes of an earlier run, if they still apply.
+pub fn kept(folders: &Folders, members: &Members) -> Option<Recipes> {
+    let text = fs::read(folders.built.join("recipes.json")).ok()?;
+    let mut recipes: Recipes = serde_json::from_slice(&text).ok()?;
+    let complete = members.crates.keys().all(|id| recipes.by_module.contains_key(id));
+    let holds =
+        complete && recipes.workspace == folders.workspace && recipes.key == key(folders, members);
+    recipes.api = check_api(&recipes).ok().filter(|_| holds)?;
+    Some(recipes)
+}
+
+/// Compares the API that modules would be built against with the one in this process. Returns the
+/// hash of its library, or an empty text where it is linked statically.
+fn check_api(recipes: &Recipes) -> Result<String, CaptureError> {
+    const LIBRARY: &str = "libplayground_api.so";
+    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let loaded = maps.lines().find_map(|line| {
+        let path = line.get(line.find('/')?..)?;
+        path.ends_with(LIBRARY).then(|| PathBuf::from(path))
+    });
+    let built = recipes.by_module.values().flat_map(|recipe| &recipe.arguments).find_map(|a| {
+        let path = Path::new(a.strip_prefix("playground_api=")?);
+        path.ends_with(LIBRARY).then(|| path.to_owned())
+    });
+    match (loaded, built) {
+        (Some(loaded), Some(built)) => {
+            let hash = hash_of(&built).ok_or(CaptureError::ApiChanged)?;
+            let same = same_file(&loaded, &built) || hash_of(&loaded).as_ref() == Some(&hash);
+            if same { Ok(hash) } else { Err(CaptureError::ApiChanged) }
+        }
+        // The path in the maps ends in ` (deleted)` once the file was replaced.
+        (None, Some(_)) => Err(CaptureError::ApiChanged),
+        (_, None) => Ok(String::new()),
+    }
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    let id = |path: &Path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
+    id(a).is_some() && id(a) == id(b)
+}
+
+fn hash_of(path: &Path) -> Option<String> {
+    fs::read(path).map(|bytes| blake3::hash(&bytes).to_hex().to_string()).ok()
+}
+
+/// Keeps the recipes for later runs.
+///
+/// # Errors
+///
+/// When the API is not the one in this process, or the file cannot be written.
+pub(super) fn keep(
+    folders: &Folders,
+    members: &Members,
+    by_module: BTreeMap<ModuleId, Recipe>,
+) -> Result<Recipes, CaptureError> {
+    let workspace = folders.workspace.clone();
+    let key = key(folders, members);
+    let mut recipes = Recipes { workspace, key, by_module, api: String::new() };
+    recipes.api = check_api(&recipes)?;
+    let path = folders.built.join("recipes.json");
+    let text = serde_json::to_vec(&recipes)
+        .map_err(|source| CaptureError::File { path: path.clone(), source: source.into() })?;
+    write(&path, &text)?;
+    Ok(recipes)
+}
+
+/// Reads a command that capture.sh has recorded.
+///
+/// # Errors
+///
+/// When the file cannot be read, or is not a recorded command.
+pub(super) fn read(path: &Path) -> Result<Recipe, CaptureError> {
+    let file = |source| CaptureError::File { path: path.into(), source };
+    let bytes = fs::read(path).map_err(file)?;
+    let invalid = || file(io::Error::new(io::ErrorKind::InvalidData, "not a recorded command"));
+    let text = String::from_utf8(bytes).map_err(|_| invalid())?;
+    let mut parts = text.split_terminator('\0').map(str::to_owned);
+    let folder = PathBuf::from(parts.next().ok_or_else(invalid)?);
+    let count: usize = parts.next().and_then(|n| n.parse().ok()).ok_or_else(invalid)?;
+    let arguments: Vec<String> = parts.by_ref().take(count).map(with_code).collect();
+    if arguments.len() < 2 {
+        return Err(invalid());
+    }
+    let is_of_capture = |name: &str| {
+        // The job server's descriptors are closed by the time of a build.
+        matches!(name, "RUSTC_WRAPPER" | "CARGO_MAKEFLAGS" | "MAKEFLAGS" | "MFLAGS")
+            || name.starts_with("PLAYGROUND_")
+    };
+    let environment = parts
+        .filter_map(|part| part.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())))
+        .filter(|(name, _)| !is_of_capture(name))
+        .collect();
+    Ok(Recipe { folder, arguments, environment })
+}
+
+/// cargo compiles a library against the metadata of its dependencies; a dylib needs their code.
+fn with_code(argument: String) -> String {
+    let library = argument.strip_suffix(".rmeta").map(|path| format!("{path}.rlib"));
+    let exists = |library: &String| {
+        library.split_once('=').is_some_and(|(_, path)| Path::new(path).is_file())
+    };
+    library.filter(exists).unwrap_or(argument)
+}
+
+/// Hash of everything that could change cargo's commands.
+fn key(folders: &Folders, members: &Members) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(playground_api::ABI.as_bytes());
+    hasher.update(include_bytes!("capture.sh"));
+    hasher.update(include_bytes!("capture.rs"));
+    hasher.update(include_bytes!("recipe.rs"));
+    let workspace = &folders.workspace;
+    let shared = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"];
+    let own = members
+        .crates
+        .values()
+        .flat_map(|module| ["Cargo.toml", "build.rs"].map(|name| module.folder.join(name)));
+    for path in shared.map(|name| workspace.join(name)).into_iter().chain(own) {
+        let name = path.strip_prefix(workspace).unwrap_or(&path);
+        hasher.update(name.to_string_lossy().as_bytes());
+        hasher.update(&[0]);
+        hasher.update(&fs::read(&path).unwrap_or_default());
+    }
+    for (name, library) in &members.libraries {
+        hasher.update(name.as_bytes());
+        hasher.update(library.hash.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}

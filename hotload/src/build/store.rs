@@ -1,0 +1,106 @@
+//! The built artifacts on disk, each with a record of what it was made from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::capture::{CaptureError, write};
+use super::inputs::is_current;
+use super::rustc::CompileTimes;
+use super::{Batch, Built};
+use crate::artifact::{self, Artifact, Writers};
+use crate::ids::{ArtifactHash, InputsHash, ModuleId};
+use crate::workspace::Folders;
+
+/// What an artifact was made from.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    /// Hash of the inputs.
+    inputs: InputsHash,
+    /// Hash of the artifact.
+    hash: ArtifactHash,
+    /// Hash of the rlib of a core crate.
+    #[serde(default)]
+    library: Option<String>,
+}
+
+/// The artifact of an earlier build from the same inputs.
+pub fn find(batch: &Batch, id: &ModuleId) -> Option<Built> {
+    let record = record(batch, id)?;
+    if batch.members.linked().contains(id) && !is_library_of(batch, id, &record) {
+        return None;
+    }
+    // The artifact is replaced before its record: one without the other does not fit.
+    let path = artifact_path(&batch.folders, id);
+    let read = artifact::read(&path, &batch.folders.built, Some(&record.hash), Writers::Anybody);
+    let Artifact { path, bytes, .. } = read.ok()?;
+    Some(Built { path, bytes, times: CompileTimes::default(), warnings: Vec::new() })
+}
+
+/// True if the rlib of a core crate was made from the batch's inputs.
+pub fn has_library(batch: &Batch, id: &ModuleId) -> bool {
+    record(batch, id).is_some_and(|record| is_library_of(batch, id, &record))
+}
+
+/// The record of an artifact that was made from the batch's inputs.
+fn record(batch: &Batch, id: &ModuleId) -> Option<Record> {
+    let inputs = batch.inputs.get(id)?;
+    let text = fs::read(record_path(&batch.folders, id)).ok()?;
+    let record: Record = serde_json::from_slice(&text).ok()?;
+    (record.inputs == inputs.hash && inputs.refused.is_none()).then_some(record)
+}
+
+/// A build that was cancelled may have written an rlib and no artifact.
+fn is_library_of(batch: &Batch, id: &ModuleId, record: &Record) -> bool {
+    record.library.is_some() && record.library == library_hash(batch, id)
+}
+
+/// The hash of the rlib that dependents of a core crate link to.
+fn library_hash(batch: &Batch, id: &ModuleId) -> Option<String> {
+    let name = format!("lib{}.rlib", id.crate_name());
+    let bytes = fs::read(output_folder(&batch.folders, id).join(name)).ok()?;
+    Some(blake3::hash(&bytes).to_hex().to_string())
+}
+
+/// rustc's output folder of a module.
+pub fn output_folder(folders: &Folders, id: &ModuleId) -> PathBuf {
+    folders.built.join("build").join(id.as_str())
+}
+
+fn artifact_path(folders: &Folders, id: &ModuleId) -> PathBuf {
+    folders.built.join("artifacts").join(format!("{id}.so"))
+}
+
+fn record_path(folders: &Folders, id: &ModuleId) -> PathBuf {
+    artifact_path(folders, id).with_extension("json")
+}
+
+/// Moves the dylib out of rustc's folder, where dependents would find it beside the rlib, and
+/// records what it was made from.
+///
+/// # Errors
+///
+/// When a file cannot be read or written.
+pub fn put(batch: &Batch, id: &ModuleId, dylib: &Path) -> Result<(PathBuf, Vec<u8>), CaptureError> {
+    let path = artifact_path(&batch.folders, id);
+    let file = |source| CaptureError::File { path: path.clone(), source };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(file)?;
+    }
+    let bytes = fs::read(dylib).map_err(file)?;
+    fs::rename(dylib, &path).map_err(file)?;
+    // rustc may have read a source that was written after the inputs were. Without a record that
+    // fits, it is built again when the inputs are these once more.
+    if let Some(inputs) = batch.inputs.get(id)
+        && is_current(batch, id)
+    {
+        let hash = ArtifactHash::of(&bytes);
+        let is_core = batch.members.linked().contains(id);
+        let library = is_core.then(|| library_hash(batch, id)).flatten();
+        let record = Record { inputs: inputs.hash.clone(), hash, library };
+        let text = serde_json::to_vec(&record).map_err(|source| file(source.into()))?;
+        write(&record_path(&batch.folders, id), &text)?;
+    }
+    Ok((path, bytes))
+}

@@ -1,0 +1,263 @@
+//! Builds of a small workspace, with a script in place of rustc.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::sync::mpsc::channel;
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
+use rustix::io::Errno;
+
+use super::*;
+use crate::inspect::MIN_FILE_BYTES;
+use crate::workspace::ModuleCrate;
+
+/// Writes an rlib and a dylib with the source in them. Where the module has a `gate`, its "linker"
+/// waits until a line is written there.
+const RUSTC: &str = r#"#!/bin/sh
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --crate-name) name=$2 ;;
+    --out-dir) out=$2 ;;
+    esac
+    shift
+done
+echo "$name" >>../log
+grep -q error lib.rs && { echo "error in $name" >&2; exit 1; }
+if [ -e "../$name.gate" ]; then
+    sh -c 'exec 2>/dev/null 3<>$0.gate; mv $0.closed $0.started; read line <&3; echo >$0.linked' \
+        "../$name" &
+    wait
+fi
+cat lib.rs >"$out/lib$name.rlib"
+{ head -c MIN_FILE_BYTES /dev/zero; cat lib.rs; } >"$out/lib$name.so"
+"#;
+
+/// `systems_b` links to `core_arena`, which links to `core_physics`.
+const MODULES: [(&str, &[&str]); 3] =
+    [("core_arena", &["core_physics"]), ("core_physics", &[]), ("systems_b", &["core_arena"])];
+
+/// A workspace of one test's own, removed at its end.
+struct Workspace(PathBuf);
+
+impl Workspace {
+    fn new(name: &str) -> Self {
+        let folder = format!("playground-build-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        let _ = fs::remove_dir_all(&folder);
+        let workspace = Self(folder);
+        for (id, _) in MODULES {
+            fs::create_dir_all(workspace.module(id)).unwrap();
+            workspace.write(id, "pub struct Thing;");
+        }
+        let script = RUSTC.replace("MIN_FILE_BYTES", &MIN_FILE_BYTES.to_string());
+        fs::write(workspace.0.join("rustc"), script).unwrap();
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(workspace.0.join("rustc"), mode).unwrap();
+        workspace
+    }
+
+    fn module(&self, id: &str) -> PathBuf {
+        self.0.join("modules").join(id)
+    }
+
+    /// A file beside the module's folder, where it does not count as a source.
+    fn beside(&self, id: &str, ending: &str) -> PathBuf {
+        self.0.join("modules").join(format!("{id}.{ending}"))
+    }
+
+    fn write(&self, id: &str, source: &str) {
+        fs::write(self.module(id).join("lib.rs"), source).unwrap();
+    }
+
+    /// Lets the linker of a module wait.
+    fn close(&self, id: &str) {
+        mknodat(CWD, self.beside(id, "gate"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        fs::write(self.beside(id, "closed"), "").unwrap();
+    }
+
+    fn wait_for_linker(&self, id: &str) {
+        while !self.beside(id, "started").exists() {
+            thread::yield_now();
+        }
+    }
+
+    /// Lets the linker of a module go on, and later ones not wait.
+    fn open(&self, id: &str) {
+        fs::write(self.beside(id, "gate"), "\n").unwrap();
+        fs::remove_file(self.beside(id, "gate")).unwrap();
+    }
+
+    /// For the modules, with the inputs as they are now.
+    fn batch(&self, ids: &[&str]) -> Batch {
+        let folders = Folders {
+            workspace: self.0.clone(),
+            modules: self.0.join("modules"),
+            built: self.0.join("built"),
+        };
+        let crates = MODULES.map(|(id, links)| {
+            let links = links.iter().map(|&link| link.into()).collect();
+            let (id, folder) = (ModuleId::from(id), self.module(id));
+            (id.clone(), ModuleCrate { id, folder, links, libraries: BTreeSet::new() })
+        });
+        let members = Members { crates: crates.into(), ..Members::default() };
+        let path = ("PATH".to_owned(), std::env::var("PATH").unwrap());
+        let recipe = |id: &str| recipe::Recipe {
+            folder: self.module(id),
+            arguments: vec![
+                self.0.join("rustc").display().to_string(),
+                "--crate-name".to_owned(),
+                id.to_owned(),
+            ],
+            environment: vec![path.clone()],
+        };
+        let by_module = MODULES.map(|(id, _)| (ModuleId::from(id), recipe(id))).into();
+        let recipes = Recipes { by_module, ..Recipes::default() };
+        let inputs = inputs(&members, &recipes, &BTreeMap::new(), &self.0).unwrap();
+        let ids = ids.iter().map(|&id| id.into()).collect();
+        let standby = Standby::default();
+        Batch { folders, members, recipes, inputs, ids, linker: None, standby }
+    }
+
+    /// The compilations since the last call, sorted.
+    fn compiled(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.0.join("modules/log")).unwrap_or_default();
+        let _ = fs::remove_file(self.0.join("modules/log"));
+        let mut compiled: Vec<String> = log.lines().map(str::to_owned).collect();
+        compiled.sort();
+        compiled
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const ALL: [&str; 3] = ["core_arena", "core_physics", "systems_b"];
+
+fn run(batch: &Batch) -> BTreeMap<ModuleId, Outcome> {
+    build(batch, &Cancel::default(), |_| {}).unwrap()
+}
+
+fn assert_built(outcomes: &BTreeMap<ModuleId, Outcome>, ids: &[&str]) {
+    assert!(outcomes.keys().map(ModuleId::as_str).eq(ids.iter().copied()), "{outcomes:?}");
+    let is_built = |outcome: &Outcome| matches!(outcome, Outcome::Built(_));
+    assert!(outcomes.values().all(is_built), "{outcomes:?}");
+}
+
+#[test]
+fn an_artifact_is_used_again_only_as_it_was_written() {
+    let workspace = Workspace::new("again");
+    let batch = workspace.batch(&ALL);
+    assert_built(&run(&batch), &ALL);
+    assert_eq!(workspace.compiled(), ALL);
+    assert_built(&run(&batch), &ALL);
+    assert!(workspace.compiled().is_empty());
+
+    // rustc was killed after it wrote the rlib of another source.
+    let library =
+        store::output_folder(&batch.folders, &"core_physics".into()).join("libcore_physics.rlib");
+    fs::write(library, "another").unwrap();
+    assert_built(&run(&batch), &ALL);
+    assert_eq!(workspace.compiled(), ["core_physics"]);
+
+    // The game was killed after it moved the artifact and before it wrote the record.
+    let artifact = batch.folders.built.join("artifacts/systems_b.so");
+    fs::write(artifact, vec![8; MIN_FILE_BYTES]).unwrap();
+    assert_built(&run(&batch), &ALL);
+    assert_eq!(workspace.compiled(), ["systems_b"]);
+}
+
+#[test]
+fn modules_are_skipped_for_the_crate_that_failed() {
+    let workspace = Workspace::new("skipped");
+    workspace.write("core_physics", "error");
+    let outcomes = run(&workspace.batch(&ALL));
+    assert_eq!(workspace.compiled(), ["core_physics"]);
+    for id in ["core_arena", "systems_b"] {
+        assert!(
+            matches!(&outcomes[id], Outcome::Skipped(core) if *core == "core_physics"),
+            "{outcomes:?}"
+        );
+    }
+    let Outcome::Failed(messages) = &outcomes["core_physics"] else { panic!("{outcomes:?}") };
+    assert_eq!(messages, &["error in core_physics"]);
+}
+
+#[test]
+fn the_second_of_two_builds_waits_and_uses_what_the_first_built() {
+    let workspace = Workspace::new("two");
+    workspace.close("core_physics");
+    let batches = [(); 2].map(|()| workspace.batch(&ALL));
+    let (report, reported) = channel();
+    let first = &batches[0];
+    thread::scope(|scope| {
+        let first = scope.spawn(|| run(first));
+        workspace.wait_for_linker("core_physics");
+        let second = scope.spawn(|| {
+            build(&batches[1], &Cancel::default(), |progress| report.send(progress).unwrap())
+        });
+        assert_eq!(reported.recv(), Ok(BuildProgress::Waiting));
+        workspace.open("core_physics");
+        assert_built(&first.join().unwrap(), &ALL);
+        assert_built(&second.join().unwrap().unwrap(), &ALL);
+    });
+    assert!(reported.try_recv().is_err(), "the second build compiles nothing");
+    assert_eq!(workspace.compiled(), ALL);
+}
+
+#[test]
+fn a_cancelled_build_leaves_no_linker_behind() {
+    let workspace = Workspace::new("cancelled");
+    workspace.close("core_physics");
+    let batch = workspace.batch(&ALL);
+    let cancel = Cancel::default();
+    thread::scope(|scope| {
+        let build = scope.spawn(|| build(&batch, &cancel, |_| {}));
+        workspace.wait_for_linker("core_physics");
+        cancel.cancel();
+        assert!(build.join().unwrap().is_none());
+    });
+    // Nobody waits at the gate: the linker has ended without it.
+    let gate = workspace.beside("core_physics", "gate");
+    let flags = OFlags::NONBLOCK.bits() as i32;
+    let opened = OpenOptions::new().write(true).custom_flags(flags).open(gate);
+    let error = opened.expect_err("the linker runs");
+    assert_eq!(Errno::from_io_error(&error), Some(Errno::NXIO));
+    assert!(!workspace.beside("core_physics", "linked").exists());
+    assert_eq!(workspace.compiled(), ["core_physics"], "nothing is started after that");
+}
+
+#[test]
+fn a_source_that_changes_during_the_build_is_built_again() {
+    let workspace = Workspace::new("changed");
+    workspace.close("core_physics");
+    let batch = workspace.batch(&ALL);
+    thread::scope(|scope| {
+        let build = scope.spawn(|| run(&batch));
+        workspace.wait_for_linker("core_physics");
+        workspace.write("core_physics", "pub struct Other;");
+        workspace.open("core_physics");
+        assert_built(&build.join().unwrap(), &ALL);
+    });
+    assert!(workspace.beside("core_physics", "linked").exists());
+    assert_eq!(workspace.compiled(), ALL);
+    // The edit is undone: what was built from it does not count.
+    workspace.write("core_physics", "pub struct Thing;");
+    assert_built(&run(&batch), &ALL);
+    assert_eq!(workspace.compiled(), ALL);
+}
+
+#[test]
+fn a_core_that_another_build_replaced_is_built_again_first() {
+    let workspace = Workspace::new("replaced");
+    let before = workspace.batch(&ALL);
+    run(&before);
+    workspace.write("core_physics", "pub struct Other;");
+    run(&workspace.batch(&ALL));
+    workspace.compiled();
+    workspace.write("core_physics", "pub struct Thing;");
+    assert_built(&run(&Batch { ids: ["systems_b".into()].into(), ..before }), &["systems_b"]);
+    assert_eq!(workspace.compiled(), ALL);
+}

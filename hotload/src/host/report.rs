@@ -1,0 +1,116 @@
+//! The one place that reports: what happened becomes the modules' status, a line of the events file,
+//! a Bevy message, a line of the console and a notice.
+
+mod events;
+mod lines;
+mod notices;
+
+use bevy::prelude::*;
+use playground_api::events::HotLoadEvent;
+
+use super::Host;
+use super::happened::Happened;
+use crate::console::Console;
+use crate::console::view::Level;
+
+impl Host {
+    /// Reports what happened, everywhere where it belongs.
+    pub(super) fn report(&mut self, world: &mut World, happened: Happened) {
+        self.note_status(&happened);
+        for event in events::events(&happened, self.frame) {
+            self.write_event(world, event);
+        }
+        if let Some((level, text)) = lines::line(&happened) {
+            self.print(world, level, &text);
+        }
+        let Some(mut console) = world.get_resource_mut::<Console>() else { return };
+        match notices::notice(&happened) {
+            notices::Change::None => {}
+            notices::Change::Show(key, notice) => console.notices.replace(&key, notice),
+            notices::Change::Dismiss(key) => {
+                console.notices.dismiss(&key);
+            }
+        }
+    }
+
+    /// Prints an answer to whoever typed a command.
+    pub(super) fn print(&self, world: &mut World, level: Level, text: &str) {
+        if let Some(mut console) = world.get_resource_mut::<Console>() {
+            console.print(level, text);
+        }
+    }
+
+    fn write_event(&mut self, world: &mut World, event: HotLoadEvent) {
+        if let Some(log) = &mut self.events {
+            let written = log.write(&event);
+            let lost = self.events_lost;
+            match written {
+                Ok(()) if lost > 0 => {
+                    self.events_lost = 0;
+                    let text = format!("{lost} events are not in the events file");
+                    self.print(world, Level::Warn, &text);
+                }
+                Ok(()) => {}
+                Err(error) => {
+                    self.events_lost += 1;
+                    if lost == 0 {
+                        self.print(world, Level::Error, &error.to_string());
+                    }
+                }
+            }
+        }
+        world.write_message(event);
+    }
+
+    /// What becomes of the modules' status.
+    fn note_status(&mut self, happened: &Happened) {
+        match happened {
+            Happened::BuildStarted(id) => self.status_of(id).building = true,
+            Happened::Compiled(id) => {
+                if let Some(status) = self.status.get_mut(id) {
+                    status.on_compiled();
+                }
+            }
+            Happened::NotBuilt(not_built) => {
+                for (id, messages) in &not_built.failed {
+                    self.status_of(id).on_not_compiled(lines::plain(&messages.join("\n")));
+                }
+            }
+            Happened::Refused { modules, refusal, plans } => {
+                for id in modules {
+                    self.status_of(id).on_refused(refusal.clone(), false);
+                }
+                for plan in plans {
+                    self.status_of(&plan.module.as_str().into()).plan = Some(plan.clone());
+                }
+            }
+            Happened::NeedsConfirmation { modules, refusal, plans } => {
+                for id in modules {
+                    self.status_of(id).on_refused(refusal.clone(), false);
+                }
+                for plan in plans {
+                    let status = self.status_of(&plan.module.as_str().into());
+                    status.plan = Some(plan.clone());
+                    if plan.needs_confirmation() {
+                        status.on_refused(refusal.clone(), true);
+                        status.plan = Some(plan.clone());
+                    }
+                }
+            }
+            Happened::Quarantined { module, refusal } => {
+                self.status_of(module).on_stand_in(refusal.clone());
+            }
+            Happened::RolledBack { generation, .. } => {
+                // What was reported of the newer one is over.
+                self.status.insert(generation.module.clone(), super::Status::default());
+            }
+            Happened::SwitchedOff { module, reason } => {
+                self.status_of(module).on_ended(reason.clone());
+            }
+            Happened::Planned(plan) => {
+                self.status_of(&plan.module.as_str().into()).plan = Some(plan.clone());
+            }
+            _ => {}
+        }
+    }
+}

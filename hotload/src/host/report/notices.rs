@@ -1,0 +1,146 @@
+//! What happened as short notices in the game.
+
+use super::lines;
+use crate::console::notices::{Notice, NoticeLevel};
+use crate::host::happened::Happened;
+use crate::ids::ModuleId;
+
+/// What becomes of the notices. A notice takes the place of an older one with the same key.
+pub enum Change {
+    /// Nothing.
+    None,
+    /// This one is shown.
+    Show(String, Notice),
+    /// The one with this key goes.
+    Dismiss(String),
+}
+
+/// Where notices send those who want to know more.
+const DETAILS: &str = "details in the console (F1)";
+
+/// The notice of what happened.
+pub fn notice(happened: &Happened) -> Change {
+    let show = |key: &str, notice: Notice| Change::Show(key.to_owned(), notice);
+    let first_line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    let key_of = |mut modules: Vec<&ModuleId>| {
+        modules.sort();
+        modules.first().map_or("refused".to_owned(), |id| id.to_string())
+    };
+    match happened {
+        Happened::Restarted { died_of, resumes } => {
+            let body = lines::restart(died_of, *resumes);
+            show("restarted", Notice::new(NoticeLevel::Question, lines::RESTARTED, body))
+        }
+        Happened::PreviousRunDied(death) => {
+            let notice = Notice::new(NoticeLevel::Question, lines::DIED, lines::deaths(death));
+            show("death", notice.details("`quarantine list` in the console (F1)"))
+        }
+        Happened::Compiled(module) => Change::Dismiss(module.to_string()),
+        Happened::NotBuilt(not_built) if not_built.failed.is_empty() => Change::None,
+        Happened::NotBuilt(not_built) => {
+            let mut messages = not_built.failed.values().map(|it| lines::plain(&it.join("\n")));
+            let mut body = first_error(&messages.next().unwrap_or_default());
+            if let Some(waiting) = lines::waiting(not_built) {
+                body.push_str(&format!("\n{waiting}"));
+            }
+            let title = lines::not_built_title(not_built);
+            let key = not_built.failed.keys().next().map(ToString::to_string).unwrap_or_default();
+            show(&key, Notice::new(NoticeLevel::Error, title, body).details(DETAILS))
+        }
+        Happened::CompilerWarned { module, texts } => {
+            let title = lines::warnings(module, texts.len());
+            let body = first_error(&lines::plain(&texts.join("\n")));
+            let key = format!("{module} warnings");
+            show(&key, Notice::new(NoticeLevel::Warn, title, body).details(DETAILS))
+        }
+        Happened::Refused { modules, refusal, .. } => {
+            let title = format!("{} refused", lines::named(modules));
+            let body = first_line(&refusal.to_string());
+            let key = key_of(modules.iter().collect());
+            show(&key, Notice::new(NoticeLevel::Error, title, body).details(DETAILS))
+        }
+        Happened::NeedsConfirmation { modules, plans, .. } => {
+            let items =
+                plans.iter().flat_map(|plan| &plan.items).filter(|item| item.drops_values());
+            let lost: Vec<String> =
+                items.map(|item| format!("{} of {}", item.counted(), item.name)).collect();
+            let title = format!("{} needs your confirmation", lines::named(modules));
+            let body = format!("it would drop data: {}", lost.join(", "));
+            let notice = Notice::new(NoticeLevel::Question, title, body);
+            let key = key_of(modules.iter().collect());
+            show(&key, notice.details("the question is in the console (F1)"))
+        }
+        Happened::Unreadable(refusal) => {
+            let body = first_line(&refusal.to_string());
+            let notice = Notice::new(NoticeLevel::Error, "The modules cannot be built", body);
+            show("workspace", notice.details(DETAILS))
+        }
+        Happened::Swapped { lead, is_edit: true, .. } => {
+            let (title, body) = (lines::live(happened), lines::timing(happened));
+            show(lead.module.as_str(), Notice::new(NoticeLevel::Success, title, body))
+        }
+        Happened::RolledBack { generation, reason } => {
+            let notice = Notice::new(NoticeLevel::Warn, lines::back(generation), reason.clone());
+            show(generation.module.as_str(), notice.details(DETAILS))
+        }
+        Happened::SwitchedOff { module, reason } => {
+            let title = format!("{module} is switched off");
+            let notice = Notice::new(NoticeLevel::Error, title, reason.clone());
+            show(module.as_str(), notice.details(DETAILS))
+        }
+        Happened::Blocked { module: Some(module), .. } => {
+            let title = lines::blocked(happened).unwrap_or_default();
+            show(module.as_str(), Notice::new(NoticeLevel::Warn, title, ""))
+        }
+        Happened::SnapshotLoaded { name, .. } => {
+            let title = format!("snapshot `{name}` loaded");
+            show("snapshot", Notice::new(NoticeLevel::Success, title, ""))
+        }
+        Happened::NotResumed(text) => {
+            let notice =
+                Notice::new(NoticeLevel::Error, "The game was not resumed", first_line(text));
+            show("snapshot", notice)
+        }
+        Happened::TuningRead(path) => {
+            show(path, Notice::new(NoticeLevel::Success, lines::read_again(path), ""))
+        }
+        Happened::TuningRefused(refusal) => {
+            let notice =
+                Notice::new(NoticeLevel::Error, "Tuning values refused", refusal.to_string());
+            show("data", notice)
+        }
+        Happened::WorkerEnded(refusal) => {
+            let notice = Notice::new(NoticeLevel::Error, "No more edits", refusal.to_string());
+            show("worker", notice)
+        }
+        Happened::Ready { .. }
+        | Happened::Broken { .. }
+        | Happened::Changed(_)
+        | Happened::BuildStarted(_)
+        | Happened::Swapped { .. }
+        | Happened::Enabled(_)
+        | Happened::Disabled(_)
+        | Happened::Committed(_)
+        | Happened::PanickedAgain(_)
+        | Happened::ErrorsReturned { .. }
+        | Happened::Blocked { module: None, .. }
+        | Happened::AppChanged { .. }
+        | Happened::Quarantined { .. }
+        | Happened::Planned(_)
+        | Happened::SnapshotSaved { .. }
+        | Happened::Warned(_)
+        | Happened::Failed(_) => Change::None,
+    }
+}
+
+/// The first error's message and place, on one line.
+fn first_error(text: &str) -> String {
+    let is_message = |line: &&str| line.starts_with("error") || line.starts_with("warning");
+    let message = text.lines().find(is_message).or(text.lines().next());
+    let place = text.lines().find_map(|line| line.trim_start().strip_prefix("--> "));
+    match (message, place) {
+        (Some(message), Some(place)) => format!("{place}: {message}"),
+        (Some(message), None) => message.to_owned(),
+        _ => String::new(),
+    }
+}

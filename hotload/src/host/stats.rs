@@ -1,0 +1,58 @@
+//! What the process takes of the machine, and what swaps add to it.
+
+use std::collections::BTreeMap;
+
+use crate::generation::SharedGeneration;
+use crate::ids::GenerationId;
+use crate::process_limits::Usage;
+
+/// What swaps took of the machine.
+#[derive(Default)]
+pub struct Stats {
+    /// When the game was ready.
+    at_ready: Usage,
+    /// Since then.
+    swaps: u64,
+    /// Bytes of each artifact in the process.
+    artifacts: BTreeMap<GenerationId, u64>,
+}
+
+impl Stats {
+    /// The game is ready: what comes from here on counts as a swap.
+    pub fn begin(&mut self) {
+        (self.at_ready, self.swaps) = (Usage::now(), 0);
+    }
+
+    /// A swap happened.
+    pub fn count_swap(&mut self, entered: &[SharedGeneration]) {
+        self.swaps += 1;
+        for generation in entered {
+            self.artifacts.insert(generation.generation_id(), generation.code.size_bytes());
+        }
+    }
+
+    /// What the process takes, in all and per swap, as people read it.
+    pub fn text(&self) -> String {
+        let (now, Self { at_ready, swaps, artifacts }) = (Usage::now(), self);
+        let per_swap = |now: u64, before: u64| {
+            let more = now as f64 - before as f64;
+            if *swaps == 0 { 0.0 } else { more / *swaps as f64 }
+        };
+        let mib = |bytes: f64| bytes / (1 << 20) as f64;
+        format!(
+            "memory {:.1} MiB, {:+.2} a swap\nmappings {} of {}, {:+.1} a swap\n\
+             descriptors {} of {}, {:+.1} a swap\nswaps {swaps} since ready; {} artifacts in the \
+             process, {:.1} MiB",
+            mib(now.resident_bytes as f64),
+            mib(per_swap(now.resident_bytes, at_ready.resident_bytes)),
+            now.mappings,
+            now.max_mappings,
+            per_swap(now.mappings, at_ready.mappings),
+            now.descriptors,
+            now.max_descriptors.map_or("any number".to_owned(), |most| most.to_string()),
+            per_swap(now.descriptors, at_ready.descriptors),
+            artifacts.len(),
+            mib(artifacts.values().sum::<u64>() as f64),
+        )
+    }
+}

@@ -1,0 +1,139 @@
+//! What the host knows of a module beside its generation.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::console::plan::ModulePlan;
+use crate::generation::Times;
+use crate::refusal::Refusal;
+
+/// What is known of a module beside its generation.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// rustc works on it.
+    pub building: bool,
+    /// What became of its newest source.
+    pub newest: NewestSource,
+    /// What was planned last, or why the newest code does not run.
+    pub plan: Option<Arc<ModulePlan>>,
+    /// Where the time of its last swap went.
+    pub times: Option<Times>,
+    /// Errors that its systems returned, by system.
+    pub errors: BTreeMap<String, ReturnedErrors>,
+}
+
+/// What became of a module's newest source.
+#[derive(Clone, Debug, Default)]
+pub enum NewestSource {
+    /// It runs, or would where it is selected.
+    #[default]
+    Fine,
+    /// rustc refused it, with these messages.
+    NotCompiled(String),
+    /// It was built and will not run.
+    Refused(Refusal),
+    /// It would drop data, and waits for a confirmation.
+    NeedsConfirmation(Refusal),
+    /// Its artifact is in quarantine; the last good one runs in its place.
+    StandIn(Refusal),
+    /// It panicked, and the module is switched off.
+    SwitchedOff(String),
+    /// It panicked, and the generation before it is back.
+    RolledBack(String),
+}
+
+impl NewestSource {
+    /// Why the newest source does not run.
+    pub fn error(&self) -> Option<String> {
+        match self {
+            Self::Fine => None,
+            Self::NotCompiled(text) | Self::SwitchedOff(text) | Self::RolledBack(text) => {
+                Some(text.clone())
+            }
+            Self::Refused(refusal) | Self::NeedsConfirmation(refusal) | Self::StandIn(refusal) => {
+                Some(refusal.to_string())
+            }
+        }
+    }
+}
+
+/// Errors that one system returned.
+#[derive(Clone, Debug, Default)]
+pub struct ReturnedErrors {
+    /// How many.
+    pub count: u64,
+    /// The count at which the next one is reported.
+    report_at: u64,
+    /// The last one.
+    pub last: String,
+}
+
+impl ReturnedErrors {
+    /// Counts one more. True where it is worth a line: one where ten times as many came, not one a
+    /// frame.
+    pub fn add(&mut self, message: &str) -> bool {
+        self.count += 1;
+        self.last = message.to_owned();
+        let is_due = self.count == self.report_at.max(1);
+        if is_due {
+            self.report_at = self.count * 10;
+        }
+        is_due
+    }
+}
+
+impl Status {
+    /// How many errors the module's systems returned, and the last one of the system with the most.
+    pub fn returned(&self) -> Option<(u64, String)> {
+        let (system, most) = self.errors.iter().max_by_key(|(_, errors)| errors.count)?;
+        let count = self.errors.values().map(|errors| errors.count).sum();
+        Some((count, format!("{system}: {}", most.last)))
+    }
+
+    /// True while rustc refuses the newest source.
+    pub fn is_not_compiled(&self) -> bool {
+        matches!(self.newest, NewestSource::NotCompiled(_))
+    }
+
+    /// An error of rustc's is repaired, also where the module waits for others.
+    pub fn on_compiled(&mut self) {
+        if self.is_not_compiled() {
+            self.newest = NewestSource::Fine;
+        }
+    }
+
+    /// rustc refused the newest source.
+    pub fn on_not_compiled(&mut self, messages: String) {
+        self.building = false;
+        self.plan = None;
+        self.newest = NewestSource::NotCompiled(messages);
+    }
+
+    /// The newest source was built, and will not run, or not without a confirmation.
+    pub fn on_refused(&mut self, refusal: Refusal, needs_confirmation: bool) {
+        self.plan = None;
+        self.newest = if needs_confirmation {
+            NewestSource::NeedsConfirmation(refusal)
+        } else {
+            NewestSource::Refused(refusal)
+        };
+    }
+
+    /// The last good artifact stands in for the newest one.
+    pub fn on_stand_in(&mut self, refusal: Refusal) {
+        self.newest = NewestSource::StandIn(refusal);
+    }
+
+    /// The module panicked and is switched off.
+    pub fn on_ended(&mut self, reason: String) {
+        self.newest = NewestSource::SwitchedOff(reason);
+    }
+
+    /// A new generation runs. What stands in for an artifact in quarantine stays marked as that for
+    /// as long as it is the one that was put in first.
+    pub fn on_swapped(&mut self, times: Times, was_running: bool) {
+        let stands_in = matches!(self.newest, NewestSource::StandIn(_)) && !was_running;
+        let newest = if stands_in { std::mem::take(&mut self.newest) } else { NewestSource::Fine };
+        *self = Self { newest, times: Some(times), ..Self::default() };
+    }
+}

@@ -1,0 +1,391 @@
+//! From modules to build to generations that are known to run together, beside the game.
+//!
+//! ```text
+//!  build ─► swap groups ─► all built ─► admit ─► inspect ─► check epochs ─► seal ─► probe ─► load ─► plan
+//!                          └──────────────────── attempt_group, for each group ────────────────────┘
+//! ```
+//!
+//! An attempt runs on a thread of its own and changes nothing that the worker's loop decides with: it
+//! gets what is known, and returns what it found. It can be cancelled between any two steps.
+
+mod admit;
+mod check;
+mod error;
+mod plan_group;
+mod probe_group;
+pub mod swap_groups;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::artifact::{self, Artifact, Writers};
+use crate::build::rustc::{Cancel, CompileTimes, ms};
+use crate::build::standby::Standby;
+use crate::build::{self, Batch, BuildProgress, Built, Inputs, Outcome};
+use crate::generation::{Generation, SharedGeneration, Times};
+use crate::ids::ModuleId;
+use crate::inspect::HostFacts;
+use crate::journal::{Journal, Stage};
+use crate::load::{self, Sealed};
+use crate::plan::Outlines;
+use crate::plan::change::Change;
+use crate::probe::{Probe, Prober};
+use crate::process_limits::Usage;
+use crate::reader::SharedWorkspace;
+use crate::refusal::Refusal;
+use crate::resolve::Selection;
+use crate::worker::event::{AttemptEvent, AttemptId, Progress, RunningModules, Update};
+use crate::worker::request::{Goal, Intent, Origin};
+use check::Checked;
+pub use error::PipelineError;
+use plan_group::PlannedSet;
+use probe_group::Trial;
+pub use probe_group::image_of;
+use swap_groups::{BuiltGroup, swap_groups};
+
+/// What one attempt is asked for, and all that it may know.
+pub struct Attempt {
+    /// Its number.
+    pub id: AttemptId,
+    /// The modules on disk.
+    pub workspace: SharedWorkspace,
+    /// What goes into the build of each.
+    pub inputs: BTreeMap<ModuleId, Inputs>,
+    /// What to build, and what for. Where there is nothing to build, what runs is compared with what
+    /// is selected.
+    pub modules: BTreeMap<ModuleId, Intent>,
+    /// When the oldest of the edits was saved.
+    pub saved_at: Option<SystemTime>,
+    /// The newest generation of each module that could run.
+    pub good: BTreeMap<ModuleId, SharedGeneration>,
+    /// What runs.
+    pub running: RunningModules,
+    /// What the running modules asked for, where it is known.
+    pub outlines: Option<Arc<Outlines>>,
+    /// What should run.
+    pub selection: Selection,
+    /// The number of each module's next generation.
+    pub numbers: BTreeMap<ModuleId, u32>,
+}
+
+/// What an attempt found.
+pub struct AttemptOutcome {
+    /// The groups that were built, in the order in which they were tried.
+    pub groups: Vec<GroupOutcome>,
+    /// The swap to what is selected; `None` where the attempt was cancelled.
+    pub planned: Option<Result<Planned, Refusal>>,
+    /// What the modules of this version of [`RunningModules`] asked for.
+    pub running_outlines: Option<(u64, Arc<Outlines>)>,
+    /// All that came into the process.
+    pub loaded: Vec<SharedGeneration>,
+}
+
+/// What became of modules that live or fall together.
+pub struct GroupOutcome {
+    /// The modules.
+    pub ids: BTreeSet<ModuleId>,
+    /// What the attempt did it for.
+    pub goal: Goal,
+    /// Those of them that compile.
+    pub compiled: BTreeSet<ModuleId>,
+    /// What there is to report besides the result.
+    pub reports: Vec<Update>,
+    /// What a swap would change, for each module of which somebody asked that; empty where it cannot
+    /// be planned.
+    pub plans: Vec<(ModuleId, Vec<ModulePlan>)>,
+    /// Their generations.
+    pub result: Result<Vec<SharedGeneration>, AttemptError>,
+}
+
+/// Why a group of modules does not come into the game.
+#[derive(Debug)]
+pub enum AttemptError {
+    /// rustc refused one of them.
+    NotBuilt(NotBuilt),
+    /// They were built and will not run.
+    Refused(Refusal),
+    /// A newer change takes the attempt's place.
+    Cancelled,
+}
+
+impl<E: Into<Refusal>> From<E> for AttemptError {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Modules that could not be built, and those that wait for them.
+#[derive(Clone, Debug, Default)]
+pub struct NotBuilt {
+    /// rustc's messages, for each module that does not compile.
+    pub failed: BTreeMap<ModuleId, Vec<String>>,
+    /// Modules that have to be swapped together with these.
+    pub waiting: BTreeSet<ModuleId>,
+    /// Time until it was known, in milliseconds.
+    pub took_ms: f32,
+}
+
+/// What a swap would change of one module.
+#[derive(Clone)]
+pub struct ModulePlan {
+    /// The module.
+    pub module: ModuleId,
+    /// What changes.
+    pub change: Change,
+    /// Its types are other ones, also those that nobody persists.
+    pub new_epoch: bool,
+}
+
+/// A swap to what is selected.
+pub struct Planned {
+    /// The version of [`RunningModules`] that it was planned against.
+    pub running_version: u64,
+    /// What was selected.
+    pub selection: Selection,
+    /// New generations, each behind what it requires.
+    pub enter: Vec<SharedGeneration>,
+    /// Modules that stop.
+    pub leave: BTreeSet<ModuleId>,
+    /// What all modules that run after it asked for.
+    pub outlines: Outlines,
+    /// Time for it, in milliseconds.
+    pub plan_ms: f32,
+}
+
+/// What attempts work with, and share with the worker's thread.
+#[derive(Clone)]
+pub struct Tools {
+    /// The process that artifacts are loaded into. It is read once, ahead of time.
+    pub facts: Arc<OnceLock<Result<HostFacts, Refusal>>>,
+    /// New code on its way, and what is in quarantine; open once the workspace is known.
+    pub journal: Arc<Mutex<Option<Journal>>>,
+    /// A probe that was started ahead of time.
+    pub probe: Arc<Mutex<Option<Probe>>>,
+    /// What probes are started from.
+    pub prober: Prober,
+    /// How long new code may take in the probe.
+    pub probe_limit: Duration,
+    /// Compilers that were started ahead of time.
+    pub standby: Standby,
+    /// What the process takes of the machine, as it was when nobody waited last.
+    pub usage: Arc<Mutex<Usage>>,
+    /// Something was loaded since.
+    pub usage_is_old: Arc<AtomicBool>,
+}
+
+/// Locks what no panic can leave half done.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Builds what `attempt` asks for and finds out what of it can run.
+pub fn attempt(
+    attempt: &Attempt,
+    tools: &Tools,
+    cancel: &Cancel,
+    report: &dyn Fn(AttemptEvent),
+) -> AttemptOutcome {
+    let mut run = Run {
+        attempt,
+        tools,
+        cancel,
+        good: attempt.good.clone(),
+        outlines: attempt.outlines.clone(),
+        loaded: Vec::new(),
+        last_plan: None,
+        trial: Trial::default(),
+        reports: Vec::new(),
+        plans: Vec::new(),
+        watch_ms: age_ms(attempt.saved_at),
+        plan_ms: 0.0,
+    };
+    let started = Instant::now();
+    let outcomes = run.build(report);
+    let took_ms = ms(started);
+    let mut groups = Vec::new();
+    for group in swap_groups(&attempt.workspace.members, outcomes, &attempt.modules, took_ms) {
+        let (ids, goal, compiled) = (group.ids(), group.goal, group.compiled());
+        let asked = group.asked.clone();
+        let result = run.attempt_group(group);
+        let reports = std::mem::take(&mut run.reports);
+        let mut plans = std::mem::take(&mut run.plans);
+        let without = asked.into_iter().filter(|id| plans.iter().all(|(planned, _)| planned != id));
+        let without: Vec<ModuleId> = without.collect();
+        plans.extend(without.into_iter().map(|id| (id, Vec::new())));
+        groups.push(GroupOutcome { ids, goal, compiled, reports, plans, result });
+    }
+    let planned = (!cancel.is_cancelled()).then(|| run.plan_selection());
+    let version = attempt.running.version;
+    let running_outlines = run.outlines.take().map(|outlines| (version, outlines));
+    AttemptOutcome { groups, planned, running_outlines, loaded: run.loaded }
+}
+
+fn age_ms(at: Option<SystemTime>) -> f32 {
+    let age = at.and_then(|at| SystemTime::now().duration_since(at).ok());
+    age.map_or(0.0, |age| age.as_secs_f32() * 1000.0)
+}
+
+/// An attempt under way.
+struct Run<'a> {
+    attempt: &'a Attempt,
+    tools: &'a Tools,
+    cancel: &'a Cancel,
+    /// The newest generation of each module that could run, those of this attempt among them.
+    good: BTreeMap<ModuleId, SharedGeneration>,
+    /// What the running modules asked for.
+    outlines: Option<Arc<Outlines>>,
+    loaded: Vec<SharedGeneration>,
+    /// The set of modules that was planned last, and what it asked for.
+    last_plan: Option<PlannedSet>,
+    /// What the last probe found.
+    trial: Trial,
+    reports: Vec<Update>,
+    plans: Vec<(ModuleId, Vec<ModulePlan>)>,
+    /// From the save until the attempt began, in milliseconds.
+    watch_ms: f32,
+    plan_ms: f32,
+}
+
+impl Run<'_> {
+    /// The way of a group of modules that live or fall together.
+    fn attempt_group(&mut self, group: BuiltGroup) -> Result<Vec<SharedGeneration>, AttemptError> {
+        let (goal, asked) = (group.goal, group.asked.clone());
+        let built = group.all_built()?;
+        let admitted = self.admit(built)?;
+        let inspected = self.inspect(admitted)?;
+        let fitting = self.check_epochs(inspected)?;
+        let sealed = self.seal(fitting)?;
+        let tried = self.probe(sealed)?;
+        let loaded = self.load(tried)?;
+        self.plan(loaded, goal, &asked)
+    }
+
+    fn check_cancelled(&self) -> Result<(), AttemptError> {
+        if self.cancel.is_cancelled() { Err(AttemptError::Cancelled) } else { Ok(()) }
+    }
+
+    /// build: what rustc makes of each module, and what was brought in files.
+    fn build(&mut self, report: &dyn Fn(AttemptEvent)) -> BTreeMap<ModuleId, Outcome> {
+        let Attempt { workspace, inputs, modules, .. } = self.attempt;
+        let (mut outcomes, mut ids) = (BTreeMap::new(), BTreeSet::new());
+        for (id, intent) in modules {
+            match &intent.origin {
+                Origin::Source => {
+                    ids.insert(id.clone());
+                }
+                Origin::File(path) => {
+                    let read = self.read_file(path);
+                    outcomes.insert(id.clone(), read);
+                }
+            }
+        }
+        if ids.is_empty() {
+            return outcomes;
+        }
+        let (mut done, total) = (0, ids.len());
+        let batch = Batch {
+            folders: workspace.folders.clone(),
+            members: workspace.members.clone(),
+            recipes: workspace.recipes.clone(),
+            inputs: inputs.clone(),
+            ids,
+            linker: workspace.linker.clone(),
+            standby: self.tools.standby.clone(),
+        };
+        let built = build::build(&batch, self.cancel, |progress| {
+            let activity = match progress {
+                BuildProgress::Waiting => "waiting for another game's build".to_owned(),
+                BuildProgress::Started(id) => {
+                    let activity = format!("building {id}");
+                    report(AttemptEvent::BuildStarted(id));
+                    activity
+                }
+                BuildProgress::Finished(id) => {
+                    done += 1;
+                    format!("built {id}")
+                }
+            };
+            report(AttemptEvent::Progress(Progress { activity, done, total }));
+        });
+        // Where it was cancelled there is nothing to go on with.
+        outcomes.extend(built.unwrap_or_default());
+        outcomes
+    }
+
+    fn read_file(&self, path: &std::path::Path) -> Outcome {
+        let within = &self.attempt.workspace.folders.workspace;
+        let read = artifact::hash_beside(path, within)
+            .and_then(|hash| artifact::read(path, within, Some(&hash), Writers::OwnerOnly));
+        match read {
+            Ok(Artifact { path, bytes, .. }) => {
+                let (times, warnings) = (CompileTimes::default(), Vec::new());
+                Outcome::Built(Built { path, bytes, times, warnings })
+            }
+            Err(error) => Outcome::Refused(error.into()),
+        }
+    }
+
+    /// seal: the bytes that were checked, where nobody can write to them.
+    fn seal(&mut self, checked: Vec<Checked>) -> Result<Vec<(Sealed, Times)>, AttemptError> {
+        self.check_cancelled()?;
+        let sealed = checked.into_iter().map(|Checked { inspected, times, .. }| {
+            let sealed = load::seal(inspected)?;
+            Ok((sealed, times))
+        });
+        sealed.collect()
+    }
+
+    /// load: into the process, for good.
+    fn load(&mut self, tried: Vec<(Sealed, Times)>) -> Result<Vec<SharedGeneration>, AttemptError> {
+        self.check_cancelled()?;
+        let mut generations = Vec::with_capacity(tried.len());
+        for (sealed, times) in tried {
+            let started = Instant::now();
+            let id = sealed.inspected().manifest().id.clone();
+            let hash = sealed.inspected().hash().clone();
+            self.note(|journal| {
+                let kept = journal.keep(&hash, sealed.inspected().bytes());
+                kept.and(journal.before(&id, &hash))
+            });
+            let loaded = load::load(sealed);
+            self.tools.usage_is_old.store(true, Ordering::Relaxed);
+            if loaded.is_err() {
+                self.note(|journal| journal.over(&hash));
+            }
+            let (code, inspected) = loaded?;
+            let (manifest, schemas) = (inspected.manifest().clone(), inspected.schemas().to_vec());
+            if !self.runs(&hash) {
+                self.note(|journal| journal.reached(&id, &hash, Stage::Loaded));
+            }
+            let generation = Arc::new(Generation {
+                number: self.attempt.numbers.get(&id).copied().unwrap_or(1),
+                hash,
+                manifest,
+                schemas,
+                code,
+                times: Times { load_ms: ms(started), ..times },
+            });
+            self.loaded.push(generation.clone());
+            generations.push(generation);
+        }
+        Ok(generations)
+    }
+
+    /// True where an artifact of that hash is in the game.
+    fn runs(&self, hash: &crate::ids::ArtifactHash) -> bool {
+        self.attempt.running.generations.values().any(|running| running.hash == *hash)
+    }
+
+    /// Writes to the journal; a failure is reported, and holds nothing up.
+    fn note(
+        &mut self,
+        write: impl FnOnce(&mut Journal) -> Result<(), crate::journal::JournalError>,
+    ) {
+        let written = lock(&self.tools.journal).as_mut().map_or(Ok(()), write);
+        if let Err(error) = written {
+            self.reports.push(Update::Warning(Refusal::from(error).to_string()));
+        }
+    }
+}

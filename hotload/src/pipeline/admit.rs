@@ -1,0 +1,79 @@
+//! Admit: what is in quarantine stays out of the game.
+
+use super::{AttemptError, Run, lock};
+use crate::build::Built;
+use crate::ids::{ArtifactHash, ModuleId};
+use crate::journal::Journal;
+use crate::quarantine::QuarantineError;
+use crate::refusal::Refusal;
+use crate::worker::event::Update;
+
+/// A built module that is not in quarantine.
+pub struct Admitted {
+    pub id: ModuleId,
+    pub built: Built,
+    /// The last good artifact in place of the newest one, which is in quarantine. It is of another
+    /// source than the one on disk.
+    pub stands_in: bool,
+}
+
+impl Run<'_> {
+    /// The artifacts of a group without those in quarantine. Where nothing of such a module runs, the
+    /// one that ran well last stands in for it.
+    ///
+    /// # Errors
+    ///
+    /// When one is in quarantine, and the module runs or has no other.
+    pub(super) fn admit(
+        &mut self,
+        built: Vec<(ModuleId, Built)>,
+    ) -> Result<Vec<Admitted>, AttemptError> {
+        self.check_cancelled()?;
+        let journal = lock(&self.tools.journal);
+        let Some(journal) = journal.as_ref().filter(|journal| !journal.quarantine().is_empty())
+        else {
+            let new = |(id, built)| Admitted { id, built, stands_in: false };
+            return Ok(built.into_iter().map(new).collect());
+        };
+        let mut admitted = Vec::with_capacity(built.len());
+        let mut other_epoch = false;
+        for (id, built) in built {
+            let hash = ArtifactHash::of(&built.bytes);
+            let Some(quarantined) = journal.quarantined(&hash) else {
+                admitted.push(Admitted { id, built, stands_in: false });
+                continue;
+            };
+            let error = QuarantineError(quarantined.clone());
+            let is_off = !self.attempt.running.generations.contains_key(&id);
+            let Some((good, path, bytes)) = journal.good(&id).filter(|_| is_off) else {
+                return Err(error.into());
+            };
+            other_epoch |=
+                self.attempt.inputs.get(&id).is_some_and(|inputs| inputs.epoch != good.epoch);
+            let refusal = Refusal::from(error);
+            self.reports.push(Update::Quarantined { id: id.clone(), refusal });
+            let built = Built { path, bytes, ..built };
+            admitted.push(Admitted { id, built, stands_in: true });
+        }
+        if other_epoch {
+            // Its types are those of before: so are those of all that link to it.
+            for admitted in &mut admitted {
+                let Some((_, path, bytes)) = journal.good(&admitted.id) else { continue };
+                (admitted.built.path, admitted.built.bytes) = (path, bytes);
+            }
+        }
+        for admitted in &mut admitted {
+            admitted.stands_in |= self.is_last_good(journal, admitted);
+        }
+        Ok(admitted)
+    }
+
+    /// True for the last good artifact of a module that is in quarantine, or links to one that is.
+    fn is_last_good(&self, journal: &Journal, admitted: &Admitted) -> bool {
+        let hash = ArtifactHash::of(&admitted.built.bytes);
+        let links = self.attempt.workspace.members.links_of(&admitted.id);
+        let is_for = |module: &ModuleId| *module == admitted.id || links.contains(module);
+        journal.good(&admitted.id).is_some_and(|(good, ..)| good.hash == hash)
+            && journal.quarantine().iter().any(|quarantined| is_for(&quarantined.module))
+    }
+}

@@ -1,0 +1,187 @@
+//! Plan: what would run, tried together before any of it touches the game.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{AttemptError, ModulePlan, Planned, Run};
+use crate::build::rustc::ms;
+use crate::generation::SharedGeneration;
+use crate::ids::ModuleId;
+use crate::inspect::{Manifest, check_graph};
+use crate::journal::Stage;
+use crate::plan::change::Change;
+use crate::plan::{self, Outlines, Trial as Scratch};
+use crate::refusal::Refusal;
+use crate::resolve::resolve;
+use crate::worker::request::Goal;
+
+/// Modules that can run together, and what they ask for.
+pub(super) struct PlannedSet {
+    modules: Vec<SharedGeneration>,
+    outlines: Outlines,
+}
+
+impl PlannedSet {
+    fn is_of(&self, modules: &[SharedGeneration]) -> bool {
+        let has = |module| self.modules.iter().any(|other| Arc::ptr_eq(other, module));
+        self.modules.len() == modules.len() && modules.iter().all(has)
+    }
+}
+
+impl Run<'_> {
+    /// Plans a group with all that would run beside it.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot run together. Groups that came before can.
+    pub(super) fn plan(
+        &mut self,
+        loaded: Vec<SharedGeneration>,
+        goal: Goal,
+        asked: &[ModuleId],
+    ) -> Result<Vec<SharedGeneration>, AttemptError> {
+        self.check_cancelled()?;
+        let started = Instant::now();
+        self.reached(&loaded, Stage::Plan);
+        if !asked.is_empty() {
+            self.plan_for_show(&loaded, asked)?;
+        }
+        if goal.goes_live() {
+            let before = self.good.clone();
+            let new = loaded.iter().map(|new| (new.id().clone(), new.clone()));
+            self.good.extend(new);
+            let target = self.target();
+            if let Err(refusal) = self.plan_set(&target) {
+                self.good = before;
+                return Err(AttemptError::Refused(refusal));
+            }
+        } else {
+            // Nothing more of it runs.
+            self.reached(&loaded, Stage::Loaded);
+        }
+        self.plan_ms += ms(started);
+        Ok(loaded)
+    }
+
+    /// The swap from what runs to what is selected of all that could run.
+    pub(super) fn plan_selection(&mut self) -> Result<Planned, Refusal> {
+        let started = Instant::now();
+        check_graph(&self.manifests())?;
+        let target = self.target();
+        let running = &self.attempt.running.generations;
+        let runs = |it: &SharedGeneration| {
+            running.get(it.id()).is_some_and(|running| Arc::ptr_eq(running, it))
+        };
+        let enter: Vec<SharedGeneration> = target.iter().filter(|it| !runs(it)).cloned().collect();
+        let stays = |id: &ModuleId| target.iter().any(|module| module.id() == id);
+        let leave: BTreeSet<ModuleId> = running.keys().filter(|id| !stays(id)).cloned().collect();
+        let outlines = if enter.is_empty() {
+            let mut outlines = self.running_outlines().as_ref().clone();
+            outlines.retain(|id, _| !leave.contains(id));
+            outlines
+        } else {
+            self.reached(&enter, Stage::Plan);
+            self.plan_set(&target)?
+        };
+        let Self { attempt, plan_ms, .. } = self;
+        Ok(Planned {
+            running_version: attempt.running.version,
+            selection: attempt.selection.clone(),
+            enter,
+            leave,
+            outlines,
+            plan_ms: *plan_ms + ms(started),
+        })
+    }
+
+    /// Tries a set of modules together, unless the last one tried was the same.
+    fn plan_set(&mut self, target: &[SharedGeneration]) -> Result<Outlines, Refusal> {
+        if let Some(planned) = self.last_plan.as_ref().filter(|planned| planned.is_of(target)) {
+            return Ok(planned.outlines.clone());
+        }
+        let was_tried = self.trial.is_of(target);
+        let scratch = if was_tried { Scratch::Done } else { Scratch::Due };
+        let running = self.running_outlines();
+        let outlines = plan::plan(target, &running, scratch)?;
+        if was_tried {
+            self.trial.check_same(&outlines)?;
+        }
+        let (modules, planned) = (target.to_vec(), outlines.clone());
+        self.last_plan = Some(PlannedSet { modules, outlines: planned });
+        Ok(outlines)
+    }
+
+    /// What a swap of a group would change, for those who asked.
+    fn plan_for_show(
+        &mut self,
+        loaded: &[SharedGeneration],
+        asked: &[ModuleId],
+    ) -> Result<(), Refusal> {
+        let mut target = self.attempt.running.generations.clone();
+        target.extend(loaded.iter().map(|new| (new.id().clone(), new.clone())));
+        let target = self.in_order(target.into_values().collect());
+        let new = self.plan_set(&target)?;
+        let old = self.running_outlines();
+        for id in asked {
+            let shown = new.iter().filter(|(module, _)| {
+                *module == id || !self.attempt.running.generations.contains_key(*module)
+            });
+            let plans = shown.map(|(module, outline)| ModulePlan {
+                module: module.clone(),
+                change: Change::between(old.get(module), outline),
+                new_epoch: self.has_new_epoch(loaded, module),
+            });
+            let plans = plans.collect();
+            self.plans.push((id.clone(), plans));
+        }
+        Ok(())
+    }
+
+    fn has_new_epoch(&self, loaded: &[SharedGeneration], module: &ModuleId) -> bool {
+        let new = loaded.iter().find(|generation| generation.id() == module);
+        let old = self.attempt.running.generations.get(module);
+        new.zip(old).is_some_and(|(new, old)| new.manifest.epoch != old.manifest.epoch)
+    }
+
+    /// What the running modules asked for. After a rollback it has to be found out again.
+    fn running_outlines(&mut self) -> Arc<Outlines> {
+        if let Some(outlines) = &self.outlines {
+            return outlines.clone();
+        }
+        let running = self.attempt.running.generations.values().cloned().collect();
+        let running = self.in_order(running);
+        // They run, so they can.
+        let outlines = plan::plan(&running, &Outlines::new(), Scratch::Done).unwrap_or_default();
+        self.outlines.insert(Arc::new(outlines)).clone()
+    }
+
+    /// The modules that are selected of all that could run, each behind what it requires.
+    fn target(&self) -> Vec<SharedGeneration> {
+        let selected = resolve(&self.manifests(), &self.attempt.selection);
+        self.in_order(selected.iter().filter_map(|id| self.good.get(id)).cloned().collect())
+    }
+
+    /// Each behind what it requires, so that types are there before what uses them.
+    fn in_order(&self, mut generations: Vec<SharedGeneration>) -> Vec<SharedGeneration> {
+        let mut manifests = self.manifests();
+        manifests.extend(generations.iter().map(|it| (it.id().clone(), it.manifest.clone())));
+        // Where they cannot be ordered, the plan of the selection says why.
+        let order = check_graph(&manifests).unwrap_or_default();
+        generations.sort_by_key(|generation| order.iter().position(|id| id == generation.id()));
+        generations
+    }
+
+    pub(super) fn manifests(&self) -> BTreeMap<ModuleId, Manifest> {
+        self.good.iter().map(|(id, good)| (id.clone(), good.manifest.clone())).collect()
+    }
+
+    /// Code that is new has come so far; what runs already has come further.
+    fn reached(&mut self, generations: &[SharedGeneration], stage: Stage) {
+        for generation in generations {
+            if !self.runs(&generation.hash) {
+                self.note(|journal| journal.reached(generation.id(), &generation.hash, stage));
+            }
+        }
+    }
+}

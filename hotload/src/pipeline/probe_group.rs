@@ -1,0 +1,114 @@
+//! Probe: another process runs the new code first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use super::{AttemptError, Run, lock};
+use crate::build::rustc::ms;
+use crate::generation::{SharedGeneration, Times};
+use crate::ids::{ArtifactHash, ModuleId};
+use crate::inspect::{Manifest, check_graph};
+use crate::load::Sealed;
+use crate::plan::Outlines;
+use crate::probe::{Asked, Image, Probe, ProbeError};
+use crate::resolve::resolve;
+
+/// What a probe found out about modules that would run together.
+#[derive(Default)]
+pub struct Trial {
+    /// Their artifacts.
+    hashes: BTreeSet<ArtifactHash>,
+    asked: BTreeMap<ModuleId, Asked>,
+}
+
+impl Trial {
+    /// True if the probe tried these modules together.
+    pub fn is_of(&self, modules: &[SharedGeneration]) -> bool {
+        modules.len() == self.hashes.len()
+            && modules.iter().all(|module| self.hashes.contains(&module.hash))
+    }
+
+    /// Compares what modules ask for now with what they asked for in the probe.
+    ///
+    /// # Errors
+    ///
+    /// When the `build` of one of them is not the same at every call.
+    pub fn check_same(&self, outlines: &Outlines) -> Result<(), ProbeError> {
+        let other = outlines.iter().find(|(id, outline)| {
+            self.asked.get(*id).is_some_and(|asked| *asked != Asked::of(outline))
+        });
+        other.map_or(Ok(()), |(module, _)| Err(ProbeError::Differs { module: module.clone() }))
+    }
+}
+
+impl Run<'_> {
+    /// Has new artifacts loaded in the probe, and tried with all that would run beside them.
+    pub(super) fn probe(
+        &mut self,
+        sealed: Vec<(Sealed, Times)>,
+    ) -> Result<Vec<(Sealed, Times)>, AttemptError> {
+        self.check_cancelled()?;
+        let started = Instant::now();
+        let probe = match lock(&self.tools.probe).take() {
+            Some(probe) => Some(probe),
+            None => Probe::start(&self.tools.prober)?,
+        };
+        let Some(probe) = probe else {
+            self.trial = Trial::default();
+            return Ok(sealed);
+        };
+        let new: Vec<(&Manifest, Image)> = sealed
+            .iter()
+            .map(|(sealed, _)| (sealed.inspected().manifest(), image(sealed)))
+            .collect();
+        let together = self.together_with(&new);
+        let hashes = together.iter().map(|image| image.hash.clone()).collect();
+        let new = new.into_iter().map(|(_, image)| image).collect();
+        let cancelled = || self.cancel.is_cancelled();
+        let asked = probe.attempt(new, together, self.tools.probe_limit, cancelled);
+        let asked = asked.map_err(|error| match error {
+            ProbeError::Abandoned => AttemptError::Cancelled,
+            error => AttemptError::Refused(error.into()),
+        })?;
+        self.trial = Trial { hashes, asked };
+        let probe_ms = ms(started);
+        let timed = |(sealed, times)| (sealed, Times { probe_ms, ..times });
+        Ok(sealed.into_iter().map(timed).collect())
+    }
+
+    /// What would run with these, each behind what it requires.
+    fn together_with(&self, new: &[(&Manifest, Image)]) -> Vec<Image> {
+        let mut manifests = self.manifests();
+        let own = new.iter().map(|(manifest, _)| (manifest.id.clone(), (*manifest).clone()));
+        manifests.extend(own);
+        let mut together: Vec<Image> = resolve(&manifests, &self.attempt.selection)
+            .iter()
+            .filter_map(|id| {
+                let new = new.iter().find(|(manifest, _)| manifest.id == *id);
+                let new = new.map(|(_, image)| image.clone());
+                new.or_else(|| self.good.get(id).map(image_of))
+            })
+            .collect();
+        let order = check_graph(&manifests).unwrap_or_default();
+        together.sort_by_key(|image| order.iter().position(|id| *id == image.module));
+        together
+    }
+}
+
+/// A generation's artifact, as a probe finds it.
+pub fn image_of(generation: &SharedGeneration) -> Image {
+    Image {
+        module: generation.id().clone(),
+        hash: generation.hash.clone(),
+        path: generation.code.image_path(),
+    }
+}
+
+fn image(sealed: &Sealed) -> Image {
+    let inspected = sealed.inspected();
+    Image {
+        module: inspected.manifest().id.clone(),
+        hash: inspected.hash().clone(),
+        path: sealed.path(),
+    }
+}

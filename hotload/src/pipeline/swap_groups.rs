@@ -1,0 +1,185 @@
+//! Which modules of a build live or fall together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{AttemptError, NotBuilt};
+use crate::build::{Built, Outcome};
+use crate::ids::ModuleId;
+use crate::worker::request::{Goal, Intent};
+use crate::workspace::Members;
+
+/// Modules that live or fall together, as rustc left them.
+#[derive(Debug)]
+pub struct BuiltGroup {
+    outcomes: BTreeMap<ModuleId, Outcome>,
+    /// What they were built for: where one goes live, all do.
+    pub goal: Goal,
+    /// The modules whose plan somebody asked for.
+    pub asked: Vec<ModuleId>,
+    took_ms: f32,
+}
+
+impl BuiltGroup {
+    /// The modules.
+    pub fn ids(&self) -> BTreeSet<ModuleId> {
+        self.outcomes.keys().cloned().collect()
+    }
+
+    /// Those that compile.
+    pub fn compiled(&self) -> BTreeSet<ModuleId> {
+        let built = self.outcomes.iter().filter(|(_, it)| matches!(it, Outcome::Built(_)));
+        built.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The artifacts of all of them.
+    ///
+    /// # Errors
+    ///
+    /// When one was not built: the others wait for it.
+    pub fn all_built(self) -> Result<Vec<(ModuleId, Built)>, AttemptError> {
+        let (mut built, mut waiting) = (Vec::new(), BTreeSet::new());
+        let mut failed = BTreeMap::new();
+        for (id, outcome) in self.outcomes {
+            match outcome {
+                Outcome::Built(artifact) => built.push((id, artifact)),
+                Outcome::Refused(refusal) => return Err(AttemptError::Refused(refusal)),
+                Outcome::Failed(messages) => {
+                    failed.insert(id, messages);
+                }
+                Outcome::Skipped(_) => {
+                    waiting.insert(id);
+                }
+            }
+        }
+        if failed.is_empty() && waiting.is_empty() {
+            return Ok(built);
+        }
+        waiting.extend(built.into_iter().map(|(id, _)| id));
+        Err(AttemptError::NotBuilt(NotBuilt { failed, waiting, took_ms: self.took_ms }))
+    }
+}
+
+/// Splits a build's outcomes into groups: a core crate with all that link to it. Two epochs of one
+/// core are never active together, so such a group is swapped whole or not at all.
+pub fn swap_groups(
+    members: &Members,
+    mut outcomes: BTreeMap<ModuleId, Outcome>,
+    intents: &BTreeMap<ModuleId, Intent>,
+    took_ms: f32,
+) -> Vec<BuiltGroup> {
+    let mut groups: Vec<BTreeSet<ModuleId>> = Vec::new();
+    for id in outcomes.keys() {
+        let mut group = BTreeSet::from([id.clone()]);
+        let links = members.links_of(id);
+        group.extend(links.into_iter().filter(|link| outcomes.contains_key(link)));
+        groups.retain(|other| {
+            let shares = !other.is_disjoint(&group);
+            if shares {
+                group.extend(other.iter().cloned());
+            }
+            !shares
+        });
+        groups.push(group);
+    }
+    let mut split = Vec::with_capacity(groups.len());
+    for ids in groups {
+        let of_group = || ids.iter().filter_map(|id| Some((id, intents.get(id)?)));
+        let goes_live = of_group().any(|(_, intent)| intent.goal.goes_live());
+        let shown = of_group().filter(|(_, intent)| intent.is_root && intent.goal.shows_plan());
+        let asked: Vec<ModuleId> = shown.map(|(id, _)| id.clone()).collect();
+        let goal = match (goes_live, asked.is_empty()) {
+            (true, true) => Goal::GoLive,
+            (true, false) => Goal::GoLiveAndShowPlan,
+            (false, _) => Goal::PlanOnly,
+        };
+        let outcomes = ids.iter().filter_map(|id| outcomes.remove_entry(id)).collect();
+        split.push(BuiltGroup { outcomes, goal, asked, took_ms });
+    }
+    split
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::build::rustc::CompileTimes;
+    use crate::workspace::ModuleCrate;
+
+    fn members(modules: &[(&str, &[&str])]) -> Members {
+        let crates = modules.iter().map(|(id, links)| {
+            let links = links.iter().map(|link| ModuleId::from(*link)).collect();
+            let (id, folder, libraries) = (ModuleId::from(*id), PathBuf::new(), BTreeSet::new());
+            (id.clone(), ModuleCrate { id, folder, links, libraries })
+        });
+        Members { crates: crates.collect(), ..Members::default() }
+    }
+
+    fn built() -> Outcome {
+        let (path, times) = (PathBuf::new(), CompileTimes::default());
+        Outcome::Built(Built { path, bytes: Vec::new(), times, warnings: Vec::new() })
+    }
+
+    fn outcomes(outcomes: Vec<(&str, Outcome)>) -> BTreeMap<ModuleId, Outcome> {
+        outcomes.into_iter().map(|(id, outcome)| (id.into(), outcome)).collect()
+    }
+
+    fn names(ids: &BTreeSet<ModuleId>) -> Vec<&str> {
+        ids.iter().map(ModuleId::as_str).collect()
+    }
+
+    #[test]
+    fn a_core_and_all_that_link_to_it_are_one_group() {
+        let members = members(&[
+            ("core_x", &[]),
+            ("core_y", &["core_x"]),
+            ("user_p", &["core_y"]),
+            ("user_q", &["core_x"]),
+            ("leaf", &[]),
+        ]);
+        let all = || {
+            vec![("core_x", built()), ("user_p", built()), ("user_q", built()), ("leaf", built())]
+        };
+        let groups = swap_groups(&members, outcomes(all()), &BTreeMap::new(), 0.0);
+        let ids: Vec<BTreeSet<ModuleId>> = groups.iter().map(BuiltGroup::ids).collect();
+        assert_eq!(ids.len(), 2);
+        assert!(ids.iter().any(|ids| names(ids) == ["core_x", "user_p", "user_q"]));
+        assert!(ids.iter().any(|ids| names(ids) == ["leaf"]));
+        // Without the core that they share, its users have nothing to do with each other.
+        let users = vec![("user_p", built()), ("user_q", built())];
+        assert_eq!(swap_groups(&members, outcomes(users), &BTreeMap::new(), 0.0).len(), 2);
+    }
+
+    #[test]
+    fn one_that_failed_holds_up_its_group_and_is_named_alone() {
+        let members = members(&[("core_x", &[]), ("user_p", &["core_x"]), ("user_q", &["core_x"])]);
+        let failed = Outcome::Failed(vec!["error".to_owned()]);
+        let skipped = Outcome::Skipped("core_x".into());
+        let outcomes = outcomes(vec![("core_x", failed), ("user_p", skipped), ("user_q", built())]);
+        let group = swap_groups(&members, outcomes, &BTreeMap::new(), 7.0).remove(0);
+        assert_eq!(names(&group.compiled()), ["user_q"]);
+        let Err(AttemptError::NotBuilt(not_built)) = group.all_built() else {
+            panic!("the group is not built");
+        };
+        assert_eq!(not_built.failed.keys().map(ModuleId::as_str).collect::<Vec<_>>(), ["core_x"]);
+        assert_eq!(names(&not_built.waiting), ["user_p", "user_q"]);
+        assert_eq!(not_built.took_ms, 7.0);
+    }
+
+    #[test]
+    fn where_one_goes_live_all_do() {
+        let members = members(&[("core_x", &[]), ("user_p", &["core_x"])]);
+        let both = || outcomes(vec![("core_x", built()), ("user_p", built())]);
+        let planned = Intent { goal: Goal::PlanOnly, ..Intent::go_live() };
+        let goal = |intents: Vec<(&str, Intent)>| {
+            let intents = intents.into_iter().map(|(id, intent)| (id.into(), intent)).collect();
+            let group = swap_groups(&members, both(), &intents, 0.0).remove(0);
+            (group.goal, group.asked)
+        };
+        let (only, asked) =
+            goal(vec![("core_x", planned.clone()), ("user_p", Intent::along(Goal::PlanOnly))]);
+        assert_eq!((only, asked), (Goal::PlanOnly, vec!["core_x".into()]));
+        let (mixed, asked) = goal(vec![("core_x", planned), ("user_p", Intent::go_live())]);
+        assert_eq!((mixed, asked), (Goal::GoLiveAndShowPlan, vec!["core_x".into()]));
+    }
+}

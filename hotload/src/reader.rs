@@ -1,0 +1,208 @@
+//! Reads the workspace and the sources of its modules: what a build is made from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use notify::RecursiveMode;
+
+use crate::build::rustc::{Cancel, Linker};
+use crate::build::{self, Inputs, Recipes};
+use crate::build::{capture, recipe};
+use crate::ids::ModuleId;
+use crate::journal::{Death, Journal};
+use crate::pipeline::lock;
+use crate::refusal::Refusal;
+use crate::watch::{self, FileChange, Watch};
+use crate::worker::event::{Event, FileEvent, Progress, Reading, Update};
+use crate::workspace::{self, Folders, Members};
+
+/// A file's time of change counts as the time of the edit if it is not older than this.
+const RECENT: Duration = Duration::from_secs(2);
+
+/// The modules on disk, and how cargo would compile them.
+#[derive(Default)]
+pub struct Workspace {
+    /// Where things are.
+    pub folders: Folders,
+    /// The modules.
+    pub members: Members,
+    /// cargo's rustc command for each of them.
+    pub recipes: Recipes,
+    /// What links them; `None` links with rustc's own.
+    pub linker: Option<Linker>,
+}
+
+/// A workspace is read as a whole, and shared.
+pub type SharedWorkspace = Arc<Workspace>;
+
+/// Reads the workspace, and watches what it read.
+pub struct Reader {
+    /// A folder in the workspace.
+    pub folder: PathBuf,
+    /// Report changes of files.
+    pub watches: bool,
+    /// Where changes of files are reported.
+    pub events: Sender<Event>,
+    /// Where progress and warnings are reported.
+    pub updates: Sender<Update>,
+    /// Opened once it is known where things are built.
+    pub journal: Arc<Mutex<Option<Journal>>>,
+    /// The game ends.
+    pub stop: Cancel,
+    /// What is watched, and by whom.
+    pub watched: Mutex<Option<(Vec<PathBuf>, Watch)>>,
+}
+
+impl Reader {
+    /// The sources as they are now. The workspace itself is read again where `paths` or `everything`
+    /// could have changed it.
+    ///
+    /// # Errors
+    ///
+    /// When cargo cannot read the workspace or build what modules depend on, or a source cannot be
+    /// read.
+    pub fn read(
+        &self,
+        known: Option<&SharedWorkspace>,
+        inputs: &BTreeMap<ModuleId, Inputs>,
+        paths: &BTreeSet<PathBuf>,
+        everything: bool,
+    ) -> Result<Reading, Refusal> {
+        let kept = known.filter(|known| !everything && !changes_workspace(known, paths));
+        let workspace = match kept {
+            Some(known) => known.clone(),
+            None => Arc::new(self.read_workspace(known)?),
+        };
+        let Workspace { folders, members, recipes, .. } = &*workspace;
+        let inputs = build::inputs(members, recipes, inputs, &folders.workspace)?;
+        Ok(Reading { workspace, inputs })
+    }
+
+    fn read_workspace(&self, known: Option<&SharedWorkspace>) -> Result<Workspace, Refusal> {
+        let (folders, members) = workspace::scan(&self.folder)?;
+        self.open_journal(&folders.built);
+        if self.watches {
+            // Before the sources are read: no change falls in between.
+            self.watch(&folders, &members);
+        }
+        if let Some(known) = known {
+            capture::check_libraries(&known.members, &members)?;
+        }
+        let recipes = match recipe::kept(&folders, &members) {
+            Some(recipes) => recipes,
+            None => {
+                self.report_progress("asking cargo how to build the modules");
+                capture::capture(&folders, &members, &self.stop, |line| {
+                    let line = line.trim();
+                    if ["Compiling", "Downloading", "Blocking"].iter().any(|w| line.starts_with(w))
+                    {
+                        self.report_progress(line);
+                    }
+                })?
+            }
+        };
+        let linker = build::linker(&folders, &recipes)?;
+        Ok(Workspace { folders, members, recipes, linker })
+    }
+
+    fn report_progress(&self, activity: &str) {
+        let progress = Progress { activity: activity.to_owned(), done: 0, total: 0 };
+        self.update(Update::Progress(Some(progress)));
+    }
+
+    fn update(&self, update: Update) {
+        // A host that is gone needs to know nothing.
+        let _ = self.updates.send(update);
+    }
+
+    /// Opens the journal below `folder`, and reports how the game before this one died.
+    fn open_journal(&self, folder: &Path) {
+        let mut opened = lock(&self.journal);
+        if opened.is_some() {
+            return;
+        }
+        let (journal, death, error) = Journal::open(folder);
+        *opened = Some(journal);
+        drop(opened);
+        if let Some(error) = error {
+            self.update(Update::Warning(Refusal::from(error).to_string()));
+        }
+        if death != Death::default() {
+            self.update(Update::Died(death));
+        }
+    }
+
+    fn watch(&self, folders: &Folders, members: &Members) {
+        let sources: Vec<PathBuf> = std::iter::once(folders.modules.clone())
+            .chain(members.libraries.values().map(|library| library.folder.clone()))
+            .collect();
+        let configuration = folders.workspace.join(".cargo");
+        let mut watched: Vec<(PathBuf, RecursiveMode)> =
+            sources.iter().map(|folder| (folder.clone(), RecursiveMode::Recursive)).collect();
+        watched.push((folders.workspace.clone(), RecursiveMode::NonRecursive));
+        if configuration.is_dir() {
+            watched.push((configuration.clone(), RecursiveMode::NonRecursive));
+        }
+        let covered: Vec<PathBuf> = watched.iter().map(|(folder, _)| folder.clone()).collect();
+        let mut current = lock(&self.watched);
+        if current.as_ref().is_some_and(|(folders, _)| *folders == covered) {
+            return;
+        }
+        let (events, workspace) = (self.events.clone(), folders.workspace.clone());
+        let started = watch::watch(&watched, move |change| {
+            let event = match change {
+                FileChange::Lost { error } => FileEvent::Lost { error },
+                FileChange::Changed(path) => {
+                    let is_source = sources.iter().any(|folder| path.starts_with(folder));
+                    if !is_source && !is_configuration(&workspace, &path) {
+                        return;
+                    }
+                    let at = saved_at(&path);
+                    FileEvent::Changed { path, at }
+                }
+            };
+            // A worker that is gone needs to know nothing.
+            let _ = events.send(Event::Files(event));
+        });
+        match started {
+            Ok(watch) => *current = Some((covered, watch)),
+            Err(error) => self.update(Update::Warning(Refusal::from(error).to_string())),
+        }
+    }
+}
+
+/// When a file that changed just now was saved. One that was moved here or put back may carry an old
+/// time.
+fn saved_at(path: &Path) -> SystemTime {
+    let now = SystemTime::now();
+    let recent = |at: &SystemTime| now.duration_since(*at).is_ok_and(|age| age < RECENT);
+    path.metadata().and_then(|data| data.modified()).ok().filter(recent).unwrap_or(now)
+}
+
+/// True for the files beside the modules that can change how they are compiled.
+fn is_configuration(workspace: &Path, path: &Path) -> bool {
+    const NAMES: [&str; 5] =
+        ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "rust-toolchain", ".cargo"];
+    let Ok(relative) = path.strip_prefix(workspace) else { return false };
+    NAMES.iter().any(|name| relative == Path::new(name))
+        || [".cargo/config.toml", ".cargo/config"].iter().any(|name| relative == Path::new(name))
+}
+
+/// True if one of the paths can change which modules there are or how cargo would compile them.
+fn changes_workspace(workspace: &Workspace, paths: &BTreeSet<PathBuf>) -> bool {
+    let Workspace { folders, members, recipes, .. } = workspace;
+    let is_manifest = |path: &Path| {
+        let name = path.file_name().unwrap_or_default();
+        ["Cargo.toml", "Cargo.lock", "build.rs"].iter().any(|manifest| name == *manifest)
+            || is_configuration(&folders.workspace, path)
+    };
+    let is_known = |path: &Path| members.crates.values().any(|it| path.starts_with(&it.folder));
+    // What cannot be looked at is there.
+    let is_gone = |folder: &Path| matches!(folder.join("Cargo.toml").try_exists(), Ok(false));
+    recipes.by_module.is_empty()
+        || paths.iter().any(|path| is_manifest(path) || !is_known(path))
+        || members.crates.values().any(|it| is_gone(&it.folder))
+}

@@ -1,0 +1,118 @@
+//! A hash of all persisted state: the same state gives the same hash, in whatever order it is stored.
+
+use bevy::ecs::entity::EntityHashMap;
+use bevy::prelude::*;
+use playground_api::persist::{PersistRecord, Store};
+use playground_api::schema::{Definition, Options, Resolution};
+
+use crate::rollback_state::StateError;
+
+/// A hash of every persisted value of `records`, independent of the order of storage and of the
+/// numbers of entities.
+///
+/// An entity counts as the set of its persisted values; a resource and a state as a value without
+/// an entity; a reference to an entity as that entity's values. The same values give the same hash,
+/// whatever was swapped or loaded in between.
+///
+/// # Errors
+///
+/// When a value's own serialization fails.
+pub fn hash<'a>(
+    world: &mut World,
+    records: impl Iterator<Item = &'a PersistRecord>,
+) -> Result<String, StateError> {
+    let records: Vec<&PersistRecord> = records.collect();
+    let holds_entities = |record: &&PersistRecord| Definition::of(record.schema).holds_entities();
+    let mut sums = Sums::default();
+    if records.iter().any(holds_entities) {
+        // What an entity is without what it refers to stands for it where it is referred to.
+        sums.add(world, &records, &EntityHashMap::default())?;
+        let alone = std::mem::take(&mut sums).entities;
+        sums.add(world, &records, &alone)?;
+    } else {
+        sums.add(world, &records, &EntityHashMap::default())?;
+    }
+    let mut total = sums.loose;
+    for values in sums.entities.values() {
+        let mut hasher = blake3::Hasher::new();
+        values.iter().for_each(|word| {
+            hasher.update(&word.to_le_bytes());
+        });
+        add(&mut total, words(&hasher));
+    }
+    Ok(format!("{:016x}{:016x}", total[0], total[1]))
+}
+
+#[derive(Default)]
+struct Sums {
+    entities: EntityHashMap<[u64; 2]>,
+    loose: [u64; 2],
+}
+
+impl Sums {
+    fn add(
+        &mut self,
+        world: &mut World,
+        records: &[&PersistRecord],
+        known: &EntityHashMap<[u64; 2]>,
+    ) -> Result<(), StateError> {
+        for record in records {
+            let label = record.label();
+            let definition = Definition::of(record.schema);
+            let mut named = definition
+                .holds_entities()
+                .then(|| Resolution::new(&definition, record.schema, Options::default()))
+                .transpose()
+                .map_err(|error| StateError::of(record, error))?;
+            let mut stands_for = |bits: u64| {
+                let known = Entity::try_from_bits(bits).and_then(|entity| known.get(&entity));
+                Ok(known.map_or(0, |words| words[0]))
+            };
+            let mut failed = None;
+            let mut each = |entity: Entity, bytes: &[u8]| {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(label.as_bytes());
+                hasher.update(&[0]);
+                match &mut named {
+                    Some(named) => {
+                        let (mut bytes, mut out) = (bytes, Vec::new());
+                        if let Err(error) = named.convert(&mut bytes, &mut out, &mut stands_for) {
+                            failed = Some(StateError::of(record, error));
+                        }
+                        hasher.update(&out);
+                    }
+                    None => {
+                        hasher.update(bytes);
+                    }
+                }
+                let value = words(&hasher);
+                match record.store {
+                    Store::Component | Store::Scoped(_) => {
+                        add(self.entities.entry(entity).or_default(), value);
+                    }
+                    _ => add(&mut self.loose, value),
+                }
+            };
+            (record.each)(world, &mut each).map_err(|error| StateError::of(record, error))?;
+            if let Some(error) = failed {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sums do not depend on the order of what is summed.
+fn add(sum: &mut [u64; 2], value: [u64; 2]) {
+    for (sum, value) in sum.iter_mut().zip(value) {
+        *sum = sum.wrapping_add(value);
+    }
+}
+
+fn words(hasher: &blake3::Hasher) -> [u64; 2] {
+    let mut words = [0; 2];
+    for (word, bytes) in words.iter_mut().zip(hasher.finalize().as_bytes().chunks_exact(8)) {
+        *word = bytes.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
+    }
+    words
+}

@@ -1,0 +1,189 @@
+//! The part of a swap that can refuse, and changes nothing.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleConfigs, ScheduleLabel};
+use bevy::ecs::system::ScheduleSystem;
+use bevy::prelude::*;
+use playground_api::module::{OnLoad, OnUnload, Recorded};
+
+use super::order;
+use super::orphans::{self, Orphan};
+use super::schedules::{Entering, GenerationSet};
+use super::{Running, SwapError, Swapped, Transaction};
+use crate::build::rustc::ms;
+use crate::generation::SharedGeneration;
+use crate::ids::ModuleId;
+use crate::restore::{self, GivenUp, Owned, Restore, RestoreErrors};
+
+/// A swap that has passed all checks. Commit it before anything else changes the world or `running`:
+/// it holds values that were read from that world.
+#[must_use = "nothing has changed yet: commit it"]
+pub struct PreparedSwap {
+    pub(super) entering: Vec<(SharedGeneration, Recorded)>,
+    pub(super) leaving: Vec<SwitchedOff>,
+    pub(super) restores: Vec<Restore>,
+    pub(super) orphans: Vec<Orphan>,
+    /// What is known of the result by now.
+    pub(super) swapped: Swapped,
+}
+
+/// A module that is switched off.
+pub(super) struct SwitchedOff {
+    pub id: ModuleId,
+    pub on_unload: Vec<ScheduleConfigs<ScheduleSystem>>,
+}
+
+/// Systems by schedule.
+pub(super) type Systems = Vec<(InternedScheduleLabel, ScheduleConfigs<ScheduleSystem>)>;
+
+/// A module's systems, by how they run.
+#[derive(Default)]
+pub(super) struct SystemsByUse {
+    /// In the game's schedules.
+    pub scheduled: Systems,
+    /// Once, when the module is first switched on; in the order of their schedules.
+    pub startup: Systems,
+    /// Once, whenever a generation is swapped in.
+    pub on_load: Vec<ScheduleConfigs<ScheduleSystem>>,
+    /// Once, when the module is switched off.
+    pub on_unload: Vec<ScheduleConfigs<ScheduleSystem>>,
+}
+
+impl SystemsByUse {
+    pub fn new(systems: Systems) -> Self {
+        let startups = [PreStartup.intern(), Startup.intern(), PostStartup.intern()];
+        let mut this = Self::default();
+        for (label, configs) in systems {
+            if label == OnLoad.intern() {
+                this.on_load.push(configs);
+            } else if label == OnUnload.intern() {
+                this.on_unload.push(configs);
+            } else if startups.contains(&label) {
+                this.startup.push((label, configs));
+            } else {
+                this.scheduled.push((label, configs));
+            }
+        }
+        this.startup.sort_by_key(|(label, _)| startups.iter().position(|other| other == label));
+        this
+    }
+}
+
+/// Makes every check of `transaction` and all its work that can fail. The schedules, the values in
+/// the world and `running` stay as they are.
+///
+/// # Errors
+///
+/// When a module's `build` panics, a schedule could not be built with the modules' systems, or a
+/// value cannot be kept.
+pub fn prepare(
+    world: &mut World,
+    running: &Running,
+    transaction: Transaction,
+) -> Result<PreparedSwap, SwapError> {
+    let started = Instant::now();
+    let mut swapped = Swapped::default();
+    let mut entering = Vec::with_capacity(transaction.enter.len());
+    for generation in transaction.enter {
+        let recorded = generation.record()?;
+        entering.push((generation, recorded));
+    }
+    running.check_schedules(world, &transaction.leave, &entering)?;
+    let mut leaving = Vec::with_capacity(transaction.leave.len());
+    for id in transaction.leave {
+        let on_unload = running.on_unload(&id).unwrap_or_else(|error| {
+            swapped.warnings.push(format!("`OnUnload` of module `{id}` does not run: {error}"));
+            Vec::new()
+        });
+        leaving.push(SwitchedOff { id, on_unload });
+    }
+    let restores = running.restores(world, &entering, &transaction.may_drop, &mut swapped)?;
+    swapped.migrated = restores.iter().map(|restore| restore.count).sum();
+    swapped.dropped = restores.iter().filter_map(|restore| restore.dropped.clone()).collect();
+    let orphans = running.orphans(world, &running.changed_crates(&entering));
+    swapped.orphaned = orphans::count(world, &orphans);
+    swapped.pause_ms = ms(started);
+    Ok(PreparedSwap { entering, leaving, restores, orphans, swapped })
+}
+
+impl PreparedSwap {
+    /// The modules whose code changes.
+    pub fn modules(&self) -> Vec<ModuleId> {
+        let entering = self.entering.iter().map(|(generation, _)| generation.id());
+        entering.chain(self.leaving.iter().map(|module| &module.id)).cloned().collect()
+    }
+}
+
+impl Running {
+    /// Builds copies of the schedules. The modules are recorded once more: a copy consumes what it
+    /// is built from.
+    fn check_schedules(
+        &self,
+        world: &World,
+        leave: &[ModuleId],
+        entering: &[(SharedGeneration, Recorded)],
+    ) -> Result<(), SwapError> {
+        let mut added = Vec::with_capacity(entering.len());
+        for (generation, _) in entering {
+            let recorded = generation.record()?;
+            let systems = SystemsByUse::new(recorded.systems);
+            for (label, systems) in systems.startup {
+                order::check_once(label, vec![systems])?;
+            }
+            order::check_once(OnLoad.intern(), systems.on_load)?;
+            order::check_once(OnUnload.intern(), systems.on_unload)?;
+            added.push(Entering {
+                id: generation.id().clone(),
+                // The copy needs no set of the generation.
+                serial: 0,
+                sets: recorded.sets,
+                systems: systems.scheduled,
+            });
+        }
+        let replaced = entering.iter().map(|(generation, _)| generation.id());
+        let gone = replaced.chain(leave);
+        let gone: Vec<GenerationSet> =
+            gone.filter_map(|id| Some(GenerationSet(self.active.get(id)?.serial))).collect();
+        order::check(world, &gone, added)
+    }
+
+    fn on_unload(&self, id: &ModuleId) -> Result<Vec<ScheduleConfigs<ScheduleSystem>>, SwapError> {
+        let Some(active) = self.active.get(id) else { return Ok(Vec::new()) };
+        // Twice, as the check consumes them.
+        let record = || Ok::<_, SwapError>(SystemsByUse::new(active.generation.record()?.systems));
+        order::check_once(OnUnload.intern(), record()?.on_unload)?;
+        Ok(record()?.on_unload)
+    }
+
+    /// What becomes of the persisted values of all modules that enter.
+    fn restores(
+        &self,
+        world: &mut World,
+        entering: &[(SharedGeneration, Recorded)],
+        may_drop: &BTreeSet<ModuleId>,
+        swapped: &mut Swapped,
+    ) -> Result<Vec<Restore>, RestoreErrors> {
+        let mut old = Vec::new();
+        let mut new = Vec::new();
+        let mut types = Vec::new();
+        for (generation, recorded) in entering {
+            let module = generation.id();
+            old.extend(self.persisted(module).iter().map(|record| Owned { module, record }));
+            new.extend(recorded.persisted.iter().map(|record| Owned { module, record }));
+            types.extend_from_slice(&generation.manifest.dropped);
+        }
+        let given_up = GivenUp { types: &types, modules: may_drop };
+        restore::prepare(world, &old, &new, &given_up, &mut swapped.restore)
+    }
+
+    /// The crates whose types differ from those in the world.
+    fn changed_crates(&self, entering: &[(SharedGeneration, Recorded)]) -> BTreeSet<String> {
+        let changed = entering.iter().filter(|(generation, _)| {
+            let before = self.generation(generation.id());
+            before.is_some_and(|old| old.manifest.epoch != generation.manifest.epoch)
+        });
+        changed.map(|(generation, _)| generation.id().crate_name()).collect()
+    }
+}

@@ -1,0 +1,257 @@
+//! What reaches the worker's loop, and what it answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::request::Ticket;
+use crate::build::Inputs;
+use crate::generation::SharedGeneration;
+use crate::ids::ModuleId;
+use crate::inspect::Manifest;
+use crate::journal::Death;
+use crate::pipeline::{AttemptOutcome, ModulePlan, NotBuilt};
+use crate::reader::SharedWorkspace;
+use crate::refusal::Refusal;
+use crate::resolve::Selection;
+
+/// Everything that the worker reacts to.
+pub enum Event {
+    /// Something below the watched folders changed.
+    Files(FileEvent),
+    /// The host asks for something, and waits for the answer to its ticket.
+    Request(Ticket, Request),
+    /// The host reports what runs.
+    Host(HostEvent),
+    /// The sources were read, or could not be.
+    Read(Result<Reading, Refusal>),
+    /// News of the attempt under way.
+    Attempt(AttemptId, AttemptEvent),
+    /// A workspace that could not be read may be readable by now.
+    Retry,
+    /// The game ends. After a panic the journal stays: what is new is to blame.
+    Shutdown {
+        /// The game's main thread is panicking.
+        panicking: bool,
+    },
+}
+
+/// A change on disk.
+#[derive(Clone, Debug)]
+pub enum FileEvent {
+    /// A file was written, made, moved or removed.
+    Changed {
+        /// Which.
+        path: PathBuf,
+        /// When, by the file's own time where that is recent.
+        at: SystemTime,
+    },
+    /// The system dropped events, or the watcher failed: anything may have changed.
+    Lost {
+        /// Why, where the watcher reported an error.
+        error: Option<String>,
+    },
+}
+
+/// What the host can ask for.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// Run this selection of modules.
+    Select(Selection),
+    /// Build a module anew and swap it, changed or not.
+    Reload {
+        /// The module.
+        id: ModuleId,
+        /// Values of this module that the new code has no place for may be dropped.
+        force: bool,
+    },
+    /// Run an artifact from a file in place of what is built from the module's source.
+    LoadFile {
+        /// The module.
+        id: ModuleId,
+        /// The artifact.
+        path: PathBuf,
+    },
+    /// Build a module and report what a swap would change.
+    Plan(ModuleId),
+    /// List what is in quarantine, or release it.
+    Quarantine {
+        /// Release everything.
+        clear: bool,
+    },
+}
+
+/// What the host reports.
+pub enum HostEvent {
+    /// The answer to a proposal.
+    Answered {
+        /// The proposal.
+        proposal: ProposalId,
+        /// What became of it.
+        answer: ProposalAnswer,
+        /// What runs now.
+        running: RunningModules,
+    },
+    /// What runs changed by the host's own decision: a rollback, or a module that was switched off.
+    Changed {
+        /// What runs now.
+        running: RunningModules,
+        /// Generations that left because of it, and are not proposed again.
+        rejected: Vec<SharedGeneration>,
+    },
+    /// These ran well through their probation.
+    Committed(Vec<SharedGeneration>),
+}
+
+/// What became of a proposal.
+pub enum ProposalAnswer {
+    /// The swap happened.
+    Accepted,
+    /// The swap was refused, and nothing changed. The host reported why.
+    Refused,
+    /// Something else runs than the proposal was planned against. Its tickets are still open.
+    Stale(Vec<Ticket>),
+}
+
+/// What runs in the game.
+#[derive(Clone, Default)]
+pub struct RunningModules {
+    /// Grows with every change, so that a proposal can name what it was planned against.
+    pub version: u64,
+    /// The generations.
+    pub generations: BTreeMap<ModuleId, SharedGeneration>,
+    /// The selection that the host wants to run.
+    pub selection: Selection,
+}
+
+/// An attempt; each has its own number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptId(pub u64);
+
+/// A proposal; each has its own number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProposalId(pub u64);
+
+/// News of an attempt.
+pub enum AttemptEvent {
+    /// rustc starts on a module.
+    BuildStarted(ModuleId),
+    /// What the attempt does now.
+    Progress(Progress),
+    /// It is over, or stopped since it was cancelled.
+    Ended(Box<AttemptOutcome>),
+}
+
+/// The sources as they are on disk.
+pub struct Reading {
+    /// The modules on disk, and how cargo would compile them.
+    pub workspace: SharedWorkspace,
+    /// What goes into the build of each.
+    pub inputs: BTreeMap<ModuleId, Inputs>,
+}
+
+/// Something that takes long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done.
+    pub activity: String,
+    /// Steps that are done.
+    pub done: usize,
+    /// All steps; 0 where they are not known.
+    pub total: usize,
+}
+
+/// What the worker reports to the host.
+pub enum Update {
+    /// Which modules there are on disk.
+    Workspace {
+        /// The folder of the cargo workspace.
+        folder: PathBuf,
+        /// The modules in it.
+        modules: BTreeSet<ModuleId>,
+    },
+    /// The manifests of the modules that are built.
+    Manifests(BTreeMap<ModuleId, Manifest>),
+    /// What is under way; `None` when nothing is.
+    Progress(Option<Progress>),
+    /// Sources of these modules changed.
+    Changed(BTreeSet<ModuleId>),
+    /// rustc starts on a module.
+    BuildStarted(ModuleId),
+    /// These compile, also where they wait for others that do not.
+    Compiled(BTreeSet<ModuleId>),
+    /// Modules could not be built.
+    NotBuilt(NotBuilt),
+    /// rustc or inspection warned of something in a module that goes live all the same.
+    Warnings {
+        /// The module.
+        id: ModuleId,
+        /// The warnings, as rustc renders them.
+        texts: Vec<String>,
+    },
+    /// Modules were built, and will not run.
+    Refused {
+        /// The modules.
+        ids: BTreeSet<ModuleId>,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A swap to make between two frames.
+    Proposed(Box<Proposal>),
+    /// What this selection asks for runs already, as far as it can.
+    Settled(Selection),
+    /// What a swap of a module would change; no modules where it cannot be planned.
+    Plan {
+        /// The module that was asked about.
+        id: ModuleId,
+        /// What would change, by module.
+        modules: Vec<ModulePlan>,
+        /// Modules that would be swapped with it.
+        along: Vec<ModuleId>,
+    },
+    /// It is on disk that these ran well.
+    Committed(Vec<SharedGeneration>),
+    /// The game before this one died.
+    Died(Death),
+    /// A module's newest artifact is in quarantine; the last good one stands in for it.
+    Quarantined {
+        /// The module.
+        id: ModuleId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The list of what is in quarantine, or what was released.
+    QuarantineList(String),
+    /// The workspace cannot be read, so nothing is built.
+    Unreadable(Refusal),
+    /// Something is not as it should be; builds and the game go on.
+    Warning(String),
+    /// Nothing more happens for this request.
+    Answered(Ticket),
+}
+
+/// Generations that are known to run together, for the host to swap in.
+pub struct Proposal {
+    /// Its number.
+    pub id: ProposalId,
+    /// The version of [`RunningModules`] that it was planned against.
+    pub running_version: u64,
+    /// New generations, each behind what it requires.
+    pub enter: Vec<SharedGeneration>,
+    /// Modules that stop.
+    pub leave: BTreeSet<ModuleId>,
+    /// Of these, the ones whose folder is gone.
+    pub removed: BTreeSet<ModuleId>,
+    /// The modules whose edit this is.
+    pub changed: BTreeSet<ModuleId>,
+    /// Modules whose values may be dropped.
+    pub may_drop: BTreeSet<ModuleId>,
+    /// The selection that it brings.
+    pub selection: Selection,
+    /// When the oldest of the edits was saved.
+    pub saved_at: Option<SystemTime>,
+    /// Time for the plan, in milliseconds.
+    pub plan_ms: f32,
+    /// Requests that this answers. They are the host's to answer now.
+    pub tickets: Vec<Ticket>,
+}

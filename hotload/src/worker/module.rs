@@ -1,0 +1,77 @@
+//! What the worker knows of one module.
+
+use std::sync::Arc;
+
+use super::request::DataLoss;
+use crate::build::Inputs;
+use crate::generation::SharedGeneration;
+use crate::ids::{ArtifactHash, InputsHash};
+
+/// One module: what runs, what could run, and what became of its newest source.
+#[derive(Default)]
+pub struct Module {
+    /// The generation in the game.
+    pub running: Option<SharedGeneration>,
+    /// The newest generation that came through the pipeline. It runs when it is selected.
+    pub good: Option<SharedGeneration>,
+    /// What became of the newest source.
+    pub newest: Newest,
+    /// Whether the swap to `good` may drop values.
+    pub data_loss: DataLoss,
+    /// What a build of it would be made from.
+    pub inputs: Option<Inputs>,
+    /// The inputs of the last attempt to take it live.
+    pub attempted: Option<InputsHash>,
+    /// How many generations were loaded.
+    pub generations: u32,
+}
+
+/// What became of a module's newest source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Newest {
+    /// No attempt ended yet.
+    #[default]
+    NotBuilt,
+    /// It is [`Module::good`].
+    Good,
+    /// rustc refused it, or one that it has to be swapped with.
+    NotCompiled,
+    /// It was built and will not run.
+    Rejected(Option<ArtifactHash>),
+}
+
+impl Module {
+    /// True where the source differs from what was last attempted.
+    pub fn is_dirty(&self) -> bool {
+        self.inputs.as_ref().is_some_and(|inputs| self.attempted.as_ref() != Some(&inputs.hash))
+    }
+
+    /// True where the newest source neither runs nor could: members of a group that failed are
+    /// built again together.
+    pub fn is_unsettled(&self) -> bool {
+        matches!(self.newest, Newest::NotCompiled | Newest::Rejected(_))
+    }
+
+    /// True where another generation runs than the newest one that could.
+    pub fn has_candidate(&self) -> bool {
+        match (&self.good, &self.running) {
+            (Some(good), Some(running)) => !Arc::ptr_eq(good, running),
+            (good, _) => good.is_some(),
+        }
+    }
+
+    /// The pipeline made a generation of it.
+    pub fn accept(&mut self, generation: SharedGeneration, data_loss: DataLoss) {
+        self.good = Some(generation);
+        self.newest = Newest::Good;
+        self.data_loss = data_loss;
+    }
+
+    /// Its newest generation will not run; the running one stays.
+    pub fn reject(&mut self) {
+        let hash = self.good.take().map(|good| good.hash.clone());
+        self.good = self.running.clone();
+        self.newest = Newest::Rejected(hash);
+        self.data_loss = DataLoss::AskFirst;
+    }
+}

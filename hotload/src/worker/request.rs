@@ -1,0 +1,161 @@
+//! What an attempt is for. Two requests merge into one, and nothing of a request outlives its
+//! attempt.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use crate::ids::ModuleId;
+
+/// A request that somebody waits for. It is answered exactly once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// What is to become of a module that is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// It goes live.
+    GoLive,
+    /// What it would change is reported, and nothing else happens.
+    PlanOnly,
+    /// It goes live, and what that changes is reported.
+    GoLiveAndShowPlan,
+}
+
+impl Goal {
+    /// True where the module is to run.
+    pub fn goes_live(self) -> bool {
+        self != Self::PlanOnly
+    }
+
+    /// True where somebody wants to see the plan.
+    pub fn shows_plan(self) -> bool {
+        self != Self::GoLive
+    }
+
+    fn merge(self, other: Self) -> Self {
+        match (self.goes_live() || other.goes_live(), self.shows_plan() || other.shows_plan()) {
+            (true, false) => Self::GoLive,
+            (true, true) => Self::GoLiveAndShowPlan,
+            (false, _) => Self::PlanOnly,
+        }
+    }
+}
+
+/// Whether values that the new code has no place for may be dropped. It belongs to one module and
+/// one attempt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataLoss {
+    /// The swap waits for a confirmation.
+    #[default]
+    AskFirst,
+    /// Somebody confirmed it.
+    Allowed,
+}
+
+/// Where a module's new artifact comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// rustc builds it from the module's source.
+    Source,
+    /// Somebody brings it in a file.
+    File(PathBuf),
+}
+
+/// What an attempt does with one module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// What is to become of it.
+    pub goal: Goal,
+    /// Whether its values may be dropped.
+    pub data_loss: DataLoss,
+    /// Where its artifact comes from.
+    pub origin: Origin,
+    /// Somebody edited or named it; otherwise it comes along with one that was.
+    pub is_root: bool,
+}
+
+impl Intent {
+    /// An edited module goes live from its source.
+    pub fn go_live() -> Self {
+        Self {
+            goal: Goal::GoLive,
+            data_loss: DataLoss::AskFirst,
+            origin: Origin::Source,
+            is_root: true,
+        }
+    }
+
+    /// A module that comes along with another one.
+    pub fn along(goal: Goal) -> Self {
+        Self { goal, is_root: false, ..Self::go_live() }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.goal = self.goal.merge(other.goal);
+        if other.data_loss == DataLoss::Allowed {
+            self.data_loss = DataLoss::Allowed;
+        }
+        // The source wins over a file where it changed after the file was named.
+        if other.is_root {
+            self.origin = other.origin;
+        }
+        self.is_root |= other.is_root;
+    }
+}
+
+/// Everything that the next attempt is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct BuildRequest {
+    /// Modules that are built, changed or not.
+    pub modules: BTreeMap<ModuleId, Intent>,
+    /// Whatever changed on disk goes live as well.
+    pub edits: bool,
+    /// What runs is compared with what should run, also where nothing is built.
+    pub replan: bool,
+    /// Modules whose edit waits to go live.
+    pub changed: BTreeSet<ModuleId>,
+    /// When the oldest of the edits was saved.
+    pub saved_at: Option<SystemTime>,
+    /// The requests that this answers.
+    pub tickets: Vec<Ticket>,
+}
+
+impl BuildRequest {
+    /// A module, by name.
+    pub fn module(id: ModuleId, intent: Intent) -> Self {
+        Self { modules: BTreeMap::from([(id, intent)]), ..Self::default() }
+    }
+
+    /// Answers this ticket as well.
+    pub fn with_ticket(mut self, ticket: Ticket) -> Self {
+        self.tickets.push(ticket);
+        self
+    }
+
+    /// True where there is nothing to do and nobody to answer.
+    pub fn is_empty(&self) -> bool {
+        self.modules.is_empty()
+            && !self.edits
+            && !self.replan
+            && self.changed.is_empty()
+            && self.tickets.is_empty()
+    }
+
+    /// One request that asks for both.
+    pub fn merge(&mut self, other: Self) {
+        for (id, intent) in other.modules {
+            match self.modules.get_mut(&id) {
+                Some(known) => known.merge(intent),
+                None => {
+                    self.modules.insert(id, intent);
+                }
+            }
+        }
+        self.edits |= other.edits;
+        self.replan |= other.replan;
+        self.changed.extend(other.changed);
+        self.saved_at = [self.saved_at, other.saved_at].into_iter().flatten().min();
+        self.tickets.extend(other.tickets);
+    }
+}

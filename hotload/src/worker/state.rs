@@ -1,0 +1,291 @@
+//! Decides what the worker does next. It reads no clock and no file, and starts nothing itself:
+//! [`State::handle`] takes events and returns [`Effect`]s.
+//!
+//! ```text
+//!  Event ─► on_* ─► pending: BuildRequest ─┐
+//!                                          ▼ settle, in this order
+//!          read the sources ─► start or restart the attempt ─► propose ─► warm up
+//! ```
+
+mod attempts;
+mod proposals;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::event::{
+    AttemptEvent, AttemptId, Event, HostEvent, ProposalId, Request, RunningModules, Update,
+};
+use super::module::Module;
+use super::request::{BuildRequest, DataLoss, Goal, Intent, Origin, Ticket};
+use crate::build::Inputs;
+use crate::generation::SharedGeneration;
+use crate::ids::{ArtifactHash, ModuleId};
+use crate::inspect::Manifest;
+use crate::journal::Stage;
+use crate::pipeline::Attempt;
+use crate::plan::Outlines;
+use crate::reader::SharedWorkspace;
+use crate::resolve::Selection;
+
+/// What the worker's thread does on behalf of the state.
+pub enum Effect {
+    /// Read the sources, on another thread. An [`Event::Read`] follows.
+    Read(ReadRequest),
+    /// Start an attempt, on another thread. [`AttemptEvent::Ended`] follows.
+    Start(Box<Attempt>),
+    /// End the attempt under way as soon as possible.
+    Cancel(AttemptId),
+    /// Report to the host.
+    Update(Update),
+    /// New code has come so far.
+    Reached(Vec<(ModuleId, ArtifactHash)>, Stage),
+    /// New code is out of the game's way: it is not to blame for what happens from here on.
+    Discard(Vec<ArtifactHash>),
+    /// These ran well: write that down, then report it.
+    Commit(Vec<SharedGeneration>),
+    /// List what is in quarantine, or release it, and report that.
+    Quarantine {
+        /// Release everything.
+        clear: bool,
+    },
+    /// Nobody waits: start the next compiler and the next probe ahead of time.
+    Warm(Vec<SharedGeneration>),
+    /// The game ends.
+    End {
+        /// In a panic.
+        panicking: bool,
+    },
+}
+
+/// What has to be read, and what is known already.
+#[derive(Clone, Default)]
+pub struct ReadRequest {
+    /// Files that changed.
+    pub paths: BTreeSet<PathBuf>,
+    /// Anything may have changed.
+    pub everything: bool,
+    /// The workspace as it was read last.
+    pub workspace: Option<SharedWorkspace>,
+    /// The inputs as they were read last.
+    pub inputs: BTreeMap<ModuleId, Inputs>,
+}
+
+/// The workspace is read as a whole, or not at all.
+pub(super) enum WorkspaceState {
+    /// It was read.
+    Ready(SharedWorkspace),
+    /// It was not read yet, or cannot be. Nothing is built meanwhile.
+    Unreadable {
+        /// As it was when it could be read.
+        last: Option<SharedWorkspace>,
+    },
+}
+
+/// At most one attempt is under way.
+pub(super) enum Attempts {
+    /// None is.
+    Idle,
+    /// This one is.
+    Running { id: AttemptId, request: BuildRequest },
+    /// This one was cancelled; `next` starts when it has ended.
+    Restarting { id: AttemptId, next: BuildRequest },
+}
+
+/// A proposal that the host has not answered.
+struct Proposed {
+    id: ProposalId,
+    enter: Vec<SharedGeneration>,
+    outlines: Outlines,
+    /// What it takes to propose it again.
+    again: BuildRequest,
+}
+
+/// The decisions of the worker.
+pub struct State {
+    workspace: WorkspaceState,
+    /// The sources are being read.
+    is_reading: bool,
+    /// What has to be read next.
+    unread: Option<(BTreeSet<PathBuf>, bool)>,
+    modules: BTreeMap<ModuleId, Module>,
+    running: RunningModules,
+    /// What the running modules asked for, where it is known.
+    outlines: Option<Arc<Outlines>>,
+    selection: Selection,
+    pending: BuildRequest,
+    attempts: Attempts,
+    attempt_count: u64,
+    proposal: Option<Proposed>,
+    proposal_count: u64,
+    /// Why the workspace could not be read, as it was reported last, and for which save.
+    reported: Option<(String, Option<SystemTime>)>,
+    effects: Vec<Effect>,
+}
+
+impl State {
+    /// Everything on disk is new to it.
+    pub fn new(selection: Selection) -> Self {
+        Self {
+            workspace: WorkspaceState::Unreadable { last: None },
+            is_reading: false,
+            unread: Some((BTreeSet::new(), true)),
+            modules: BTreeMap::new(),
+            running: RunningModules { selection: selection.clone(), ..RunningModules::default() },
+            outlines: Some(Arc::default()),
+            selection,
+            pending: BuildRequest { edits: true, ..BuildRequest::default() },
+            attempts: Attempts::Idle,
+            attempt_count: 0,
+            proposal: None,
+            proposal_count: 0,
+            reported: None,
+            effects: Vec::new(),
+        }
+    }
+
+    /// True while the workspace could never be read: [`Event::Retry`] is worth a try.
+    pub fn waits_for_workspace(&self) -> bool {
+        matches!(self.workspace, WorkspaceState::Unreadable { last: None }) && !self.is_reading
+    }
+
+    /// Takes all events that are there, then decides once: a hundred saves are one change.
+    pub fn handle(&mut self, events: impl IntoIterator<Item = Event>) -> Vec<Effect> {
+        for event in events {
+            self.on_event(event);
+        }
+        self.settle();
+        std::mem::take(&mut self.effects)
+    }
+
+    fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Files(event) => self.on_files(event),
+            Event::Request(ticket, request) => self.on_request(ticket, request),
+            Event::Host(HostEvent::Answered { proposal, answer, running }) => {
+                self.on_answer(proposal, answer, running);
+            }
+            Event::Host(HostEvent::Changed { running, rejected }) => {
+                self.on_changed(running, &rejected);
+            }
+            Event::Host(HostEvent::Committed(generations)) => {
+                self.effects.push(Effect::Commit(generations));
+            }
+            Event::Read(Ok(reading)) => self.on_reading(reading),
+            Event::Read(Err(refusal)) => self.on_unreadable(refusal),
+            Event::Attempt(id, event) => self.on_attempt(id, event),
+            Event::Retry => {
+                if self.waits_for_workspace() {
+                    self.read_again();
+                }
+            }
+            Event::Shutdown { panicking } => {
+                if let Attempts::Running { id, .. } | Attempts::Restarting { id, .. } =
+                    &self.attempts
+                {
+                    self.effects.push(Effect::Cancel(*id));
+                }
+                self.effects.push(Effect::End { panicking });
+            }
+        }
+    }
+
+    fn on_request(&mut self, ticket: Ticket, request: Request) {
+        let request = match request {
+            Request::Select(selection) => {
+                self.selection = selection;
+                BuildRequest { replan: true, ..BuildRequest::default() }
+            }
+            Request::Reload { id, force } => {
+                self.read_again();
+                let data_loss = if force { DataLoss::Allowed } else { DataLoss::AskFirst };
+                let intent = Intent { data_loss, ..Intent::go_live() };
+                BuildRequest { edits: true, ..BuildRequest::module(id, intent) }
+            }
+            Request::LoadFile { id, path } => {
+                let intent = Intent { origin: Origin::File(path), ..Intent::go_live() };
+                BuildRequest::module(id, intent)
+            }
+            Request::Plan(id) => {
+                self.read_again();
+                let intent = Intent { goal: Goal::PlanOnly, ..Intent::go_live() };
+                BuildRequest::module(id, intent)
+            }
+            Request::Quarantine { clear } => {
+                self.effects.push(Effect::Quarantine { clear });
+                self.update(Update::Answered(ticket));
+                if clear {
+                    self.read_again();
+                    self.retry_unsettled();
+                }
+                return;
+            }
+        };
+        if matches!(self.workspace, WorkspaceState::Unreadable { .. }) {
+            self.read_again();
+        }
+        self.pending.merge(request.with_ticket(ticket));
+    }
+
+    /// What was refused because of the quarantine may run now.
+    fn retry_unsettled(&mut self) {
+        let unsettled = self.modules.iter().filter(|(_, module)| module.is_unsettled());
+        let again = unsettled.map(|(id, _)| (id.clone(), Intent::along(Goal::GoLive)));
+        let again = BuildRequest { modules: again.collect(), ..BuildRequest::default() };
+        self.pending.merge(again);
+    }
+
+    /// Everything that follows from any event, in one order.
+    fn settle(&mut self) {
+        self.start_reading();
+        if self.is_reading {
+            return;
+        }
+        let WorkspaceState::Ready(workspace) = &self.workspace else { return };
+        let workspace = workspace.clone();
+        self.start_attempt(&workspace);
+        let is_idle = matches!(self.attempts, Attempts::Idle) && self.proposal.is_none();
+        if is_idle {
+            let running = self.running.generations.values().cloned().collect();
+            self.effects.push(Effect::Warm(running));
+        }
+    }
+
+    /// The manifests of all modules that could run.
+    fn manifests(&self) -> BTreeMap<ModuleId, Manifest> {
+        let good = self.modules.iter().filter_map(|(id, module)| Some((id, module.good.as_ref()?)));
+        good.map(|(id, good)| (id.clone(), good.manifest.clone())).collect()
+    }
+
+    fn update(&mut self, update: Update) {
+        self.effects.push(Effect::Update(update));
+    }
+
+    fn answer(&mut self, tickets: Vec<Ticket>) {
+        for ticket in tickets {
+            self.update(Update::Answered(ticket));
+        }
+    }
+
+    fn on_attempt(&mut self, id: AttemptId, event: AttemptEvent) {
+        let (Attempts::Running { id: current, .. } | Attempts::Restarting { id: current, .. }) =
+            &self.attempts
+        else {
+            return;
+        };
+        if *current != id {
+            return;
+        }
+        match event {
+            AttemptEvent::BuildStarted(module) => self.update(Update::BuildStarted(module)),
+            AttemptEvent::Progress(progress) => self.update(Update::Progress(Some(progress))),
+            AttemptEvent::Ended(outcome) => self.on_ended(*outcome),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! One attempt at a time: when it starts, what takes its place, and what becomes of its result.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Attempts, Effect, State};
+use crate::ids::ModuleId;
+use crate::pipeline::{Attempt, AttemptError, AttemptOutcome, GroupOutcome};
+use crate::reader::SharedWorkspace;
+use crate::resolve::resolve;
+use crate::worker::event::{AttemptId, Update};
+use crate::worker::module::Newest;
+use crate::worker::request::{BuildRequest, DataLoss, Origin};
+
+impl State {
+    /// Starts what is pending, or has it take the place of the attempt under way.
+    pub(super) fn start_attempt(&mut self, workspace: &SharedWorkspace) {
+        let mut request = std::mem::take(&mut self.pending);
+        self.complete(&mut request, &workspace.members);
+        match std::mem::replace(&mut self.attempts, Attempts::Idle) {
+            Attempts::Running { id, request: current } if request.modules.is_empty() => {
+                // What runs is compared with what should when this one has ended.
+                self.pending = request;
+                self.attempts = Attempts::Running { id, request: current };
+            }
+            Attempts::Running { id, request: mut next } => {
+                next.merge(request);
+                self.effects.push(Effect::Cancel(id));
+                self.attempts = Attempts::Restarting { id, next };
+            }
+            Attempts::Restarting { id, mut next } => {
+                next.merge(request);
+                self.attempts = Attempts::Restarting { id, next };
+            }
+            Attempts::Idle if !request.modules.is_empty() => self.start(workspace, request),
+            Attempts::Idle if !request.replan && request.changed.is_empty() => {
+                self.answer(request.tickets);
+            }
+            // Its answer says what runs; until then there is nothing to compare with.
+            Attempts::Idle if self.proposal.is_some() => self.pending = request,
+            Attempts::Idle if self.differs() => self.start(workspace, request),
+            Attempts::Idle => {
+                self.answer(request.tickets);
+                self.update(Update::Settled(self.selection.clone()));
+            }
+        }
+    }
+
+    /// True where something else runs than what is selected of what could.
+    fn differs(&self) -> bool {
+        let roster = resolve(&self.manifests(), &self.selection);
+        let runs = &self.running.generations;
+        runs.keys().any(|id| !roster.contains(id))
+            || roster.iter().any(|id| {
+                let good = self.modules.get(id).and_then(|module| module.good.as_ref());
+                good.is_some_and(|good| runs.get(id).is_none_or(|run| !Arc::ptr_eq(run, good)))
+            })
+    }
+
+    fn start(&mut self, workspace: &SharedWorkspace, request: BuildRequest) {
+        self.attempt_count += 1;
+        let id = AttemptId(self.attempt_count);
+        for (id, intent) in &request.modules {
+            let module = self.modules.entry(id.clone()).or_default();
+            if intent.goal.goes_live() && intent.origin == Origin::Source {
+                module.attempted = module.inputs.as_ref().map(|inputs| inputs.hash.clone());
+            }
+        }
+        let good = self.modules.iter();
+        let good = good.filter_map(|(id, module)| Some((id.clone(), module.good.clone()?)));
+        let inputs = self.modules.iter();
+        let inputs = inputs.filter_map(|(id, it)| Some((id.clone(), it.inputs.clone()?)));
+        let numbers = self.modules.iter().map(|(id, it)| (id.clone(), it.generations + 1));
+        self.effects.push(Effect::Start(Box::new(Attempt {
+            id,
+            workspace: workspace.clone(),
+            inputs: inputs.collect(),
+            modules: request.modules.clone(),
+            saved_at: request.saved_at,
+            good: good.collect(),
+            running: self.running.clone(),
+            outlines: self.outlines.clone(),
+            selection: self.selection.clone(),
+            numbers: numbers.collect(),
+        })));
+        self.attempts = Attempts::Running { id, request };
+    }
+
+    pub(super) fn on_ended(&mut self, outcome: AttemptOutcome) {
+        let loaded: Vec<_> = outcome.loaded.iter().map(|loaded| loaded.hash.clone()).collect();
+        for generation in &outcome.loaded {
+            if let Some(module) = self.modules.get_mut(generation.id()) {
+                module.generations = module.generations.max(generation.number);
+            }
+        }
+        match std::mem::replace(&mut self.attempts, Attempts::Idle) {
+            Attempts::Idle => {}
+            Attempts::Restarting { next, .. } => {
+                self.effects.push(Effect::Discard(loaded));
+                self.pending.merge(next);
+            }
+            Attempts::Running { request, .. } => self.take_outcome(request, outcome),
+        }
+    }
+
+    fn take_outcome(&mut self, mut request: BuildRequest, outcome: AttemptOutcome) {
+        self.update(Update::Progress(None));
+        let intents = std::mem::take(&mut request.modules);
+        for group in outcome.groups {
+            let lossy = |id: &ModuleId| intents.get(id).map_or(DataLoss::AskFirst, |i| i.data_loss);
+            self.take_group(group, lossy, &mut request.changed);
+        }
+        if let Some(outlines) = outcome.running_outlines
+            && outlines.0 == self.running.version
+        {
+            self.outlines = Some(outlines.1);
+        }
+        let manifests = self.manifests();
+        self.update(Update::Manifests(manifests));
+        match outcome.planned {
+            Some(Ok(planned)) => {
+                let is_current = planned.running_version == self.running.version
+                    && planned.selection == self.selection
+                    && self.proposal.is_none();
+                if is_current {
+                    self.propose(planned, request);
+                } else {
+                    self.pending.merge(BuildRequest { replan: true, ..request });
+                }
+            }
+            Some(Err(refusal)) => {
+                self.refuse_candidates(refusal, &request.changed);
+                self.answer(request.tickets);
+            }
+            None => self.answer(request.tickets),
+        }
+    }
+
+    fn take_group(
+        &mut self,
+        group: GroupOutcome,
+        data_loss: impl Fn(&ModuleId) -> DataLoss,
+        changed: &mut BTreeSet<ModuleId>,
+    ) {
+        let GroupOutcome { ids, goal, compiled, reports, plans, result } = group;
+        if !compiled.is_empty() {
+            self.update(Update::Compiled(compiled));
+        }
+        reports.into_iter().for_each(|report| self.update(report));
+        match result {
+            Ok(generations) if goal.goes_live() => {
+                for generation in generations {
+                    let module = self.modules.entry(generation.id().clone()).or_default();
+                    let data_loss = data_loss(generation.id());
+                    module.accept(generation, data_loss);
+                }
+            }
+            Ok(generations) => {
+                let hashes = generations.iter().map(|planned| planned.hash.clone()).collect();
+                self.effects.push(Effect::Discard(hashes));
+            }
+            Err(error) => {
+                let newest = match error {
+                    AttemptError::NotBuilt(not_built) => {
+                        self.update(Update::NotBuilt(not_built));
+                        Some(Newest::NotCompiled)
+                    }
+                    AttemptError::Refused(refusal) => {
+                        self.update(Update::Refused { ids: ids.clone(), refusal });
+                        Some(Newest::Rejected(None))
+                    }
+                    AttemptError::Cancelled => None,
+                };
+                for id in ids.iter().filter(|_| goal.goes_live()) {
+                    changed.remove(id);
+                    if let (Some(module), Some(newest)) = (self.modules.get_mut(id), &newest) {
+                        module.newest = newest.clone();
+                    }
+                }
+            }
+        }
+        for (id, modules) in plans {
+            let along = self.workspace().map(|workspace| {
+                let dependents = workspace.members.with_dependents(&BTreeSet::from([id.clone()]));
+                dependents.into_iter().filter(|dependent| *dependent != id).collect()
+            });
+            self.update(Update::Plan { id, modules, along: along.unwrap_or_default() });
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What is on disk, as far as it was read: the workspace, and the sources of its modules.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Attempts, Effect, ReadRequest, State, WorkspaceState};
+use crate::ids::ModuleId;
+use crate::reader::SharedWorkspace;
+use crate::refusal::Refusal;
+use crate::worker::event::{FileEvent, Reading, Update};
+use crate::worker::request::BuildRequest;
+
+impl State {
+    pub(super) fn on_files(&mut self, event: FileEvent) {
+        let (paths, everything) = self.unread.get_or_insert_default();
+        self.pending.edits = true;
+        match event {
+            FileEvent::Changed { path, at } => {
+                paths.insert(path);
+                let saved_at = Some(at);
+                self.pending.merge(BuildRequest { saved_at, ..BuildRequest::default() });
+            }
+            FileEvent::Lost { error } => {
+                *everything = true;
+                if let Some(error) = error {
+                    self.update(Update::Warning(error));
+                }
+            }
+        }
+    }
+
+    /// Reads what changed, unless a reading is under way: then it follows that one.
+    pub(super) fn start_reading(&mut self) {
+        if !self.is_reading
+            && let Some((paths, everything)) = self.unread.take()
+        {
+            self.is_reading = true;
+            let last = match &self.workspace {
+                WorkspaceState::Ready(workspace) => Some(workspace.clone()),
+                WorkspaceState::Unreadable { last } => last.clone(),
+            };
+            let is_stale = matches!(self.workspace, WorkspaceState::Unreadable { .. });
+            let inputs = self.modules.iter();
+            let inputs = inputs.filter_map(|(id, it)| Some((id.clone(), it.inputs.clone()?)));
+            self.effects.push(Effect::Read(ReadRequest {
+                paths,
+                everything: everything || is_stale,
+                workspace: last,
+                inputs: inputs.collect(),
+            }));
+        }
+    }
+
+    pub(super) fn read_again(&mut self) {
+        self.unread.get_or_insert_default();
+    }
+
+    pub(super) fn on_reading(&mut self, Reading { workspace, inputs }: Reading) {
+        self.is_reading = false;
+        self.reported = None;
+        let ids: BTreeSet<&ModuleId> = workspace.members.crates.keys().collect();
+        let is_other = !self.workspace().is_some_and(|known| Arc::ptr_eq(known, &workspace));
+        if is_other {
+            let folder = workspace.folders.workspace.clone();
+            let modules = ids.iter().map(|id| (*id).clone()).collect();
+            self.update(Update::Workspace { folder, modules });
+        }
+        for (id, module) in &mut self.modules {
+            if !ids.contains(id) && (module.good.is_some() || module.inputs.is_some()) {
+                // Its folder is gone: what runs of it leaves.
+                (module.good, module.inputs, module.attempted) = (None, None, None);
+                self.pending.replan = true;
+            }
+        }
+        for (id, inputs) in inputs {
+            self.modules.entry(id).or_default().inputs = Some(inputs);
+        }
+        self.workspace = WorkspaceState::Ready(workspace);
+    }
+
+    /// Nothing is built until the workspace can be read again; what runs stays.
+    pub(super) fn on_unreadable(&mut self, refusal: Refusal) {
+        self.is_reading = false;
+        let last = match &self.workspace {
+            WorkspaceState::Ready(workspace) => Some(workspace.clone()),
+            WorkspaceState::Unreadable { last } => last.clone(),
+        };
+        self.workspace = WorkspaceState::Unreadable { last };
+        let mut dropped = std::mem::take(&mut self.pending);
+        self.pending.edits = true;
+        match std::mem::replace(&mut self.attempts, Attempts::Idle) {
+            Attempts::Idle => {}
+            Attempts::Running { id, request } => {
+                self.effects.push(Effect::Cancel(id));
+                dropped.merge(request);
+                self.attempts = Attempts::Restarting { id, next: BuildRequest::default() };
+            }
+            Attempts::Restarting { id, next } => {
+                dropped.merge(next);
+                self.attempts = Attempts::Restarting { id, next: BuildRequest::default() };
+            }
+        }
+        for id in dropped.modules.keys() {
+            if let Some(module) = self.modules.get_mut(id) {
+                // It counts as changed once the workspace can be read.
+                module.attempted = None;
+            }
+        }
+        self.end_permissions(&[]);
+        // A save is several events, and a workspace that never was readable is tried every second:
+        // both are reported once. Who asks gets an answer.
+        let text = refusal.to_string();
+        let known = self.reported.as_ref().is_some_and(|(reported, saved_at)| {
+            *reported == text && (dropped.saved_at.is_none() || *saved_at == dropped.saved_at)
+        });
+        if !known || !dropped.tickets.is_empty() {
+            self.update(Update::Progress(None));
+            self.update(Update::Unreadable(refusal));
+        }
+        self.reported = Some((text, dropped.saved_at));
+        self.answer(dropped.tickets);
+    }
+
+    pub(super) fn workspace(&self) -> Option<&SharedWorkspace> {
+        match &self.workspace {
+            WorkspaceState::Ready(workspace) => Some(workspace),
+            WorkspaceState::Unreadable { last } => last.as_ref(),
+        }
+    }
+}

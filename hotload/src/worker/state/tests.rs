@@ -1,0 +1,351 @@
+//! The worker's decisions, without rustc: a model plays disk, pipeline and host.
+
+mod model;
+
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+
+use crate::ids::ModuleId;
+use crate::worker::event::{FileEvent, Request};
+use model::{Model, Report, Source};
+
+fn id(name: &str) -> ModuleId {
+    name.into()
+}
+
+/// Two leaves that link to nothing, and a core with two dependents, all running.
+fn running() -> Model {
+    let mut model = Model::new(&[
+        ("leaf_a", &[]),
+        ("leaf_b", &[]),
+        ("core_x", &[]),
+        ("user_p", &["core_x"]),
+        ("user_q", &["core_x"]),
+    ]);
+    model.rest();
+    model.assert_at_rest();
+    assert!(model.reports.iter().all(|report| matches!(report, Report::Swapped { .. })));
+    model.reports.clear();
+    model
+}
+
+#[test]
+fn force_is_a_matter_of_one_module_and_one_attempt() {
+    let mut model = running();
+    model.save("leaf_a", Source { compiles: false, ..model.next_source() });
+    model.rest();
+    let ticket = model.request(Request::Reload { id: id("leaf_a"), force: true });
+    model.rest();
+    assert!(model.is_answered(ticket));
+    // Another module's next save drops data, and nobody allowed that.
+    let before = model.live("leaf_b");
+    model.save("leaf_b", Source { drops: true, ..model.next_source() });
+    model.rest();
+    assert_eq!(model.live("leaf_b"), before);
+    assert!(
+        matches!(model.reports.last(), Some(Report::NeedsConfirmation(ids)) if ids.contains("leaf_b"))
+    );
+    // Nor is it allowed for the module itself, in a later attempt.
+    model.save("leaf_a", Source { drops: true, ..model.next_source() });
+    let before = model.live("leaf_a");
+    model.rest();
+    assert_eq!(model.live("leaf_a"), before);
+    // Nor for one that is switched off meanwhile, when it is switched on again.
+    model.switch("leaf_b", false);
+    model.request(Request::Reload { id: id("leaf_b"), force: true });
+    model.rest();
+    model.switch("leaf_b", true);
+    model.rest();
+    assert_eq!(model.live("leaf_b"), None, "it asks");
+    // With a confirmation it goes.
+    model.request(Request::Reload { id: id("leaf_a"), force: true });
+    model.rest();
+    assert_ne!(model.live("leaf_a"), before);
+    model.assert_at_rest();
+}
+
+#[test]
+fn a_plan_while_a_save_builds_takes_nothing_from_the_save() {
+    let mut model = running();
+    let saved = model.next_source();
+    model.save("leaf_a", saved);
+    model.finish_reading();
+    assert!(model.has_attempt());
+    let ticket = model.request(Request::Plan(id("leaf_a")));
+    model.rest();
+    assert_eq!(model.live("leaf_a"), Some(saved));
+    assert!(model.reports.iter().any(|report| *report == Report::Planned(id("leaf_a"))));
+    assert!(model.is_answered(ticket));
+    model.assert_at_rest();
+}
+
+#[test]
+fn a_plan_alone_changes_nothing() {
+    let mut model = running();
+    model.watches = false;
+    let before = model.live("leaf_a");
+    let saved = model.next_source();
+    model.save("leaf_a", saved);
+    let ticket = model.request(Request::Plan(id("leaf_a")));
+    model.rest();
+    assert_eq!(model.live("leaf_a"), before);
+    assert_eq!(model.reports, [Report::Planned(id("leaf_a"))]);
+    assert!(model.is_answered(ticket));
+    // And it takes nothing from a later `reload`.
+    model.request(Request::Reload { id: id("leaf_a"), force: false });
+    model.rest();
+    assert_eq!(model.live("leaf_a"), Some(saved));
+}
+
+#[test]
+fn a_swaps_time_counts_from_the_save_that_repairs() {
+    let mut model = running();
+    let first = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
+    let repair = first + Duration::from_secs(15);
+    model.save_at("leaf_a", Source { compiles: false, ..model.next_source() }, first);
+    model.rest();
+    model.save_at("leaf_a", model.next_source(), repair);
+    model.rest();
+    let swapped = model.reports.iter().find_map(|report| match report {
+        Report::Swapped { saved_at, .. } => Some(*saved_at),
+        _ => None,
+    });
+    assert_eq!(swapped, Some(Some(repair)));
+}
+
+#[test]
+fn a_newer_save_joins_the_one_that_builds_and_counts_from_the_older() {
+    let mut model = running();
+    let first = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
+    model.save_at("leaf_a", model.next_source(), first);
+    model.finish_reading();
+    model.save_at("leaf_b", model.next_source(), first + Duration::from_secs(2));
+    model.rest();
+    assert_eq!(model.reports.len(), 1, "one swap: {:?}", model.reports);
+    assert!(matches!(&model.reports[0], Report::Swapped { saved_at: Some(at), modules }
+        if *at == first && modules.len() == 2));
+    model.assert_at_rest();
+}
+
+#[test]
+fn lost_events_have_everything_read_again() {
+    let mut model = running();
+    let saved = model.next_source();
+    model.save_unseen("leaf_a", saved);
+    model.rest();
+    assert_ne!(model.live("leaf_a"), Some(saved));
+    model.files(FileEvent::Lost { error: None });
+    assert!(model.reads_everything(), "also the manifests");
+    model.rest();
+    assert_eq!(model.live("leaf_a"), Some(saved));
+    model.files(FileEvent::Lost { error: Some("the watcher failed".to_owned()) });
+    model.rest();
+    assert!(model.reports.contains(&Report::Warning));
+    model.assert_at_rest();
+}
+
+#[test]
+fn an_error_in_a_core_is_one_report_with_all_that_wait() {
+    let mut model = running();
+    model.save("core_x", Source { compiles: false, ..model.next_source() });
+    model.rest();
+    let [Report::NotBuilt { failed, waiting }] = &model.reports[..] else {
+        panic!("one report: {:?}", model.reports);
+    };
+    assert_eq!(failed.iter().map(ModuleId::as_str).collect::<Vec<_>>(), ["core_x"]);
+    assert_eq!(waiting.iter().map(ModuleId::as_str).collect::<Vec<_>>(), ["user_p", "user_q"]);
+    // Another module is not held up, and does not have it built again.
+    model.reports.clear();
+    model.save("leaf_a", model.next_source());
+    model.rest();
+    assert!(matches!(&model.reports[..], [Report::Swapped { modules, .. }] if modules.len() == 1));
+    // The repair brings all of them.
+    model.reports.clear();
+    model.save("core_x", model.next_source());
+    model.rest();
+    assert!(matches!(&model.reports[..], [Report::Swapped { modules, .. }] if modules.len() == 3));
+    model.assert_at_rest();
+}
+
+#[test]
+fn members_of_a_group_that_failed_are_built_again_together() {
+    let mut model = running();
+    // An edit of the core that one dependent does not compile with.
+    let core = model.next_source();
+    model.save("core_x", core);
+    model.save("user_p", Source { compiles: false, ..model.next_source() });
+    model.rest();
+    assert_ne!(model.live("core_x"), Some(core));
+    model.save("user_p", model.next_source());
+    model.rest();
+    assert_eq!(model.live("core_x"), Some(core));
+    model.assert_at_rest();
+}
+
+#[test]
+fn a_proposal_that_is_too_old_is_planned_again() {
+    let mut model = running();
+    let saved = model.next_source();
+    model.save("leaf_a", saved);
+    model.finish_reading();
+    model.finish_attempt();
+    assert!(model.has_proposal());
+    // Meanwhile a panic took another module back.
+    model.switch_off("leaf_b");
+    model.rest();
+    assert_eq!(model.live("leaf_a"), Some(saved));
+    assert_eq!(model.live("leaf_b"), None);
+    model.assert_at_rest();
+}
+
+#[test]
+fn nothing_is_built_while_the_workspace_cannot_be_read() {
+    let mut model = running();
+    model.readable = false;
+    let saved = model.next_source();
+    model.save("leaf_a", saved);
+    let ticket = model.request(Request::Reload { id: id("leaf_b"), force: true });
+    model.rest();
+    assert!(model.is_answered(ticket), "with the reason why it cannot be read");
+    assert_eq!(model.reports, [Report::Unreadable]);
+    model.readable = true;
+    model.save("leaf_b", model.next_source());
+    model.rest();
+    assert_eq!(model.live("leaf_a"), Some(saved));
+    model.assert_at_rest();
+}
+
+#[test]
+fn what_the_host_took_back_is_not_proposed_again() {
+    let mut model = running();
+    model.save("leaf_a", model.next_source());
+    model.rest();
+    model.roll_back("leaf_a");
+    let before = model.live("leaf_a");
+    model.save("leaf_b", model.next_source());
+    model.rest();
+    assert_eq!(model.live("leaf_a"), before);
+    let next = model.next_source();
+    model.save("leaf_a", next);
+    model.rest();
+    assert_eq!(model.live("leaf_a"), Some(next));
+}
+
+#[test]
+fn a_module_that_will_not_run_holds_up_no_other() {
+    let mut model = running();
+    let saved = model.next_source();
+    model.save("leaf_a", Source { refused: true, ..model.next_source() });
+    model.save("leaf_b", saved);
+    model.rest();
+    assert_eq!(model.live("leaf_b"), Some(saved));
+    assert!(
+        model.reports.iter().any(|it| matches!(it, Report::Refused(ids) if ids.contains("leaf_a")))
+    );
+    model.assert_at_rest();
+}
+
+#[test]
+fn a_selection_that_runs_already_is_answered() {
+    let mut model = running();
+    let selection = model.selection.clone();
+    let ticket = model.request(Request::Select(selection));
+    model.rest();
+    assert!(model.is_answered(ticket));
+    assert_eq!(model.reports, []);
+}
+
+#[derive(Clone, Debug)]
+enum Action {
+    Save { module: usize, compiles: bool, refused: bool, drops: bool, seen: bool },
+    Touch(usize),
+    Reload { module: usize, force: bool },
+    Plan(usize),
+    Switch { module: usize, on: bool },
+    Quarantine { clear: bool },
+    Lost,
+    Readable(bool),
+    RollBack(usize),
+    SwitchOff(usize),
+    Read,
+    FinishAttempt,
+    Answer,
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let module = || 0..model::MODULES.len();
+    prop_oneof![
+        6 => (module(), prop::bool::weighted(0.75), prop::bool::weighted(0.15),
+            prop::bool::weighted(0.2), prop::bool::weighted(0.9))
+            .prop_map(|(module, compiles, refused, drops, seen)| Action::Save {
+                module, compiles, refused, drops, seen
+            }),
+        1 => module().prop_map(Action::Touch),
+        3 => (module(), any::<bool>()).prop_map(|(module, force)| Action::Reload { module, force }),
+        2 => module().prop_map(Action::Plan),
+        1 => (module(), any::<bool>()).prop_map(|(module, on)| Action::Switch { module, on }),
+        1 => any::<bool>().prop_map(|clear| Action::Quarantine { clear }),
+        1 => Just(Action::Lost),
+        1 => any::<bool>().prop_map(Action::Readable),
+        1 => module().prop_map(Action::RollBack),
+        1 => module().prop_map(Action::SwitchOff),
+        6 => Just(Action::Read),
+        6 => Just(Action::FinishAttempt),
+        6 => Just(Action::Answer),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    /// In whatever order things happen: every ticket is answered once, at most one proposal is with
+    /// the host, no data is dropped that no request allowed (the model checks these as it goes); and
+    /// at rest each module's newest source is live, or was reported as failed or refused.
+    #[test]
+    fn nothing_is_lost_in_any_order(actions in prop::collection::vec(action(), 1..60)) {
+        let mut model = Model::of_all();
+        for action in actions {
+            model.act(&action);
+        }
+        model.readable = true;
+        model.files(FileEvent::Lost { error: None });
+        model.rest();
+        model.assert_at_rest();
+    }
+}
+
+impl Model {
+    fn act(&mut self, action: &Action) {
+        let name = |at: &usize| model::MODULES[*at].0;
+        match action {
+            Action::Save { module, compiles, refused, drops, seen } => {
+                let (compiles, refused, drops) = (*compiles, *refused, *drops);
+                let source = Source { compiles, refused, drops, ..self.next_source() };
+                if *seen {
+                    self.save(name(module), source);
+                } else {
+                    self.save_unseen(name(module), source);
+                }
+            }
+            Action::Touch(module) => self.touch(name(module)),
+            Action::Reload { module, force } => {
+                self.request(Request::Reload { id: id(name(module)), force: *force });
+            }
+            Action::Plan(module) => {
+                self.request(Request::Plan(id(name(module))));
+            }
+            Action::Switch { module, on } => self.switch(name(module), *on),
+            Action::Quarantine { clear } => {
+                self.request(Request::Quarantine { clear: *clear });
+            }
+            Action::Lost => self.files(FileEvent::Lost { error: None }),
+            Action::Readable(readable) => self.readable = *readable,
+            Action::RollBack(module) => self.roll_back(name(module)),
+            Action::SwitchOff(module) => self.switch_off(name(module)),
+            Action::Read => self.finish_reading(),
+            Action::FinishAttempt => self.finish_attempt(),
+            Action::Answer => self.answer_proposal(),
+        }
+    }
+}

@@ -1,0 +1,491 @@
+//! A model of all that the state talks to: sources that compile or do not, a pipeline that follows
+//! from them, and a host that swaps.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::build::rustc::CompileTimes;
+use crate::build::{Built, Inputs, Outcome};
+use crate::generation::{SharedGeneration, stub_of};
+use crate::ids::{ArtifactHash, InputsHash, ModuleId};
+use crate::pipeline::swap_groups::swap_groups;
+use crate::pipeline::{
+    Attempt, AttemptError, AttemptOutcome, GroupOutcome, PipelineError, Planned,
+};
+use crate::reader::Workspace;
+use crate::refusal::Refusal;
+use crate::resolve::{Selection, resolve};
+use crate::worker::event::{
+    AttemptEvent, Event, FileEvent, HostEvent, Proposal, ProposalAnswer, Reading, Request,
+    RunningModules, Update,
+};
+use crate::worker::request::Ticket;
+use crate::worker::state::{Effect, ReadRequest, State};
+use crate::workspace::{Members, ModuleCrate};
+
+/// The modules of random runs, each with those that it links to.
+pub const MODULES: [(&str, &[&str]); 6] = [
+    ("leaf_a", &[]),
+    ("leaf_b", &[]),
+    ("core_x", &[]),
+    ("user_p", &["core_x"]),
+    ("user_q", &["core_x", "core_y"]),
+    ("core_y", &[]),
+];
+
+/// A module's source, as far as it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Differs between any two sources.
+    pub text: u32,
+    /// rustc takes it.
+    pub compiles: bool,
+    /// Inspection does not.
+    pub refused: bool,
+    /// The swap to it would drop data.
+    pub drops: bool,
+}
+
+/// What people got to read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    NotBuilt { failed: BTreeSet<ModuleId>, waiting: BTreeSet<ModuleId> },
+    Refused(BTreeSet<ModuleId>),
+    NeedsConfirmation(BTreeSet<ModuleId>),
+    Swapped { modules: BTreeSet<ModuleId>, saved_at: Option<SystemTime> },
+    Planned(ModuleId),
+    Unreadable,
+    Warning,
+}
+
+pub struct Model {
+    state: State,
+    links: BTreeMap<ModuleId, BTreeSet<ModuleId>>,
+    disk: BTreeMap<ModuleId, Source>,
+    pub readable: bool,
+    pub watches: bool,
+    pub selection: Selection,
+    texts: std::cell::Cell<u32>,
+    now: SystemTime,
+    sources: BTreeMap<ArtifactHash, Source>,
+    reading: Option<ReadRequest>,
+    attempt: Option<(Box<Attempt>, bool)>,
+    proposal: Option<Box<Proposal>>,
+    running: BTreeMap<ModuleId, SharedGeneration>,
+    version: u64,
+    /// The source of which a failure was reported last, by module.
+    reported: BTreeMap<ModuleId, Source>,
+    /// Requests that allow a module's data to be dropped: until they are answered.
+    forced: BTreeMap<Ticket, ModuleId>,
+    tickets: u64,
+    answers: BTreeMap<Ticket, u32>,
+    pub reports: Vec<Report>,
+}
+
+impl Model {
+    pub fn new(modules: &[(&str, &[&str])]) -> Self {
+        let links = modules
+            .iter()
+            .map(|(id, links)| ((*id).into(), links.iter().map(|link| (*link).into()).collect()));
+        let links: BTreeMap<ModuleId, BTreeSet<ModuleId>> = links.collect();
+        let fine = |text| Source { text, compiles: true, refused: false, drops: false };
+        let disk = links.keys().cloned().zip((1..).map(fine)).collect();
+        let mut model = Self {
+            state: State::new(Selection::default()),
+            links,
+            disk,
+            readable: true,
+            watches: true,
+            selection: Selection::default(),
+            texts: 100.into(),
+            now: SystemTime::UNIX_EPOCH,
+            sources: BTreeMap::new(),
+            reading: None,
+            attempt: None,
+            proposal: None,
+            running: BTreeMap::new(),
+            version: 0,
+            reported: BTreeMap::new(),
+            forced: BTreeMap::new(),
+            tickets: 0,
+            answers: BTreeMap::new(),
+            reports: Vec::new(),
+        };
+        model.handle([]);
+        model
+    }
+
+    pub fn of_all() -> Self {
+        Self::new(&MODULES)
+    }
+
+    /// A source that differs from all others.
+    pub fn next_source(&self) -> Source {
+        self.texts.set(self.texts.get() + 1);
+        Source { text: self.texts.get(), compiles: true, refused: false, drops: false }
+    }
+
+    pub fn live(&self, id: &str) -> Option<Source> {
+        let running = self.running.get(id)?;
+        self.sources.get(&running.hash).copied()
+    }
+
+    pub fn has_attempt(&self) -> bool {
+        self.attempt.is_some()
+    }
+
+    pub fn has_proposal(&self) -> bool {
+        self.proposal.is_some()
+    }
+
+    pub fn reads_everything(&self) -> bool {
+        self.reading.as_ref().is_some_and(|request| request.everything)
+    }
+
+    pub fn is_answered(&self, ticket: Ticket) -> bool {
+        self.answers.get(&ticket) == Some(&1)
+    }
+
+    pub fn save(&mut self, id: &str, source: Source) {
+        let at = self.now + Duration::from_secs(1);
+        self.save_at(id, source, at);
+    }
+
+    pub fn save_at(&mut self, id: &str, source: Source, at: SystemTime) {
+        self.now = self.now.max(at);
+        self.save_unseen(id, source);
+        if self.watches {
+            self.files(FileEvent::Changed { path: path_of(id), at });
+        }
+    }
+
+    /// A save of which no event comes.
+    pub fn save_unseen(&mut self, id: &str, source: Source) {
+        self.disk.insert(id.into(), source);
+    }
+
+    /// A file is written and holds what it held.
+    pub fn touch(&mut self, id: &str) {
+        self.now += Duration::from_secs(1);
+        self.files(FileEvent::Changed { path: path_of(id), at: self.now });
+    }
+
+    pub fn files(&mut self, event: FileEvent) {
+        self.handle([Event::Files(event)]);
+    }
+
+    pub fn request(&mut self, request: Request) -> Ticket {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        if let Request::Reload { id, force: true } = &request {
+            self.forced.insert(ticket, id.clone());
+        }
+        self.answers.insert(ticket, 0);
+        self.handle([Event::Request(ticket, request)]);
+        ticket
+    }
+
+    pub fn switch(&mut self, id: &str, on: bool) {
+        self.selection.switched.insert(id.into(), on);
+        self.request(Request::Select(self.selection.clone()));
+    }
+
+    /// A panic after its probation.
+    pub fn switch_off(&mut self, id: &str) {
+        if self.running.remove(id).is_none() {
+            return;
+        }
+        self.version += 1;
+        self.selection.switched.insert(id.into(), false);
+        let changed = HostEvent::Changed { running: self.running_modules(), rejected: Vec::new() };
+        self.handle([Event::Host(changed)]);
+        self.request(Request::Select(self.selection.clone()));
+    }
+
+    /// A panic in its probation: another generation of the same module runs again.
+    pub fn roll_back(&mut self, id: &str) {
+        let Some(new) = self.running.get(id).cloned() else { return };
+        // What it links to would go back with it, which this model does not remember.
+        let is_alone = self.links[id].is_empty() && self.links.values().all(|it| !it.contains(id));
+        if !is_alone || new.number < 2 {
+            return;
+        }
+        let old = stub_of(id, new.number - 1, ArtifactHash::of(b"an older one"));
+        let fine = Source { text: 0, compiles: true, refused: false, drops: false };
+        self.sources.insert(old.hash.clone(), fine);
+        self.running.insert(id.into(), old);
+        self.version += 1;
+        // The host reports it.
+        self.reported.insert(id.into(), self.sources[&new.hash]);
+        let running = self.running_modules();
+        self.handle([Event::Host(HostEvent::Changed { running, rejected: vec![new] })]);
+    }
+
+    fn running_modules(&self) -> RunningModules {
+        RunningModules {
+            version: self.version,
+            generations: self.running.clone(),
+            selection: self.selection.clone(),
+        }
+    }
+
+    fn handle(&mut self, events: impl IntoIterator<Item = Event>) {
+        for effect in self.state.handle(events) {
+            self.execute(effect);
+        }
+    }
+
+    fn execute(&mut self, effect: Effect) {
+        match effect {
+            Effect::Read(request) => {
+                assert!(self.reading.replace(request).is_none(), "one reading at a time");
+            }
+            Effect::Start(attempt) => {
+                assert!(self.attempt.replace((attempt, false)).is_none(), "one attempt at a time");
+            }
+            Effect::Cancel(id) => {
+                if let Some((attempt, cancelled)) = &mut self.attempt {
+                    assert_eq!(attempt.id, id);
+                    *cancelled = true;
+                }
+            }
+            Effect::Update(update) => self.update(update),
+            Effect::Quarantine { .. }
+            | Effect::Reached(..)
+            | Effect::Discard(_)
+            | Effect::Commit(_)
+            | Effect::Warm(_)
+            | Effect::End { .. } => {}
+        }
+    }
+
+    fn update(&mut self, update: Update) {
+        match update {
+            Update::NotBuilt(not_built) => {
+                let failed: BTreeSet<ModuleId> = not_built.failed.keys().cloned().collect();
+                self.reported(failed.iter().chain(&not_built.waiting));
+                self.reports.push(Report::NotBuilt { failed, waiting: not_built.waiting });
+            }
+            Update::Refused { ids, .. } => {
+                self.reported(&ids);
+                self.reports.push(Report::Refused(ids));
+            }
+            Update::Proposed(proposal) => {
+                assert!(self.proposal.replace(proposal).is_none(), "one proposal at a time");
+            }
+            Update::Plan { id, .. } => self.reports.push(Report::Planned(id)),
+            Update::Unreadable(_) => self.reports.push(Report::Unreadable),
+            Update::Warning(_) => self.reports.push(Report::Warning),
+            Update::Answered(ticket) => self.answered(ticket),
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, ticket: Ticket) {
+        let count = self.answers.entry(ticket).or_default();
+        *count += 1;
+        assert_eq!(*count, 1, "{ticket:?} is answered once");
+    }
+
+    fn reported<'a>(&mut self, ids: impl IntoIterator<Item = &'a ModuleId>) {
+        for id in ids {
+            self.reported.insert(id.clone(), self.disk[id]);
+        }
+    }
+
+    pub fn finish_reading(&mut self) {
+        let Some(request) = self.reading.take() else { return };
+        if !self.readable {
+            return self.handle([Event::Read(Err(PipelineError::Panicked.into()))]);
+        }
+        let workspace = request.workspace.unwrap_or_else(|| {
+            let module = |(id, links): (&ModuleId, &BTreeSet<ModuleId>)| {
+                let folder = PathBuf::from("/w").join(id.as_str());
+                let (id, links) = (id.clone(), links.clone());
+                let module =
+                    ModuleCrate { id: id.clone(), folder, links, libraries: BTreeSet::new() };
+                (id, module)
+            };
+            let crates = self.links.iter().map(module).collect();
+            let members = Members { crates, ..Members::default() };
+            Arc::new(Workspace { members, ..Workspace::default() })
+        });
+        let inputs = self.disk.keys().map(|id| (id.clone(), self.inputs(id))).collect();
+        self.handle([Event::Read(Ok(Reading { workspace, inputs }))]);
+    }
+
+    /// A module's inputs are its own source and those of all that it links to.
+    fn inputs(&self, id: &ModuleId) -> Inputs {
+        let mut texts = vec![self.disk[id].text];
+        texts.extend(self.links[id].iter().map(|link| self.disk[link].text));
+        Inputs {
+            hash: InputsHash::from(format!("{texts:?}")),
+            epoch: "0123456789abcdef".into(),
+            cores: BTreeMap::new(),
+            refused: None,
+        }
+    }
+
+    /// The attempt under way ends as the sources say.
+    pub fn finish_attempt(&mut self) {
+        let Some((attempt, cancelled)) = self.attempt.take() else { return };
+        let id = attempt.id;
+        let outcome = if cancelled { cancelled_outcome() } else { self.outcome(&attempt) };
+        self.handle([Event::Attempt(id, AttemptEvent::Ended(Box::new(outcome)))]);
+    }
+
+    fn outcome(&mut self, attempt: &Attempt) -> AttemptOutcome {
+        let failed: BTreeSet<&ModuleId> =
+            attempt.modules.keys().filter(|id| !self.disk[*id].compiles).collect();
+        let outcomes = attempt.modules.keys().map(|id| {
+            let core = self.links[id].iter().find(|link| failed.contains(link));
+            let outcome = if failed.contains(id) {
+                Outcome::Failed(vec!["error".to_owned()])
+            } else if let Some(core) = core {
+                Outcome::Skipped(core.clone())
+            } else {
+                let (path, times) = (PathBuf::new(), CompileTimes::default());
+                Outcome::Built(Built { path, bytes: Vec::new(), times, warnings: Vec::new() })
+            };
+            (id.clone(), outcome)
+        });
+        let outcomes = outcomes.collect();
+        let members = &attempt.workspace.members;
+        let mut good = attempt.good.clone();
+        let mut loaded = Vec::new();
+        let mut groups = Vec::new();
+        for group in swap_groups(members, outcomes, &attempt.modules, 1.0) {
+            let (ids, goal, compiled) = (group.ids(), group.goal, group.compiled());
+            let plans = group.asked.iter().map(|id| (id.clone(), Vec::new())).collect();
+            let refused = ids.iter().any(|id| self.disk[id].refused);
+            let result = group.all_built().and_then(|built| {
+                if refused {
+                    return Err(AttemptError::Refused(PipelineError::Panicked.into()));
+                }
+                let generations = built.into_iter().map(|(id, _)| {
+                    let source = self.disk[&id];
+                    let hash = ArtifactHash::of(format!("{id} {}", source.text).as_bytes());
+                    self.sources.insert(hash.clone(), source);
+                    stub_of(id.as_str(), attempt.numbers.get(&id).copied().unwrap_or(1), hash)
+                });
+                Ok(generations.collect::<Vec<_>>())
+            });
+            if let Ok(generations) = &result {
+                loaded.extend(generations.iter().cloned());
+                if goal.goes_live() {
+                    good.extend(generations.iter().map(|it| (it.id().clone(), it.clone())));
+                }
+            }
+            groups.push(GroupOutcome { ids, goal, compiled, reports: Vec::new(), plans, result });
+        }
+        let manifests = good.iter().map(|(id, good)| (id.clone(), good.manifest.clone())).collect();
+        let selected = resolve(&manifests, &attempt.selection);
+        let runs = &attempt.running.generations;
+        let is_new = |it: &&SharedGeneration| {
+            runs.get(it.id()).is_none_or(|running| !Arc::ptr_eq(running, it))
+        };
+        let enter = selected.iter().filter_map(|id| good.get(id)).filter(is_new).cloned();
+        let planned = Planned {
+            running_version: attempt.running.version,
+            selection: attempt.selection.clone(),
+            enter: enter.collect(),
+            leave: runs.keys().filter(|id| !selected.contains(*id)).cloned().collect(),
+            outlines: BTreeMap::new(),
+            plan_ms: 0.0,
+        };
+        let planned = Some(Ok::<_, Refusal>(planned));
+        AttemptOutcome { groups, planned, running_outlines: None, loaded }
+    }
+
+    /// The host makes the swap that is proposed, or refuses it.
+    pub fn answer_proposal(&mut self) {
+        let Some(proposal) = self.proposal.take() else { return };
+        let Proposal { id, running_version, enter, leave, changed, may_drop, saved_at, .. } =
+            *proposal;
+        let mut tickets = proposal.tickets;
+        for module in &may_drop {
+            let is_open = |(ticket, forced): (&Ticket, &ModuleId)| {
+                forced == module && self.answers.get(ticket) == Some(&0)
+            };
+            assert!(self.forced.iter().any(is_open), "nobody allowed {module} to drop data");
+        }
+        let dropping: BTreeSet<ModuleId> = enter
+            .iter()
+            .filter(|it| self.sources[&it.hash].drops && !may_drop.contains(it.id()))
+            .map(|it| it.id().clone())
+            .collect();
+        let answer = if running_version != self.version {
+            ProposalAnswer::Stale(std::mem::take(&mut tickets))
+        } else if dropping.is_empty() {
+            let modules: BTreeSet<ModuleId> = enter.iter().map(|it| it.id().clone()).collect();
+            for new in &enter {
+                // Its values are in its new form now.
+                if let Some(source) = self.sources.get_mut(&new.hash) {
+                    source.drops = false;
+                }
+            }
+            self.running.retain(|id, _| !leave.contains(id));
+            self.running.extend(enter.into_iter().map(|it| (it.id().clone(), it)));
+            self.version += 1;
+            if !modules.is_empty() {
+                self.reports.push(Report::Swapped { modules, saved_at });
+            }
+            ProposalAnswer::Accepted
+        } else {
+            let entering: BTreeSet<ModuleId> = enter.iter().map(|it| it.id().clone()).collect();
+            // All that came with it is named on the modules page.
+            self.reported(&entering);
+            let named = if changed.is_empty() { entering } else { changed };
+            self.reports.push(Report::NeedsConfirmation(named));
+            ProposalAnswer::Refused
+        };
+        tickets.into_iter().for_each(|ticket| self.answered(ticket));
+        let running = self.running_modules();
+        self.handle([Event::Host(HostEvent::Answered { proposal: id, answer, running })]);
+    }
+
+    /// Goes on until nothing is under way.
+    pub fn rest(&mut self) {
+        for _ in 0..1000 {
+            match (&self.reading, &self.attempt, &self.proposal) {
+                (None, None, None) => return,
+                (Some(_), ..) => self.finish_reading(),
+                (_, Some(_), _) => self.finish_attempt(),
+                (.., Some(_)) => self.answer_proposal(),
+            }
+        }
+        panic!("it never comes to rest");
+    }
+
+    /// Every ticket was answered, and each module's newest source is live, or its failure was
+    /// reported.
+    pub fn assert_at_rest(&self) {
+        let open: Vec<&Ticket> =
+            self.answers.iter().filter(|(_, count)| **count == 0).map(|(it, _)| it).collect();
+        assert!(open.is_empty(), "never answered: {open:?}");
+        for (id, source) in &self.disk {
+            if self.selection.switched.get(id) == Some(&false) {
+                assert_eq!(self.live(id.as_str()), None, "{id} is switched off");
+                continue;
+            }
+            let is_live = self.live(id.as_str()).is_some_and(|live| live.text == source.text);
+            let is_reported =
+                self.reported.get(id).is_some_and(|reported| reported.text == source.text);
+            assert!(
+                is_live || is_reported,
+                "{id}: {source:?} is lost; {:?}",
+                self.live(id.as_str())
+            );
+        }
+    }
+}
+
+fn cancelled_outcome() -> AttemptOutcome {
+    AttemptOutcome { groups: Vec::new(), planned: None, running_outlines: None, loaded: Vec::new() }
+}
+
+fn path_of(id: &str) -> PathBuf {
+    PathBuf::from("/w").join(id).join("src/lib.rs")
+}

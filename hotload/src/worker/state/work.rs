@@ -1,0 +1,114 @@
+//! Which modules an attempt has to build.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::State;
+use crate::ids::ModuleId;
+use crate::worker::event::Update;
+use crate::worker::request::{BuildRequest, Goal, Intent, Origin};
+use crate::workspace::Members;
+
+impl State {
+    /// Turns what is pending into modules to build: those that were named, those that changed on
+    /// disk, and those that have to come along.
+    pub(super) fn complete(&mut self, request: &mut BuildRequest, members: &Members) {
+        request.modules.retain(|id, _| members.crates.contains_key(id));
+        if std::mem::take(&mut request.edits) {
+            self.add_edits(request, members);
+        }
+        add_dependents(request, members);
+        self.add_stale_cores(request, members);
+        self.add_unsettled(request, members);
+        let roots = request.modules.iter().filter(|(_, it)| it.is_root && it.goal.goes_live());
+        let roots: BTreeSet<ModuleId> = roots.map(|(id, _)| id.clone()).collect();
+        request.changed.extend(roots);
+        request.changed.retain(|id| members.crates.contains_key(id));
+    }
+
+    fn add_edits(&mut self, request: &mut BuildRequest, members: &Members) {
+        let dirty = self.modules.iter().filter(|(_, module)| module.is_dirty());
+        let dirty: BTreeSet<ModuleId> = dirty.map(|(id, _)| id.clone()).collect();
+        // Dependents are built again, but it is their core that was edited.
+        let is_root = |id: &ModuleId| members.links_of(id).is_disjoint(&dirty);
+        let known = |id: &ModuleId| self.modules.get(id).is_some_and(|it| it.good.is_some());
+        let edited: BTreeSet<ModuleId> =
+            dirty.iter().filter(|id| is_root(id) && known(id)).cloned().collect();
+        if !edited.is_empty() {
+            self.update(Update::Changed(edited));
+        }
+        if dirty.is_empty() && request.modules.is_empty() && request.changed.is_empty() {
+            // A file was written and holds what it held before.
+            request.saved_at = None;
+        }
+        for id in &dirty {
+            let intent = if is_root(id) { Intent::go_live() } else { Intent::along(Goal::GoLive) };
+            request.merge(BuildRequest::module(id.clone(), intent));
+        }
+    }
+
+    /// A module that is only planned brings the cores along that its source was compiled against.
+    fn add_stale_cores(&self, request: &mut BuildRequest, members: &Members) {
+        let asked: Vec<(ModuleId, Goal)> =
+            request.modules.iter().map(|(id, intent)| (id.clone(), intent.goal)).collect();
+        for (id, goal) in asked {
+            let mut stale = members.links_of(&id);
+            stale.retain(|link| self.modules.get(link).is_some_and(|module| module.is_dirty()));
+            if !stale.is_empty() {
+                come_along(request, members.with_dependents(&stale), goal);
+            }
+        }
+    }
+
+    /// A group fails as a whole, and so it is built again as a whole: two epochs of one core are
+    /// never active together.
+    fn add_unsettled(&self, request: &mut BuildRequest, members: &Members) {
+        let unsettled = self.modules.iter().filter(|(_, module)| module.is_unsettled());
+        let mut unsettled: BTreeMap<&ModuleId, BTreeSet<ModuleId>> = unsettled
+            .filter(|(id, _)| members.crates.contains_key(*id))
+            .map(|(id, _)| (id, members.links_of(id)))
+            .collect();
+        loop {
+            let live = request.modules.iter().filter(|(_, intent)| intent.goal.goes_live());
+            let open: BTreeMap<ModuleId, BTreeSet<ModuleId>> =
+                live.map(|(id, _)| (id.clone(), members.links_of(id))).collect();
+            let is_open = |id: &ModuleId| open.contains_key(id) || unsettled.contains_key(id);
+            let is_connected = |id: &ModuleId, links: &BTreeSet<ModuleId>| {
+                open.iter().any(|(other, other_links)| {
+                    links.contains(other)
+                        || other_links.contains(id)
+                        || links.intersection(other_links).any(is_open)
+                })
+            };
+            let next: Vec<ModuleId> = unsettled
+                .iter()
+                .filter(|(id, links)| !open.contains_key(**id) && is_connected(id, links))
+                .map(|(id, _)| (*id).clone())
+                .collect();
+            if next.is_empty() {
+                return;
+            }
+            unsettled.retain(|id, _| !next.contains(id));
+            come_along(request, next, Goal::GoLive);
+        }
+    }
+}
+
+/// What links to a core is swapped with it.
+fn add_dependents(request: &mut BuildRequest, members: &Members) {
+    let roots: Vec<ModuleId> = request
+        .modules
+        .iter()
+        .filter(|(_, it)| it.is_root && it.goal.goes_live() && it.origin == Origin::Source)
+        .map(|(id, _)| id.clone())
+        .collect();
+    for root in roots {
+        let dependents = members.with_dependents(&BTreeSet::from([root]));
+        come_along(request, dependents, Goal::GoLive);
+    }
+}
+
+fn come_along(request: &mut BuildRequest, ids: impl IntoIterator<Item = ModuleId>, goal: Goal) {
+    for id in ids {
+        request.merge(BuildRequest::module(id, Intent::along(goal)));
+    }
+}

@@ -1,0 +1,27 @@
+//! The engine end to end, in this process: real modules, built by real cargo and rustc in temporary
+//! copies. Each file tests one area; a test has its own app over its own copy.
+//!
+//! All of it is one program, since each program links the whole host and builds the template that
+//! copies start from.
+
+mod console;
+mod console_panel;
+mod edits;
+mod external;
+mod failures;
+mod faults;
+mod game;
+mod live_edit;
+mod probe;
+mod refusals;
+mod rollback;
+mod schema_changes;
+mod snapshots;
+mod types;
+
+/// Source files of the test modules, below `modules/`.
+const WALK: &str = "systems/walk/src/lib.rs";
+const OBSERVE: &str = "systems/observe/src/lib.rs";
+const EXTRA: &str = "plugins/extra/src/lib.rs";
+const DEMO: &str = "apps/demo/src/lib.rs";
+const SCENE: &str = "core/scene/src/lib.rs";

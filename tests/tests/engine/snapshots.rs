@@ -1,0 +1,269 @@
+//! Snapshots as files: the same game comes back, also into newer modules, or nothing happens.
+
+use std::fs;
+
+use playground_tests::{Copy, Scene, number};
+
+use crate::SCENE;
+
+const FAMILY: &str = "plugins/family/src/lib.rs";
+
+/// Entities that refer to each other, and Bevy's own components on them.
+const FAMILY_SOURCE: &str = r#"//! A family.
+#![forbid(unsafe_code)]
+
+use playground_api::prelude::*;
+
+export_module! {
+    kind: Plugins,
+    requires: { core_scene: "^0.1" },
+    persist: [Person, Clock, ChildOf, Name, Transform],
+    build: build,
+}
+
+/// One of the family.
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default)]
+pub struct Person {
+    age: u8,
+    friend: Option<Entity>,
+}
+
+/// Time that goes on.
+#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default)]
+pub struct Clock {
+    timer: Timer,
+}
+
+fn build(module: &mut ModuleApp) {
+    module
+        .init_resource::<Clock>()
+        .add_systems(Startup, spawn)
+        .add_systems(FixedUpdate, tick)
+        .add_console_command("family", "who there is", family)
+        .add_console_command("scatter", "they go", scatter);
+}
+
+fn spawn(mut commands: Commands, mut clock: ResMut<Clock>) {
+    clock.timer = Timer::from_seconds(1000.0, TimerMode::Once);
+    let eve = commands.spawn((Name::new("eve"), Person { age: 60, friend: None })).id();
+    let bob = commands
+        .spawn((
+            Name::new("bob"),
+            ChildOf(eve),
+            Transform::from_xyz(3.0, 4.0, 5.0),
+            Person { age: 30, friend: Some(eve) },
+        ))
+        .id();
+    commands.spawn((Name::new("ann"), ChildOf(bob), Person { age: 8, friend: Some(bob) }));
+}
+
+fn tick(time: Res<Time>, mut clock: ResMut<Clock>) {
+    clock.timer.tick(time.delta());
+}
+
+fn family(
+    In(_): In<Vec<String>>,
+    people: Query<(&Name, &Person, Option<&ChildOf>, Option<&Transform>)>,
+    names: Query<&Name>,
+    children: Query<&Children>,
+    clock: Res<Clock>,
+) -> String {
+    let name = |entity: Entity| names.get(entity).map_or("nobody", |name| name.as_str());
+    let mut lines: Vec<String> = people
+        .iter()
+        .map(|(own, person, parent, place)| {
+            format!(
+                "{own} {} friend {} parent {} at {}",
+                person.age,
+                person.friend.map_or("none", name),
+                parent.map_or("none", |parent| name(parent.parent())),
+                place.map_or(0.0, |place| place.translation.x)
+            )
+        })
+        .collect();
+    lines.sort();
+    let links: usize = children.iter().map(|children| children.len()).sum();
+    format!("{} / links={links} ticks={}", lines.join(", "), clock.timer.elapsed().as_millis())
+}
+
+fn scatter(In(_): In<Vec<String>>, people: Query<Entity, With<Person>>, mut commands: Commands) -> String {
+    for entity in &people {
+        if let Ok(mut entity) = commands.get_entity(entity) {
+            entity.try_despawn();
+        }
+    }
+    "gone".to_owned()
+}
+"#;
+
+fn with_family() -> Scene {
+    let copy = Copy::of_fixtures();
+    let manifest = copy.read("plugins/extra/Cargo.toml");
+    copy.write("plugins/family/Cargo.toml", &manifest.replace("plugins_extra", "plugins_family"));
+    copy.write(FAMILY, FAMILY_SOURCE);
+    Scene::with_plugin(copy, |_| {})
+}
+
+/// All but the time.
+fn people(scene: &mut Scene) -> String {
+    let told = scene.console("family");
+    told.split(" ticks=").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn entities_with_all_that_ties_them_come_back() {
+    let mut scene = with_family();
+    let expected = "ann 8 friend bob parent bob at 0, bob 30 friend eve parent eve at 3, \
+                    eve 60 friend none parent none at 0 / links=2";
+    assert_eq!(people(&mut scene), expected);
+    scene.console("wait 30");
+    let told = scene.console("hash; snapshot save family; snapshot diff family; family");
+    let (hash, then) = (told.lines().next().unwrap(), number(&told, "ticks"));
+    assert!(then > Some(0) && told.contains("nothing differs"), "{told}");
+
+    scene.console("wait 30; scatter; wait 1");
+    assert!(people(&mut scene).starts_with(" / links=0"), "{}", scene.story());
+    let diff = scene.console("snapshot diff family");
+    assert!(diff.contains("plugins_family::Person: 3 saved, 0 now"), "{diff}");
+    assert!(diff.contains("core_scene::Tally.walked"), "{diff}");
+
+    let told = scene.console("snapshot load family; hash; family");
+    assert!(told.contains("entities are back"), "{told}");
+    assert!(told.contains(hash), "{told}");
+    assert_eq!(number(&told, "ticks"), then, "the timer as well");
+    assert_eq!(people(&mut scene), expected);
+    // Deleted snapshots are gone.
+    assert!(scene.console("snapshot list").contains("family"));
+    scene.console("snapshot delete family");
+    assert!(scene.console("snapshot load family").contains("H0902"));
+}
+
+#[test]
+fn older_modules_snapshots_load_into_newer_ones() {
+    let mut scene = with_family();
+    scene.console("snapshot save old; scatter; wait 1");
+    scene.swap(
+        FAMILY,
+        &[
+            ("    age: u8,", "    #[persist(rename = \"age\")]\n    years: f64,\n    height: f32,"),
+            ("person.age", "person.years"),
+            ("age: 60,", "years: 60.0, height: 1.0,"),
+            ("age: 30,", "years: 30.0, height: 1.0,"),
+            ("age: 8,", "years: 8.0, height: 1.0,"),
+        ],
+    );
+    let diff = scene.console("snapshot diff old");
+    assert!(diff.contains("years") && diff.contains("height"), "{diff}");
+    scene.console("snapshot load old");
+    let told = people(&mut scene);
+    assert!(told.starts_with("ann 8 friend bob parent bob"), "{told}");
+
+    // A field that is gone is asked about; nothing happens until then.
+    scene.swap(
+        SCENE,
+        &[(
+            "    /// Where it goes.\n    pub speed: f32,",
+            "    /// Where it goes.\n    pub speed: f32,\n    /// New.\n    pub mass: u8,",
+        )],
+    );
+    scene.console("snapshot save heavy");
+    scene.mark();
+    let edit = ("    /// New.\n    pub mass: u8,\n", "");
+    let reason = scene.refusal("refused", SCENE, &[edit]);
+    assert!(reason.contains("H0605") && reason.contains("mass"), "{reason}");
+    assert!(reason.contains("core_scene") && reason.contains("--force"), "{reason}");
+    scene.mark();
+    scene.console("reload core_scene --force");
+    scene.wait_for("swapped", "core_scene");
+    let told = scene.console("hash; snapshot load heavy; hash");
+    assert!(told.contains("H0906") && told.contains("mass") && told.contains("--force"), "{told}");
+    assert_eq!(told.lines().next(), told.lines().last(), "nothing changed: {told}");
+    let told = scene.console("snapshot load heavy --force");
+    assert!(told.contains("left out") && told.contains("entities are back"), "{told}");
+}
+
+#[test]
+fn damaged_and_foreign_files_change_nothing() {
+    let mut scene = Scene::demo();
+    scene.console("wait 10; snapshot save good");
+    let folder = scene.root().join("saves");
+    let good = fs::read(folder.join("good.snap")).expect("the snapshot");
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 4;
+    let mut newer = good.clone();
+    newer[15] = 9;
+    let cut = &good[..good.len() - 1];
+    let files: [(&str, &[u8], &str); 5] = [
+        ("flipped", &flipped, "H0904"),
+        ("cut", cut, "H0904"),
+        ("newer", &newer, "format 9"),
+        ("text", b"not a snapshot at all", "not a snapshot"),
+        ("empty", b"", "not a snapshot"),
+    ];
+    for (name, bytes, expected) in files {
+        fs::write(folder.join(format!("{name}.snap")), bytes).expect("a file");
+        let told = scene.console(&format!("hash; snapshot load {name}; hash"));
+        assert!(told.contains(expected), "{name}: {told}");
+        assert!(told.contains(&format!("{name}.snap")), "the file is named: {told}");
+        let (first, last) = (told.lines().next(), told.lines().last());
+        assert_eq!(first, last, "nothing changed: {told}");
+    }
+    let listed = scene.console("snapshot list");
+    assert!(listed.contains("good") && listed.contains("damaged"), "{listed}");
+    // A module that does not run takes nothing.
+    scene.console("disable plugins_extra");
+    let told = scene.console("snapshot load good");
+    assert!(told.contains("H0906") && told.contains("plugins_extra::Extra"), "{told}");
+    let told = scene.console("snapshot load good --force");
+    assert!(told.contains("left out"), "{told}");
+}
+
+#[test]
+fn a_game_goes_on_from_its_autosave() {
+    let mut scene = Scene::demo_with(|plugin| plugin.autosave = true);
+    scene.console("wait 50");
+    let before = scene.tally();
+    scene.console("hash");
+    let copy = scene.quit();
+    assert!(copy.root.join("saves/autosave_demo.snap").is_file());
+
+    let mut resumed = Scene::with_plugin(copy, |plugin| plugin.resume = true);
+    let after = resumed.tally();
+    assert!(after.get("walked") >= before.get("walked"), "{before:?} {after:?}");
+    assert_eq!(after.get("added"), 100, "nobody comes a second time: {after:?}");
+    let copy = resumed.quit();
+
+    // One that cannot be read is kept, and the game begins anew.
+    let file = copy.root.join("saves/autosave_demo.snap");
+    let mut bytes = fs::read(&file).expect("the autosave");
+    bytes.truncate(100);
+    fs::write(&file, &bytes).expect("a damaged one");
+    let mut anew = Scene::with_plugin(copy, |plugin| {
+        plugin.resume = true;
+        plugin.autosave = true;
+    });
+    assert!(anew.tally().get("walked") < before.get("walked"));
+    assert!(anew.log().iter().any(|line| line.contains("is kept as `autosave_demo_")));
+    let copy = anew.quit();
+    let kept = fs::read_dir(copy.root.join("saves")).expect("a folder").flatten();
+    let kept: Vec<String> =
+        kept.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+}
+
+#[test]
+fn the_arena_goes_on_from_a_snapshot_as_it_did() {
+    let mut scene = Scene::game("arena");
+    let told = scene.console("wait 120; snapshot save here; wait 120; hash");
+    let hash = told.lines().last().expect("a hash").to_owned();
+    let told = scene.console("snapshot load here; wait 120; hash");
+    assert_eq!(told.lines().last(), Some(hash.as_str()), "{told}");
+
+    // So does a game that begins with it: it begins no new run on top.
+    let mut resumed = Scene::with_plugin(scene.quit(), |plugin| {
+        plugin.app = Some("arena".to_owned());
+        plugin.resume = true;
+    });
+    let told = resumed.console("wait 120; hash");
+    assert_eq!(told.lines().last(), Some(hash.as_str()), "{told}");
+}
