@@ -124,7 +124,7 @@ fn a_cancelled_build_leaves_no_process() {
     fs::rename(&linker, &own).expect("the linker");
     fs::copy(&own, &linker).expect("one of the same mode");
     fs::write(&linker, HANGS_ONCE).expect("a linker");
-    let processes = linker.with_extension("sh.first/processes");
+    let processes = linker.with_extension("sh.first").join("processes");
 
     scene.edit(WALK, "tally.version = 1;", "tally.version = 2;");
     scene.until("the linker hangs", |_| processes.exists());
