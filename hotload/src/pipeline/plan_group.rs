@@ -43,7 +43,6 @@ impl Run<'_> {
     ) -> Result<Vec<SharedGeneration>, AttemptError> {
         self.check_cancelled()?;
         let started = Instant::now();
-        self.reached(&loaded, Stage::Plan);
         if !asked.is_empty() {
             self.plan_for_show(&loaded, asked)?;
         }
@@ -56,9 +55,6 @@ impl Run<'_> {
                 self.good = before;
                 return Err(AttemptError::Refused(refusal));
             }
-        } else {
-            // Nothing more of it runs.
-            self.reached(&loaded, Stage::Loaded);
         }
         self.plan_ms += ms(started);
         Ok(loaded)
@@ -81,7 +77,6 @@ impl Run<'_> {
             outlines.retain(|id, _| !leave.contains(id));
             outlines
         } else {
-            self.reached(&enter, Stage::Plan);
             self.plan_set(&target)?
         };
         let Self { attempt, plan_ms, .. } = self;
@@ -103,7 +98,11 @@ impl Run<'_> {
         let was_tried = self.trial.is_of(target);
         let scratch = if was_tried { Scratch::Done } else { Scratch::Due };
         let running = self.running_outlines();
-        let outlines = plan::plan(target, &running, scratch)?;
+        // Only while it is planned, code of new modules runs: a death then is theirs.
+        self.reached(target, Stage::Plan);
+        let planned = plan::plan(target, &running, scratch);
+        self.reached(target, Stage::Loaded);
+        let outlines = planned?;
         if was_tried {
             self.trial.check_same(&outlines)?;
         }
