@@ -9,6 +9,7 @@
 //!
 //! A running game locks its journal, so that another game in the same folder ignores it.
 
+mod lines;
 #[cfg(test)]
 mod tests;
 
@@ -24,43 +25,8 @@ use thiserror::Error;
 use crate::atomic_write;
 use crate::explain::{Explain, Explanation};
 use crate::ids::{AbiFingerprint, ArtifactHash, Epoch, ModuleId};
-
-/// The progress of uncommitted code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// Its library is about to be opened.
-    Load,
-    /// It is loaded, and none of its code runs: it cannot cause a crash.
-    Loaded,
-    /// Its `build` is about to be called.
-    Plan,
-    /// It is about to enter the game.
-    Swap,
-    /// It is running, not committed yet.
-    Probation,
-}
-
-impl Stage {
-    fn description(self) -> &'static str {
-        match self {
-            Self::Load | Self::Loaded => "while it was being loaded",
-            Self::Plan => "in its `build`",
-            Self::Swap => "while it was being swapped in",
-            Self::Probation => "in its first frames",
-        }
-    }
-}
-
-/// A line of the journal.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
-enum Line {
-    /// New code is about to run.
-    Pending { module: ModuleId, hash: ArtifactHash, stage: Stage },
-    /// It was committed or rolled back.
-    Over { hash: ArtifactHash },
-}
+pub use lines::Stage;
+use lines::{Line, noted, pending};
 
 /// An artifact in quarantine, which is not loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -394,30 +360,6 @@ impl Journal {
         let written = text.and_then(|text| atomic_write::write(&path, &text));
         written.map_err(|source| JournalError { path, source })
     }
-}
-
-/// The artifacts at the end of a journal that may have crashed the game.
-fn pending(text: &str) -> BTreeMap<ArtifactHash, (ModuleId, Stage)> {
-    let mut pending = noted(text);
-    pending.retain(|_, (_, stage)| *stage != Stage::Loaded);
-    pending
-}
-
-/// The pending artifacts at the end of a journal.
-fn noted(text: &str) -> BTreeMap<ArtifactHash, (ModuleId, Stage)> {
-    let mut pending = BTreeMap::new();
-    // Ignores an incomplete line.
-    for line in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
-        match line {
-            Line::Pending { module, hash, stage } => {
-                pending.insert(hash, (module, stage));
-            }
-            Line::Over { hash } => {
-                pending.remove(&hash);
-            }
-        }
-    }
-    pending
 }
 
 fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
