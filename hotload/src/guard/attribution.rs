@@ -157,4 +157,16 @@ mod tests {
         let constructor = [frames[0], (0x7f00_0000_2b00, required), through[1]];
         assert_eq!(of(&stack(&constructor), MAPS).breaks, Some(Breaks::Require));
     }
+
+    /// The text of std's backtraces is not promised to anybody: a change of it would switch the
+    /// attribution off, so it is read here as it really is.
+    #[test]
+    fn the_frames_of_a_real_backtrace_are_read() {
+        let stack = format!("{:#}", Backtrace::force_capture());
+        let frames: Vec<(u64, &str)> = stack.lines().filter_map(frame).collect();
+        assert!(frames.len() > 5, "{stack}");
+        assert!(frames.iter().all(|(address, _)| *address > 0), "{stack}");
+        let own = frames.iter().any(|(_, name)| name.contains("the_frames_of_a_real_backtrace"));
+        assert!(own, "{stack}");
+    }
 }
