@@ -64,6 +64,12 @@ impl Host {
                 self.on_reports(world);
             }
             Update::Settled(selection) => self.on_selection(world, &selection),
+            Update::SelectionRefused { refused, back_to } => {
+                // Somebody may have selected something else meanwhile.
+                if self.selection == refused {
+                    self.selection = back_to;
+                }
+            }
             Update::Plan { id, modules, along } => self.on_plan(world, &id, &modules, &along),
             Update::Committed(generations) => {
                 for generation in generations {

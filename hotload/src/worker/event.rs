@@ -200,6 +200,13 @@ pub enum Update {
     Proposed(Box<Proposal>),
     /// What this selection asks for runs already, as far as it can.
     Settled(Selection),
+    /// What a selection asks for cannot run: the one before it holds on.
+    SelectionRefused {
+        /// What was selected.
+        refused: Selection,
+        /// What is selected again.
+        back_to: Selection,
+    },
     /// What a swap of a module would change; no modules where it cannot be planned.
     Plan {
         /// The module that was asked about.

@@ -119,6 +119,8 @@ pub struct State {
     /// What the running modules asked for, where it is known.
     outlines: Option<Arc<Outlines>>,
     selection: Selection,
+    /// The last selection that could run.
+    good_selection: Selection,
     pending: BuildRequest,
     attempts: Attempts,
     attempt_count: u64,
@@ -139,6 +141,7 @@ impl State {
             modules: BTreeMap::new(),
             running: RunningModules { selection: selection.clone(), ..RunningModules::default() },
             outlines: Some(Arc::default()),
+            good_selection: selection.clone(),
             selection,
             pending: BuildRequest { edits: true, ..BuildRequest::default() },
             attempts: Attempts::Idle,

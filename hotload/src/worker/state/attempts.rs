@@ -123,10 +123,17 @@ impl State {
                     && planned.selection == self.selection
                     && self.proposal.is_none();
                 if is_current {
+                    if self.pending.modules.is_empty() && !self.pending.edits {
+                        // All that it asks for is a plan of what could run: this is one.
+                        request.merge(std::mem::take(&mut self.pending));
+                    }
                     self.propose(planned, request);
                 } else {
                     self.pending.merge(BuildRequest { replan: true, ..request });
                 }
+            }
+            Some(Err(refusal)) if self.selection != self.good_selection => {
+                self.refuse_selection(refusal, request);
             }
             Some(Err(refusal)) => {
                 self.refuse_candidates(refusal, &request.changed);

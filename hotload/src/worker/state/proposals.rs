@@ -18,6 +18,7 @@ impl State {
     pub(super) fn propose(&mut self, planned: Planned, mut request: BuildRequest) {
         let Planned { running_version, selection, enter, leave, outlines, plan_ms } = planned;
         self.end_permissions(&enter);
+        self.good_selection.clone_from(&selection);
         if enter.is_empty() && leave.is_empty() {
             self.answer(request.tickets);
             self.update(Update::Settled(selection));
@@ -124,6 +125,20 @@ impl State {
         }
         let hashes = rejected.iter().map(|generation| generation.hash.clone()).collect();
         self.effects.push(Effect::Discard(hashes));
+    }
+
+    /// What is selected cannot run together: the selection before it holds, and what waits to go live
+    /// is planned with that.
+    pub(super) fn refuse_selection(&mut self, refusal: Refusal, mut request: BuildRequest) {
+        let runs = &self.running.generations;
+        let selected = resolve(&self.manifests(), &self.selection);
+        let ids = selected.into_iter().filter(|id| !runs.contains_key(id)).collect();
+        let back_to = self.good_selection.clone();
+        let refused = std::mem::replace(&mut self.selection, back_to.clone());
+        self.update(Update::Refused { ids, refusal });
+        self.update(Update::SelectionRefused { refused, back_to });
+        self.answer(std::mem::take(&mut request.tickets));
+        self.pending.merge(BuildRequest { replan: true, ..request });
     }
 
     /// What could run will not run together: what runs stays, until a source changes.

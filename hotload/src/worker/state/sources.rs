@@ -87,7 +87,7 @@ impl State {
         };
         self.workspace = WorkspaceState::Unreadable { last };
         let mut dropped = std::mem::take(&mut self.pending);
-        self.pending.edits = true;
+        (self.pending.edits, self.pending.replan) = (true, true);
         match std::mem::replace(&mut self.attempts, Attempts::Idle) {
             Attempts::Idle => {}
             Attempts::Running { id, request } => {

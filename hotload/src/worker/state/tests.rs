@@ -217,6 +217,20 @@ fn nothing_is_built_while_the_workspace_cannot_be_read() {
 }
 
 #[test]
+fn a_selection_outlives_a_workspace_that_cannot_be_read() {
+    let mut model = running();
+    model.readable = false;
+    model.switch("leaf_a", false);
+    model.files(FileEvent::Lost { error: None });
+    model.rest();
+    model.readable = true;
+    model.files(FileEvent::Lost { error: None });
+    model.rest();
+    assert_eq!(model.live("leaf_a"), None);
+    model.assert_at_rest();
+}
+
+#[test]
 fn what_the_host_took_back_is_not_proposed_again() {
     let mut model = running();
     model.save("leaf_a", model.next_source());
@@ -254,6 +268,32 @@ fn a_selection_that_runs_already_is_answered() {
     model.rest();
     assert!(model.is_answered(ticket));
     assert_eq!(model.reports, []);
+}
+
+#[test]
+fn a_selection_that_cannot_run_leaves_what_runs() {
+    let mut model = running();
+    model.switch("leaf_b", false);
+    model.rest();
+    model.clash = Some(("leaf_a", "leaf_b"));
+    let before = model.live("leaf_a");
+    model.switch("leaf_b", true);
+    model.rest();
+    assert!(matches!(model.reports.last(), Some(Report::Refused(ids)) if ids.contains("leaf_b")));
+    assert_eq!((model.live("leaf_a"), model.live("leaf_b")), (before, None));
+    assert_eq!(model.selection.switched.get("leaf_b"), Some(&false), "as before");
+    // An edit of what runs goes live, and nothing leaves.
+    let saved = model.next_source();
+    model.save("leaf_a", saved);
+    model.rest();
+    assert_eq!(model.live("leaf_a"), Some(saved));
+    assert!(model.live("user_p").is_some());
+    // Nothing has to be built again for another try.
+    model.clash = None;
+    model.switch("leaf_b", true);
+    model.rest();
+    assert!(model.live("leaf_b").is_some());
+    model.assert_at_rest();
 }
 
 #[derive(Clone, Debug)]
@@ -313,6 +353,29 @@ proptest! {
         model.rest();
         model.assert_at_rest();
     }
+}
+
+#[test]
+fn a_proposal_answers_what_waited_for_it() {
+    let mut model = running();
+    // It may drop data, and becomes stale.
+    let ticket = model.request(Request::Reload { id: id("leaf_a"), force: true });
+    model.finish_reading();
+    model.finish_attempt();
+    model.switch_off("leaf_b");
+    // Another attempt plans it again.
+    model.request(Request::Reload { id: id("user_p"), force: false });
+    model.finish_reading();
+    model.answer_proposal();
+    model.finish_attempt();
+    assert!(model.has_proposal());
+    // What cannot be read now is no answer to it.
+    model.readable = false;
+    model.touch("leaf_a");
+    model.finish_reading();
+    assert!(!model.is_answered(ticket));
+    model.rest();
+    assert!(model.is_answered(ticket));
 }
 
 impl Model {

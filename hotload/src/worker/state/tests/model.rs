@@ -15,7 +15,6 @@ use crate::pipeline::{
     Attempt, AttemptError, AttemptOutcome, GroupOutcome, PipelineError, Planned,
 };
 use crate::reader::Workspace;
-use crate::refusal::Refusal;
 use crate::resolve::{Selection, resolve};
 use crate::worker::event::{
     AttemptEvent, Event, FileEvent, HostEvent, Proposal, ProposalAnswer, Reading, Request,
@@ -67,6 +66,8 @@ pub struct Model {
     pub readable: bool,
     pub watches: bool,
     pub selection: Selection,
+    /// Two modules that cannot run together.
+    pub clash: Option<(&'static str, &'static str)>,
     texts: std::cell::Cell<u32>,
     now: SystemTime,
     sources: BTreeMap<ArtifactHash, Source>,
@@ -75,8 +76,8 @@ pub struct Model {
     proposal: Option<Box<Proposal>>,
     running: BTreeMap<ModuleId, SharedGeneration>,
     version: u64,
-    /// The source of which a failure was reported last, by module.
-    reported: BTreeMap<ModuleId, Source>,
+    /// The sources of which a failure was reported.
+    reported: BTreeSet<(ModuleId, u32)>,
     /// Requests that allow a module's data to be dropped: until they are answered.
     forced: BTreeMap<Ticket, ModuleId>,
     tickets: u64,
@@ -99,6 +100,7 @@ impl Model {
             readable: true,
             watches: true,
             selection: Selection::default(),
+            clash: None,
             texts: 100.into(),
             now: SystemTime::UNIX_EPOCH,
             sources: BTreeMap::new(),
@@ -107,7 +109,7 @@ impl Model {
             proposal: None,
             running: BTreeMap::new(),
             version: 0,
-            reported: BTreeMap::new(),
+            reported: BTreeSet::new(),
             forced: BTreeMap::new(),
             tickets: 0,
             answers: BTreeMap::new(),
@@ -218,7 +220,7 @@ impl Model {
         self.running.insert(id.into(), old);
         self.version += 1;
         // The host reports it.
-        self.reported.insert(id.into(), self.sources[&new.hash]);
+        self.reported.insert((id.into(), self.sources[&new.hash].text));
         let running = self.running_modules();
         self.handle([Event::Host(HostEvent::Changed { running, rejected: vec![new] })]);
     }
@@ -275,6 +277,11 @@ impl Model {
             Update::Proposed(proposal) => {
                 assert!(self.proposal.replace(proposal).is_none(), "one proposal at a time");
             }
+            Update::SelectionRefused { refused, back_to } => {
+                if self.selection == refused {
+                    self.selection = back_to;
+                }
+            }
             Update::Plan { id, .. } => self.reports.push(Report::Planned(id)),
             Update::Unreadable(_) => self.reports.push(Report::Unreadable),
             Update::Warning(_) => self.reports.push(Report::Warning),
@@ -291,7 +298,7 @@ impl Model {
 
     fn reported<'a>(&mut self, ids: impl IntoIterator<Item = &'a ModuleId>) {
         for id in ids {
-            self.reported.insert(id.clone(), self.disk[id]);
+            self.reported.insert((id.clone(), self.disk[id].text));
         }
     }
 
@@ -395,7 +402,8 @@ impl Model {
             outlines: BTreeMap::new(),
             plan_ms: 0.0,
         };
-        let planned = Some(Ok::<_, Refusal>(planned));
+        let clashes = self.clash.is_some_and(|(a, b)| selected.contains(a) && selected.contains(b));
+        let planned = Some(if clashes { Err(PipelineError::Panicked.into()) } else { Ok(planned) });
         AttemptOutcome { groups, planned, running_outlines: None, loaded }
     }
 
@@ -471,8 +479,7 @@ impl Model {
                 continue;
             }
             let is_live = self.live(id.as_str()).is_some_and(|live| live.text == source.text);
-            let is_reported =
-                self.reported.get(id).is_some_and(|reported| reported.text == source.text);
+            let is_reported = self.reported.contains(&(id.clone(), source.text));
             assert!(
                 is_live || is_reported,
                 "{id}: {source:?} is lost; {:?}",
