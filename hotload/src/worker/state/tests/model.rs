@@ -277,10 +277,8 @@ impl Model {
             Update::Proposed(proposal) => {
                 assert!(self.proposal.replace(proposal).is_none(), "one proposal at a time");
             }
-            Update::SelectionRefused { refused, back_to } => {
-                if self.selection == refused {
-                    self.selection = back_to;
-                }
+            Update::SelectionRefused { refused, back_to } if self.selection == refused => {
+                self.selection = back_to;
             }
             Update::Plan { id, .. } => self.reports.push(Report::Planned(id)),
             Update::Unreadable(_) => self.reports.push(Report::Unreadable),
