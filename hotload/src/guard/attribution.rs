@@ -165,7 +165,6 @@ mod tests {
         let stack = format!("{:#}", Backtrace::force_capture());
         let frames: Vec<(u64, &str)> = stack.lines().filter_map(frame).collect();
         assert!(frames.len() > 5, "{stack}");
-        assert!(frames.iter().all(|(address, _)| *address > 0), "{stack}");
         let own = frames.iter().any(|(_, name)| name.contains("the_frames_of_a_real_backtrace"));
         assert!(own, "{stack}");
     }

@@ -107,7 +107,7 @@ fn a_first_set_is_tried_again_and_a_single_module_is_not() {
     let (journal, death) = folder.journal();
     assert_eq!(death.quarantined, journal.quarantine());
     let reason = journal.quarantined(&"1".into()).map(|quarantined| quarantined.reason.as_str());
-    assert_eq!(reason, Some("the game died while it was loaded"));
+    assert_eq!(reason, Some("the game died while it was being loaded"));
 }
 
 #[test]
