@@ -79,7 +79,7 @@ pub enum ArtifactError {
     NotAFile {
         /// The artifact.
         file: PathBuf,
-        /// What is there.
+        /// The kind of entry that is there instead.
         found: &'static str,
     },
     /// Outside of the folder for artifacts.
@@ -111,7 +111,7 @@ pub enum ArtifactError {
     Changing {
         /// The artifact.
         file: PathBuf,
-        /// What changed.
+        /// The property that changed.
         what: &'static str,
         /// As it was before the reading.
         before: String,

@@ -49,7 +49,7 @@ fn put(path: &Path, bytes: &[u8], lasts: bool) -> io::Result<()> {
         .and_then(|()| if lasts { file.sync_all() } else { Ok(()) })
         .and_then(|()| fs::rename(&part, path));
     if written.is_err() {
-        // What is left of it is of no use.
+        // The incomplete file is useless.
         let _ = fs::remove_file(&part);
     }
     written?;

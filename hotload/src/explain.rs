@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 pub struct Explanation {
     /// For example `H0203`: `H` for errors, `W` for warnings; the first two digits are the stage.
     pub code: Cow<'static, str>,
-    /// What happened, in one line without a full stop.
+    /// A one-line summary without a full stop.
     pub headline: String,
     /// More lines, for example the output of another program.
     pub details: Option<String>,
-    /// What to do about it.
+    /// How to fix it.
     pub remedy: Option<String>,
     /// Further errors that were found at the same time.
     pub others: Vec<Explanation>,
@@ -82,12 +82,12 @@ pub trait Explain {
         self.explain().code
     }
 
-    /// What happened, in one line: the text for notices.
+    /// A one-line summary: the text for notices.
     fn headline(&self) -> String {
         self.explain().headline
     }
 
-    /// What to do about it.
+    /// How to fix it.
     fn remedy(&self) -> Option<String> {
         self.explain().remedy
     }

@@ -18,9 +18,9 @@ use crate::restore::RestoreTimes;
 pub struct Generation {
     /// Numbered from 1 per module.
     pub number: u32,
-    /// What the artifact says of itself.
+    /// The manifest in the artifact.
     pub manifest: Manifest,
-    /// What its persisted types look like.
+    /// The schemas of its persisted types.
     pub schemas: Vec<Definition>,
     /// The hash of the artifact's bytes.
     pub hash: ArtifactHash,
@@ -47,7 +47,7 @@ pub struct Times {
     pub plan_ms: f32,
     /// The game's pause between two frames.
     pub pause_ms: f32,
-    /// All of it.
+    /// From the save to the end of the swap.
     pub total_ms: f32,
     /// Values whose type changes; a part of the pause.
     pub restore: RestoreTimes,

@@ -249,7 +249,7 @@ fn uncaught(images: &BTreeSet<u64>) -> Vec<Panic> {
             });
             false
         }
-        // Another app of this process asks for it.
+        // Kept for another app of this process, which collects its own.
         Some(_) => true,
         None => false,
     });

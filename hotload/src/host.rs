@@ -57,24 +57,24 @@ pub struct Host {
     /// Frames since the app was ready.
     frame: u64,
 
-    // What runs.
+    // The running code.
     running: Running,
     /// Grows with every change of `running`.
     running_version: u64,
-    /// What should run.
+    /// The modules that should run.
     selection: Selection,
     /// The app that runs.
     app: Option<ModuleId>,
     probations: Probations,
     history: History,
 
-    // What is known of the modules.
+    // The known modules.
     modules: BTreeSet<ModuleId>,
     manifests: BTreeMap<ModuleId, Manifest>,
     status: BTreeMap<ModuleId, Status>,
     stats: Stats,
 
-    // What people see and type.
+    // Console input and output.
     commands: CommandQueue,
     snapshots: Snapshots,
     progress: Option<UnderWay>,
@@ -87,10 +87,10 @@ pub struct Host {
     worker_ended: bool,
 }
 
-/// What [`HotLoadPlugin`] was given, as far as it matters while the game runs.
+/// The settings of [`HotLoadPlugin`] that are needed while the game runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// End the game so many frames after it was ready.
+    /// Exit the game this many frames after it was ready.
     pub frames: Option<u64>,
     /// Frames in which a panic brings the old code back.
     pub probation_frames: u64,
@@ -102,7 +102,7 @@ pub struct Settings {
     pub resume: bool,
     /// Of snapshots, leave out those that are older.
     pub resume_since: Option<SystemTime>,
-    /// What the game before this one died of.
+    /// Why the previous game crashed, if it did.
     pub died_of: Option<String>,
 }
 
@@ -160,7 +160,7 @@ impl Host {
         }
     }
 
-    /// What happens between two frames.
+    /// Runs the host's work between two frames.
     pub fn drive(&mut self, world: &mut World) {
         if !std::mem::replace(&mut self.guards_schedules, true) {
             guard_schedules(world, &self.running.reports);

@@ -4,8 +4,9 @@
 //!  bytes ─► size ─► machine ─► headers ─► libraries ─► PLAYGROUND_MODULE ─► tables ─► manifest ─► ABI ─► symbols ─► Inspected
 //! ```
 //!
-//! Threat model: a file that was not made for this game, or was linked, cut or edited wrongly, whatever
-//! hash is recorded for it; not a hostile author, whose code no look at the bytes can tell from good code.
+//! Threat model: a file that was not made for this game, or was linked, cut or edited wrongly,
+//! whatever hash is recorded for it; not a hostile author, whose code cannot be recognized from its
+//! bytes.
 //!
 //! Two kinds of checks follow from it: those that can name a reason and a remedy (format, machine,
 //! bounds, libraries, symbols, the export, its manifest), and those for faults that survive a probe,
@@ -80,7 +81,7 @@ impl Inspected {
         &self.export_symbol
     }
 
-    /// What is unusual about it, but no reason to refuse it.
+    /// Unusual properties that are no reason to refuse it.
     pub fn warnings(&self) -> &[InspectWarning] {
         &self.warnings
     }
@@ -99,7 +100,7 @@ impl fmt::Debug for Inspected {
     }
 }
 
-/// What is odd about an artifact, but no reason to refuse it.
+/// An unusual property of an artifact that is no reason to refuse it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}", self.explain())]
 pub enum InspectWarning {
@@ -148,11 +149,11 @@ pub enum InspectError {
     Malformed {
         /// The artifact.
         file: PathBuf,
-        /// Which part of it.
+        /// The part that is wrong.
         what: String,
-        /// What would be right.
+        /// The expected value.
         expected: String,
-        /// What is there.
+        /// The actual value.
         found: String,
     },
     /// It needs a library which the host did not start with.
@@ -177,16 +178,16 @@ pub enum InspectError {
     Export {
         /// The artifact.
         file: PathBuf,
-        /// What would be right.
+        /// The expected value.
         expected: String,
-        /// What is there.
+        /// The actual value.
         found: String,
     },
     /// The manifest is not as `export_module!` writes it.
     Manifest {
         /// The artifact.
         file: PathBuf,
-        /// What is wrong.
+        /// The fault.
         #[source]
         fault: ManifestError,
     },
@@ -203,7 +204,7 @@ pub enum InspectError {
     Schemas {
         /// The artifact.
         file: PathBuf,
-        /// What is wrong.
+        /// The fault.
         #[source]
         fault: SchemaError,
     },

@@ -47,7 +47,7 @@ pub mod tuning;
 pub mod guard;
 pub mod watchdog;
 pub mod events;
-// What people see.
+// The user interface.
 pub mod console;
 mod plugin;
 

@@ -22,7 +22,7 @@ use crate::os_remedies::remedy;
 /// A module's code in the process. It stays there until the process ends.
 #[derive(Clone, Copy)]
 pub struct Code {
-    /// What the module exports.
+    /// The module's export.
     pub entry: &'static ModuleEntry,
     /// The sealed copy that it was loaded from. A descriptor's number that is used again would give
     /// the old library for the new path: it stays open.
@@ -48,7 +48,7 @@ impl Code {
 
 #[cfg(test)]
 impl Code {
-    /// A module whose `build` asks for nothing.
+    /// A module whose `build` registers nothing.
     pub fn stub() -> Self {
         static ENTRY: ModuleEntry =
             ModuleEntry { magic: MAGIC, manifest_len: 0, schemas_len: 0, build: |_| () };
@@ -65,7 +65,7 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// What inspection found.
+    /// The result of inspection.
     pub fn inspected(&self) -> &Inspected {
         &self.inspected
     }

@@ -45,55 +45,56 @@ use probe_group::Trial;
 pub use probe_group::image_of;
 use swap_groups::{BuiltGroup, swap_groups};
 
-/// What one attempt is asked for, and all that it may know.
+/// The inputs of one attempt.
 pub struct Attempt {
     /// Its number.
     pub id: AttemptId,
     /// The modules on disk.
     pub workspace: SharedWorkspace,
-    /// What goes into the build of each.
+    /// The build inputs of each module.
     pub inputs: BTreeMap<ModuleId, Inputs>,
-    /// What to build, and what for. Where there is nothing to build, what runs is compared with what
-    /// is selected.
+    /// The modules to build, and why. If there are none, the attempt only compares the running
+    /// modules with the selection.
     pub modules: BTreeMap<ModuleId, Intent>,
     /// When the oldest of the edits was saved.
     pub saved_at: Option<SystemTime>,
     /// The newest generation of each module that could run.
     pub good: BTreeMap<ModuleId, SharedGeneration>,
-    /// What runs.
+    /// The running generations and the selection of the host.
     pub running: RunningModules,
-    /// What the running modules asked for, where it is known.
+    /// The outlines of the running modules, if known.
     pub outlines: Option<Arc<Outlines>>,
-    /// What should run.
+    /// The modules that should run.
     pub selection: Selection,
     /// The number of each module's next generation.
     pub numbers: BTreeMap<ModuleId, u32>,
 }
 
-/// What an attempt found.
+/// The result of an attempt.
 pub struct AttemptOutcome {
     /// The groups that were built, in the order in which they were tried.
     pub groups: Vec<GroupOutcome>,
     /// The swap to what is selected; `None` where the attempt was cancelled.
     pub planned: Option<Result<Planned, Refusal>>,
-    /// What the modules of this version of [`RunningModules`] asked for.
+    /// The outlines of the running modules, with the version of [`RunningModules`] that they belong
+    /// to.
     pub running_outlines: Option<(u64, Arc<Outlines>)>,
-    /// All that came into the process.
+    /// All generations that were loaded into the process.
     pub loaded: Vec<SharedGeneration>,
 }
 
-/// What became of modules that live or fall together.
+/// The result for modules that are accepted or refused together.
 pub struct GroupOutcome {
     /// The modules.
     pub ids: BTreeSet<ModuleId>,
-    /// What the attempt did it for.
+    /// The goal of the attempt for them.
     pub goal: Goal,
     /// Those of them that compile.
     pub compiled: BTreeSet<ModuleId>,
-    /// What there is to report besides the result.
+    /// Updates to report besides the result.
     pub reports: Vec<Update>,
-    /// What a swap would change, for each module of which somebody asked that; empty where it cannot
-    /// be planned.
+    /// The changes that a swap would make, for each module whose plan was requested; empty if the
+    /// swap cannot be planned.
     pub plans: Vec<(ModuleId, Vec<ModulePlan>)>,
     /// Their generations.
     pub result: Result<Vec<SharedGeneration>, AttemptError>,
@@ -127,12 +128,12 @@ pub struct NotBuilt {
     pub took_ms: f32,
 }
 
-/// What a swap would change of one module.
+/// The changes that a swap would make to one module.
 #[derive(Clone)]
 pub struct ModulePlan {
     /// The module.
     pub module: ModuleId,
-    /// What changes.
+    /// The changes.
     pub change: Change,
     /// Its types are other ones, also those that nobody persists.
     pub new_epoch: bool,
@@ -142,19 +143,19 @@ pub struct ModulePlan {
 pub struct Planned {
     /// The version of [`RunningModules`] that it was planned against.
     pub running_version: u64,
-    /// What was selected.
+    /// The selection that it was planned for.
     pub selection: Selection,
     /// New generations, each behind what it requires.
     pub enter: Vec<SharedGeneration>,
     /// Modules that stop.
     pub leave: BTreeSet<ModuleId>,
-    /// What all modules that run after it asked for.
+    /// The outlines of all modules that run after the swap.
     pub outlines: Outlines,
     /// Time for it, in milliseconds.
     pub plan_ms: f32,
 }
 
-/// What attempts work with, and share with the worker's thread.
+/// The resources that attempts share with the worker's thread.
 #[derive(Clone)]
 pub struct Tools {
     /// The process that artifacts are loaded into. It is read once, ahead of time.
@@ -163,15 +164,16 @@ pub struct Tools {
     pub journal: Arc<Mutex<Option<Journal>>>,
     /// A probe that was started ahead of time.
     pub probe: Arc<Mutex<Option<Probe>>>,
-    /// What probes are started from.
+    /// How probes are started.
     pub prober: Prober,
     /// How long new code may take in the probe.
     pub probe_limit: Duration,
     /// Compilers that were started ahead of time.
     pub standby: Standby,
-    /// What the process takes of the machine, as it was when nobody waited last.
+    /// The resource usage of the process, as it was measured last; this happens while nothing
+    /// waits.
     pub usage: Arc<Mutex<Usage>>,
-    /// Something was loaded since.
+    /// Something was loaded since the measurement.
     pub usage_is_old: Arc<AtomicBool>,
 }
 
@@ -180,7 +182,7 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Builds what `attempt` asks for and finds out what of it can run.
+/// Builds the modules of `attempt` and finds out which of them can run.
 pub fn attempt(
     attempt: &Attempt,
     tools: &Tools,
@@ -234,12 +236,12 @@ struct Run<'a> {
     cancel: &'a Cancel,
     /// The newest generation of each module that could run, those of this attempt among them.
     good: BTreeMap<ModuleId, SharedGeneration>,
-    /// What the running modules asked for.
+    /// The outlines of the running modules.
     outlines: Option<Arc<Outlines>>,
     loaded: Vec<SharedGeneration>,
-    /// The set of modules that was planned last, and what it asked for.
+    /// The set of modules that was planned last, and its outlines.
     last_plan: Option<PlannedSet>,
-    /// What the last probe found.
+    /// The result of the last probe.
     trial: Trial,
     reports: Vec<Update>,
     plans: Vec<(ModuleId, Vec<ModulePlan>)>,

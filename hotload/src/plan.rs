@@ -1,4 +1,4 @@
-//! Tries what would run together, before any of it touches the game.
+//! Tries the modules that would run together before any of their code reaches the game.
 //!
 //! Every module of the set is recorded once more and put onto scratch schedules over a scratch
 //! world: an ordering cycle, an ambiguity or conflicting parameters show there.
@@ -31,7 +31,7 @@ pub enum PlanError {
     Schedule {
         /// The schedule.
         schedule: String,
-        /// What Bevy says, and what to do.
+        /// Bevy's message, and how to fix the cause.
         reason: String,
     },
     /// Modules with different epochs of a core in them.
@@ -92,13 +92,13 @@ impl Explain for PlanError {
     }
 }
 
-/// An order or membership between two sets, as a module asked for it.
+/// An order or membership between two sets, as a module declares it.
 type SetEdge = (InternedScheduleLabel, bool, SetId, SetId);
 
-/// A set: its type, and which value of it.
+/// A set: its type, and its value.
 type SetId = (TypeId, String);
 
-/// What a module asks for, as far as plans compare it.
+/// What a module registers, as far as plans compare it.
 #[derive(Clone, Default)]
 pub struct Outline {
     /// Systems, as schedule and name.
@@ -124,7 +124,7 @@ pub enum Trial<'a> {
     Done,
     /// They are.
     Due,
-    /// They are, and whose code is about to run is told before, with where.
+    /// They are, and the callback is called with the module and the step before its code runs.
     Told(&'a dyn Fn(&ModuleId, &str)),
 }
 

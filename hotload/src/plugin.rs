@@ -44,18 +44,18 @@ pub struct HotLoadPlugin {
     pub prompt: bool,
     /// Append what happens to this file, as JSON lines.
     pub events: Option<PathBuf>,
-    /// End the app so many frames after the modules first ran, and the commands are done.
+    /// Exit the app this many frames after the modules first ran and the commands are done.
     pub frames: Option<u64>,
     /// Frames after a swap in which a panic brings the old code back.
     pub probation_frames: u64,
-    /// What tries new code in a process of its own, before the game loads it.
+    /// The process that tries new code before the game loads it.
     pub probe: Prober,
-    /// How long new code may take there to be loaded and to record what it wants.
+    /// The time limit for new code in the probe to be loaded and to run its `build`.
     pub probe_limit: Duration,
-    /// A frame that takes longer is told of, with the system that keeps it.
+    /// A frame that takes longer is reported, with the system that blocks it.
     pub frame_limit: Duration,
-    /// A module's system that keeps a frame longer ends the game, for a supervisor to start it
-    /// again; none does where none is set.
+    /// If a module's system blocks a frame for longer, the game exits, so that a supervisor can
+    /// restart it; `None` disables this.
     pub hang_limit: Option<Duration>,
     /// Hold the game's time while a command is not done, so that each run is the same.
     pub deterministic: bool,
@@ -65,7 +65,7 @@ pub struct HotLoadPlugin {
     pub resume: bool,
     /// Of snapshots to go on from, leave out those that are older.
     pub resume_since: Option<SystemTime>,
-    /// What the game before this one died of, if a supervisor started this one in its place.
+    /// Why the previous game crashed, if a supervisor started this one to replace it.
     pub died_of: Option<String>,
     /// Where snapshots are; the workspace's folder `saves` where none is named.
     pub saves: Option<PathBuf>,
@@ -112,7 +112,7 @@ struct BetweenFrames;
 impl Plugin for HotLoadPlugin {
     fn build(&self, app: &mut App) {
         probe::serve_if_asked();
-        // What modules find.
+        // Resources for modules.
         app.init_resource::<RunOptions>()
             .init_resource::<KeyboardFocus>()
             .init_resource::<Handovers>()

@@ -1,5 +1,5 @@
-//! Probe: another process of the same executable loads new code first, and runs what of it would run
-//! in the game before its first frame. What crashes, ends or hangs does so there.
+//! Probe: another process of the same executable loads new code first, and runs what the game would
+//! run before its first frame. Code that crashes, exits or hangs does so there.
 //!
 //! ```text
 //!  game                                    probe, started ahead
@@ -41,10 +41,10 @@ pub use serve::serve_if_asked;
 const ASKED_BY: &str = "PLAYGROUND_PROBE";
 /// An app may do much before it adds its plugin.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// What to do where it is no limit of the machine.
+/// The remedy for failures that no machine limit causes.
 const NO_PROBE: &str = "Start the game again; for an app of your own, call \
     `playground_hotload::probe::serve_if_asked()` first in `main`, or set `probe` of HotLoadPlugin";
-/// How often it is looked whether an answer is still wanted.
+/// How often the probe's caller checks whether it still needs an answer.
 const LOOK: Duration = Duration::from_millis(20);
 /// So much of what a probe printed is shown.
 const SAID_LINES: usize = 6;
@@ -88,15 +88,15 @@ enum Reply {
     Ready,
     /// Whose code runs from here on, and in which part of the trial.
     At { module: ModuleId, stage: String },
-    /// All went well: what each module asks for.
+    /// The trial succeeded: the registrations of each module.
     Fine(BTreeMap<ModuleId, Asked>),
-    /// What was found, as the game would explain it.
+    /// The refusal, as the game would explain it.
     Refused(Explanation),
     /// The probe itself cannot work.
     Unfit(String),
 }
 
-/// What a module asks for, by name.
+/// The registrations of a module, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     /// Systems, as schedule and name.
@@ -108,7 +108,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// What an outline says, by name.
+    /// The registrations of an outline, by name.
     pub fn of(outline: &crate::plan::Outline) -> Self {
         Self {
             systems: outline.systems.clone(),
@@ -128,7 +128,7 @@ pub enum ProbeError {
         program: PathBuf,
         /// Why.
         reason: String,
-        /// What to do.
+        /// How to fix it.
         remedy: &'static str,
     },
     /// The probe came to an end.
@@ -139,7 +139,7 @@ pub enum ProbeError {
         stage: String,
         /// How the process ended.
         how: String,
-        /// What it printed last.
+        /// Its last output.
         said: String,
     },
     /// The probe did not answer.
@@ -150,17 +150,17 @@ pub enum ProbeError {
         stage: String,
         /// The limit.
         limit_ms: u128,
-        /// What it printed last.
+        /// Its last output.
         said: String,
     },
     /// The trial found what inspection, loading or planning would have found.
     Refused(Explanation),
-    /// The game's own trial asked for something else than the probe's.
+    /// The game's own trial recorded other registrations than the probe's.
     Differs {
         /// The module.
         module: ModuleId,
     },
-    /// Nobody wants to know any more: the source changed again.
+    /// The answer is no longer needed: the source changed again.
     Abandoned,
 }
 
@@ -174,16 +174,16 @@ pub struct Probe {
     ready: bool,
     /// Hashes of what it has loaded, or will have before it tries anything.
     loaded: BTreeSet<ArtifactHash>,
-    /// What was read, and is not a whole line yet.
+    /// The start of a line that was not read completely yet.
     rest: Vec<u8>,
 }
 
 impl Probe {
-    /// Starts one; `None` where none is wanted. It ends with the thread that starts it.
+    /// Starts one; `None` if `prober` disables probes. It ends with the thread that starts it.
     ///
     /// # Errors
     ///
-    /// When no process can be started.
+    /// If no process can be started.
     pub fn start(prober: &Prober) -> Result<Option<Self>, ProbeError> {
         let (program, own) = match prober {
             Prober::Off => return Ok(None),
@@ -239,12 +239,12 @@ impl Probe {
         let _ = self.send(&Request::Preload(missing));
     }
 
-    /// Tries new code together with all that would run.
+    /// Tries new code together with everything that would run.
     ///
     /// # Errors
     ///
-    /// When it dies, takes longer than `limit`, or is refused; or as soon as `abandoned` says that
-    /// nobody waits for the answer.
+    /// If the probe dies, takes longer than `limit`, or refuses the code; or as soon as `abandoned`
+    /// returns true because the answer is no longer needed.
     pub fn attempt(
         mut self,
         new: Vec<Image>,
@@ -254,7 +254,7 @@ impl Probe {
     ) -> Result<BTreeMap<ModuleId, Asked>, ProbeError> {
         let of_new = |image: &Image| new.iter().any(|new| new.hash == image.hash);
         self.preload(together.iter().filter(|image| !of_new(image)).cloned());
-        // Until the probe says whose code runs, it is taken to be that of the first new module.
+        // Until the probe reports whose code runs, assume that of the first new module.
         let first = new.first().or(together.first());
         let Some(first) = first.map(|image| image.module.clone()) else {
             return Ok(BTreeMap::new());
@@ -339,7 +339,7 @@ impl Probe {
         ProbeError::NoProbe { program: self.program.clone(), reason, remedy: NO_PROBE }
     }
 
-    /// What it printed last, on lines of its own.
+    /// Its last output, on lines of its own.
     fn said(&self) -> String {
         let length = self.printed.metadata().map_or(0, |data| data.len());
         let from = length.saturating_sub(SAID_BYTES);

@@ -1,4 +1,4 @@
-//! What the process takes of the machine, and where that ends: libraries are never closed.
+//! The resources that the process uses, and their limits: libraries are never closed.
 
 use std::fmt;
 use std::fs;
@@ -27,7 +27,7 @@ pub fn raise_descriptors() {
     }
 }
 
-/// What the process takes at one moment.
+/// The resource usage of the process at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Memory that is in use, in bytes.

@@ -31,7 +31,7 @@ pub struct Workspace {
     pub members: Members,
     /// cargo's rustc command for each of them.
     pub recipes: Recipes,
-    /// What links them; `None` links with rustc's own.
+    /// The linker; `None` links with rustc's own.
     pub linker: Option<Linker>,
 }
 
@@ -52,7 +52,7 @@ pub struct Reader {
     pub journal: Arc<Mutex<Option<Journal>>>,
     /// The game ends.
     pub stop: Cancel,
-    /// What is watched, and by whom.
+    /// The watched folders, and the watcher.
     pub watched: Mutex<Option<(Vec<PathBuf>, Watch)>>,
 }
 
@@ -200,7 +200,7 @@ fn changes_workspace(workspace: &Workspace, paths: &BTreeSet<PathBuf>) -> bool {
             || is_configuration(&folders.workspace, path)
     };
     let is_known = |path: &Path| members.crates.values().any(|it| path.starts_with(&it.folder));
-    // What cannot be looked at is there.
+    // A folder that cannot be read counts as present.
     let is_gone = |folder: &Path| matches!(folder.join("Cargo.toml").try_exists(), Ok(false));
     recipes.by_module.is_empty()
         || paths.iter().any(|path| is_manifest(path) || !is_known(path))

@@ -66,7 +66,7 @@ refusals! {
     Workspace(WorkspaceError),
     /// Folders cannot be watched.
     Watch(WatchError),
-    /// cargo did not say how to compile the modules.
+    /// cargo did not report how to compile the modules.
     Capture(CaptureError),
     /// A module was not built.
     Build(BuildError),

@@ -120,7 +120,7 @@ mod tests {
         ])
     }
 
-    /// What `app` runs with modules switched as in `switched`.
+    /// The modules that `app` runs with modules switched as in `switched`.
     fn resolved(
         manifests: &BTreeMap<ModuleId, Manifest>,
         app: Option<&str>,

@@ -34,7 +34,7 @@ use crate::type_matching::successor_of;
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub enum RestoreError {
-    /// A persisted type is gone while the world holds values of it.
+    /// A persisted type is gone while the world still holds values of that type.
     Gone {
         /// The module.
         module: ModuleId,

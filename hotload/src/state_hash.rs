@@ -25,7 +25,8 @@ pub fn hash<'a>(
     let holds_entities = |record: &&PersistRecord| Definition::of(record.schema).holds_entities();
     let mut sums = Sums::default();
     if records.iter().any(holds_entities) {
-        // What an entity is without what it refers to stands for it where it is referred to.
+        // A reference is represented by the hash of the entity it refers to, without its
+        // references.
         sums.add(world, &records, &EntityHashMap::default())?;
         let alone = std::mem::take(&mut sums).entities;
         sums.add(world, &records, &alone)?;

@@ -173,7 +173,7 @@ impl Running {
         self.started.remove(id);
     }
 
-    /// What the module persists, running or not.
+    /// The persisted types of the module, running or not.
     pub fn persisted(&self, id: &ModuleId) -> &[PersistRecord] {
         let active = self.active.get(id).map(|active| active.persisted.as_slice());
         let dormant = || self.dormant.get(id).map(|dormant| dormant.persisted.as_slice());

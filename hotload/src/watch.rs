@@ -32,14 +32,14 @@ impl Explain for WatchError {
     }
 }
 
-/// What the watcher reports.
+/// A change that the watcher reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileChange {
     /// This path was written, made, moved or removed.
     Changed(PathBuf),
     /// Changes were missed: anything may have changed.
     Lost {
-        /// What went wrong; nothing where only the system's queue of events overflowed.
+        /// The error; `None` if only the system's event queue overflowed.
         error: Option<String>,
     },
 }
@@ -64,7 +64,7 @@ pub fn watch(
     Ok(Watch { _watcher: watcher })
 }
 
-/// What an event of the system's means.
+/// The changes in an event of the system.
 fn changes(event: notify::Result<notify::Event>) -> Vec<FileChange> {
     match event {
         // inotify's queue overflowed: an event without paths.

@@ -41,17 +41,17 @@ use state::{Effect, ReadRequest, State};
 /// How often a workspace that could not be read at the start is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What the worker is started with.
+/// The settings that the worker starts with.
 pub struct WorkerSettings {
     /// A folder in the cargo workspace that holds the modules.
     pub folder: PathBuf,
     /// Build what changes as it is saved.
     pub watch: bool,
-    /// What should run.
+    /// The modules that should run.
     pub selection: Selection,
-    /// What tries new code before the game loads it.
+    /// The process that tries new code before the game loads it.
     pub prober: Prober,
-    /// For how long.
+    /// The time limit of a trial.
     pub probe_limit: Duration,
 }
 
@@ -93,7 +93,7 @@ impl Worker {
     }
 
     fn send(&self, event: Event) {
-        // A worker that is gone hears nothing; the host reports that once.
+        // A worker that has ended receives nothing; the host reports that once.
         let _ = self.events.send(event);
     }
 
@@ -102,7 +102,7 @@ impl Worker {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// What was reported since the last call.
+    /// The updates since the last call.
     pub fn updates(&self) -> impl Iterator<Item = Update> + '_ {
         self.updates.try_iter()
     }
@@ -119,7 +119,7 @@ impl Drop for Worker {
     }
 }
 
-/// What the thread works with.
+/// The state of the worker's thread.
 struct Loop {
     state: State,
     events: Sender<Event>,

@@ -24,7 +24,7 @@ pub struct Folders {
     pub workspace: PathBuf,
     /// Its modules.
     pub modules: PathBuf,
-    /// What is built of them; below cargo's target folder.
+    /// The folder for build results; below cargo's target folder.
     pub built: PathBuf,
 }
 
@@ -43,7 +43,7 @@ pub enum WorkspaceError {
     Refused {
         /// Where.
         folder: PathBuf,
-        /// What cargo said.
+        /// cargo's message.
         message: String,
     },
     /// cargo answered something else than JSON.
@@ -59,7 +59,7 @@ pub enum WorkspaceError {
         module: ModuleId,
         /// The core crate.
         core: ModuleId,
-        /// What it is called there.
+        /// Its name there.
         name: String,
     },
     /// A source or a folder with sources cannot be read.
@@ -132,7 +132,7 @@ struct Package {
 #[derive(Deserialize)]
 struct Dependency {
     name: String,
-    /// What the crate calls it, if that is something else.
+    /// The name in the crate, if it differs.
     rename: Option<String>,
     kind: Option<String>,
     /// Where it is, if it is on this disk.
@@ -156,7 +156,7 @@ pub fn scan(folder: &Path) -> Result<(Folders, Members), WorkspaceError> {
     Ok((folders, members))
 }
 
-/// What cargo says of the workspace that holds `folder`.
+/// The output of `cargo metadata` for the workspace that holds `folder`.
 fn metadata(folder: &Path) -> Result<Metadata, WorkspaceError> {
     let output = Command::new("cargo")
         .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -189,7 +189,7 @@ pub fn files(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, WorkspaceError> {
     paths.into_iter().map(read).collect()
 }
 
-/// What reading gives; `None` where it went meanwhile: a change that follows tells of that.
+/// The result of reading; `None` if the file was removed meanwhile: a change event follows.
 fn there<T>(
     path: &Path,
     read: impl FnOnce(PathBuf) -> io::Result<T>,

@@ -29,14 +29,14 @@ pub(super) struct Diagnostics {
     pub warnings: Vec<String>,
     /// Time until the metadata was written, in milliseconds.
     pub check_ms: f32,
-    /// rustc has reported all errors and gives up.
+    /// rustc has reported all errors and stopped.
     pub aborts: bool,
     /// The remedy, where a limit of the machine and not the source caused an error.
     remedy: Option<&'static str>,
 }
 
 impl Diagnostics {
-    /// Reads messages until they end or rustc reports that it gives up.
+    /// Reads messages until they end or rustc reports that it stops.
     pub fn read(lines: &mut impl Iterator<Item = String>, started: Instant) -> Self {
         let mut diagnostics = Self::default();
         for line in lines {

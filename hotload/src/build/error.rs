@@ -1,4 +1,4 @@
-//! Why a module was not built, where rustc's own diagnostics do not say it.
+//! Errors that prevent a module from being built and that rustc's own diagnostics do not explain.
 
 use std::io;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub enum BuildError {
         /// How it ended.
         status: ExitStatus,
     },
-    /// The system did not say how rustc ended.
+    /// The exit status of rustc could not be read.
     Wait {
         /// The module.
         module: ModuleId,
@@ -68,7 +68,7 @@ pub enum BuildError {
         module: ModuleId,
         /// Where rustc writes.
         folder: PathBuf,
-        /// What to do.
+        /// How to fix it.
         remedy: &'static str,
     },
 }

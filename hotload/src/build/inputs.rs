@@ -1,4 +1,4 @@
-//! What goes into the build of a module: hashed to find changed modules, and to find the epoch.
+//! The inputs of a module's build, hashed to find changed modules and to compute the epoch.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::ids::{Epoch, InputsHash, ModuleId};
 use crate::os_remedies::is_of_process;
 use crate::workspace::{self, Members, ModuleCrate, WorkspaceError};
 
-/// What the build of a module depends on.
+/// Everything that the build of a module depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inputs {
     /// Hash of everything that goes into the build.
@@ -160,8 +160,8 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What shapes a crate's types beside its own source: its dependencies, its features, and the epochs
-/// of its core crates.
+/// Everything but its own source that shapes a crate's types: its dependencies, its features, and
+/// the epochs of its core crates.
 fn salt(recipe: &Recipe, libraries: &[String], cores: &BTreeMap<ModuleId, Epoch>) -> Vec<String> {
     let mut salt = vec![format!("api={}", playground_api::ABI)];
     salt.extend_from_slice(libraries);

@@ -13,7 +13,7 @@ use crate::artifact::{self, Artifact, Writers};
 use crate::ids::{ArtifactHash, InputsHash, ModuleId};
 use crate::workspace::Folders;
 
-/// What an artifact was made from.
+/// The inputs that an artifact was built from.
 #[derive(Serialize, Deserialize)]
 struct Record {
     /// Hash of the inputs.

@@ -29,7 +29,7 @@ use clap::{FromArgMatches, Parser, Subcommand};
 
 /// A command of the console.
 ///
-/// An argument's id says what completes it: see `complete.rs`.
+/// The id of an argument selects its completions: see `complete.rs`.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
 #[command(
     multicall = true,

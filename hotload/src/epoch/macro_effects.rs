@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 
-/// What attaches code to types, when it is called.
+/// Functions that attach code to types.
 const HOOKS: [&str; 9] = [
     "configure_sets",
     "register_component_hooks",
@@ -32,7 +32,7 @@ const ITEM_WORDS: [&str; 11] = [
     "macro_rules",
 ];
 
-/// Macros of std, Bevy and their like which define nothing, whatever is in them.
+/// Macros of std, Bevy and similar crates that define nothing, whatever their arguments are.
 const PLAIN: [&str; 57] = [
     "assert",
     "assert_eq",

@@ -166,11 +166,11 @@ const SAME: &[(&str, &str)] = &[
     ("shout!(inner(37))", "shout!(inner(38))"),
     ("info!(\"regenerated {}\", 38)", "info!(\"again {}\", 39); warn!(\"x\")"),
     ("let name: &'static str = stringify!(a b);", "let name = format!(\"{}\", x as &'static str);"),
-    // What only tests see.
+    // Changes that only tests see.
     ("assert_eq!(1, 71)", "assert_eq!(1, 1)"),
     ("struct OnlyTest;", "struct OnlyTest(u8);"),
     ("points: 77.0", "points: 78.0"),
-    // What the manifest says beside `persist`.
+    // Manifest entries other than `persist`.
     ("core_physics: \"^0.1\"", "core_physics: \"^0.2\""),
     ("kind: Core,", "kind: Systems,"),
     ("build: build,", "build: setup"),
@@ -190,7 +190,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("#[derive(Component, Default)]", "#[derive(Component)]"),
     ("#[require(Armor = armor())]", ""),
     ("Foreign(pub core_physics::Position)", "Foreign(pub core_physics::Velocity)"),
-    // What types are made with: constants, const functions, statics.
+    // The items that types are built from: constants, const functions, statics.
     ("cells(4)", "cells(5)"),
     ("{ n * 2 }", "{ n * 3 }"),
     ("FULL: f32 = 50.0", "FULL: f32 = 51.0"),

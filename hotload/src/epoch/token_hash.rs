@@ -102,7 +102,7 @@ impl TokenHasher {
     }
 }
 
-/// How many tokens after a `#` make a doc attribute of it.
+/// The number of tokens after a `#` that form a doc attribute; 0 if they do not.
 fn doc_attribute(rest: &[TokenTree]) -> usize {
     let inner = matches!(rest.first(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
     let skipped = 1 + usize::from(inner);
@@ -117,7 +117,7 @@ fn doc_attribute(rest: &[TokenTree]) -> usize {
     }
 }
 
-/// A comma before `>` says nothing.
+/// A comma before `>` has no meaning.
 fn closes(rest: &[TokenTree]) -> bool {
     matches!(rest.first(), Some(TokenTree::Punct(punct)) if punct.as_char() == '>')
 }

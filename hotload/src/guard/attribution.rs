@@ -1,5 +1,5 @@
-//! Whose code a panic comes from, told by the addresses on the stack: a module's code lies in a
-//! memory file of the module's name.
+//! Finds the module whose code panicked, by the addresses on the stack: a module's code is mapped
+//! from a memory file that has the module's name.
 
 use std::backtrace::Backtrace;
 use std::fs;
@@ -9,15 +9,15 @@ use crate::ids::ModuleId;
 /// Bevy calls what makes a required component through a closure of this.
 const CONSTRUCTOR: &str = "bevy_ecs::component::required::RequiredComponentConstructor::new";
 
-/// What runs a system, or another task: whoever is further down the stack only waits.
+/// Functions that run a system or another task: frames below them belong to code that only waits.
 const TASKS: [&str; 2] = ["async_task::raw::", "bevy_ecs::schedule::executor::"];
 
-/// What the stack of a panic tells.
+/// The origin of a panic, read from its stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blame {
     /// The module whose code is nearest to the panic, and the inode of the memory file with it.
     pub module: Option<(ModuleId, u64)>,
-    /// What of it leaves Bevy's storage half done.
+    /// Set if the panic leaves Bevy's storage in an inconsistent state.
     pub breaks: Option<Breaks>,
 }
 
@@ -57,7 +57,7 @@ fn of(stack: &str, maps: &str) -> Blame {
     let Some(module) = frames.by_ref().find_map(|(address, _)| module_at(address)) else {
         return Blame::default();
     };
-    // What the module's code was called by.
+    // The caller of the module's code.
     let called_by = frames.find(|(address, _)| module_at(*address).is_none());
     let is_dropped = called_by.is_some_and(|(_, name)| name.contains("bevy_ecs::storage::"));
     // Compiled for the module's own type, so the frame is one of the module's.
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(found, Blame { module: Some(("systems_walk".into(), 12)), breaks: None });
         let found = of(&stack(&frames[2..]), MAPS);
         assert_eq!(found.module, Some(("core_scene".into(), 13)));
-        // Data of the module is no code of it.
+        // An address in the module's data is not a frame of its code.
         assert_eq!(of(&stack(&[(0x7f00_0000_1abc, "x")]), MAPS), Blame::default());
     }
 
@@ -158,8 +158,8 @@ mod tests {
         assert_eq!(of(&stack(&constructor), MAPS).breaks, Some(Breaks::Require));
     }
 
-    /// The text of std's backtraces is not promised to anybody: a change of it would switch the
-    /// attribution off, so it is read here as it really is.
+    /// The format of std's backtraces is not stable, and a change would disable the attribution:
+    /// this test parses a real one.
     #[test]
     fn the_frames_of_a_real_backtrace_are_read() {
         let stack = format!("{:#}", Backtrace::force_capture());

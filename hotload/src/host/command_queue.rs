@@ -25,7 +25,7 @@ pub enum Line {
     Command(Command),
 }
 
-/// What the next command waits for.
+/// The condition under which the next command runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WaitsFor {
     /// This frame.

@@ -34,7 +34,7 @@ impl Host {
             }
         }
         if matches!(self.phase, super::Phase::Starting | super::Phase::Resuming) {
-            // What is in quarantine may be why it does not become ready.
+            // A module in quarantine may be the reason why the game does not become ready.
             while let Some(line) = self.commands.next_that(is_of_quarantine) {
                 self.run_line(world, line);
             }
@@ -176,7 +176,7 @@ impl Host {
                     self.on_panic(world, &panic);
                     return;
                 }
-                // Nothing but the command failed, and only whoever typed it asked for it.
+                // Only the command failed; the world and the modules are unaffected.
                 Err(panic) => (Level::Error, panic.to_string()),
             };
             return self.print(world, level, &text);

@@ -12,8 +12,8 @@ use crate::journal::Death;
 use crate::pipeline::NotBuilt;
 use crate::refusal::Refusal;
 
-/// Something that happened. [`Host::report`](super::Host::report) makes of it the module's status, a
-/// line of the events file, a Bevy message, a line of the console and a notice.
+/// Something that happened. [`Host::report`](super::Host::report) derives from it the module's
+/// status, a line of the events file, a Bevy message, a console line and a notice.
 #[derive(Debug)]
 pub enum Happened {
     /// The app's modules run for the first time.
@@ -25,7 +25,7 @@ pub enum Happened {
     },
     /// A supervisor started the game again after it died.
     Restarted {
-        /// What it died of.
+        /// Why it crashed.
         died_of: String,
         /// It goes on from its last save.
         resumes: bool,
@@ -53,7 +53,7 @@ pub enum Happened {
         modules: BTreeSet<ModuleId>,
         /// Why.
         refusal: Refusal,
-        /// What the swap would have changed.
+        /// The changes that the swap would have made.
         plans: Vec<Arc<ModulePlan>>,
     },
     /// A swap would drop data, and waits for a confirmation.
@@ -62,7 +62,7 @@ pub enum Happened {
         modules: BTreeSet<ModuleId>,
         /// Why.
         refusal: Refusal,
-        /// What it would change.
+        /// The changes that it would make.
         plans: Vec<Arc<ModulePlan>>,
     },
     /// The workspace cannot be read, so nothing is built.
@@ -101,7 +101,7 @@ pub enum Happened {
     SwitchedOff {
         /// The module.
         module: ModuleId,
-        /// What it did.
+        /// The reason.
         reason: String,
     },
     /// A panic that changes nothing any more: its module is out already.
@@ -140,22 +140,22 @@ pub enum Happened {
         /// Why.
         refusal: Refusal,
     },
-    /// A plan that somebody asked for.
+    /// A plan that the user requested.
     Planned(Arc<ModulePlan>),
     /// A snapshot was written.
     SnapshotSaved {
         /// Its name.
         name: String,
-        /// It was the autosave: nobody asked for it.
+        /// True for the autosave, which the user did not request.
         is_autosave: bool,
-        /// What is in it.
+        /// A summary of its contents.
         summary: String,
     },
     /// A snapshot took the place of the state.
     SnapshotLoaded {
         /// Its name.
         name: String,
-        /// What came back.
+        /// A summary of the restored values.
         summary: String,
     },
     /// The game could not go on from its last save.
@@ -174,7 +174,7 @@ pub enum Happened {
     Broken {
         /// The modules of the swap.
         modules: BTreeSet<ModuleId>,
-        /// What broke.
+        /// The cause.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What ran before: swaps, oldest first, that can be taken back.
+//! Past swaps, oldest first, that can be rolled back.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
@@ -18,9 +18,9 @@ pub struct PastSwap {
     pub modules: Vec<(SharedGeneration, SharedGeneration)>,
     /// The old ones' persisted resources and states as they were.
     pub snapshot: RollbackState,
-    /// The frame of it.
+    /// The frame in which it took place.
     pub frame: u64,
-    /// It went back itself.
+    /// True if it was a rollback itself.
     pub is_rollback: bool,
 }
 
@@ -31,11 +31,11 @@ pub struct History {
     committed: BTreeSet<GenerationId>,
 }
 
-/// What has to be done for an older generation to come back.
+/// The swaps to undo so that an older generation comes back.
 pub struct WayBack {
-    /// What runs then, of all modules that are concerned.
+    /// The generations that enter, of all modules concerned.
     pub enter: Vec<SharedGeneration>,
-    /// For each of these the swap in which it was replaced; the newest first.
+    /// For each of these, the swap in which it was replaced; newest first.
     swaps: Vec<(usize, BTreeSet<ModuleId>)>,
 }
 
@@ -134,7 +134,7 @@ impl History {
         Ok(WayBack { enter, swaps: swaps.into_iter().rev().collect() })
     }
 
-    /// What the modules that go back held when they were replaced.
+    /// The state of the modules that are rolled back, taken when they were replaced.
     pub fn snapshots<'a>(
         &'a self,
         way: &'a WayBack,

@@ -1,4 +1,4 @@
-//! What the worker reports, and what follows from it.
+//! Handles the worker's updates.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,12 +14,12 @@ use crate::ids::ModuleId;
 use crate::pipeline::{ModulePlan, NotBuilt};
 use crate::worker::event::{Progress, Update};
 
-/// What takes longer than this is shown.
+/// Work that takes longer than this is shown.
 const LONG: Duration = Duration::from_secs(1);
 /// The key of the notice about it.
 const PROGRESS: &str = "progress";
 
-/// What the worker does, and since when.
+/// The worker's current progress, and when it started.
 pub struct UnderWay {
     pub progress: Progress,
     pub started: Instant,
@@ -60,7 +60,7 @@ impl Host {
             }
             Update::Proposed(proposal) => {
                 self.on_proposal(world, *proposal);
-                // What failed as it entered goes before a frame sees it.
+                // Handle failures during entry before a frame runs.
                 self.on_reports(world);
             }
             Update::Settled(selection) => self.on_selection(world, &selection),

@@ -30,7 +30,7 @@ pub struct Probation {
     frames_left: u64,
 }
 
-/// What a panic of one module takes back.
+/// The changes that the panic of one module rolls back.
 #[derive(Default)]
 pub struct TakenBack {
     /// Generations that come back.
@@ -72,8 +72,8 @@ impl Probations {
         self.open.iter().any(|probation| probation.modules.iter().any(|(g, _)| g.id() == id))
     }
 
-    /// What a panic of the module takes back: all that was swapped with it; where the module was new
-    /// with that swap, or is on no probation, the module alone.
+    /// The rollback after a panic of the module: everything that was swapped with it, or the module
+    /// alone if it was new with that swap or is not on probation.
     pub fn take(&mut self, id: &ModuleId) -> TakenBack {
         let alone = || TakenBack { leave: vec![id.clone()], ..TakenBack::default() };
         let holds = |p: &Probation| p.modules.iter().any(|(g, _)| g.id() == id);
@@ -149,7 +149,7 @@ impl Host {
         cause: Cause,
         reason: &str,
     ) -> Result<(), Refusal> {
-        // What only the new code had goes with it.
+        // Values that only the new code knows are dropped with it.
         let may_drop = swap::modules_of(&enter);
         let transaction = Transaction { enter: enter.clone(), leave: Vec::new(), may_drop };
         self.transact(world, transaction, cause)?;

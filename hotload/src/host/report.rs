@@ -62,7 +62,7 @@ impl Host {
         world.write_message(event);
     }
 
-    /// What becomes of the modules' status.
+    /// Updates the status of the modules.
     fn note_status(&mut self, happened: &Happened) {
         match happened {
             Happened::BuildStarted(id) => self.status_of(id).building = true,
@@ -101,7 +101,7 @@ impl Host {
                 self.status_of(module).on_stand_in(refusal.clone());
             }
             Happened::RolledBack { generation, .. } => {
-                // What was reported of the newer one is over.
+                // Reports about the newer generation no longer apply.
                 self.status.insert(generation.module.clone(), super::Status::default());
             }
             Happened::SwitchedOff { module, reason } => {

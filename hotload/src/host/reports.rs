@@ -1,4 +1,4 @@
-//! What went wrong in modules' systems since the last frame.
+//! Failures in modules' systems since the last frame.
 
 use std::collections::BTreeSet;
 

@@ -55,7 +55,8 @@ impl Host {
     ) -> Result<(), CommandError> {
         let cannot = |reason: Refusal| CommandError::NoRollback { module: id.clone(), reason };
         let mut way = self.history.way_back(id, number)?;
-        // What was switched off since stays off; what panicked and was switched off comes back.
+        // Modules that were switched off since then stay off; those that were switched off after a
+        // panic return.
         way.retain(|other| other == id || self.running.active.contains_key(other));
         let enter = self.planned(&way.enter).map_err(cannot)?;
         let newest = |old: &SharedGeneration| self.last_generation(old.id()).cloned();

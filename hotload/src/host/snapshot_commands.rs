@@ -19,7 +19,7 @@ use crate::snapshot_file::{AUTOSAVE, SaveError, Saves};
 /// Between two autosaves.
 const AUTOSAVE_EVERY: Duration = Duration::from_secs(60);
 
-/// What the host knows of snapshots.
+/// The host's state for snapshots.
 #[derive(Default)]
 pub struct Snapshots {
     /// Known once the workspace is.
@@ -152,7 +152,7 @@ impl Host {
         let Some(saves) = self.snapshots.saves.clone() else { return };
         let newest = saves.list().map(|listed| {
             let own = |header: &Header| header.app == self.selection.app;
-            // A damaged one is tried as well: whoever resumes wants to know of it.
+            // Damaged snapshots are tried as well, so that resuming reports them.
             let since = self.settings.resume_since;
             let mut listed = listed
                 .into_iter()

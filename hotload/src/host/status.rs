@@ -1,4 +1,4 @@
-//! What the host knows of a module beside its generation.
+//! A module's status, apart from its generation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use crate::console::plan::ModulePlan;
 use crate::generation::Times;
 use crate::refusal::Refusal;
 
-/// What is known of a module beside its generation.
+/// A module's status, apart from its generation.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
     /// rustc works on it.
     pub building: bool,
-    /// What became of its newest source.
+    /// The state of its newest source.
     pub newest: NewestSource,
-    /// What was planned last, or why the newest code does not run.
+    /// The last plan, or why the newest code does not run.
     pub plan: Option<Arc<ModulePlan>>,
     /// Where the time of its last swap went.
     pub times: Option<Times>,
@@ -22,7 +22,7 @@ pub struct Status {
     pub errors: BTreeMap<String, ReturnedErrors>,
 }
 
-/// What became of a module's newest source.
+/// The state of a module's newest source.
 #[derive(Clone, Debug, Default)]
 pub enum NewestSource {
     /// It runs, or would where it is selected.

@@ -1,5 +1,5 @@
-//! What happens between two frames when the set of running generations changes: for an edit, a module
-//! that is switched, a rollback by hand and one after a panic alike.
+//! Changes the set of running generations between two frames: for an edit, a module that is
+//! switched on or off, a rollback by hand and a rollback after a panic.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,19 +23,19 @@ use crate::worker::event::{HostEvent, Proposal, ProposalAnswer, RunningModules};
 pub enum Cause {
     /// An edit, or another selection.
     Proposal,
-    /// Somebody asked for an older generation.
+    /// The user requested an older generation.
     RollbackByHand,
     /// A module panicked: its old code comes back, or it is switched off.
     Panic,
 }
 
-/// What ran before a transaction, and what it did.
+/// The generations that ran before a transaction, and its result.
 pub struct Transacted {
     /// The generations that ran before.
     pub before: BTreeMap<ModuleId, SharedGeneration>,
     /// Modules that were switched off before.
     pub dormant: BTreeSet<ModuleId>,
-    /// What the swap did.
+    /// The result of the swap.
     pub swapped: Swapped,
 }
 
@@ -64,7 +64,7 @@ impl Host {
         Ok(Transacted { before, dormant, swapped })
     }
 
-    /// What the modules that are about to be replaced hold in resources and states.
+    /// Takes a snapshot of the resources and states of the modules that are about to be replaced.
     fn snapshot(
         &mut self,
         world: &mut World,
@@ -88,8 +88,8 @@ impl Host {
         }
     }
 
-    /// Ends the process: the world is half swapped, and whatever runs next is undefined. A supervisor
-    /// starts the game again from its last save.
+    /// Ends the process: the world is half swapped, and running any more code in it is undefined. A
+    /// supervisor restarts the game from its last save.
     fn end_broken(&mut self, world: &mut World, broken: &Broken) -> Swapped {
         let modules = broken.modules.iter().cloned().collect();
         self.report(world, Happened::Broken { modules, reason: broken.to_string() });
@@ -113,7 +113,7 @@ impl Host {
         }
     }
 
-    /// What was replaced can come back.
+    /// Records the replaced generations, so that they can return.
     fn remember(
         &mut self,
         enter: &[SharedGeneration],
@@ -255,7 +255,7 @@ impl Host {
         );
     }
 
-    /// What this selection asks for runs, as far as it can.
+    /// Everything in this selection that can run does run.
     pub(super) fn on_selection(&mut self, world: &mut World, selection: &Selection) {
         self.become_ready(world, selection);
         let before = std::mem::replace(&mut self.app, selection.app.clone());

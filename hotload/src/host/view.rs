@@ -1,4 +1,4 @@
-//! What the console shows of the host.
+//! The host's state as the console shows it.
 
 use bevy::diagnostic::{DiagnosticsStore, FrameTimeDiagnosticsPlugin};
 use bevy::prelude::*;

@@ -18,18 +18,18 @@ use crate::ids::ModuleId;
 pub enum GraphError {
     /// A module that is required is not there.
     Missing {
-        /// What requires it.
+        /// The module with the requirement.
         id: ModuleId,
-        /// What is missing.
+        /// The missing module.
         required: ModuleId,
         /// The version it has to have.
         requirement: VersionReq,
     },
     /// A module that is required has another version.
     Version {
-        /// What requires it.
+        /// The module with the requirement.
         id: ModuleId,
-        /// What it requires.
+        /// The required module.
         required: ModuleId,
         /// The version it has to have.
         requirement: VersionReq,
@@ -40,7 +40,7 @@ pub enum GraphError {
     Layer {
         /// The core module.
         id: ModuleId,
-        /// What it requires.
+        /// The required module.
         required: ModuleId,
         /// The kind of that.
         found: Kind,

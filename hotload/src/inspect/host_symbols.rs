@@ -34,16 +34,16 @@ pub enum HostError {
     Malformed {
         /// The file.
         file: PathBuf,
-        /// Which part of it.
+        /// The part that is wrong.
         what: String,
-        /// What would be right.
+        /// The expected value.
         expected: String,
-        /// What is there.
+        /// The actual value.
         found: String,
     },
     /// A library that the executable needs is not among the files in memory.
     Missing {
-        /// What needs the library.
+        /// The file that needs the library.
         file: PathBuf,
         /// The library.
         library: String,

@@ -23,7 +23,7 @@ use thiserror::Error;
 
 use crate::ids::{AbiFingerprint, Epoch, ModuleId};
 
-/// What a module is for.
+/// The purpose of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 pub enum Kind {
     /// Data and contracts.
@@ -60,7 +60,7 @@ impl fmt::Display for Kind {
 /// A module's description in its artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
-    /// What the module is for.
+    /// The purpose of the module.
     pub kind: Kind,
     /// The module's id: its package name.
     pub id: ModuleId,
@@ -83,7 +83,7 @@ pub struct Manifest {
 /// Stands for a value that the build did not set.
 pub const UNSET: &str = "-";
 
-/// What is wrong with a manifest.
+/// A fault in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ManifestError {
     /// Not text.
@@ -107,15 +107,15 @@ pub enum ManifestError {
     Invalid {
         /// The key.
         key: &'static str,
-        /// What would be right.
+        /// The expected value.
         expected: &'static str,
-        /// What is there.
+        /// The actual value.
         found: String,
     },
     /// The manifest of another module.
     #[error("id: expected `{expected}`, found `{found}`")]
     OtherModule {
-        /// The module that was asked for.
+        /// The requested module.
         expected: ModuleId,
         /// The module it is.
         found: ModuleId,

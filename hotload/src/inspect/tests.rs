@@ -16,7 +16,7 @@ pub mod schema {
     pub struct Schema;
     pub trait Persist { const REF: &'static Schema; }
     impl<T> Persist for T { const REF: &'static Schema = &Schema; }
-    // What a schema of a unit struct `A` looks like when it is flattened.
+    // The flattened schema of a unit struct `A`.
     pub const ONE: [u8; 6] = [0, 1, b'A', 0, 1, 14];
     pub const fn encoded_len_all(schemas: &[&Schema]) -> usize { 2 + 6 * schemas.len() }
     pub const fn const_encode_all<const N: usize>(schemas: &[&Schema]) -> [u8; N] {

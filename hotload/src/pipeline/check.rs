@@ -18,7 +18,7 @@ pub struct Checked {
 }
 
 impl Run<'_> {
-    /// inspect: what the bytes of each artifact say, without executing any of it.
+    /// inspect: checks the bytes of each artifact without executing any of it.
     pub(super) fn inspect(
         &mut self,
         admitted: Vec<Admitted>,

@@ -1,4 +1,4 @@
-//! Plan: what would run, tried together before any of it touches the game.
+//! Plan: tries the modules that would run together before any of their code reaches the game.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -111,7 +111,7 @@ impl Run<'_> {
         Ok(outlines)
     }
 
-    /// What a swap of a group would change, for those who asked.
+    /// Plans the swap of a group, for the modules whose plan was requested.
     fn plan_for_show(
         &mut self,
         loaded: &[SharedGeneration],
@@ -143,7 +143,7 @@ impl Run<'_> {
         new.zip(old).is_some_and(|(new, old)| new.manifest.epoch != old.manifest.epoch)
     }
 
-    /// What the running modules asked for. After a rollback it has to be found out again.
+    /// The outlines of the running modules. After a rollback they are recorded again.
     fn running_outlines(&mut self) -> Arc<Outlines> {
         if let Some(outlines) = &self.outlines {
             return outlines.clone();
@@ -165,7 +165,7 @@ impl Run<'_> {
     fn in_order(&self, mut generations: Vec<SharedGeneration>) -> Vec<SharedGeneration> {
         let mut manifests = self.manifests();
         manifests.extend(generations.iter().map(|it| (it.id().clone(), it.manifest.clone())));
-        // Where they cannot be ordered, the plan of the selection says why.
+        // If they cannot be ordered, the plan of the selection reports why.
         let order = check_graph(&manifests).unwrap_or_default();
         generations.sort_by_key(|generation| order.iter().position(|id| id == generation.id()));
         generations

@@ -13,7 +13,7 @@ use crate::plan::Outlines;
 use crate::probe::{Asked, Image, Probe, ProbeError};
 use crate::resolve::resolve;
 
-/// What a probe found out about modules that would run together.
+/// The result of probing modules that would run together.
 #[derive(Default)]
 pub struct Trial {
     /// Their artifacts.
@@ -28,11 +28,11 @@ impl Trial {
             && modules.iter().all(|module| self.hashes.contains(&module.hash))
     }
 
-    /// Compares what modules ask for now with what they asked for in the probe.
+    /// Compares the outlines of the modules with those that the probe recorded.
     ///
     /// # Errors
     ///
-    /// When the `build` of one of them is not the same at every call.
+    /// If the `build` of one of them does not do the same on every call.
     pub fn check_same(&self, outlines: &Outlines) -> Result<(), ProbeError> {
         let other = outlines.iter().find(|(id, outline)| {
             self.asked.get(*id).is_some_and(|asked| *asked != Asked::of(outline))
@@ -76,7 +76,7 @@ impl Run<'_> {
         Ok(sealed.into_iter().map(timed).collect())
     }
 
-    /// What would run with these, each behind what it requires.
+    /// The set of modules that would run with these, each after the modules that it requires.
     fn together_with(&self, new: &[(&Manifest, Image)]) -> Vec<Image> {
         let mut manifests = self.manifests();
         let own = new.iter().map(|(manifest, _)| (manifest.id.clone(), (*manifest).clone()));

@@ -12,9 +12,9 @@ use crate::workspace::Members;
 #[derive(Debug)]
 pub struct BuiltGroup {
     outcomes: BTreeMap<ModuleId, Outcome>,
-    /// What they were built for: where one goes live, all do.
+    /// The goal of the build: if one of them goes live, all do.
     pub goal: Goal,
-    /// The modules whose plan somebody asked for.
+    /// The modules whose plan was requested.
     pub asked: Vec<ModuleId>,
     took_ms: f32,
 }

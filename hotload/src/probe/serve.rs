@@ -25,7 +25,7 @@ use crate::load;
 use crate::plan::{self, Outlines, PlanError, Trial};
 use crate::refusal::Refusal;
 
-/// More than any trial needs; what wants more is stopped before the machine runs out.
+/// More than any trial needs: code that allocates more is stopped before the machine runs out.
 const MOST_MEMORY_BYTES: u64 = 32 << 30;
 const MOST_WRITTEN_BYTES: u64 = 64 << 20;
 

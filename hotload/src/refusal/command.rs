@@ -7,7 +7,7 @@ use crate::explain::{Explain, Explanation};
 use crate::ids::ModuleId;
 use crate::rollback_state::StateError;
 
-/// Why a console command is refused, or did a part of it only.
+/// Why a console command is refused, or was only partly carried out.
 #[derive(Clone, Debug, Error)]
 #[error("{}", self.explain())]
 pub enum CommandError {

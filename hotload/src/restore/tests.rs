@@ -1,4 +1,4 @@
-//! What becomes of persisted values when their module gets new types.
+//! How persisted values are handled when their module gets new types.
 
 use playground_api::persist::{Persisted, ViaComponent, ViaResource};
 use playground_api::prelude::Persist;

@@ -14,11 +14,11 @@ use crate::ids::ModuleId;
 pub struct Broken {
     /// The modules of the swap.
     pub modules: Vec<ModuleId>,
-    /// What stopped it.
+    /// The cause.
     pub cause: Cause,
 }
 
-/// What stopped a swap.
+/// Why a swap failed halfway.
 #[derive(Debug, Error)]
 pub enum Cause {
     /// Bevy could not build a schedule although its copy could be built.

@@ -4,11 +4,11 @@ use bevy::prelude::*;
 use playground_api::module::{MessageRecord, Recorded};
 use playground_api::persist::{PersistRecord, Store};
 
-/// What becomes of the messages of a module's old types.
+/// The message types of a module's old generation.
 pub struct Old<'a> {
     /// The types.
     pub messages: &'a [MessageRecord],
-    /// Of these, what is persisted.
+    /// Those of them that are persisted.
     pub persisted: &'a [PersistRecord],
 }
 

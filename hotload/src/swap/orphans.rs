@@ -1,7 +1,7 @@
 //! Values of types that nobody persists, when their crate gets a new epoch: the new code has types
 //! of its own, and would never see them again.
 //!
-//! Messages that wait are told apart: see [`super::messages`].
+//! Waiting messages are handled separately: see [`super::messages`].
 
 use std::any::TypeId;
 use std::collections::{BTreeSet, HashSet};
@@ -42,7 +42,7 @@ pub fn of_crates(
         .collect()
 }
 
-/// What Bevy keeps for a type whether there are values or not.
+/// True for the buffers that Bevy keeps for a type whether there are values or not.
 fn is_buffer(type_name: &str) -> bool {
     let outer = type_name.split_once('<').map_or("", |(outer, _)| outer);
     let buffers = ["::Messages", "::NextState", "::PreviousState"];

@@ -25,7 +25,7 @@ pub struct PreparedSwap {
     pub(super) leaving: Vec<SwitchedOff>,
     pub(super) restores: Vec<Restore>,
     pub(super) orphans: Vec<Orphan>,
-    /// What is known of the result by now.
+    /// The result so far.
     pub(super) swapped: Swapped,
 }
 
@@ -157,7 +157,7 @@ impl Running {
         Ok(record()?.on_unload)
     }
 
-    /// What becomes of the persisted values of all modules that enter.
+    /// How the persisted values of all entering modules are restored.
     fn restores(
         &self,
         world: &mut World,

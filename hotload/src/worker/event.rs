@@ -1,4 +1,4 @@
-//! What reaches the worker's loop, and what it answers.
+//! The events that the worker's loop handles, and the updates it sends.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -19,9 +19,9 @@ use crate::resolve::Selection;
 pub enum Event {
     /// Something below the watched folders changed.
     Files(FileEvent),
-    /// The host asks for something, and waits for the answer to its ticket.
+    /// A request of the host, which waits for the answer to its ticket.
     Request(Ticket, Request),
-    /// The host reports what runs.
+    /// An event of the host.
     Host(HostEvent),
     /// The sources were read, or could not be.
     Read(Result<Reading, Refusal>),
@@ -53,7 +53,7 @@ pub enum FileEvent {
     },
 }
 
-/// What the host can ask for.
+/// A request of the host.
 #[derive(Clone, Debug)]
 pub enum Request {
     /// Run this selection of modules.
@@ -81,29 +81,29 @@ pub enum Request {
     },
 }
 
-/// What the host reports.
+/// An event of the host.
 pub enum HostEvent {
     /// The answer to a proposal.
     Answered {
         /// The proposal.
         proposal: ProposalId,
-        /// What became of it.
+        /// The answer.
         answer: ProposalAnswer,
-        /// What runs now.
+        /// The running modules after it.
         running: RunningModules,
     },
-    /// What runs changed by the host's own decision: a rollback, or a module that was switched off.
+    /// The host changed the running modules itself: a rollback, or a module that was switched off.
     Changed {
-        /// What runs now.
+        /// The running modules after it.
         running: RunningModules,
-        /// Generations that left because of it, and are not proposed again.
+        /// Generations that left because of the change, and are not proposed again.
         rejected: Vec<SharedGeneration>,
     },
     /// These ran well through their probation.
     Committed(Vec<SharedGeneration>),
 }
 
-/// What became of a proposal.
+/// The answer to a proposal.
 pub enum ProposalAnswer {
     /// The swap happened.
     Accepted,
@@ -113,7 +113,7 @@ pub enum ProposalAnswer {
     Stale(Vec<Ticket>),
 }
 
-/// What runs in the game.
+/// The modules that run in the game.
 #[derive(Clone, Default)]
 pub struct RunningModules {
     /// Grows with every change, so that a proposal can name what it was planned against.
@@ -136,7 +136,7 @@ pub struct ProposalId(pub u64);
 pub enum AttemptEvent {
     /// rustc starts on a module.
     BuildStarted(ModuleId),
-    /// What the attempt does now.
+    /// The attempt's current activity.
     Progress(Progress),
     /// It is over, or stopped since it was cancelled.
     Ended(Box<AttemptOutcome>),
@@ -146,14 +146,14 @@ pub enum AttemptEvent {
 pub struct Reading {
     /// The modules on disk, and how cargo would compile them.
     pub workspace: SharedWorkspace,
-    /// What goes into the build of each.
+    /// The build inputs of each module.
     pub inputs: BTreeMap<ModuleId, Inputs>,
 }
 
 /// Something that takes long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// What is being done.
+    /// The activity.
     pub activity: String,
     /// Steps that are done.
     pub done: usize,
@@ -161,7 +161,7 @@ pub struct Progress {
     pub total: usize,
 }
 
-/// What the worker reports to the host.
+/// An update from the worker to the host.
 pub enum Update {
     /// Which modules there are on disk.
     Workspace {
@@ -172,7 +172,7 @@ pub enum Update {
     },
     /// The manifests of the modules that are built.
     Manifests(BTreeMap<ModuleId, Manifest>),
-    /// What is under way; `None` when nothing is.
+    /// The work in progress; `None` if there is none.
     Progress(Option<Progress>),
     /// Sources of these modules changed.
     Changed(BTreeSet<ModuleId>),
@@ -198,20 +198,20 @@ pub enum Update {
     },
     /// A swap to make between two frames.
     Proposed(Box<Proposal>),
-    /// What this selection asks for runs already, as far as it can.
+    /// All modules of this selection that can run already do.
     Settled(Selection),
-    /// What a selection asks for cannot run: the one before it holds on.
+    /// The modules of a selection cannot run: the previous selection stays in effect.
     SelectionRefused {
-        /// What was selected.
+        /// The refused selection.
         refused: Selection,
-        /// What is selected again.
+        /// The selection that is in effect again.
         back_to: Selection,
     },
-    /// What a swap of a module would change; no modules where it cannot be planned.
+    /// The changes that a swap of a module would make; no modules if it cannot be planned.
     Plan {
-        /// The module that was asked about.
+        /// The requested module.
         id: ModuleId,
-        /// What would change, by module.
+        /// The changes, by module.
         modules: Vec<ModulePlan>,
         /// Modules that would be swapped with it.
         along: Vec<ModuleId>,

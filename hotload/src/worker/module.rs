@@ -1,4 +1,4 @@
-//! What the worker knows of one module.
+//! The worker's state for one module.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use crate::build::Inputs;
 use crate::generation::SharedGeneration;
 use crate::ids::{ArtifactHash, InputsHash};
 
-/// One module: what runs, what could run, and what became of its newest source.
+/// One module: its running generation, the one that could run, and the state of its newest source.
 #[derive(Default)]
 pub struct Module {
     /// The generation in the game.
     pub running: Option<SharedGeneration>,
     /// The newest generation that came through the pipeline. It runs when it is selected.
     pub good: Option<SharedGeneration>,
-    /// What became of the newest source.
+    /// The state of the newest source.
     pub newest: Newest,
     /// Whether the swap to `good` may drop values.
     pub data_loss: DataLoss,
-    /// What a build of it would be made from.
+    /// The inputs of its next build.
     pub inputs: Option<Inputs>,
     /// The inputs of the last attempt to take it live.
     pub attempted: Option<InputsHash>,
@@ -26,7 +26,7 @@ pub struct Module {
     pub generations: u32,
 }
 
-/// What became of a module's newest source.
+/// The state of a module's newest source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Newest {
     /// No attempt ended yet.
@@ -46,7 +46,7 @@ impl Module {
         self.inputs.as_ref().is_some_and(|inputs| self.attempted.as_ref() != Some(&inputs.hash))
     }
 
-    /// True where the newest source neither runs nor could: members of a group that failed are
+    /// True if the newest source does not compile or was rejected: members of a failed group are
     /// built again together.
     pub fn is_unsettled(&self) -> bool {
         matches!(self.newest, Newest::NotCompiled | Newest::Rejected(_))
@@ -60,7 +60,7 @@ impl Module {
         }
     }
 
-    /// The pipeline made a generation of it.
+    /// The pipeline produced a generation of it.
     pub fn accept(&mut self, generation: SharedGeneration, data_loss: DataLoss) {
         self.good = Some(generation);
         self.newest = Newest::Good;

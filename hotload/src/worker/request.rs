@@ -1,4 +1,4 @@
-//! What an attempt is for. Two requests merge into one, and nothing of a request outlives its
+//! The purpose of an attempt. Two requests merge into one, and nothing of a request outlives its
 //! attempt.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,14 +11,14 @@ use crate::ids::ModuleId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
-/// What is to become of a module that is built.
+/// The goal for a module that is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// It goes live.
     GoLive,
-    /// What it would change is reported, and nothing else happens.
+    /// Its changes are reported, and nothing else happens.
     PlanOnly,
-    /// It goes live, and what that changes is reported.
+    /// It goes live, and its changes are reported.
     GoLiveAndShowPlan,
 }
 
@@ -28,7 +28,7 @@ impl Goal {
         self != Self::PlanOnly
     }
 
-    /// True where somebody wants to see the plan.
+    /// True if the plan was requested.
     pub fn shows_plan(self) -> bool {
         self != Self::GoLive
     }
@@ -65,7 +65,7 @@ pub enum Origin {
 /// What an attempt does with one module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
-    /// What is to become of it.
+    /// The goal for the module.
     pub goal: Goal,
     /// Whether its values may be dropped.
     pub data_loss: DataLoss,
@@ -104,14 +104,14 @@ impl Intent {
     }
 }
 
-/// Everything that the next attempt is asked for.
+/// The inputs of the next attempt.
 #[derive(Clone, Debug, Default)]
 pub struct BuildRequest {
     /// Modules that are built, changed or not.
     pub modules: BTreeMap<ModuleId, Intent>,
     /// Whatever changed on disk goes live as well.
     pub edits: bool,
-    /// What runs is compared with what should run, also where nothing is built.
+    /// Compare the running modules with those that should run, even if nothing is built.
     pub replan: bool,
     /// Modules whose edit waits to go live.
     pub changed: BTreeSet<ModuleId>,
@@ -142,7 +142,7 @@ impl BuildRequest {
             && self.tickets.is_empty()
     }
 
-    /// One request that asks for both.
+    /// Merges `other` into one request that covers both.
     pub fn merge(&mut self, other: Self) {
         for (id, intent) in other.modules {
             match self.modules.get_mut(&id) {

@@ -34,7 +34,7 @@ use crate::plan::Outlines;
 use crate::reader::SharedWorkspace;
 use crate::resolve::Selection;
 
-/// What the worker's thread does on behalf of the state.
+/// Work that the worker's thread does on behalf of the state.
 pub enum Effect {
     /// Read the sources, on another thread. An [`Event::Read`] follows.
     Read(ReadRequest),
@@ -64,7 +64,7 @@ pub enum Effect {
     },
 }
 
-/// What has to be read, and what is known already.
+/// The files to read, and the results of the last reading.
 #[derive(Clone, Default)]
 pub struct ReadRequest {
     /// Files that changed.
@@ -103,7 +103,7 @@ struct Proposed {
     id: ProposalId,
     enter: Vec<SharedGeneration>,
     outlines: Outlines,
-    /// What it takes to propose it again.
+    /// The request that would propose it again.
     again: BuildRequest,
 }
 
@@ -112,11 +112,11 @@ pub struct State {
     workspace: WorkspaceState,
     /// The sources are being read.
     is_reading: bool,
-    /// What has to be read next.
+    /// The paths to read next, and whether to read everything.
     unread: Option<(BTreeSet<PathBuf>, bool)>,
     modules: BTreeMap<ModuleId, Module>,
     running: RunningModules,
-    /// What the running modules asked for, where it is known.
+    /// The outlines of the running modules, if known.
     outlines: Option<Arc<Outlines>>,
     selection: Selection,
     /// The last selection that could run.
@@ -236,7 +236,7 @@ impl State {
         self.pending.merge(request.with_ticket(ticket));
     }
 
-    /// What was refused because of the quarantine may run now.
+    /// Retries modules that were refused because of the quarantine.
     fn retry_unsettled(&mut self) {
         let unsettled = self.modules.iter().filter(|(_, module)| module.is_unsettled());
         let again = unsettled.map(|(id, _)| (id.clone(), Intent::along(Goal::GoLive)));

@@ -1,4 +1,4 @@
-//! What happened as events: for the events file, and as a Bevy message.
+//! Events for the events file and as a Bevy message.
 
 use playground_api::events::{
     HotLoadEvent, HotLoadEventKind as Kind, Milliseconds, ModuleGeneration,

@@ -1,4 +1,4 @@
-//! What happened as lines of the console, which headless runs print.
+//! Console lines, which headless runs print.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ pub fn restart(died_of: &str, resumes: bool) -> String {
     format!("of {died_of}{saved}")
 }
 
-/// What is in quarantine now, and what is tried again.
+/// The modules that are now in quarantine, and those that are tried again.
 pub fn deaths(death: &Death) -> String {
     let named = |it: &Quarantined| format!("{}: {}", it.module, it.reason);
     let mut lines: Vec<String> = death.quarantined.iter().map(named).collect();
@@ -159,7 +159,7 @@ pub fn named(ids: &BTreeSet<ModuleId>) -> String {
     ids.iter().map(ModuleId::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// A type's name and how many values of it there are.
+/// A type's name and the number of its values.
 pub fn counted((name, count): &(String, usize)) -> String {
     let word = if *count == 1 { "value" } else { "values" };
     format!("{count} {word} of `{name}`")
@@ -217,7 +217,7 @@ pub fn back(generation: &GenerationId) -> String {
     format!("{}: generation {} is back", generation.module, generation.number)
 }
 
-/// What kept a frame, and for how long.
+/// The code that blocked a frame, and for how long.
 pub fn blocked(happened: &Happened) -> Option<String> {
     let Happened::Blocked { module, what, seconds } = happened else { return None };
     let of = module.as_ref().map_or(String::new(), |module| format!(" of {module}"));

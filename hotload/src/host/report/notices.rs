@@ -1,17 +1,17 @@
-//! What happened as short notices in the game.
+//! Short notices in the game.
 
 use super::lines;
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::host::happened::Happened;
 use crate::ids::ModuleId;
 
-/// What becomes of the notices. A notice takes the place of an older one with the same key.
+/// A change to the notices. A notice replaces an older one with the same key.
 pub enum Change {
     /// Nothing.
     None,
     /// This one is shown.
     Show(String, Notice),
-    /// The one with this key goes.
+    /// Removes the notice with this key.
     Dismiss(String),
 }
 

@@ -124,7 +124,8 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
         Ok(())
     }
 
-    /// Names of the libraries whose symbol versions it asks for. The loader expects them to be there.
+    /// Names of the libraries whose symbol versions it requires. The loader expects them to be
+    /// present.
     pub fn versioned(&self) -> Result<Vec<&'a str>, Fault> {
         let Some(section) = self.needed_versions()? else { return Ok(Vec::new()) };
         let fault = |error| Fault::new(NEEDED_VERSIONS, "inside of a loaded segment", error);
@@ -159,7 +160,7 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
         }))
     }
 
-    /// Each symbol has the number of a version that the file asks for, or none.
+    /// Checks that each symbol has the number of a version that the file requires, or none.
     fn check_versions(&self, symbols: usize) -> Result<(), Fault> {
         let section = self.needed_versions()?;
         let Some(address) = self.tag(elf::DT_VERSYM) else {

@@ -173,7 +173,7 @@ fn each_graph_fault_is_refused() {
     }
 }
 
-/// `m00000` to the one before `count`, each requiring what `requires` says.
+/// `count` modules, named from `m00000`; `requires` returns the indices that each one requires.
 fn many(count: usize, requires: impl Fn(usize) -> Vec<usize>) -> Vec<(ModuleId, Manifest)> {
     let id = |n: usize| format!("m{n:05}");
     let modules = (0..count).map(|n| {
@@ -218,7 +218,7 @@ fn one_circle_among_ten_thousand_modules_is_found() {
         };
         check(many(COUNT, requires)).unwrap_err()
     };
-    // The whole chain, three in the middle of it, and one at its end.
+    // The whole chain, three in its middle, and one at its end.
     let error = back(0, COUNT - 1);
     assert!(error.starts_with("H0234") && error.contains(" → … 9989 more … → "), "{error}");
     let error = back(5_000, 5_002);

@@ -339,9 +339,9 @@ fn action() -> impl Strategy<Value = Action> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
-    /// In whatever order things happen: every ticket is answered once, at most one proposal is with
-    /// the host, no data is dropped that no request allowed (the model checks these as it goes); and
-    /// at rest each module's newest source is live, or was reported as failed or refused.
+    /// For any order of events: every ticket is answered once, at most one proposal is with the
+    /// host, no data is dropped that no request allowed (the model checks these as it goes); and at
+    /// rest each module's newest source is live, or was reported as failed or refused.
     #[test]
     fn nothing_is_lost_in_any_order(actions in prop::collection::vec(action(), 1..60)) {
         let mut model = Model::of_all();
@@ -369,7 +369,7 @@ fn a_proposal_answers_what_waited_for_it() {
     model.answer_proposal();
     model.finish_attempt();
     assert!(model.has_proposal());
-    // What cannot be read now is no answer to it.
+    // The sources cannot be read now, so the request is not answered yet.
     model.readable = false;
     model.touch("leaf_a");
     model.finish_reading();

@@ -93,7 +93,7 @@ impl State {
     }
 }
 
-/// What links to a core is swapped with it.
+/// Adds the modules that link to a core of the request: they are swapped with it.
 fn add_dependents(request: &mut BuildRequest, members: &Members) {
     let roots: Vec<ModuleId> = request
         .modules

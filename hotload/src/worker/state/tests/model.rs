@@ -47,7 +47,7 @@ pub struct Source {
     pub drops: bool,
 }
 
-/// What people got to read.
+/// A report that reaches the user.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
     NotBuilt { failed: BTreeSet<ModuleId>, waiting: BTreeSet<ModuleId> },
@@ -209,7 +209,7 @@ impl Model {
     /// A panic in its probation: another generation of the same module runs again.
     pub fn roll_back(&mut self, id: &str) {
         let Some(new) = self.running.get(id).cloned() else { return };
-        // What it links to would go back with it, which this model does not remember.
+        // Linked modules would roll back with it, which this model does not track.
         let is_alone = self.links[id].is_empty() && self.links.values().all(|it| !it.contains(id));
         if !is_alone || new.number < 2 {
             return;
@@ -333,7 +333,7 @@ impl Model {
         }
     }
 
-    /// The attempt under way ends as the sources say.
+    /// The attempt under way ends with the result that the sources determine.
     pub fn finish_attempt(&mut self) {
         let Some((attempt, cancelled)) = self.attempt.take() else { return };
         let id = attempt.id;
