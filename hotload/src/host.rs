@@ -1,4 +1,4 @@
-//! The part of the pipeline that runs between two frames, with the world in hand.
+//! The part of the pipeline that runs between two frames, with access to the world.
 
 mod command_queue;
 mod commands;
@@ -92,15 +92,15 @@ pub struct Host {
 pub struct Settings {
     /// Exit the game this many frames after it was ready.
     pub frames: Option<u64>,
-    /// Frames in which a panic brings the old code back.
+    /// The number of frames after a swap in which a panic rolls it back.
     pub probation_frames: u64,
-    /// The game's time stands still while a command waits for the worker.
+    /// Stop the game's time while a command waits for the worker.
     pub deterministic: bool,
     /// Save every minute and at the end.
     pub autosave: bool,
-    /// Go on from the newest snapshot.
+    /// Resume from the newest snapshot.
     pub resume: bool,
-    /// Of snapshots, leave out those that are older.
+    /// Ignore snapshots that are older than this.
     pub resume_since: Option<SystemTime>,
     /// Why the previous game crashed, if it did.
     pub died_of: Option<String>,
@@ -180,7 +180,7 @@ impl Host {
         self.show_progress(world);
         self.end_probations();
         self.reread_tuning(world);
-        // The states were entered by now: what begins a new run is behind the game.
+        // The states have been entered by now, so the systems that start a new run have finished.
         if self.phase == Phase::Resuming && self.frame > 0 {
             self.phase = Phase::Playing;
             self.resume(world);
@@ -207,7 +207,7 @@ impl Host {
         self.report(world, Happened::WorkerEnded(Refusal::from(WorkerEnded)));
     }
 
-    /// Asks the worker, and has the next command wait for the answer.
+    /// Sends a request to the worker; the next command waits for the answer.
     fn request_and_wait(&mut self, request: Request) {
         if self.worker_ended {
             return;
@@ -216,7 +216,7 @@ impl Host {
         self.commands.wait_for(ticket);
     }
 
-    /// Has the worker run what is selected now.
+    /// Requests the current selection from the worker.
     fn select(&mut self) {
         self.worker.request(Request::Select(self.selection.clone()));
     }

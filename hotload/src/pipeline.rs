@@ -1,12 +1,12 @@
-//! From modules to build to generations that are known to run together, beside the game.
+//! Builds modules and turns them into generations that are known to run together, beside the game.
 //!
 //! ```text
 //!  build ─► swap groups ─► all built ─► admit ─► inspect ─► check epochs ─► seal ─► probe ─► load ─► plan
 //!                          └──────────────────── attempt_group, for each group ────────────────────┘
 //! ```
 //!
-//! An attempt runs on a thread of its own and changes nothing that the worker's loop decides with: it
-//! gets what is known, and returns what it found. It can be cancelled between any two steps.
+//! An attempt runs on its own thread and does not access the worker's state: it gets its inputs and
+//! returns a result. It can be cancelled between any two steps.
 
 mod admit;
 mod check;
@@ -74,7 +74,7 @@ pub struct Attempt {
 pub struct AttemptOutcome {
     /// The groups that were built, in the order in which they were tried.
     pub groups: Vec<GroupOutcome>,
-    /// The swap to what is selected; `None` where the attempt was cancelled.
+    /// The swap to the selection; `None` if the attempt was cancelled.
     pub planned: Option<Result<Planned, Refusal>>,
     /// The outlines of the running modules, with the version of [`RunningModules`] that they belong
     /// to.
@@ -100,14 +100,14 @@ pub struct GroupOutcome {
     pub result: Result<Vec<SharedGeneration>, AttemptError>,
 }
 
-/// Why a group of modules does not come into the game.
+/// Why a group of modules does not enter the game.
 #[derive(Debug)]
 pub enum AttemptError {
     /// rustc refused one of them.
     NotBuilt(NotBuilt),
     /// They were built and will not run.
     Refused(Refusal),
-    /// A newer change takes the attempt's place.
+    /// A newer change replaces the attempt.
     Cancelled,
 }
 
@@ -124,7 +124,7 @@ pub struct NotBuilt {
     pub failed: BTreeMap<ModuleId, Vec<String>>,
     /// Modules that have to be swapped together with these.
     pub waiting: BTreeSet<ModuleId>,
-    /// Time until it was known, in milliseconds.
+    /// The time until the failure was known, in milliseconds.
     pub took_ms: f32,
 }
 
@@ -135,23 +135,23 @@ pub struct ModulePlan {
     pub module: ModuleId,
     /// The changes.
     pub change: Change,
-    /// Its types are other ones, also those that nobody persists.
+    /// Its types are new ones, including those that no module persists.
     pub new_epoch: bool,
 }
 
-/// A swap to what is selected.
+/// A swap to the selection.
 pub struct Planned {
     /// The version of [`RunningModules`] that it was planned against.
     pub running_version: u64,
     /// The selection that it was planned for.
     pub selection: Selection,
-    /// New generations, each behind what it requires.
+    /// New generations, each after the modules that it requires.
     pub enter: Vec<SharedGeneration>,
     /// Modules that stop.
     pub leave: BTreeSet<ModuleId>,
     /// The outlines of all modules that run after the swap.
     pub outlines: Outlines,
-    /// Time for it, in milliseconds.
+    /// The duration of planning, in milliseconds.
     pub plan_ms: f32,
 }
 
@@ -160,13 +160,13 @@ pub struct Planned {
 pub struct Tools {
     /// The process that artifacts are loaded into. It is read once, ahead of time.
     pub facts: Arc<OnceLock<Result<HostFacts, Refusal>>>,
-    /// New code on its way, and what is in quarantine; open once the workspace is known.
+    /// The journal of uncommitted code and the quarantine; open once the workspace is known.
     pub journal: Arc<Mutex<Option<Journal>>>,
     /// A probe that was started ahead of time.
     pub probe: Arc<Mutex<Option<Probe>>>,
     /// How probes are started.
     pub prober: Prober,
-    /// How long new code may take in the probe.
+    /// The time limit of a trial.
     pub probe_limit: Duration,
     /// Compilers that were started ahead of time.
     pub standby: Standby,
@@ -177,7 +177,7 @@ pub struct Tools {
     pub usage_is_old: Arc<AtomicBool>,
 }
 
-/// Locks what no panic can leave half done.
+/// Locks data that no panic can leave inconsistent.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -251,7 +251,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The way of a group of modules that live or fall together.
+    /// Runs the steps for a group of modules that are accepted or refused together.
     fn attempt_group(&mut self, group: BuiltGroup) -> Result<Vec<SharedGeneration>, AttemptError> {
         let (goal, asked) = (group.goal, group.asked.clone());
         let built = group.all_built()?;
@@ -268,7 +268,7 @@ impl Run<'_> {
         if self.cancel.is_cancelled() { Err(AttemptError::Cancelled) } else { Ok(()) }
     }
 
-    /// build: what rustc makes of each module, and what was brought in files.
+    /// build: compiles each module, or takes the artifact that the user supplied as a file.
     fn build(&mut self, report: &dyn Fn(AttemptEvent)) -> BTreeMap<ModuleId, Outcome> {
         let Attempt { workspace, inputs, modules, .. } = self.attempt;
         let (mut outcomes, mut ids) = (BTreeMap::new(), BTreeSet::new());
@@ -311,7 +311,7 @@ impl Run<'_> {
             };
             report(AttemptEvent::Progress(Progress { activity, done, total }));
         });
-        // Where it was cancelled there is nothing to go on with.
+        // If the build was cancelled there are no outcomes.
         outcomes.extend(built.unwrap_or_default());
         outcomes
     }
@@ -329,7 +329,7 @@ impl Run<'_> {
         }
     }
 
-    /// seal: the bytes that were checked, where nobody can write to them.
+    /// seal: copies the checked bytes to memory that can no longer be written to.
     fn seal(&mut self, checked: Vec<Checked>) -> Result<Vec<(Sealed, Times)>, AttemptError> {
         self.check_cancelled()?;
         let sealed = checked.into_iter().map(|Checked { inspected, times, .. }| {
@@ -339,7 +339,7 @@ impl Run<'_> {
         sealed.collect()
     }
 
-    /// load: into the process, for good.
+    /// load: loads the artifacts into the process, permanently.
     fn load(&mut self, tried: Vec<(Sealed, Times)>) -> Result<Vec<SharedGeneration>, AttemptError> {
         self.check_cancelled()?;
         let mut generations = Vec::with_capacity(tried.len());
@@ -375,12 +375,12 @@ impl Run<'_> {
         Ok(generations)
     }
 
-    /// True where an artifact of that hash is in the game.
+    /// True if an artifact with that hash runs in the game.
     fn runs(&self, hash: &crate::ids::ArtifactHash) -> bool {
         self.attempt.running.generations.values().any(|running| running.hash == *hash)
     }
 
-    /// Writes to the journal; a failure is reported, and holds nothing up.
+    /// Writes to the journal; a failure is reported and does not stop the attempt.
     fn note(
         &mut self,
         write: impl FnOnce(&mut Journal) -> Result<(), crate::journal::JournalError>,

@@ -34,19 +34,19 @@ use crate::tuning::AssetFolder;
 pub struct HotLoadPlugin {
     /// A folder in the cargo workspace that holds the modules.
     pub folder: PathBuf,
-    /// The app to run, e.g. `arena` for `apps_arena`; the first one where none is named.
+    /// The app to run, e.g. `arena` for `apps_arena`; the first one if `None`.
     pub app: Option<String>,
-    /// Build what changes as it is saved.
+    /// Build modules when their sources are saved.
     pub watch: bool,
     /// Commands to run once the modules run.
     pub exec: Vec<String>,
     /// Read commands from standard input as well.
     pub prompt: bool,
-    /// Append what happens to this file, as JSON lines.
+    /// Append events to this file, as JSON lines.
     pub events: Option<PathBuf>,
     /// Exit the app this many frames after the modules first ran and the commands are done.
     pub frames: Option<u64>,
-    /// Frames after a swap in which a panic brings the old code back.
+    /// The number of frames after a swap in which a panic rolls it back.
     pub probation_frames: u64,
     /// The process that tries new code before the game loads it.
     pub probe: Prober,
@@ -57,17 +57,17 @@ pub struct HotLoadPlugin {
     /// If a module's system blocks a frame for longer, the game exits, so that a supervisor can
     /// restart it; `None` disables this.
     pub hang_limit: Option<Duration>,
-    /// Hold the game's time while a command is not done, so that each run is the same.
+    /// Stop the game's time while a command is running, so that each run is the same.
     pub deterministic: bool,
     /// Save all persisted state every minute and at the end, as the snapshot `autosave_<app>`.
     pub autosave: bool,
-    /// Go on from the app's newest snapshot.
+    /// Resume from the app's newest snapshot.
     pub resume: bool,
-    /// Of snapshots to go on from, leave out those that are older.
+    /// Ignore snapshots that are older than this when resuming.
     pub resume_since: Option<SystemTime>,
     /// Why the previous game crashed, if a supervisor started this one to replace it.
     pub died_of: Option<String>,
-    /// Where snapshots are; the workspace's folder `saves` where none is named.
+    /// The folder of snapshots; the workspace's folder `saves` if `None`.
     pub saves: Option<PathBuf>,
     /// Print the console's output to the terminal.
     pub echo: bool,
@@ -104,7 +104,7 @@ fn workspace_folder() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
 
-/// The sub-app whose turn comes after the main one's, with the main world in hand and no schedule
+/// The sub-app that runs after the main one, with access to the main world and while no schedule is
 /// running.
 #[derive(AppLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct BetweenFrames;
@@ -118,16 +118,16 @@ impl Plugin for HotLoadPlugin {
             .init_resource::<Handovers>()
             .add_message::<HotLoadEvent>()
             .insert_resource(Console::new(self.echo))
-            // An error in one system is no reason to end the game.
+            // An error in one system does not end the game.
             .insert_resource(FallbackErrorHandler(bevy::ecs::error::error));
-        // Their tuning values.
+        // For tuning files.
         if app.world().contains_resource::<AssetServer>() {
             app.init_asset::<TuningFile>().init_asset_loader::<TuningFileLoader>();
             if !app.world().contains_resource::<AssetFolder>() {
                 app.insert_resource(AssetFolder(asset_folder(app)));
             }
         }
-        // The console, where there is a window.
+        // The console, if there is a window.
         if app.is_plugin_added::<WinitPlugin>() {
             if !app.is_plugin_added::<EguiPlugin>() {
                 app.add_plugins(EguiPlugin::default());
@@ -149,7 +149,7 @@ impl Plugin for HotLoadPlugin {
                 }
             }
         }
-        // The first frame is drawn before anything is built.
+        // Draw the first frame before anything is built.
         let plugin = self.clone();
         let host = Mutex::new((events, None));
         let mut between = SubApp::new();
@@ -165,7 +165,7 @@ impl Plugin for HotLoadPlugin {
 #[derive(Component)]
 struct ConsoleCamera;
 
-/// Over another camera's picture the console's clears nothing; without one nobody else would.
+/// Clears the screen only if no other camera is active.
 fn clear_when_alone(
     others: Query<&Camera, Without<ConsoleCamera>>,
     mut own: Query<&mut Camera, With<ConsoleCamera>>,
@@ -191,7 +191,7 @@ fn spawn_console_camera(mut commands: Commands) {
     ));
 }
 
-/// Where the app's `AssetPlugin` reads files.
+/// The folder of the app's `AssetPlugin`.
 fn asset_folder(app: &App) -> PathBuf {
     let plugins = app.get_added_plugins::<AssetPlugin>();
     let folder = plugins.first().map_or("assets", |plugin| plugin.file_path.as_str());

@@ -1,4 +1,4 @@
-//! A hash of all persisted state: the same state gives the same hash, in whatever order it is stored.
+//! A hash of all persisted state, independent of the order in which it is stored.
 
 use bevy::ecs::entity::EntityHashMap;
 use bevy::prelude::*;
@@ -16,7 +16,7 @@ use crate::rollback_state::StateError;
 ///
 /// # Errors
 ///
-/// When a value's own serialization fails.
+/// If a value's own serialization fails.
 pub fn hash<'a>(
     world: &mut World,
     records: impl Iterator<Item = &'a PersistRecord>,
@@ -103,7 +103,7 @@ impl Sums {
     }
 }
 
-/// Sums do not depend on the order of what is summed.
+/// A sum does not depend on the order of its summands.
 fn add(sum: &mut [u64; 2], value: [u64; 2]) {
     for (sum, value) in sum.iter_mut().zip(value) {
         *sum = sum.wrapping_add(value);

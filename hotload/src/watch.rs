@@ -1,4 +1,5 @@
-//! Reports that something below the watched folders was written. What changed, contents decide.
+//! Reports that something below the watched folders was written. Readers compare contents to find
+//! actual changes.
 
 use std::path::{Path, PathBuf};
 
@@ -35,7 +36,7 @@ impl Explain for WatchError {
 /// A change that the watcher reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileChange {
-    /// This path was written, made, moved or removed.
+    /// This path was written, created, moved or removed.
     Changed(PathBuf),
     /// Changes were missed: anything may have changed.
     Lost {
@@ -48,7 +49,7 @@ pub enum FileChange {
 ///
 /// # Errors
 ///
-/// When the system refuses to watch a folder.
+/// If the system refuses to watch a folder.
 pub fn watch(
     folders: &[(PathBuf, RecursiveMode)],
     mut changed: impl FnMut(FileChange) + Send + 'static,
@@ -87,7 +88,7 @@ fn is_write(kind: EventKind) -> bool {
     match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
         EventKind::Access(_) => false,
-        // Also what can be read now and could not before.
+        // Also entries that have become readable.
         _ => true,
     }
 }

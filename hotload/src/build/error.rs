@@ -15,7 +15,7 @@ use crate::os_remedies::remedy;
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub enum BuildError {
-    /// The folder for rustc's output cannot be made.
+    /// The folder for rustc's output cannot be created.
     Folder {
         /// The folder.
         path: PathBuf,
@@ -33,7 +33,7 @@ pub enum BuildError {
     NoDiagnostics {
         /// The module.
         module: ModuleId,
-        /// Where rustc writes.
+        /// rustc's output folder.
         folder: PathBuf,
         /// How it ended.
         status: ExitStatus,
@@ -45,7 +45,7 @@ pub enum BuildError {
         /// Why.
         source: io::Error,
     },
-    /// cargo gave no command for the module.
+    /// cargo printed no command for the module.
     NoRecipe {
         /// The module.
         module: ModuleId,
@@ -62,11 +62,11 @@ pub enum BuildError {
         /// One line for each static: file, line and text.
         found: Vec<String>,
     },
-    /// The machine lacks something that rustc or the linker needs.
+    /// rustc or the linker reached a limit of the machine.
     Machine {
         /// The module.
         module: ModuleId,
-        /// Where rustc writes.
+        /// rustc's output folder.
         folder: PathBuf,
         /// How to fix it.
         remedy: &'static str,

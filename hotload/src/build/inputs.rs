@@ -15,22 +15,22 @@ use crate::workspace::{self, Members, ModuleCrate, WorkspaceError};
 /// Everything that the build of a module depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inputs {
-    /// Hash of everything that goes into the build.
+    /// The hash of all inputs.
     pub hash: InputsHash,
-    /// Goes into the `TypeId` of the crate's types.
+    /// Part of the `TypeId`s of the crate's types.
     pub epoch: Epoch,
     /// The epochs of the core crates that it links to, directly or through others, by id.
     pub cores: BTreeMap<ModuleId, Epoch>,
-    /// The reason not to compile it, where its source already shows one.
+    /// Why it is not compiled, if its source already shows that.
     pub refused: Option<Explanation>,
 }
 
-/// The inputs of every module that has a recipe. Where the hash is that of `known`, the rest is
+/// The inputs of every module that has a recipe. If the hash equals that in `known`, the rest is
 /// copied from there.
 ///
 /// # Errors
 ///
-/// When the process can read no file at all. A single file that cannot be read makes its module
+/// If the process cannot read any file. A single file that cannot be read only makes its module
 /// refused.
 pub fn inputs(
     members: &Members,

@@ -1,4 +1,4 @@
-//! Macro calls: which of them may define a type or attach code to one.
+//! Decides which macro calls may define a type or attach code to one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +101,7 @@ pub(super) fn is_hook(name: &str) -> bool {
             .any(|start| name.starts_with(start))
 }
 
-/// The last part of a path.
+/// The last segment of a path.
 pub(super) fn name_of(path: &syn::Path) -> String {
     path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }
@@ -173,7 +173,7 @@ impl Macros {
 impl<'a> Visit<'a> for Macros {
     fn visit_item_macro(&mut self, item: &'a syn::ItemMacro) {
         if let Some(name) = &item.ident {
-            // Two of one name count both.
+            // Two macros of one name are treated as one.
             let tokens = self.definitions.entry(name.to_string()).or_default();
             tokens.extend(item.mac.tokens.clone());
         }

@@ -6,7 +6,7 @@ use std::fs;
 
 use crate::ids::ModuleId;
 
-/// Bevy calls what makes a required component through a closure of this.
+/// Bevy constructs required components through a closure in this function.
 const CONSTRUCTOR: &str = "bevy_ecs::component::required::RequiredComponentConstructor::new";
 
 /// Functions that run a system or another task: frames below them belong to code that only waits.
@@ -31,7 +31,7 @@ pub enum Breaks {
 }
 
 impl Breaks {
-    /// As people call it.
+    /// The name shown to users.
     pub fn name(self) -> &'static str {
         match self {
             Self::Drop => "the `Drop` of a stored value",
@@ -40,9 +40,9 @@ impl Breaks {
     }
 }
 
-/// Of the panic that is under way on this thread.
+/// The origin of the current panic on this thread.
 pub fn blame() -> Blame {
-    // The long form has the addresses.
+    // The alternate form includes the addresses.
     let stack = format!("{:#}", Backtrace::force_capture());
     of(&stack, &fs::read_to_string("/proc/self/maps").unwrap_or_default())
 }
@@ -51,7 +51,7 @@ fn of(stack: &str, maps: &str) -> Blame {
     let modules: Vec<Mapped> = maps.lines().filter_map(mapped).collect();
     let module_at =
         |address: u64| modules.iter().find(|mapped| (mapped.from..mapped.to).contains(&address));
-    // Further down is what a thread was doing when it took up another task.
+    // Frames further down belong to work that the thread suspended for another task.
     let is_same_task = |(_, name): &(u64, &str)| !TASKS.iter().any(|task| name.contains(task));
     let mut frames = stack.lines().filter_map(frame).take_while(is_same_task);
     let Some(module) = frames.by_ref().find_map(|(address, _)| module_at(address)) else {
@@ -60,7 +60,7 @@ fn of(stack: &str, maps: &str) -> Blame {
     // The caller of the module's code.
     let called_by = frames.find(|(address, _)| module_at(*address).is_none());
     let is_dropped = called_by.is_some_and(|(_, name)| name.contains("bevy_ecs::storage::"));
-    // Compiled for the module's own type, so the frame is one of the module's.
+    // This frame is generic over the module's type, so it lies in the module's code.
     let mut frames = stack.lines().filter_map(frame).take_while(is_same_task);
     let is_required = frames.any(|(_, name)| name.contains(CONSTRUCTOR));
     let breaks = match (is_dropped, is_required) {
@@ -79,7 +79,7 @@ struct Mapped<'a> {
     name: &'a str,
 }
 
-/// A line of `/proc/self/maps`, where it is about code of a memory file.
+/// Parses a line of `/proc/self/maps`; `None` if it does not map code of a memory file.
 fn mapped(line: &str) -> Option<Mapped<'_>> {
     let name = line.split_once("/memfd:")?.1.strip_suffix(" (deleted)")?;
     let mut words = line.split(' ');

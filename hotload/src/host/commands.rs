@@ -23,7 +23,7 @@ fn is_of_quarantine(line: &Line) -> bool {
 }
 
 impl Host {
-    /// Runs the commands whose turn has come; they start once the game is ready.
+    /// Runs the commands that are due; the first ones run once the game is ready.
     pub(super) fn run_commands(&mut self, world: &mut World) {
         if let Some(mut console) = world.get_resource_mut::<Console>() {
             for line in console.take_input() {

@@ -23,7 +23,7 @@ const PROGRESS: &str = "progress";
 pub struct UnderWay {
     pub progress: Progress,
     pub started: Instant,
-    /// It was shown in this form.
+    /// True if it was shown in this form.
     is_shown: bool,
 }
 
@@ -65,7 +65,7 @@ impl Host {
             }
             Update::Settled(selection) => self.on_selection(world, &selection),
             Update::SelectionRefused { refused, back_to } => {
-                // Somebody may have selected something else meanwhile.
+                // The user may have changed the selection in the meantime.
                 if self.selection == refused {
                     self.selection = back_to;
                 }
@@ -120,11 +120,11 @@ impl Host {
         self.progress = Some(UnderWay { progress, started, is_shown: false });
     }
 
-    /// Shows what is under way, on the terminal and in the game, if it takes long.
+    /// Shows the progress on the terminal and in the game, if the work takes long.
     pub(super) fn show_progress(&mut self, world: &mut World) {
         let is_ready = self.is_ready();
         let Some(now) = self.progress.as_mut().filter(|now| !now.is_shown) else { return };
-        // There is nothing else to see before the first build is done.
+        // Before the first build is done there is nothing else to show.
         if is_ready && now.started.elapsed() < LONG {
             return;
         }
@@ -133,7 +133,7 @@ impl Host {
         let of = if *total > 0 { format!(" ({done} of {total})") } else { String::new() };
         let text = format!("{activity}{of}");
         let Some(mut console) = world.get_resource_mut::<Console>() else { return };
-        // On the terminal it is not worth a line of the console.
+        // On the terminal it needs no line of its own.
         console.aside(&text);
         if is_ready {
             console.notices.replace(PROGRESS, Notice::new(NoticeLevel::Progress, text, ""));

@@ -1,4 +1,4 @@
-//! Plans with what the world holds, for people.
+//! Plans for the console, with the number of values in the world.
 
 use std::collections::BTreeSet;
 

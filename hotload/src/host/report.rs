@@ -1,5 +1,5 @@
-//! The one place that reports: what happened becomes the modules' status, a line of the events file,
-//! a Bevy message, a line of the console and a notice.
+//! The only place that reports: it turns each event into a change of the modules' status, a line of
+//! the events file, a Bevy message, a console line and a notice.
 
 mod events;
 mod lines;
@@ -14,7 +14,7 @@ use crate::console::Console;
 use crate::console::view::Level;
 
 impl Host {
-    /// Reports what happened, everywhere where it belongs.
+    /// Reports to all outputs that the event belongs to.
     pub(super) fn report(&mut self, world: &mut World, happened: Happened) {
         self.note_status(&happened);
         for event in events::events(&happened, self.frame) {
@@ -33,7 +33,7 @@ impl Host {
         }
     }
 
-    /// Prints an answer to whoever typed a command.
+    /// Prints the answer to a command.
     pub(super) fn print(&self, world: &mut World, level: Level, text: &str) {
         if let Some(mut console) = world.get_resource_mut::<Console>() {
             console.print(level, text);

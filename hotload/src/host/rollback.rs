@@ -1,4 +1,4 @@
-//! Going back to an older generation by hand.
+//! Rolls back to an older generation on command.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,7 +79,8 @@ impl Host {
         Ok(())
     }
 
-    /// These, each behind what it requires, once it is known that they can run with what stays.
+    /// Orders these, each after the modules that it requires, once they are known to run with those
+    /// that stay.
     fn planned(&self, enter: &[SharedGeneration]) -> Result<Vec<SharedGeneration>, Refusal> {
         let mut all = self.generations();
         all.extend(enter.iter().map(|old| (old.id().clone(), old.clone())));

@@ -9,16 +9,16 @@ use crate::process_limits::Usage;
 /// Resource usage of swaps.
 #[derive(Default)]
 pub struct Stats {
-    /// When the game was ready.
+    /// The usage when the game was ready.
     at_ready: Usage,
-    /// Since then.
+    /// The number of swaps since then.
     swaps: u64,
     /// Bytes of each artifact in the process.
     artifacts: BTreeMap<GenerationId, u64>,
 }
 
 impl Stats {
-    /// The game is ready: what comes from here on counts as a swap.
+    /// The game is ready: everything loaded from now on counts as a swap.
     pub fn begin(&mut self) {
         (self.at_ready, self.swaps) = (Usage::now(), 0);
     }

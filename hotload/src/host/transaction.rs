@@ -25,7 +25,7 @@ pub enum Cause {
     Proposal,
     /// The user requested an older generation.
     RollbackByHand,
-    /// A module panicked: its old code comes back, or it is switched off.
+    /// A module panicked: it is rolled back or switched off.
     Panic,
 }
 
@@ -40,11 +40,11 @@ pub struct Transacted {
 }
 
 impl Host {
-    /// Changes the running generations, or changes nothing.
+    /// Applies a transaction, or changes nothing.
     ///
     /// # Errors
     ///
-    /// When the swap is refused: world, schedules and running generations are as they were.
+    /// If the swap is refused: the world, schedules and running generations are unchanged then.
     pub(super) fn transact(
         &mut self,
         world: &mut World,
@@ -72,7 +72,7 @@ impl Host {
         cause: Cause,
     ) -> RollbackState {
         if cause == Cause::Panic {
-            // It is not gone back to.
+            // This state is never restored.
             return RollbackState::default();
         }
         let active = enter.iter().filter_map(|new| self.running.active.get_key_value(new.id()));
@@ -104,7 +104,7 @@ impl Host {
     ) {
         let begins = match cause {
             Cause::Proposal => true,
-            // One that ran well once is not on probation again.
+            // A committed generation is not on probation again.
             Cause::RollbackByHand => enter.iter().any(|old| !self.history.is_committed(old)),
             Cause::Panic => false,
         };
@@ -130,7 +130,7 @@ impl Host {
         self.history.push(PastSwap { modules, snapshot, frame: self.frame, is_rollback });
     }
 
-    /// Does what the worker proposes, and answers it.
+    /// Applies the worker's proposal, and answers it.
     pub(super) fn on_proposal(&mut self, world: &mut World, mut proposal: Proposal) {
         let tickets = std::mem::take(&mut proposal.tickets);
         if proposal.running_version != self.running_version {
@@ -165,7 +165,7 @@ impl Host {
         self.worker.report(HostEvent::Answered { proposal, answer, running });
     }
 
-    /// Tells the worker that what runs changed by the host's own decision.
+    /// Reports to the worker that the host changed the running modules itself.
     pub(super) fn report_changed(&self, rejected: Vec<SharedGeneration>) {
         let running = self.running_modules();
         self.worker.report(HostEvent::Changed { running, rejected });
@@ -179,7 +179,7 @@ impl Host {
         }
     }
 
-    /// The generations that run.
+    /// The running generations.
     pub(super) fn generations(&self) -> BTreeMap<ModuleId, SharedGeneration> {
         let active = self.running.active.iter();
         active.map(|(id, active)| (id.clone(), active.generation.clone())).collect()
@@ -189,7 +189,7 @@ impl Host {
         self.running.dormant.keys().cloned().collect()
     }
 
-    /// The generation of a module that runs, or ran last.
+    /// The running generation of a module, or the one that ran last.
     pub(super) fn last_generation(&self, id: &ModuleId) -> Option<&SharedGeneration> {
         let active = self.running.active.get(id).map(|active| &active.generation);
         active.or_else(|| self.running.dormant.get(id).map(|dormant| &dormant.generation))

@@ -10,8 +10,8 @@
 //!  unwind_table     where a panic looks for the frames to unwind
 //! ```
 //!
-//! The loader goes by program headers and the dynamic table, so these are what is read here; section
-//! headers count only as a sign of a file that was cut.
+//! The loader uses the program headers and the dynamic table, so these are checked here; section
+//! headers are only used to detect truncated files.
 
 mod dynamic;
 mod image;

@@ -42,7 +42,8 @@ impl Trial {
 }
 
 impl Run<'_> {
-    /// Has new artifacts loaded in the probe, and tried with all that would run beside them.
+    /// Loads new artifacts in the probe, and tries them with all modules that would run beside
+    /// them.
     pub(super) fn probe(
         &mut self,
         sealed: Vec<(Sealed, Times)>,
@@ -95,7 +96,7 @@ impl Run<'_> {
     }
 }
 
-/// A generation's artifact, as a probe finds it.
+/// A reference to a generation's artifact for a probe.
 pub fn image_of(generation: &SharedGeneration) -> Image {
     Image {
         module: generation.id().clone(),

@@ -11,18 +11,18 @@ use crate::type_matching::successor_of;
 pub struct Change {
     /// Systems that are new.
     pub systems_added: Vec<String>,
-    /// Systems that leave.
+    /// Systems that are removed.
     pub systems_removed: Vec<String>,
-    /// Systems that get new code; their `Local`s start anew, `Keep` and cursors go on.
+    /// Systems that get new code; their `Local`s are reset, `Keep` and cursors continue.
     pub systems_kept: Vec<String>,
-    /// Its persisted types, of old and of new.
+    /// The persisted types of the old and new code.
     pub types: Vec<TypePlan>,
 }
 
 /// How a persisted type changes.
 #[derive(Clone)]
 pub struct TypePlan {
-    /// The type, by its new name where it has one.
+    /// The type, by its new name if it has one.
     pub name: &'static str,
     /// How its values are handled.
     pub fate: Fate,
@@ -35,7 +35,7 @@ pub struct TypePlan {
 pub enum Fate {
     /// Their storage stays as it is.
     Kept,
-    /// They are carried over by the names of their fields.
+    /// They are converted by the names of their fields.
     Migrated(TypeChange),
     /// There are none yet.
     New,
@@ -66,7 +66,7 @@ impl Change {
 /// Compares the types of `old` with those of `new`, and finds those that are new. `dropped` are
 /// former types whose values may be dropped.
 pub fn types(old: &[PersistRecord], new: &[PersistRecord], dropped: &[String]) -> Vec<TypePlan> {
-    // Where else values of a state are stands and falls with the state itself.
+    // Values of a state in other stores are kept or dropped with the state itself.
     let is_own =
         |record: &&PersistRecord| !matches!(record.store, Store::NextState | Store::Scoped(_));
     let mut types = Vec::new();

@@ -11,27 +11,27 @@ use crate::rollback_state::StateError;
 #[derive(Clone, Debug, Error)]
 #[error("{}", self.explain())]
 pub enum CommandError {
-    /// `app`, or `--app` on the command line: there is none of that name.
+    /// `app`, or `--app` on the command line: there is no app of that name.
     NoApp {
         /// The name.
         name: String,
-        /// The apps that there are.
+        /// The existing apps.
         apps: Vec<ModuleId>,
     },
     /// `hash`: a value cannot be read.
     Hash(#[source] StateError),
-    /// `rollback --state`: the code went back, and some resources did not.
+    /// `rollback --state`: the code was rolled back, but some resources were not.
     StateStays(#[source] StateError),
-    /// `rollback`: there is no such generation to go back to.
+    /// `rollback`: there is no such generation.
     NoGeneration {
         /// The module.
         module: ModuleId,
-        /// The generation that was named.
+        /// The requested generation.
         number: u32,
-        /// Those that there are.
+        /// The known generations.
         known: Vec<u32>,
     },
-    /// `rollback`: the older generation cannot run with what runs.
+    /// `rollback`: the older generation cannot run with the running modules.
     NoRollback {
         /// The module.
         module: ModuleId,

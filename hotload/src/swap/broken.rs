@@ -1,4 +1,4 @@
-//! A swap that broke off half done.
+//! A swap that failed halfway.
 
 use std::process;
 
@@ -8,7 +8,7 @@ use crate::explain::{Explain, Explanation};
 use crate::guard::Panic;
 use crate::ids::ModuleId;
 
-/// A swap began, and something that [`super::prepare`] did not foresee stopped it.
+/// A swap that failed after it had begun, for a reason that [`super::prepare`] did not foresee.
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub struct Broken {
@@ -29,7 +29,7 @@ pub enum Cause {
         /// Bevy's message.
         reason: String,
     },
-    /// A module's code panicked where the swap cannot go on without it.
+    /// A module's code panicked at a point where the swap cannot continue without it.
     #[error(transparent)]
     Panic(#[from] Panic),
     /// Code of the game or of Bevy panicked; its message.

@@ -10,9 +10,9 @@ use crate::ids::{ArtifactHash, InputsHash};
 /// One module: its running generation, the one that could run, and the state of its newest source.
 #[derive(Default)]
 pub struct Module {
-    /// The generation in the game.
+    /// The running generation.
     pub running: Option<SharedGeneration>,
-    /// The newest generation that came through the pipeline. It runs when it is selected.
+    /// The newest generation that passed the pipeline. It runs if it is selected.
     pub good: Option<SharedGeneration>,
     /// The state of the newest source.
     pub newest: Newest,
@@ -20,28 +20,28 @@ pub struct Module {
     pub data_loss: DataLoss,
     /// The inputs of its next build.
     pub inputs: Option<Inputs>,
-    /// The inputs of the last attempt to take it live.
+    /// The inputs of the last attempt to go live.
     pub attempted: Option<InputsHash>,
-    /// How many generations were loaded.
+    /// The number of generations that were loaded.
     pub generations: u32,
 }
 
 /// The state of a module's newest source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Newest {
-    /// No attempt ended yet.
+    /// No attempt has ended yet.
     #[default]
     NotBuilt,
     /// It is [`Module::good`].
     Good,
-    /// rustc refused it, or one that it has to be swapped with.
+    /// rustc refused it, or a module that it has to be swapped with.
     NotCompiled,
-    /// It was built and will not run.
+    /// It was built, but will not run.
     Rejected(Option<ArtifactHash>),
 }
 
 impl Module {
-    /// True where the source differs from what was last attempted.
+    /// True if the source differs from the last attempt.
     pub fn is_dirty(&self) -> bool {
         self.inputs.as_ref().is_some_and(|inputs| self.attempted.as_ref() != Some(&inputs.hash))
     }
@@ -52,7 +52,7 @@ impl Module {
         matches!(self.newest, Newest::NotCompiled | Newest::Rejected(_))
     }
 
-    /// True where another generation runs than the newest one that could.
+    /// True if the newest generation that could run is not the running one.
     pub fn has_candidate(&self) -> bool {
         match (&self.good, &self.running) {
             (Some(good), Some(running)) => !Arc::ptr_eq(good, running),
@@ -67,7 +67,7 @@ impl Module {
         self.data_loss = data_loss;
     }
 
-    /// Its newest generation will not run; the running one stays.
+    /// Rejects its newest generation; the running one stays.
     pub fn reject(&mut self) {
         let hash = self.good.take().map(|good| good.hash.clone());
         self.good = self.running.clone();

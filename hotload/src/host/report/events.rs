@@ -9,7 +9,7 @@ use crate::generation::Times;
 use crate::host::happened::Happened;
 use crate::ids::{GenerationId, ModuleId};
 
-/// The events of what happened in this frame; none for what only people want to read.
+/// The events; empty if only people need to know.
 pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
     let event = |kind: Kind| HotLoadEvent {
         event: kind,

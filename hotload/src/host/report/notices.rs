@@ -15,7 +15,7 @@ pub enum Change {
     Dismiss(String),
 }
 
-/// Where notices send those who want to know more.
+/// Points to the full text.
 const DETAILS: &str = "details in the console (F1)";
 
 /// The notice of what happened.
@@ -133,7 +133,7 @@ pub fn notice(happened: &Happened) -> Change {
     }
 }
 
-/// The first error's message and place, on one line.
+/// The first error's message and location, on one line.
 fn first_error(text: &str) -> String {
     let is_message = |line: &&str| line.starts_with("error") || line.starts_with("warning");
     let message = text.lines().find(is_message).or(text.lines().next());

@@ -14,7 +14,7 @@ use crate::worker::module::Newest;
 use crate::worker::request::{BuildRequest, DataLoss, Origin};
 
 impl State {
-    /// Starts what is pending, or has it take the place of the attempt under way.
+    /// Starts the pending request, or replaces the current attempt with it.
     pub(super) fn start_attempt(&mut self, workspace: &SharedWorkspace) {
         let mut request = std::mem::take(&mut self.pending);
         self.complete(&mut request, &workspace.members);
@@ -47,7 +47,7 @@ impl State {
         }
     }
 
-    /// True where something else runs than what is selected of what could.
+    /// True if the running modules differ from those of the selection that could run.
     fn differs(&self) -> bool {
         let roster = resolve(&self.manifests(), &self.selection);
         let runs = &self.running.generations;

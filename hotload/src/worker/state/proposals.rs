@@ -14,7 +14,7 @@ use crate::worker::event::{Proposal, ProposalAnswer, ProposalId, RunningModules,
 use crate::worker::request::{BuildRequest, DataLoss};
 
 impl State {
-    /// Hands what was planned to the host, or answers where it changes nothing.
+    /// Sends the planned swap to the host, or answers the tickets if it changes nothing.
     pub(super) fn propose(&mut self, planned: Planned, mut request: BuildRequest) {
         let Planned { running_version, selection, enter, leave, outlines, plan_ms } = planned;
         self.end_permissions(&enter);
@@ -26,7 +26,7 @@ impl State {
         }
         self.proposal_count += 1;
         let id = ProposalId(self.proposal_count);
-        // Code that runs already has come further than that.
+        // Running code is at a later stage already.
         let runs = |hash: &ArtifactHash| {
             self.running.generations.values().any(|running| running.hash == *hash)
         };
@@ -56,7 +56,8 @@ impl State {
         self.proposal = Some(Proposed { id, enter, outlines, again: request });
     }
 
-    /// Permission to drop data is given for one attempt: it ends where that does not lead to a swap.
+    /// Permission to drop data is given for one attempt: withdraw it if that does not lead to a
+    /// swap.
     pub(super) fn end_permissions(&mut self, enter: &[SharedGeneration]) {
         for (id, module) in &mut self.modules {
             if enter.iter().all(|generation| generation.id() != id) {
@@ -88,7 +89,7 @@ impl State {
                 self.pending.merge(BuildRequest { replan: true, tickets, ..again });
             }
         }
-        // A newer generation may have come through meanwhile.
+        // A newer generation may have become ready meanwhile.
         self.pending.replan = true;
     }
 

@@ -29,7 +29,7 @@ impl State {
         }
     }
 
-    /// Reads what changed, unless a reading is under way: then it follows that one.
+    /// Reads the changed files; if a reading is in progress, after that.
     pub(super) fn start_reading(&mut self) {
         if !self.is_reading
             && let Some((paths, everything)) = self.unread.take()
@@ -78,7 +78,7 @@ impl State {
         self.workspace = WorkspaceState::Ready(workspace);
     }
 
-    /// Nothing is built until the workspace can be read again; what runs stays.
+    /// Nothing is built until the workspace can be read again; running modules stay.
     pub(super) fn on_unreadable(&mut self, refusal: Refusal) {
         self.is_reading = false;
         let last = match &self.workspace {
