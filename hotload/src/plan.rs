@@ -98,7 +98,7 @@ type SetEdge = (InternedScheduleLabel, bool, SetId, SetId);
 /// A set: its type, and its value.
 type SetId = (TypeId, String);
 
-/// What a module registers, as far as plans compare it.
+/// The registrations of a module that plans compare.
 #[derive(Clone, Default)]
 pub struct Outline {
     /// Systems, as schedule and name.

@@ -135,7 +135,7 @@ impl Plugin for HotLoadPlugin {
             app.add_plugins(ConsolePlugin)
                 .add_systems(PreStartup, spawn_console_camera)
                 .add_systems(PostUpdate, clear_when_alone);
-            // Whatever camera a module spawns, the console keeps its own.
+            // The console keeps its own camera, whatever cameras modules spawn.
             app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context =
                 false;
         }

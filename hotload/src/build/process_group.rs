@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
 
-    /// A leader with a child that writes `late` once somebody opens `gate` for writing.
+    /// A leader with a child that writes `late` once `gate` is opened for writing.
     struct Tree {
         folder: PathBuf,
         group: ProcessGroup,

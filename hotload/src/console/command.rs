@@ -29,7 +29,7 @@ use clap::{FromArgMatches, Parser, Subcommand};
 
 /// A command of the console.
 ///
-/// The id of an argument selects its completions: see `complete.rs`.
+/// An argument's id says what completes it: see `complete.rs`.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
 #[command(
     multicall = true,

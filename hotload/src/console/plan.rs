@@ -133,7 +133,7 @@ impl ModulePlan {
         self.items.sort_by_key(|item| std::cmp::Reverse(weight(item)));
     }
 
-    /// True if the swap is possible once somebody confirms that values are dropped.
+    /// True if the swap is possible once the user confirms that values are dropped.
     pub fn needs_confirmation(&self) -> bool {
         let mut details = self.items.iter().flat_map(|item| &item.details);
         let is_impossible = details.any(|detail| detail.weight == Weight::Impossible);

@@ -43,7 +43,7 @@ impl ModuleState {
         }
     }
 
-    /// True if somebody should look at it.
+    /// True if the module needs attention.
     pub fn is_trouble(self) -> bool {
         matches!(self, Self::Waiting | Self::Failed | Self::Quarantined)
     }

@@ -136,7 +136,7 @@ fn of(sources: &[(PathBuf, String)]) -> Epoch {
     epoch(&folder(), sources, &salt)
 }
 
-/// Edits, as what is replaced by what, that leave the epoch alone.
+/// Edits (old and new text) that do not change the epoch.
 const SAME: &[(&str, &str)] = &[
     // Comments, documentation and formatting.
     ("/// Points.", "/// Points of health, at last."),
@@ -177,7 +177,7 @@ const SAME: &[(&str, &str)] = &[
     ("persist: [Health, Weapon],", "persist: [\n Health,\n Weapon,\n ],"),
 ];
 
-/// Edits that change it.
+/// Edits that change the epoch.
 const DIFFERENT: &[(&str, &str)] = &[
     // Types.
     ("pub points: f32,", "pub points: f64,"),
@@ -243,7 +243,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("pub mod more;", "mod more;"),
     ("#![forbid(unsafe_code)]", "#![deny(unsafe_code)]"),
     ("persist: [Health, Weapon],", "persist: [Health],"),
-    // Included files, and files that are no Rust.
+    // Included files, and files that are not Rust.
     ("table.bin", "table2.bin"),
     ("fn armed() -> bool {", "fn armed() -> bool {{"),
 ];

@@ -134,7 +134,7 @@ fn a_field_is_dropped_with_permission_of_either_module() {
         restore(&mut world, &mut restores, &mut RestoreTimes::default());
         assert_eq!(values(&mut world, |light: &Light| light.speed), [1, 2]);
     }
-    // Nothing is lost where there are no values.
+    // Without values, nothing is lost.
     assert!(change(&mut world(&[]), light(), &[], &[]).is_ok());
 }
 

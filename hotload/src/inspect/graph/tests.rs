@@ -62,7 +62,7 @@ fn each_fault_is_named() {
     assert!(error.contains("found a → a."), "{error}");
 }
 
-/// Modules that do not go together, and words of the refusal.
+/// Modules that do not fit together, and words of the refusal.
 struct GraphFault {
     name: &'static str,
     /// Ids, and what each requires.
@@ -184,7 +184,7 @@ fn many(count: usize, requires: impl Fn(usize) -> Vec<usize>) -> Vec<(ModuleId, 
     modules.collect()
 }
 
-/// The modules are ordered, each behind those that it requires.
+/// Asserts that the modules are ordered, each after those that it requires.
 fn assert_ordered(modules: Vec<(ModuleId, Manifest)>) {
     let order = check(modules.clone()).unwrap();
     assert_eq!(order.len(), modules.len());
