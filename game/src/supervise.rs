@@ -18,7 +18,7 @@ use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use crate::cli::RunArgs;
 
-/// The supervisor gives up after this many crashes …
+/// The supervisor stops restarting the game after this many crashes …
 const MOST_DEATHS: usize = 3;
 /// … within this time.
 const WITHIN: Duration = Duration::from_secs(60);
@@ -97,7 +97,7 @@ fn start(
     if let Some(reason) = died_of {
         command.arg("--died-of").arg(reason);
         if !run.resume {
-            // Snapshots from before this run are not part of it.
+            // Ignore snapshots from before this run.
             command.arg("--resume").arg(format!("--resume-since={began_s}"));
         }
     }

@@ -31,7 +31,7 @@ const OTHERS_WRITE: u32 = 0o002;
 /// Hex digits of a hash.
 const HASH_DIGITS: usize = 64;
 
-/// The most that a file with a hash holds: the digits, a path, a line's end.
+/// The maximum size of a file with a hash: the digits, a path and a line end.
 const MAX_HASH_BYTES: u64 = 8 << 10;
 
 /// Who may be able to write to an artifact.
@@ -39,8 +39,8 @@ const MAX_HASH_BYTES: u64 = 8 << 10;
 pub enum Writers {
     /// Only its owner, and the owner's group.
     OwnerOnly,
-    /// Anybody: its hash was recorded by this game. Some file systems know no permissions, and what
-    /// is built there has to run.
+    /// Anybody: its hash was recorded by this game. Some file systems have no permissions, and
+    /// artifacts built there have to run.
     Anybody,
 }
 
@@ -64,25 +64,25 @@ impl fmt::Debug for Artifact {
     }
 }
 
-/// Why an artifact's file is not taken.
+/// Why an artifact's file is refused.
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub enum ArtifactError {
-    /// Not there, or not readable.
+    /// It does not exist or cannot be read.
     Unreadable {
         /// The artifact.
         file: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// Something else than a file: opening or reading it could block, or do something.
+    /// It is not a regular file: opening or reading it could block or have side effects.
     NotAFile {
         /// The artifact.
         file: PathBuf,
-        /// What is there.
+        /// The kind of entry that is there instead.
         found: &'static str,
     },
-    /// Outside of the folder for artifacts.
+    /// It is outside of the folder for artifacts.
     Outside {
         /// The artifact.
         file: PathBuf,
@@ -91,7 +91,7 @@ pub enum ArtifactError {
         /// Where the path leads.
         found: PathBuf,
     },
-    /// Anyone on this computer could exchange it.
+    /// Any user of this computer could replace it.
     OthersWrite {
         /// The artifact.
         file: PathBuf,
@@ -107,44 +107,44 @@ pub enum ArtifactError {
         /// Its size in bytes.
         found: u64,
     },
-    /// Written to or exchanged while it was read.
+    /// It was written to or replaced while it was read.
     Changing {
         /// The artifact.
         file: PathBuf,
-        /// What changed.
+        /// The property that changed.
         what: &'static str,
-        /// As it was before the reading.
+        /// Its value before the read.
         before: String,
-        /// As it was after it.
+        /// Its value after the read.
         after: String,
     },
-    /// No hash, of an artifact that this game did not build.
+    /// It was not built by this game, and no hash is given for it.
     NoHash {
         /// The artifact.
         file: PathBuf,
         /// The file for its hash.
         hash_file: PathBuf,
-        /// What is there.
+        /// The content of that place, in words.
         found: String,
     },
-    /// Not the bytes that were recorded.
+    /// Its hash is not the recorded one.
     Hash {
         /// The artifact.
         file: PathBuf,
-        /// The recorded one.
+        /// The recorded hash.
         expected: ArtifactHash,
-        /// That of the file.
+        /// The hash of the file.
         found: ArtifactHash,
     },
 }
 
-/// Reads the artifact at `path`, which must be in the folder `within` or below it once all links are
-/// resolved. `expected_hash` must be that of the bytes.
+/// Reads the artifact at `path`, which must be in the folder `within` or below it once all links
+/// are resolved, and must have the hash `expected_hash`.
 ///
 /// # Errors
 ///
-/// When it is not a regular file with that hash, of a size that a module can have, and writable only by
-/// `writers`. Anything but a regular file is not opened.
+/// If it is not a regular file with that hash, of a size that a module can have, and writable only
+/// by `writers`. Other kinds of files are not opened.
 pub fn read(
     path: &Path,
     within: &Path,
@@ -170,7 +170,7 @@ pub fn read(
 ///
 /// # Errors
 ///
-/// When there is no such file, or it holds no hash.
+/// If there is no such file, or it contains no hash.
 pub fn hash_beside(path: &Path, within: &Path) -> Result<ArtifactHash, ArtifactError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".b3");
@@ -179,7 +179,7 @@ pub fn hash_beside(path: &Path, within: &Path) -> Result<ArtifactHash, ArtifactE
         let (file, hash_file) = (path.to_owned(), hash_file.clone());
         ArtifactError::NoHash { file, hash_file, found }
     };
-    // What the artifact itself is comes first: a folder has no hash.
+    // Check the artifact itself first: a folder has no hash.
     Opened::new(path, within, 0..=u64::MAX, Writers::OwnerOnly)?;
     if !hash_file.exists() {
         return Err(missing("no such file".to_owned()));
@@ -233,8 +233,8 @@ impl<'a> Opened<'a> {
             return Err(ArtifactError::Outside { file: path.to_owned(), within: root, found });
         };
 
-        // Each folder is opened by its name in the one before it, so that nothing can be exchanged
-        // for a link meanwhile.
+        // Open each folder by its name relative to its parent, so that nothing can be replaced by a
+        // link meanwhile.
         let folder = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut entry = root.clone();
         let mut at =
@@ -247,7 +247,7 @@ impl<'a> Opened<'a> {
             check_others(&entry, &at)?;
         }
 
-        // To open a device can already do something.
+        // Opening a device can already have side effects.
         let stat = statat(&at, name, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|errno| unreadable(errno.into()))?;
         check_regular(path, stat.st_mode)?;
@@ -265,7 +265,7 @@ impl<'a> Opened<'a> {
         Ok(Self { path, file, before })
     }
 
-    /// As many bytes as the file had when it was opened, at most.
+    /// At most as many bytes as the file had when it was opened.
     fn bytes(&mut self) -> Result<Vec<u8>, ArtifactError> {
         let mut bytes = Vec::with_capacity(self.before.len() as usize);
         (&mut self.file)
@@ -275,7 +275,7 @@ impl<'a> Opened<'a> {
         Ok(bytes)
     }
 
-    /// The times show changes that leave the length as it is, within a tick of the kernel's clock.
+    /// The times reveal changes that keep the length, within a tick of the kernel's clock.
     fn check_unchanged(&self, read: u64) -> Result<(), ArtifactError> {
         let changing = |what, before: String, after: String| ArtifactError::Changing {
             file: self.path.to_owned(),

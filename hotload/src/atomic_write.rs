@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all, whenever the process or the machine ends.
+//! Writes files that are complete or absent, whenever the process or the machine stops.
 //!
 //! ```text
 //!  NAME.part, locked ──► written ──► on disk ──► moved to NAME ──► the folder on disk
@@ -16,22 +16,22 @@ use std::path::Path;
 
 const PART: &str = "part";
 
-/// Writes a file in place of an older one: beside it first, and moved there once it is on disk.
-/// Makes the folders to it, and removes what killed writers of such files left there.
+/// Replaces a file: writes beside it, and moves the new file into place once it is on disk. Creates
+/// missing folders, and removes incomplete files of killed writers there.
 ///
 /// # Errors
 ///
-/// When the file system does not take it; an older one is as it was then.
+/// If the file system reports an error; the old file is unchanged then.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put(path, bytes, true)
 }
 
-/// Like [`write`], without waiting for the disk: whole for whoever reads it, but for a machine that
-/// loses its power.
+/// Like [`write`], without waiting for the disk: readers always see a complete file, but a power
+/// failure may lose it.
 ///
 /// # Errors
 ///
-/// When the file system does not take it; an older one is as it was then.
+/// If the file system reports an error; the old file is unchanged then.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put(path, bytes, false)
 }
@@ -39,7 +39,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 fn put(path: &Path, bytes: &[u8], lasts: bool) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    // First: it may be what takes the room.
+    // First, because these files may use the space that is needed.
     sweep(folder, path.extension());
     let part = path.with_added_extension(PART);
     let mut file = own(&part)?;
@@ -49,28 +49,28 @@ fn put(path: &Path, bytes: &[u8], lasts: bool) -> io::Result<()> {
         .and_then(|()| if lasts { file.sync_all() } else { Ok(()) })
         .and_then(|()| fs::rename(&part, path));
     if written.is_err() {
-        // What is left of it is of no use.
+        // The incomplete file is useless.
         let _ = fs::remove_file(&part);
     }
     written?;
-    // The move itself has to last as well.
+    // The move must reach the disk as well.
     if lasts { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// The file at `part`, locked: one writer after the other.
+/// Opens and locks the file at `part`, so that only one writer uses it at a time.
 fn own(part: &Path) -> io::Result<File> {
     loop {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(part)?;
         match file.lock() {
             Err(error) if !knows_no_locks(&error) => return Err(error),
             _ if is_at(&file, part) => return Ok(file),
-            // The one before moved it, or somebody took it for a dead one's.
+            // The previous writer moved it, or another one removed it as left over.
             _ => {}
         }
     }
 }
 
-/// Some file systems have none.
+/// True if the error means that the file system does not support locks.
 fn knows_no_locks(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
         || rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NOLCK)
@@ -81,7 +81,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     id(file.metadata()).is_some_and(|own| id(fs::metadata(path)) == Some(own))
 }
 
-/// Removes what killed writers left in `folder` of files with this ending.
+/// Removes incomplete files with this extension that killed writers left in `folder`.
 fn sweep(folder: &Path, ending: Option<&OsStr>) {
     for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
         let is_part = path.extension().is_some_and(|ending| ending == PART);
@@ -89,9 +89,9 @@ fn sweep(folder: &Path, ending: Option<&OsStr>) {
             continue;
         }
         let Ok(file) = File::open(&path) else { continue };
-        // A writer that lives holds the lock, or makes another file when this one is gone.
+        // A live writer holds the lock, or creates another file if this one is removed.
         if file.try_lock().is_ok() && is_at(&file, &path) {
-            // It only takes room.
+            // It only uses space.
             let _ = fs::remove_file(&path);
         }
     }

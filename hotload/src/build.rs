@@ -50,23 +50,23 @@ pub struct Built {
     pub warnings: Vec<String>,
 }
 
-/// How the build of one module ended.
+/// The result of building one module.
 #[derive(Debug)]
 pub enum Outcome {
-    /// There is an artifact.
+    /// An artifact exists.
     Built(Built),
-    /// The errors.
+    /// rustc reported these errors.
     Failed(Vec<String>),
-    /// Why an artifact that was brought in a file is not taken.
+    /// An artifact that the user supplied as a file was refused.
     Refused(Refusal),
-    /// Not compiled, because this core crate failed, to which it links directly or through others.
+    /// Not compiled, because this core crate, to which it links directly or indirectly, failed.
     Skipped(ModuleId),
 }
 
 /// A step of a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildProgress {
-    /// Another build in the same folder runs; this one starts after it.
+    /// Another build in the same folder is running; this one starts after it.
     Waiting,
     /// rustc was started for a module.
     Started(ModuleId),
@@ -74,12 +74,12 @@ pub enum BuildProgress {
     Finished(ModuleId),
 }
 
-/// Everything that a build depends on.
+/// All inputs of a build.
 pub struct Batch {
     pub folders: Folders,
     pub members: Members,
     pub recipes: Recipes,
-    /// Of every module that has a recipe.
+    /// The inputs of every module that has a recipe.
     pub inputs: BTreeMap<ModuleId, Inputs>,
     /// The modules to build.
     pub ids: BTreeSet<ModuleId>,
@@ -88,12 +88,12 @@ pub struct Batch {
     pub standby: Standby,
 }
 
-/// Writes the linker script and its version script to the folder of built modules. `None` where
-/// rustc comes without its own lld.
+/// Writes the linker script and its version script to the folder of built modules. `None` if rustc
+/// has no lld of its own.
 ///
 /// # Errors
 ///
-/// When the files cannot be written.
+/// If the files cannot be written.
 pub fn linker(folders: &Folders, recipes: &Recipes) -> Result<Option<Linker>, CaptureError> {
     let rustc = recipes.by_module.values().find_map(|recipe| recipe.arguments.first());
     let sysroot = rustc.and_then(|rustc| Path::new(rustc).parent()?.parent());
@@ -116,7 +116,7 @@ pub fn build(
     if cancel.is_cancelled() {
         return None;
     }
-    // Artifacts can be read beside another build, which replaces them as a whole.
+    // Artifacts can be read while another build runs, since it replaces them atomically.
     if let Some(outcomes) = without_compiling(batch) {
         return Some(outcomes);
     }
@@ -147,7 +147,7 @@ impl<'a> Scheduler<'a> {
         let links = batch.ids.iter().flat_map(|id| batch.members.links_of(id));
         let links: BTreeSet<ModuleId> = links.filter(|id| !batch.ids.contains(id)).collect();
         let is_outdated = |id: &ModuleId| links.contains(id) && !store::has_library(batch, id);
-        // A circle of links is refused when the workspace is read.
+        // Link cycles are refused when the workspace is read.
         let mut waiting = batch.members.build_order().unwrap_or_default();
         waiting.retain(|id| batch.ids.contains(id) || is_outdated(id));
         Self { batch, waiting, running: BTreeSet::new(), outcomes: BTreeMap::new() }
@@ -190,7 +190,7 @@ impl<'a> Scheduler<'a> {
         self.outcomes
     }
 
-    /// The next compilation that can start. Modules that need none get their outcome on the way.
+    /// The next compilation that can start. Records the outcome of modules that need none.
     fn next_job(&mut self) -> Option<Job> {
         let mut at = 0;
         while at < self.waiting.len() {
@@ -217,7 +217,7 @@ impl<'a> Scheduler<'a> {
         None
     }
 
-    /// The core crate that failed, if one of `links` did or was skipped for it.
+    /// The core crate among `links` that failed or was skipped, if any.
     fn failed_core(&self, links: &BTreeSet<ModuleId>) -> Option<ModuleId> {
         links.iter().find_map(|link| match self.outcomes.get(link)? {
             Outcome::Failed(_) => Some(link.clone()),
@@ -226,7 +226,8 @@ impl<'a> Scheduler<'a> {
         })
     }
 
-    /// A refusal for what is in the source, or the artifact of an earlier build.
+    /// The outcome if it needs no compilation: a refusal because of the source, or an earlier
+    /// artifact.
     fn known_outcome(&self, id: &ModuleId) -> Option<Outcome> {
         match &self.batch.inputs.get(id)?.refused {
             Some(reason) => Some(Outcome::Failed(vec![reason.to_string()])),

@@ -4,8 +4,8 @@
 //!  sources ─► syn ─► reachable functions ─► significant tokens: items, without other bodies ─► blake3
 //! ```
 //!
-//! Bodies of ordinary functions are left out, so that editing one keeps the `TypeId`s of the crate's
-//! types. Where it is not certain that something cannot matter, it counts.
+//! Bodies of ordinary functions are left out, so that editing one keeps the `TypeId`s of the
+//! crate's types. Code that might matter is included.
 
 pub mod check;
 mod macro_effects;
@@ -25,14 +25,14 @@ use token_hash::TokenHasher;
 
 use crate::ids::Epoch;
 
-/// Goes into every epoch: another way to find it has to give other ones.
+/// Part of every epoch: a change of the algorithm must change this text, and so all epochs.
 const VERSION: &str = "playground epoch 1";
 
 /// The epoch of the crate in the folder `crate_root`.
 ///
-/// 16 hex digits. `sources` are its Rust files, with paths relative to that folder; their order does not matter.
-/// `salt` is what else shapes types: features, dependencies, the epochs of core crates. Files that
-/// the sources include by a literal path are read from disk.
+/// 16 hex digits. `sources` are its Rust files, with paths relative to that folder, in any order.
+/// `salt` lists everything else that shapes types: features, dependencies, the epochs of core
+/// crates. Files that the sources include by a literal path are read from disk.
 pub fn epoch(crate_root: &Path, sources: &[(PathBuf, String)], salt: &[impl AsRef<str>]) -> Epoch {
     let mut hasher = TokenHasher::new();
     hasher.text(VERSION);
@@ -65,19 +65,19 @@ pub fn epoch(crate_root: &Path, sources: &[(PathBuf, String)], salt: &[impl AsRe
 /// A file of the crate.
 struct Source<'a> {
     path: &'a Path,
-    /// The path, the same on every system.
+    /// The path, in the same form on every system.
     name: String,
-    /// Where its items are in the crate.
+    /// The module path of its items in the crate.
     modules: Vec<String>,
     content: Content<'a>,
 }
 
 enum Content<'a> {
-    /// Read item by item.
+    /// Processed item by item.
     Parsed(syn::File),
-    /// Everything in it counts: the build script.
+    /// Included as a whole: the build script.
     Whole(syn::File),
-    /// Not Rust, or not yet.
+    /// Not valid Rust, at least for now.
     Raw(&'a str),
 }
 
@@ -144,7 +144,7 @@ fn modules_of(path: &Path) -> Vec<String> {
     modules
 }
 
-/// Where the files of `#[cfg(test)] mod name;` are, without their ending.
+/// The paths of the files of `#[cfg(test)] mod name;`, without their extension.
 fn test_files(file: &Source) -> Vec<String> {
     let Content::Parsed(parsed) = &file.content else { return Vec::new() };
     let mut folder = parts(&file.path.with_extension(""));

@@ -1,4 +1,4 @@
-//! The events file: what happens to modules, one JSON object a line, for other tools to read.
+//! The events file: what happens to modules, one JSON object per line, for other tools to read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -54,18 +54,18 @@ impl EventLog {
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened.
+    /// If the file cannot be opened.
     pub fn open(path: &Path) -> Result<Self, EventsError> {
         let opened = OpenOptions::new().create(true).append(true).open(path);
         let file = opened.map_err(|source| EventsError::Open { path: path.to_owned(), source })?;
         Ok(Self { file })
     }
 
-    /// Writes one line, whole or not at all.
+    /// Writes one line, completely or not at all.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn write(&mut self, event: &HotLoadEvent) -> Result<(), EventsError> {
         self.write_line(event).map_err(|source| EventsError::Write { source })
     }
@@ -76,7 +76,7 @@ impl EventLog {
         let before = self.file.metadata()?;
         let written = self.file.write_all(&line);
         if written.is_err() && before.is_file() {
-            // Half a line would take the next one with it. Where this fails, too, it is reported.
+            // Half a line would corrupt the next one. If truncating fails, too, that is reported.
             self.file.set_len(before.len())?;
         }
         written

@@ -1,24 +1,25 @@
-//! One form for everything that is refused or warned of: a code, one line, and what to do about it.
+//! The common form of all errors and warnings: a code, a one-line summary, and a remedy.
 //!
-//! A stage's error is an enum. It derives `Error` with `#[error("{}", self.explain())]`, so that its
-//! `Display` is the full text, and gives code, headline and remedy in [`Explain::explain`]. Each code
-//! stands in one place of the source and has a paragraph in `ERRORS.md`; a test checks both.
+//! A stage's error is an enum. It derives `Error` with `#[error("{}", self.explain())]`, so that
+//! its `Display` is the full text, and defines code, headline and remedy in [`Explain::explain`].
+//! Each code appears in one place of the source and has a paragraph in `ERRORS.md`; a test checks
+//! both.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// An error or warning as it is shown.
+/// An error or warning in the form that is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// For example `H0203`: `H` for errors, `W` for warnings; the first two digits are the stage.
     pub code: Cow<'static, str>,
-    /// What happened, in one line without a full stop.
+    /// A one-line summary without a full stop.
     pub headline: String,
     /// More lines, for example the output of another program.
     pub details: Option<String>,
-    /// What to do about it.
+    /// How to fix it.
     pub remedy: Option<String>,
     /// Further errors that were found at the same time.
     pub others: Vec<Explanation>,
@@ -43,7 +44,7 @@ impl Explanation {
         self
     }
 
-    /// Adds what to do about it.
+    /// Adds the remedy.
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
@@ -72,7 +73,7 @@ impl fmt::Display for Explanation {
 
 impl std::error::Error for Explanation {}
 
-/// Errors and warnings with a code. They stay values until someone reads them.
+/// Errors and warnings with a code. They are formatted only when they are shown.
 pub trait Explain {
     /// Code, headline, details and remedy.
     fn explain(&self) -> Explanation;
@@ -82,12 +83,12 @@ pub trait Explain {
         self.explain().code
     }
 
-    /// What happened, in one line: the text for notices.
+    /// A one-line summary: the text for notices.
     fn headline(&self) -> String {
         self.explain().headline
     }
 
-    /// What to do about it.
+    /// How to fix it.
     fn remedy(&self) -> Option<String> {
         self.explain().remedy
     }

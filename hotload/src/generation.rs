@@ -1,4 +1,4 @@
-//! One life of a module in the process.
+//! One loaded version of a module.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,23 +14,23 @@ use crate::inspect::Manifest;
 use crate::load::Code;
 use crate::restore::RestoreTimes;
 
-/// One life of a module in the process: its artifact, its systems, its types.
+/// One loaded version of a module: its artifact, its systems, its types.
 pub struct Generation {
     /// Numbered from 1 per module.
     pub number: u32,
-    /// What the artifact says of itself.
+    /// The manifest in the artifact.
     pub manifest: Manifest,
-    /// What its persisted types look like.
+    /// The schemas of its persisted types.
     pub schemas: Vec<Definition>,
     /// The hash of the artifact's bytes.
     pub hash: ArtifactHash,
     /// The module's code.
     pub code: Code,
-    /// Where the time went.
+    /// The duration of each step.
     pub times: Times,
 }
 
-/// Where the time of an edit went, in milliseconds.
+/// The duration of each step of an edit, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Times {
     /// From the write of the file until rustc was started.
@@ -39,15 +39,15 @@ pub struct Times {
     pub compile: CompileTimes,
     /// Reading the artifact.
     pub inspect_ms: f32,
-    /// Trying it in the probe, with all that came along.
+    /// Trying it in the probe, together with all modules of the attempt.
     pub probe_ms: f32,
-    /// Into the process.
+    /// Loading it into the process.
     pub load_ms: f32,
     /// Trying the schedules.
     pub plan_ms: f32,
     /// The game's pause between two frames.
     pub pause_ms: f32,
-    /// All of it.
+    /// From the save to the end of the swap.
     pub total_ms: f32,
     /// Values whose type changes; a part of the pause.
     pub restore: RestoreTimes,
@@ -75,11 +75,11 @@ impl Generation {
         GenerationId { module: self.id().clone(), number: self.number }
     }
 
-    /// Calls the module's `build`, which records and touches no world.
+    /// Calls the module's `build`, which only records and does not access the world.
     ///
     /// # Errors
     ///
-    /// When it panics.
+    /// If it panics.
     pub fn record(&self) -> Result<Recorded, Panic> {
         guard::catch(self.id(), "build", || {
             let mut module = ModuleApp::new();
@@ -95,13 +95,13 @@ impl fmt::Debug for Generation {
     }
 }
 
-/// A generation whose module does nothing, for tests of decisions that look at no code.
+/// A generation whose module does nothing, for tests that do not run any code.
 #[cfg(test)]
 pub fn stub(id: &str, number: u32) -> SharedGeneration {
     stub_of(id, number, ArtifactHash::of(format!("{id} {number}").as_bytes()))
 }
 
-/// Like [`stub`], of this artifact.
+/// Like [`stub`], with this artifact hash.
 #[cfg(test)]
 pub fn stub_of(id: &str, number: u32, hash: ArtifactHash) -> SharedGeneration {
     Arc::new(Generation {

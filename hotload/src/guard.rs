@@ -82,8 +82,8 @@ impl Reports {
         self.images.lock().unwrap_or_else(PoisonError::into_inner).insert(image);
     }
 
-    /// Reports panics of the app's modules that nothing caught: of a task or thread that nobody waits
-    /// for.
+    /// Reports panics of the app's modules that nothing caught, e.g. in a task or thread that is
+    /// never joined.
     pub fn report_uncaught(&self) {
         let images = self.images.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for panic in uncaught(&images) {
@@ -231,7 +231,7 @@ pub fn unguarded<T>(what: impl FnOnce() -> String, run: impl FnOnce() -> T) -> R
 }
 
 /// Removes and returns the panics that began in these memory files and that nothing caught, e.g. in
-/// a task that nobody waits for.
+/// a task that is never awaited.
 fn uncaught(images: &BTreeSet<u64>) -> Vec<Panic> {
     if UNGUARDED_RUNS.load(Ordering::SeqCst) > 0 {
         return Vec::new();
@@ -249,7 +249,7 @@ fn uncaught(images: &BTreeSet<u64>) -> Vec<Panic> {
             });
             false
         }
-        // Another app of this process asks for it.
+        // Kept for another app of this process, which collects its own.
         Some(_) => true,
         None => false,
     });

@@ -1,4 +1,4 @@
-//! The part of the pipeline that runs between two frames, with the world in hand.
+//! The part of the pipeline that runs between two frames, with access to the world.
 
 mod command_queue;
 mod commands;
@@ -57,24 +57,24 @@ pub struct Host {
     /// Frames since the app was ready.
     frame: u64,
 
-    // What runs.
+    // The running code.
     running: Running,
     /// Grows with every change of `running`.
     running_version: u64,
-    /// What should run.
+    /// The modules that should run.
     selection: Selection,
     /// The app that runs.
     app: Option<ModuleId>,
     probations: Probations,
     history: History,
 
-    // What is known of the modules.
+    // The known modules.
     modules: BTreeSet<ModuleId>,
     manifests: BTreeMap<ModuleId, Manifest>,
     status: BTreeMap<ModuleId, Status>,
     stats: Stats,
 
-    // What people see and type.
+    // Console input and output.
     commands: CommandQueue,
     snapshots: Snapshots,
     progress: Option<UnderWay>,
@@ -87,22 +87,22 @@ pub struct Host {
     worker_ended: bool,
 }
 
-/// What [`HotLoadPlugin`] was given, as far as it matters while the game runs.
+/// The settings of [`HotLoadPlugin`] that are needed while the game runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// End the game so many frames after it was ready.
+    /// Exit the game this many frames after it was ready.
     pub frames: Option<u64>,
-    /// Frames in which a panic brings the old code back.
+    /// The number of frames after a swap in which a panic rolls it back.
     pub probation_frames: u64,
-    /// The game's time stands still while a command waits for the worker.
+    /// Stop the game's time while a command waits for the worker.
     pub deterministic: bool,
     /// Save every minute and at the end.
     pub autosave: bool,
-    /// Go on from the newest snapshot.
+    /// Resume from the newest snapshot.
     pub resume: bool,
-    /// Of snapshots, leave out those that are older.
+    /// Ignore snapshots that are older than this.
     pub resume_since: Option<SystemTime>,
-    /// What the game before this one died of.
+    /// Why the previous game crashed, if it did.
     pub died_of: Option<String>,
 }
 
@@ -160,7 +160,7 @@ impl Host {
         }
     }
 
-    /// What happens between two frames.
+    /// Runs the host's work between two frames.
     pub fn drive(&mut self, world: &mut World) {
         if !std::mem::replace(&mut self.guards_schedules, true) {
             guard_schedules(world, &self.running.reports);
@@ -180,7 +180,7 @@ impl Host {
         self.show_progress(world);
         self.end_probations();
         self.reread_tuning(world);
-        // The states were entered by now: what begins a new run is behind the game.
+        // The states have been entered by now, so the systems that start a new run have finished.
         if self.phase == Phase::Resuming && self.frame > 0 {
             self.phase = Phase::Playing;
             self.resume(world);
@@ -207,7 +207,7 @@ impl Host {
         self.report(world, Happened::WorkerEnded(Refusal::from(WorkerEnded)));
     }
 
-    /// Asks the worker, and has the next command wait for the answer.
+    /// Sends a request to the worker; the next command waits for the answer.
     fn request_and_wait(&mut self, request: Request) {
         if self.worker_ended {
             return;
@@ -216,7 +216,7 @@ impl Host {
         self.commands.wait_for(ticket);
     }
 
-    /// Has the worker run what is selected now.
+    /// Requests the current selection from the worker.
     fn select(&mut self) {
         self.worker.request(Request::Select(self.selection.clone()));
     }

@@ -1,4 +1,4 @@
-//! The names by which the pipeline knows things: modules, artifacts, epochs, builds of the API.
+//! Identifiers in the pipeline: modules, artifacts, epochs, builds of the API.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -23,7 +23,7 @@ macro_rules! text_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                // With width and alignment, so that it can stand in a table.
+                // With width and alignment, for use in tables.
                 f.pad(&self.0)
             }
         }
@@ -105,8 +105,8 @@ impl ModuleId {
         self.0.replace('-', "_")
     }
 
-    /// The kind that the name's prefix claims, such as `apps_`; `None` for other names. Before a
-    /// module's first build its id is all that is known; afterwards its manifest has the kind.
+    /// The kind according to the name's prefix, such as `apps_`; `None` for other names. Before a
+    /// module's first build only its id is known; afterwards its manifest has the kind.
     pub fn kind_by_name(&self) -> Option<Kind> {
         let (prefix, _) = self.0.split_once('_')?;
         Kind::ALL.into_iter().find(|kind| kind.name() == prefix)
@@ -148,7 +148,7 @@ impl ArtifactHash {
         blake3::hash(bytes).into()
     }
 
-    /// The first eight digits, which is what people are shown.
+    /// The first eight digits, for display.
     pub fn short(&self) -> &str {
         self.0.get(..8).unwrap_or(&self.0)
     }
@@ -208,7 +208,7 @@ mod tests {
         let hash = ArtifactHash::of(b"code");
         assert_eq!(hash.as_str().len(), 64);
         assert_eq!(hash.short(), &hash.as_str()[..8]);
-        // A file that somebody edited may hold anything.
+        // A file that was edited by hand may contain anything.
         assert_eq!(ArtifactHash::from("ab").short(), "ab");
     }
 }

@@ -4,8 +4,9 @@
 //!  bytes ─► size ─► machine ─► headers ─► libraries ─► PLAYGROUND_MODULE ─► tables ─► manifest ─► ABI ─► symbols ─► Inspected
 //! ```
 //!
-//! Threat model: a file that was not made for this game, or was linked, cut or edited wrongly, whatever
-//! hash is recorded for it; not a hostile author, whose code no look at the bytes can tell from good code.
+//! Threat model: a file that was not made for this game, or was linked, cut or edited wrongly,
+//! whatever hash is recorded for it; not a hostile author, whose code cannot be recognized from its
+//! bytes.
 //!
 //! Two kinds of checks follow from it: those that can name a reason and a remedy (format, machine,
 //! bounds, libraries, symbols, the export, its manifest), and those for faults that survive a probe,
@@ -38,9 +39,9 @@ use export::{ENTRY_BYTES, Entry, Exports, PLAIN_BYTES};
 
 use crate::ids::{AbiFingerprint, ArtifactHash, ModuleId};
 
-/// Smaller is no ELF file.
+/// Smaller files are not ELF files.
 pub const MIN_FILE_BYTES: usize = 64;
-/// Larger is no module: the largest have a few megabytes.
+/// Larger files are not modules: the largest modules have a few megabytes.
 pub const MAX_FILE_BYTES: usize = 512 << 20;
 const MISSING_SHOWN: usize = 5;
 
@@ -80,7 +81,7 @@ impl Inspected {
         &self.export_symbol
     }
 
-    /// What is unusual about it, but no reason to refuse it.
+    /// Unusual properties that are no reason to refuse it.
     pub fn warnings(&self) -> &[InspectWarning] {
         &self.warnings
     }
@@ -99,18 +100,19 @@ impl fmt::Debug for Inspected {
     }
 }
 
-/// What is odd about an artifact, but no reason to refuse it.
+/// An unusual property of an artifact that is no reason to refuse it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}", self.explain())]
 pub enum InspectWarning {
-    /// Folders of its own in which to look for libraries. All it needs is loaded already.
+    /// It has library search paths of its own, which it does not need: all libraries are loaded
+    /// already.
     SearchPath {
         /// The artifact.
         file: PathBuf,
         /// The folders.
         folders: String,
     },
-    /// Not built by the host.
+    /// It was not built by the host.
     NoEpoch {
         /// The artifact.
         file: PathBuf,
@@ -121,38 +123,38 @@ pub enum InspectWarning {
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub enum InspectError {
-    /// Too small or too large for an artifact.
+    /// It is too small or too large.
     Size {
         /// The artifact.
         file: PathBuf,
         /// Its size in bytes.
         found: usize,
     },
-    /// Another format.
+    /// It has a different format.
     NotElf {
         /// The artifact.
         file: PathBuf,
         /// Its first bytes.
         found: Vec<u8>,
     },
-    /// Another machine.
+    /// It was built for a different machine.
     Machine {
         /// The artifact.
         file: PathBuf,
         /// The host's machine.
         expected: String,
-        /// The artifact's.
+        /// The artifact's machine.
         found: String,
     },
-    /// Damaged, or not made by a linker for Rust.
+    /// It is damaged, or was not made by a linker for Rust.
     Malformed {
         /// The artifact.
         file: PathBuf,
-        /// Which part of it.
+        /// The part that is wrong.
         what: String,
-        /// What would be right.
+        /// The expected value.
         expected: String,
-        /// What is there.
+        /// The actual value.
         found: String,
     },
     /// It needs a library which the host did not start with.
@@ -161,66 +163,66 @@ pub enum InspectError {
         file: PathBuf,
         /// The library's name.
         library: String,
-        /// A loaded one of a similar name.
+        /// A loaded library with a similar name.
         loaded: Option<String>,
     },
-    /// No `PLAYGROUND_MODULE` of its own.
+    /// It has no `PLAYGROUND_MODULE` of its own.
     NoExport {
         /// The artifact.
         file: PathBuf,
         /// The symbol's path.
         expected: String,
-        /// Those that are there: of embedded crates, or several of its own.
+        /// Those that exist: of embedded crates, or several of its own.
         found: Vec<String>,
     },
-    /// `PLAYGROUND_MODULE` of another shape.
+    /// Its `PLAYGROUND_MODULE` has a different layout.
     Export {
         /// The artifact.
         file: PathBuf,
-        /// What would be right.
+        /// The expected value.
         expected: String,
-        /// What is there.
+        /// The actual value.
         found: String,
     },
     /// The manifest is not as `export_module!` writes it.
     Manifest {
         /// The artifact.
         file: PathBuf,
-        /// What is wrong.
+        /// The fault.
         #[source]
         fault: ManifestError,
     },
-    /// Built for another host.
+    /// It was built for a different host.
     Abi {
         /// The artifact.
         file: PathBuf,
         /// The host's ABI.
         expected: AbiFingerprint,
-        /// The artifact's.
+        /// The artifact's ABI.
         found: AbiFingerprint,
     },
     /// The schemas are not as `export_module!` writes them.
     Schemas {
         /// The artifact.
         file: PathBuf,
-        /// What is wrong.
+        /// The fault.
         #[source]
         fault: SchemaError,
     },
-    /// Another number of schemas than of persisted types.
+    /// The number of schemas differs from the number of persisted types.
     SchemaCount {
         /// The artifact.
         file: PathBuf,
-        /// Persisted types in the manifest.
+        /// The number of persisted types in the manifest.
         expected: usize,
-        /// Schemas.
+        /// The number of schemas.
         found: usize,
     },
-    /// It uses what the host does not have.
+    /// It uses symbols that the host does not have.
     Symbols {
         /// The artifact.
         file: PathBuf,
-        /// How many.
+        /// Their number.
         count: usize,
         /// The first of them, demangled.
         first: Vec<String>,
@@ -231,7 +233,7 @@ pub enum InspectError {
 ///
 /// # Errors
 ///
-/// When the bytes are not a module for `host`, or not in a form that loads as inspected.
+/// If the bytes are not a module for `host`, or would not load as they were inspected.
 pub fn inspect(
     path: &Path,
     bytes: Vec<u8>,

@@ -49,7 +49,7 @@ pub struct Good {
     pub abi: AbiFingerprint,
 }
 
-/// What previous games that crashed left in their journals.
+/// The result of reading the journals of previous games that crashed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Death {
     /// Artifacts that are now in quarantine.

@@ -8,16 +8,17 @@
 //!  frames after      probation ─► commit | rollback
 //! ```
 //!
-//! Read the files in the order below: it is an edit's way through. A stage takes what the one
-//! before it gives: `load` takes an [`inspect::Inspected`], which only `inspect` can make.
+//! Read the files in the order below: an edit passes through them in this order. A stage takes the
+//! output of the one before it: `load` takes an [`inspect::Inspected`], which only `inspect` can
+//! make.
 
-// Names, refusals, and what both are about.
+// Names and refusals.
 pub mod explain;
 pub mod ids;
 pub mod refusal;
 pub mod resolve;
 pub mod workspace;
-// Beside the game, in the order of the flow.
+// On the worker's threads, in the order of the flow.
 pub mod worker;
 pub mod reader;
 pub mod watch;
@@ -47,7 +48,7 @@ pub mod tuning;
 pub mod guard;
 pub mod watchdog;
 pub mod events;
-// What people see.
+// The user interface.
 pub mod console;
 mod plugin;
 

@@ -22,25 +22,26 @@ use crate::os_remedies::remedy;
 /// A module's code in the process. It stays there until the process ends.
 #[derive(Clone, Copy)]
 pub struct Code {
-    /// What the module exports.
+    /// The module's export.
     pub entry: &'static ModuleEntry,
-    /// The sealed copy that it was loaded from. A descriptor's number that is used again would give
-    /// the old library for the new path: it stays open.
+    /// The sealed copy that it was loaded from. It stays open: if its descriptor's number were
+    /// reused, the loader would return the old library for the new path.
     image: &'static File,
 }
 
 impl Code {
-    /// Where other processes of the same user find the artifact's bytes while this one lives.
+    /// The path through which other processes of the same user can read the artifact while this one
+    /// lives.
     pub fn image_path(&self) -> PathBuf {
         path_of(self.image)
     }
 
-    /// The inode of the memory file: the code of each load of each app has its own.
+    /// The inode of the memory file: it identifies the code of one load in one app.
     pub fn image(&self) -> u64 {
         self.image.metadata().map_or(0, |metadata| metadata.ino())
     }
 
-    /// How many bytes the artifact has.
+    /// The size of the artifact.
     pub fn size_bytes(&self) -> u64 {
         self.image.metadata().map_or(0, |metadata| metadata.len())
     }
@@ -48,7 +49,7 @@ impl Code {
 
 #[cfg(test)]
 impl Code {
-    /// A module whose `build` asks for nothing.
+    /// A module whose `build` registers nothing.
     pub fn stub() -> Self {
         static ENTRY: ModuleEntry =
             ModuleEntry { magic: MAGIC, manifest_len: 0, schemas_len: 0, build: |_| () };
@@ -58,19 +59,20 @@ impl Code {
     }
 }
 
-/// An inspected artifact's bytes, where nobody can write to them any more.
+/// An inspected artifact's bytes, in memory that can no longer be written to.
 pub struct Sealed {
     pub(crate) inspected: Inspected,
     copy: File,
 }
 
 impl Sealed {
-    /// What inspection found.
+    /// The result of inspection.
     pub fn inspected(&self) -> &Inspected {
         &self.inspected
     }
 
-    /// Where other processes of the same user find the bytes while this one holds them.
+    /// The path through which other processes of the same user can read the bytes while this one
+    /// holds them.
     pub fn path(&self) -> PathBuf {
         path_of(&self.copy)
     }
@@ -111,7 +113,7 @@ impl Explain for LoadError {
             Self::Open { id, source } => Explanation::new(
                 "H0502",
                 match source.source() {
-                    // The loader's own words.
+                    // The loader's own message.
                     Some(reason) => format!("the system's loader refused module `{id}`: {reason}"),
                     None => format!("the system's loader refused module `{id}`: {source}"),
                 },
@@ -121,11 +123,11 @@ impl Explain for LoadError {
     }
 }
 
-/// Puts the very bytes that were inspected where nobody can write to them.
+/// Copies the inspected bytes to memory that can no longer be written to.
 ///
 /// # Errors
 ///
-/// When there is no memory or descriptor left.
+/// If there is no memory or descriptor left.
 pub(crate) fn seal(inspected: Inspected) -> Result<Sealed, LoadError> {
     let id = &inspected.manifest.id;
     match sealed_copy(id, inspected.bytes()) {
@@ -134,11 +136,11 @@ pub(crate) fn seal(inspected: Inspected) -> Result<Sealed, LoadError> {
     }
 }
 
-/// Loads a sealed artifact, and gives what inspection found in it.
+/// Loads a sealed artifact, and returns it with the result of its inspection.
 ///
 /// # Errors
 ///
-/// When the system's loader refuses.
+/// If the system's loader refuses.
 pub(crate) fn load(sealed: Sealed) -> Result<(Code, Inspected), LoadError> {
     let Sealed { inspected, copy } = sealed;
     let path = format!("/proc/self/fd/{}", copy.as_raw_fd());
@@ -162,7 +164,7 @@ pub(crate) fn load(sealed: Sealed) -> Result<(Code, Inspected), LoadError> {
             })
         })
     };
-    // Also where the loader refused: it may have mapped the file before it did.
+    // Also if the loader refused: it may have mapped the file before that.
     let image: &'static File = Box::leak(Box::new(copy));
     let id = &inspected.manifest.id;
     let entry = entry.map_err(|source| LoadError::Open { id: id.clone(), source })?;

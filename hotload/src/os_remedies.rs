@@ -1,4 +1,4 @@
-//! What the machine refuses, and what a person can do about it.
+//! Errors of the operating system, and how a person can fix them.
 
 use std::io;
 
@@ -9,7 +9,7 @@ const PERMISSION: &str = "Make it readable and writable for the user of the game
 const DESCRIPTORS: &str =
     "Raise the limit on open files (`ulimit -n`), or close what has many open";
 
-/// The errors that are not for what was asked, but for what is there of something.
+/// Errors caused by a machine limit (disk, quota, permissions, descriptors), not by the request.
 const LIMITS: [(Errno, &str, &str); 7] = [
     (Errno::NOSPC, "No space left on device", ROOM),
     (Errno::DQUOT, "Disk quota exceeded", ROOM),
@@ -20,18 +20,18 @@ const LIMITS: [(Errno, &str, &str); 7] = [
     (Errno::NFILE, "Too many open files in system", DESCRIPTORS),
 ];
 
-/// What can be done about an error, if it is one of a limit.
+/// The remedy for an error that is caused by a limit; `None` for others.
 pub fn known(error: &io::Error) -> Option<&'static str> {
     let errno = Errno::from_io_error(error)?;
     LIMITS.iter().find(|(limit, ..)| *limit == errno).map(|(.., remedy)| *remedy)
 }
 
-/// What can be done about an error of a file or process.
+/// The remedy for an error of a file or process.
 pub fn remedy(error: &io::Error) -> &'static str {
     known(error).unwrap_or("Check that it is there, its permissions and the free space")
 }
 
-/// What can be done, if it is a limit that these words of another program tell of.
+/// The remedy, if these words of another program name a limit.
 pub fn remedy_in(words: &str) -> Option<&'static str> {
     let is_told = |(errno, text, _): &&(Errno, &str, &str)| {
         words.contains(text) || words.contains(&format!("(os error {})", errno.raw_os_error()))
@@ -39,7 +39,7 @@ pub fn remedy_in(words: &str) -> Option<&'static str> {
     LIMITS.iter().find(is_told).map(|(.., remedy)| *remedy)
 }
 
-/// True where the whole process lacks something, whatever file it is about.
+/// True if the whole process lacks a resource, whatever file the error is about.
 pub fn is_of_process(error: &io::Error) -> bool {
     let errno = Errno::from_io_error(error);
     errno.is_some_and(|errno| [Errno::MFILE, Errno::NFILE, Errno::NOMEM].contains(&errno))

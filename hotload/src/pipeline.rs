@@ -1,12 +1,12 @@
-//! From modules to build to generations that are known to run together, beside the game.
+//! Builds modules and turns them into generations that are known to run together, beside the game.
 //!
 //! ```text
 //!  build ─► swap groups ─► all built ─► admit ─► inspect ─► check epochs ─► seal ─► probe ─► load ─► plan
 //!                          └──────────────────── attempt_group, for each group ────────────────────┘
 //! ```
 //!
-//! An attempt runs on a thread of its own and changes nothing that the worker's loop decides with: it
-//! gets what is known, and returns what it found. It can be cancelled between any two steps.
+//! An attempt runs on its own thread and does not access the worker's state: it gets its inputs and
+//! returns a result. It can be cancelled between any two steps.
 
 mod admit;
 mod check;
@@ -45,68 +45,69 @@ use probe_group::Trial;
 pub use probe_group::image_of;
 use swap_groups::{BuiltGroup, swap_groups};
 
-/// What one attempt is asked for, and all that it may know.
+/// The inputs of one attempt.
 pub struct Attempt {
     /// Its number.
     pub id: AttemptId,
     /// The modules on disk.
     pub workspace: SharedWorkspace,
-    /// What goes into the build of each.
+    /// The build inputs of each module.
     pub inputs: BTreeMap<ModuleId, Inputs>,
-    /// What to build, and what for. Where there is nothing to build, what runs is compared with what
-    /// is selected.
+    /// The modules to build, and why. If there are none, the attempt only compares the running
+    /// modules with the selection.
     pub modules: BTreeMap<ModuleId, Intent>,
     /// When the oldest of the edits was saved.
     pub saved_at: Option<SystemTime>,
     /// The newest generation of each module that could run.
     pub good: BTreeMap<ModuleId, SharedGeneration>,
-    /// What runs.
+    /// The running generations and the selection of the host.
     pub running: RunningModules,
-    /// What the running modules asked for, where it is known.
+    /// The outlines of the running modules, if known.
     pub outlines: Option<Arc<Outlines>>,
-    /// What should run.
+    /// The modules that should run.
     pub selection: Selection,
     /// The number of each module's next generation.
     pub numbers: BTreeMap<ModuleId, u32>,
 }
 
-/// What an attempt found.
+/// The result of an attempt.
 pub struct AttemptOutcome {
     /// The groups that were built, in the order in which they were tried.
     pub groups: Vec<GroupOutcome>,
-    /// The swap to what is selected; `None` where the attempt was cancelled.
+    /// The swap to the selection; `None` if the attempt was cancelled.
     pub planned: Option<Result<Planned, Refusal>>,
-    /// What the modules of this version of [`RunningModules`] asked for.
+    /// The outlines of the running modules, with the version of [`RunningModules`] that they belong
+    /// to.
     pub running_outlines: Option<(u64, Arc<Outlines>)>,
-    /// All that came into the process.
+    /// All generations that were loaded into the process.
     pub loaded: Vec<SharedGeneration>,
 }
 
-/// What became of modules that live or fall together.
+/// The result for modules that are accepted or refused together.
 pub struct GroupOutcome {
     /// The modules.
     pub ids: BTreeSet<ModuleId>,
-    /// What the attempt did it for.
+    /// The goal of the attempt for them.
     pub goal: Goal,
     /// Those of them that compile.
     pub compiled: BTreeSet<ModuleId>,
-    /// What there is to report besides the result.
+    /// Updates to report besides the result.
     pub reports: Vec<Update>,
-    /// What a swap would change, for each module of which somebody asked that; empty where it cannot
-    /// be planned.
+    /// The changes that a swap would make, for each module whose plan was requested; empty if the
+    /// swap cannot be planned.
     pub plans: Vec<(ModuleId, Vec<ModulePlan>)>,
     /// Their generations.
     pub result: Result<Vec<SharedGeneration>, AttemptError>,
 }
 
-/// Why a group of modules does not come into the game.
+/// Why a group of modules does not enter the game.
 #[derive(Debug)]
 pub enum AttemptError {
     /// rustc refused one of them.
     NotBuilt(NotBuilt),
     /// They were built and will not run.
     Refused(Refusal),
-    /// A newer change takes the attempt's place.
+    /// A newer change replaces the attempt.
     Cancelled,
 }
 
@@ -123,64 +124,65 @@ pub struct NotBuilt {
     pub failed: BTreeMap<ModuleId, Vec<String>>,
     /// Modules that have to be swapped together with these.
     pub waiting: BTreeSet<ModuleId>,
-    /// Time until it was known, in milliseconds.
+    /// The time until the failure was known, in milliseconds.
     pub took_ms: f32,
 }
 
-/// What a swap would change of one module.
+/// The changes that a swap would make to one module.
 #[derive(Clone)]
 pub struct ModulePlan {
     /// The module.
     pub module: ModuleId,
-    /// What changes.
+    /// The changes.
     pub change: Change,
-    /// Its types are other ones, also those that nobody persists.
+    /// Its types are new ones, including those that no module persists.
     pub new_epoch: bool,
 }
 
-/// A swap to what is selected.
+/// A swap to the selection.
 pub struct Planned {
     /// The version of [`RunningModules`] that it was planned against.
     pub running_version: u64,
-    /// What was selected.
+    /// The selection that it was planned for.
     pub selection: Selection,
-    /// New generations, each behind what it requires.
+    /// New generations, each after the modules that it requires.
     pub enter: Vec<SharedGeneration>,
     /// Modules that stop.
     pub leave: BTreeSet<ModuleId>,
-    /// What all modules that run after it asked for.
+    /// The outlines of all modules that run after the swap.
     pub outlines: Outlines,
-    /// Time for it, in milliseconds.
+    /// The duration of planning, in milliseconds.
     pub plan_ms: f32,
 }
 
-/// What attempts work with, and share with the worker's thread.
+/// The resources that attempts share with the worker's thread.
 #[derive(Clone)]
 pub struct Tools {
     /// The process that artifacts are loaded into. It is read once, ahead of time.
     pub facts: Arc<OnceLock<Result<HostFacts, Refusal>>>,
-    /// New code on its way, and what is in quarantine; open once the workspace is known.
+    /// The journal of uncommitted code and the quarantine; open once the workspace is known.
     pub journal: Arc<Mutex<Option<Journal>>>,
     /// A probe that was started ahead of time.
     pub probe: Arc<Mutex<Option<Probe>>>,
-    /// What probes are started from.
+    /// How probes are started.
     pub prober: Prober,
-    /// How long new code may take in the probe.
+    /// The time limit of a trial.
     pub probe_limit: Duration,
     /// Compilers that were started ahead of time.
     pub standby: Standby,
-    /// What the process takes of the machine, as it was when nobody waited last.
+    /// The resource usage of the process, as it was measured last; this happens while nothing
+    /// waits.
     pub usage: Arc<Mutex<Usage>>,
-    /// Something was loaded since.
+    /// Something was loaded since the measurement.
     pub usage_is_old: Arc<AtomicBool>,
 }
 
-/// Locks what no panic can leave half done.
+/// Locks data that no panic can leave inconsistent.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Builds what `attempt` asks for and finds out what of it can run.
+/// Builds the modules of `attempt` and finds out which of them can run.
 pub fn attempt(
     attempt: &Attempt,
     tools: &Tools,
@@ -234,12 +236,12 @@ struct Run<'a> {
     cancel: &'a Cancel,
     /// The newest generation of each module that could run, those of this attempt among them.
     good: BTreeMap<ModuleId, SharedGeneration>,
-    /// What the running modules asked for.
+    /// The outlines of the running modules.
     outlines: Option<Arc<Outlines>>,
     loaded: Vec<SharedGeneration>,
-    /// The set of modules that was planned last, and what it asked for.
+    /// The set of modules that was planned last, and its outlines.
     last_plan: Option<PlannedSet>,
-    /// What the last probe found.
+    /// The result of the last probe.
     trial: Trial,
     reports: Vec<Update>,
     plans: Vec<(ModuleId, Vec<ModulePlan>)>,
@@ -249,7 +251,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The way of a group of modules that live or fall together.
+    /// Runs the steps for a group of modules that are accepted or refused together.
     fn attempt_group(&mut self, group: BuiltGroup) -> Result<Vec<SharedGeneration>, AttemptError> {
         let (goal, asked) = (group.goal, group.asked.clone());
         let built = group.all_built()?;
@@ -266,7 +268,7 @@ impl Run<'_> {
         if self.cancel.is_cancelled() { Err(AttemptError::Cancelled) } else { Ok(()) }
     }
 
-    /// build: what rustc makes of each module, and what was brought in files.
+    /// build: compiles each module, or takes the artifact that the user supplied as a file.
     fn build(&mut self, report: &dyn Fn(AttemptEvent)) -> BTreeMap<ModuleId, Outcome> {
         let Attempt { workspace, inputs, modules, .. } = self.attempt;
         let (mut outcomes, mut ids) = (BTreeMap::new(), BTreeSet::new());
@@ -309,7 +311,7 @@ impl Run<'_> {
             };
             report(AttemptEvent::Progress(Progress { activity, done, total }));
         });
-        // Where it was cancelled there is nothing to go on with.
+        // If the build was cancelled there are no outcomes.
         outcomes.extend(built.unwrap_or_default());
         outcomes
     }
@@ -327,7 +329,7 @@ impl Run<'_> {
         }
     }
 
-    /// seal: the bytes that were checked, where nobody can write to them.
+    /// seal: copies the checked bytes to memory that can no longer be written to.
     fn seal(&mut self, checked: Vec<Checked>) -> Result<Vec<(Sealed, Times)>, AttemptError> {
         self.check_cancelled()?;
         let sealed = checked.into_iter().map(|Checked { inspected, times, .. }| {
@@ -337,7 +339,7 @@ impl Run<'_> {
         sealed.collect()
     }
 
-    /// load: into the process, for good.
+    /// load: loads the artifacts into the process, permanently.
     fn load(&mut self, tried: Vec<(Sealed, Times)>) -> Result<Vec<SharedGeneration>, AttemptError> {
         self.check_cancelled()?;
         let mut generations = Vec::with_capacity(tried.len());
@@ -373,12 +375,12 @@ impl Run<'_> {
         Ok(generations)
     }
 
-    /// True where an artifact of that hash is in the game.
+    /// True if an artifact with that hash runs in the game.
     fn runs(&self, hash: &crate::ids::ArtifactHash) -> bool {
         self.attempt.running.generations.values().any(|running| running.hash == *hash)
     }
 
-    /// Writes to the journal; a failure is reported, and holds nothing up.
+    /// Writes to the journal; a failure is reported and does not stop the attempt.
     fn note(
         &mut self,
         write: impl FnOnce(&mut Journal) -> Result<(), crate::journal::JournalError>,

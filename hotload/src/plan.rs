@@ -1,4 +1,4 @@
-//! Tries what would run together, before any of it touches the game.
+//! Tries the modules that would run together before any of their code reaches the game.
 //!
 //! Every module of the set is recorded once more and put onto scratch schedules over a scratch
 //! world: an ordering cycle, an ambiguity or conflicting parameters show there.
@@ -31,7 +31,7 @@ pub enum PlanError {
     Schedule {
         /// The schedule.
         schedule: String,
-        /// What Bevy says, and what to do.
+        /// Bevy's message, and how to fix the cause.
         reason: String,
     },
     /// Modules with different epochs of a core in them.
@@ -42,10 +42,10 @@ pub enum PlanError {
         core: ModuleId,
         /// The epoch in the module.
         found: Epoch,
-        /// The core's own.
+        /// The epoch of the core itself.
         expected: Epoch,
     },
-    /// An order between sets went away, which a running schedule cannot forget.
+    /// An order between sets was removed, but a running schedule cannot drop it.
     OrderRemoved {
         /// The module.
         module: ModuleId,
@@ -53,7 +53,7 @@ pub enum PlanError {
         schedule: String,
         /// The first set.
         before: String,
-        /// How they stood to each other.
+        /// Their relation.
         relation: &'static str,
         /// The second set.
         after: String,
@@ -92,20 +92,20 @@ impl Explain for PlanError {
     }
 }
 
-/// An order or membership between two sets, as a module asked for it.
+/// An order or membership between two sets, as a module declares it.
 type SetEdge = (InternedScheduleLabel, bool, SetId, SetId);
 
-/// A set: its type, and which value of it.
+/// A set: its type, and its value.
 type SetId = (TypeId, String);
 
-/// What a module asks for, as far as plans compare it.
+/// The registrations of a module that plans compare.
 #[derive(Clone, Default)]
 pub struct Outline {
     /// Systems, as schedule and name.
     pub systems: BTreeSet<(String, String)>,
     /// Persisted types.
     pub persisted: Vec<PersistRecord>,
-    /// Former types whose values may go.
+    /// Former types whose values may be dropped.
     pub dropped: Vec<String>,
     /// Resources by name.
     pub resources: BTreeSet<&'static str>,
@@ -120,11 +120,11 @@ pub type Outlines = BTreeMap<ModuleId, Outline>;
 /// Whether the systems are set up on scratch schedules.
 #[derive(Clone, Copy)]
 pub enum Trial<'a> {
-    /// This very set was tried, by a probe.
+    /// A probe tried this very set.
     Done,
     /// They are.
     Due,
-    /// They are, and whose code is about to run is told before, with where.
+    /// They are, and the callback is called with the module and the step before its code runs.
     Told(&'a dyn Fn(&ModuleId, &str)),
 }
 
@@ -132,7 +132,7 @@ pub enum Trial<'a> {
 ///
 /// # Errors
 ///
-/// When they cannot run together, or `running` holds an order that they would have to forget.
+/// If they cannot run together, or if `running` has an order that would have to be dropped.
 pub fn plan(
     modules: &[SharedGeneration],
     running: &Outlines,
@@ -254,7 +254,8 @@ fn scratch_schedule(label: InternedScheduleLabel) -> Schedule {
     schedule
 }
 
-/// The schedules in which an undecided order is an error: what runs there decides the game.
+/// The schedules in which an ambiguous order is an error, because their systems determine the
+/// gameplay.
 pub fn is_gameplay(label: InternedScheduleLabel) -> bool {
     [
         FixedFirst.intern(),
@@ -292,7 +293,7 @@ fn set_id(set: &dyn SystemSet) -> SetId {
     (any.type_id(), format!("{set:?}"))
 }
 
-/// Sets that nobody uses any more may keep their order.
+/// Finds orders that were removed. Sets that are no longer used may keep theirs.
 fn forgotten_order(
     running: &Outlines,
     planned: &Outlines,

@@ -34,40 +34,40 @@ use crate::tuning::AssetFolder;
 pub struct HotLoadPlugin {
     /// A folder in the cargo workspace that holds the modules.
     pub folder: PathBuf,
-    /// The app to run, e.g. `arena` for `apps_arena`; the first one where none is named.
+    /// The app to run, e.g. `arena` for `apps_arena`; the first one if `None`.
     pub app: Option<String>,
-    /// Build what changes as it is saved.
+    /// Build modules when their sources are saved.
     pub watch: bool,
     /// Commands to run once the modules run.
     pub exec: Vec<String>,
     /// Read commands from standard input as well.
     pub prompt: bool,
-    /// Append what happens to this file, as JSON lines.
+    /// Append events to this file, as JSON lines.
     pub events: Option<PathBuf>,
-    /// End the app so many frames after the modules first ran, and the commands are done.
+    /// Exit the app this many frames after the modules first ran and the commands are done.
     pub frames: Option<u64>,
-    /// Frames after a swap in which a panic brings the old code back.
+    /// The number of frames after a swap in which a panic rolls it back.
     pub probation_frames: u64,
-    /// What tries new code in a process of its own, before the game loads it.
+    /// The process that tries new code before the game loads it.
     pub probe: Prober,
-    /// How long new code may take there to be loaded and to record what it wants.
+    /// The time limit for new code in the probe to be loaded and to run its `build`.
     pub probe_limit: Duration,
-    /// A frame that takes longer is told of, with the system that keeps it.
+    /// A frame that takes longer is reported, with the system that blocks it.
     pub frame_limit: Duration,
-    /// A module's system that keeps a frame longer ends the game, for a supervisor to start it
-    /// again; none does where none is set.
+    /// If a module's system blocks a frame for longer, the game exits, so that a supervisor can
+    /// restart it; `None` disables this.
     pub hang_limit: Option<Duration>,
-    /// Hold the game's time while a command is not done, so that each run is the same.
+    /// Stop the game's time while a command is running, so that each run is the same.
     pub deterministic: bool,
     /// Save all persisted state every minute and at the end, as the snapshot `autosave_<app>`.
     pub autosave: bool,
-    /// Go on from the app's newest snapshot.
+    /// Resume from the app's newest snapshot.
     pub resume: bool,
-    /// Of snapshots to go on from, leave out those that are older.
+    /// Ignore snapshots that are older than this when resuming.
     pub resume_since: Option<SystemTime>,
-    /// What the game before this one died of, if a supervisor started this one in its place.
+    /// Why the previous game crashed, if a supervisor started this one to replace it.
     pub died_of: Option<String>,
-    /// Where snapshots are; the workspace's folder `saves` where none is named.
+    /// The folder of snapshots; the workspace's folder `saves` if `None`.
     pub saves: Option<PathBuf>,
     /// Print the console's output to the terminal.
     pub echo: bool,
@@ -104,7 +104,7 @@ fn workspace_folder() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
 
-/// The sub-app whose turn comes after the main one's, with the main world in hand and no schedule
+/// The sub-app that runs after the main one, with access to the main world and while no schedule is
 /// running.
 #[derive(AppLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct BetweenFrames;
@@ -112,22 +112,22 @@ struct BetweenFrames;
 impl Plugin for HotLoadPlugin {
     fn build(&self, app: &mut App) {
         probe::serve_if_asked();
-        // What modules find.
+        // Resources for modules.
         app.init_resource::<RunOptions>()
             .init_resource::<KeyboardFocus>()
             .init_resource::<Handovers>()
             .add_message::<HotLoadEvent>()
             .insert_resource(Console::new(self.echo))
-            // An error in one system is no reason to end the game.
+            // An error in one system does not end the game.
             .insert_resource(FallbackErrorHandler(bevy::ecs::error::error));
-        // Their tuning values.
+        // For tuning files.
         if app.world().contains_resource::<AssetServer>() {
             app.init_asset::<TuningFile>().init_asset_loader::<TuningFileLoader>();
             if !app.world().contains_resource::<AssetFolder>() {
                 app.insert_resource(AssetFolder(asset_folder(app)));
             }
         }
-        // The console, where there is a window.
+        // The console, if there is a window.
         if app.is_plugin_added::<WinitPlugin>() {
             if !app.is_plugin_added::<EguiPlugin>() {
                 app.add_plugins(EguiPlugin::default());
@@ -135,7 +135,7 @@ impl Plugin for HotLoadPlugin {
             app.add_plugins(ConsolePlugin)
                 .add_systems(PreStartup, spawn_console_camera)
                 .add_systems(PostUpdate, clear_when_alone);
-            // Whatever camera a module spawns, the console keeps its own.
+            // The console keeps its own camera, whatever cameras modules spawn.
             app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context =
                 false;
         }
@@ -149,7 +149,7 @@ impl Plugin for HotLoadPlugin {
                 }
             }
         }
-        // The first frame is drawn before anything is built.
+        // Draw the first frame before anything is built.
         let plugin = self.clone();
         let host = Mutex::new((events, None));
         let mut between = SubApp::new();
@@ -165,7 +165,7 @@ impl Plugin for HotLoadPlugin {
 #[derive(Component)]
 struct ConsoleCamera;
 
-/// Over another camera's picture the console's clears nothing; without one nobody else would.
+/// Clears the screen only if no other camera is active.
 fn clear_when_alone(
     others: Query<&Camera, Without<ConsoleCamera>>,
     mut own: Query<&mut Camera, With<ConsoleCamera>>,
@@ -191,7 +191,7 @@ fn spawn_console_camera(mut commands: Commands) {
     ));
 }
 
-/// Where the app's `AssetPlugin` reads files.
+/// The folder of the app's `AssetPlugin`.
 fn asset_folder(app: &App) -> PathBuf {
     let plugins = app.get_added_plugins::<AssetPlugin>();
     let folder = plugins.first().map_or("assets", |plugin| plugin.file_path.as_str());

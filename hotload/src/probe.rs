@@ -1,5 +1,5 @@
-//! Probe: another process of the same executable loads new code first, and runs what of it would run
-//! in the game before its first frame. What crashes, ends or hangs does so there.
+//! Probe: another process of the same executable loads new code first, and runs what the game would
+//! run before its first frame. Code that crashes, exits or hangs does so there.
 //!
 //! ```text
 //!  game                                    probe, started ahead
@@ -9,8 +9,8 @@
 //!                 ◄── fine, or a refusal ───┘   it dies, or does not answer: refused
 //! ```
 //!
-//! It is a test bench, not a wall between modules: what was tried runs in the game. A probe is used
-//! once; the next one is started in the background.
+//! It is a test bench, not a sandbox: code that passed runs in the game. A probe is used once; the
+//! next one is started in the background.
 
 mod explain;
 mod serve;
@@ -37,33 +37,33 @@ use crate::os_remedies::known;
 
 pub use serve::serve_if_asked;
 
-/// In the environment of a probe: the process that started it.
+/// The environment variable of a probe, with the process id of the game that started it.
 const ASKED_BY: &str = "PLAYGROUND_PROBE";
-/// An app may do much before it adds its plugin.
+/// An app may do much work before it adds its plugin.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// What to do where it is no limit of the machine.
+/// The remedy for failures that no machine limit causes.
 const NO_PROBE: &str = "Start the game again; for an app of your own, call \
     `playground_hotload::probe::serve_if_asked()` first in `main`, or set `probe` of HotLoadPlugin";
-/// How often it is looked whether an answer is still wanted.
+/// How often the probe's caller checks whether it still needs an answer.
 const LOOK: Duration = Duration::from_millis(20);
-/// So much of what a probe printed is shown.
+/// How much of a probe's output is shown.
 const SAID_LINES: usize = 6;
 const SAID_BYTES: u64 = 4096;
 
-/// Which program tries new code before the game loads it.
+/// The program that tries new code before the game loads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Prober {
     /// The app's own executable, started once more with the same arguments. It serves as a probe
-    /// from [`serve_if_asked`], or else from where it adds its plugin.
+    /// from [`serve_if_asked`], or else when it adds its plugin.
     #[default]
     Own,
     /// Another program built with the same libraries, which calls [`serve_if_asked`].
     Program(PathBuf),
-    /// None: new code runs in the game at once.
+    /// No probe: new code runs in the game directly.
     Off,
 }
 
-/// An artifact, as a probe finds it.
+/// A reference to an artifact for a probe.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Image {
     /// The module.
@@ -76,7 +76,7 @@ pub struct Image {
 
 #[derive(Debug, Serialize, Deserialize)]
 enum Request {
-    /// Have these ready.
+    /// Load these ahead of time.
     Preload(Vec<Image>),
     /// Load `new`, call their `build`, and try the modules of these hashes together.
     Try { new: Vec<Image>, together: Vec<ArtifactHash> },
@@ -84,19 +84,19 @@ enum Request {
 
 #[derive(Debug, Serialize, Deserialize)]
 enum Reply {
-    /// Requests are taken.
+    /// The probe accepts requests.
     Ready,
-    /// Whose code runs from here on, and in which part of the trial.
+    /// The module whose code runs next, and the stage of the trial.
     At { module: ModuleId, stage: String },
-    /// All went well: what each module asks for.
+    /// The trial succeeded: the registrations of each module.
     Fine(BTreeMap<ModuleId, Asked>),
-    /// What was found, as the game would explain it.
+    /// The refusal, as the game would explain it.
     Refused(Explanation),
     /// The probe itself cannot work.
     Unfit(String),
 }
 
-/// What a module asks for, by name.
+/// The registrations of a module, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     /// Systems, as schedule and name.
@@ -108,7 +108,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// What an outline says, by name.
+    /// The registrations of an outline, by name.
     pub fn of(outline: &crate::plan::Outline) -> Self {
         Self {
             systems: outline.systems.clone(),
@@ -128,39 +128,39 @@ pub enum ProbeError {
         program: PathBuf,
         /// Why.
         reason: String,
-        /// What to do.
+        /// How to fix it.
         remedy: &'static str,
     },
-    /// The probe came to an end.
+    /// The probe exited or crashed.
     Died {
         /// The module whose code ran.
         module: ModuleId,
-        /// Where it was.
+        /// The stage of the trial.
         stage: String,
         /// How the process ended.
         how: String,
-        /// What it printed last.
+        /// Its last output.
         said: String,
     },
     /// The probe did not answer.
     Hangs {
         /// The module whose code ran.
         module: ModuleId,
-        /// Where it was.
+        /// The stage of the trial.
         stage: String,
         /// The limit.
         limit_ms: u128,
-        /// What it printed last.
+        /// Its last output.
         said: String,
     },
-    /// The trial found what inspection, loading or planning would have found.
+    /// The trial failed with an error of inspection, loading or planning.
     Refused(Explanation),
-    /// The game's own trial asked for something else than the probe's.
+    /// The game's own trial recorded other registrations than the probe's.
     Differs {
         /// The module.
         module: ModuleId,
     },
-    /// Nobody wants to know any more: the source changed again.
+    /// The answer is no longer needed: the source changed again.
     Abandoned,
 }
 
@@ -172,22 +172,22 @@ pub struct Probe {
     printed: File,
     started: Instant,
     ready: bool,
-    /// Hashes of what it has loaded, or will have before it tries anything.
+    /// Hashes of the artifacts that it has loaded, or will have loaded before a trial.
     loaded: BTreeSet<ArtifactHash>,
-    /// What was read, and is not a whole line yet.
+    /// The start of a line that was not read completely yet.
     rest: Vec<u8>,
 }
 
 impl Probe {
-    /// Starts one; `None` where none is wanted. It ends with the thread that starts it.
+    /// Starts one; `None` if `prober` disables probes. It ends with the thread that starts it.
     ///
     /// # Errors
     ///
-    /// When no process can be started.
+    /// If no process can be started.
     pub fn start(prober: &Prober) -> Result<Option<Self>, ProbeError> {
         let (program, own) = match prober {
             Prober::Off => return Ok(None),
-            // The file that runs, also when another one has taken its place.
+            // The running executable, even if its file has been replaced.
             Prober::Own => (PathBuf::from("/proc/self/exe"), true),
             Prober::Program(program) => (program.clone(), false),
         };
@@ -209,7 +209,8 @@ impl Probe {
         }
         let child = command
             .env(ASKED_BY, std::process::id().to_string())
-            // The last lines that it prints are shown: the reason, not the way there.
+            // Only the last lines of output are shown: they should contain the reason, not a
+            // backtrace.
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::from(printed.try_clone()?))
@@ -227,7 +228,7 @@ impl Probe {
         })
     }
 
-    /// Has it load what runs already, ahead of time.
+    /// Loads the running artifacts in the probe, ahead of time.
     pub fn preload(&mut self, images: impl IntoIterator<Item = Image>) {
         let missing = images.into_iter().filter(|image| !self.loaded.contains(&image.hash));
         let missing: Vec<Image> = missing.collect();
@@ -235,16 +236,16 @@ impl Probe {
             return;
         }
         self.loaded.extend(missing.iter().map(|image| image.hash.clone()));
-        // A probe that is gone is found out when it is asked.
+        // If the probe is gone, the next request reports that.
         let _ = self.send(&Request::Preload(missing));
     }
 
-    /// Tries new code together with all that would run.
+    /// Tries new code together with everything that would run.
     ///
     /// # Errors
     ///
-    /// When it dies, takes longer than `limit`, or is refused; or as soon as `abandoned` says that
-    /// nobody waits for the answer.
+    /// If the probe dies, takes longer than `limit`, or refuses the code; or as soon as `abandoned`
+    /// returns true because the answer is no longer needed.
     pub fn attempt(
         mut self,
         new: Vec<Image>,
@@ -254,7 +255,7 @@ impl Probe {
     ) -> Result<BTreeMap<ModuleId, Asked>, ProbeError> {
         let of_new = |image: &Image| new.iter().any(|new| new.hash == image.hash);
         self.preload(together.iter().filter(|image| !of_new(image)).cloned());
-        // Until the probe says whose code runs, it is taken to be that of the first new module.
+        // Until the probe reports whose code runs, assume that of the first new module.
         let first = new.first().or(together.first());
         let Some(first) = first.map(|image| image.module.clone()) else {
             return Ok(BTreeMap::new());
@@ -303,7 +304,7 @@ impl Probe {
         self.stream.write_all(&line)
     }
 
-    /// The next reply; `None` when none came for a while.
+    /// The next reply; `None` if none arrived for a while.
     fn receive(&mut self) -> io::Result<Option<Reply>> {
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
@@ -339,7 +340,7 @@ impl Probe {
         ProbeError::NoProbe { program: self.program.clone(), reason, remedy: NO_PROBE }
     }
 
-    /// What it printed last, on lines of its own.
+    /// Its last output, on lines of its own.
     fn said(&self) -> String {
         let length = self.printed.metadata().map_or(0, |data| data.len());
         let from = length.saturating_sub(SAID_BYTES);
@@ -356,7 +357,7 @@ impl Probe {
 
 impl Drop for Probe {
     fn drop(&mut self) {
-        // One that ended already is only waited for.
+        // If it has already ended, it only has to be reaped.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

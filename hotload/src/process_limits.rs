@@ -1,4 +1,4 @@
-//! What the process takes of the machine, and where that ends: libraries are never closed.
+//! The resources that the process uses, and their limits: libraries are never closed.
 
 use std::fmt;
 use std::fs;
@@ -8,42 +8,42 @@ use thiserror::Error;
 
 use crate::explain::{Explain, Explanation};
 
-/// Of a limit, in percent: from here on each further step of five is warned of.
+/// In percent of a limit: from here on, every further five percent cause a warning.
 const WARN_PERCENT: u64 = 80;
-/// Of the limit of mappings, in percent: nothing more is loaded. The rest is for the game.
+/// In percent of the limit of mappings: nothing more is loaded, and the rest is left for the game.
 const FULL_PERCENT: u64 = 95;
 
-/// Where the system sets no highest number of open files.
+/// Used if the system sets no limit on open files.
 const DESCRIPTORS: u64 = 1 << 20;
 
-/// Lets the process open as many files as the system allows it: each artifact holds one, and many
-/// systems begin with 1,024.
+/// Raises the limit on open files as far as the system allows: each artifact holds one, and many
+/// systems start with 1,024.
 pub fn raise_descriptors() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let most = maximum.unwrap_or(DESCRIPTORS);
     if current.is_some_and(|current| current < most) {
-        // Where it is not allowed, the warning before the limit comes earlier.
+        // If that fails, the warning appears earlier.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum });
     }
 }
 
-/// What the process takes at one moment.
+/// The resource usage of the process at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Memory that is in use, in bytes.
+    /// Resident memory, in bytes.
     pub resident_bytes: u64,
-    /// Areas of memory: a library takes four or five.
+    /// Memory mappings: a library takes four or five.
     pub mappings: u64,
-    /// The kernel's limit of these, `vm.max_map_count`.
+    /// The kernel's limit of mappings, `vm.max_map_count`.
     pub max_mappings: u64,
     /// Open files: an artifact takes one.
     pub descriptors: u64,
-    /// The limit of these, `ulimit -n`; `None` where there is none.
+    /// The limit of open files, `ulimit -n`; `None` if there is none.
     pub max_descriptors: Option<u64>,
 }
 
 impl Usage {
-    /// Reads it from `/proc`; what cannot be read is 0.
+    /// Reads the usage from `/proc`; values that cannot be read are 0.
     pub fn now() -> Self {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let resident = read("/proc/self/status").lines().find_map(|line| {
@@ -59,7 +59,7 @@ impl Usage {
         }
     }
 
-    /// Parts of the limits that are taken, in percent: of mappings, of descriptors.
+    /// The used parts of the limits, in percent: of mappings, of descriptors.
     fn percent(&self) -> [u64; 2] {
         let part = |taken: u64, of: u64| (taken * 100).checked_div(of).unwrap_or_default();
         [
@@ -68,7 +68,7 @@ impl Usage {
         ]
     }
 
-    /// A warning, where more is taken than at the last one.
+    /// A warning, if more is used than at the last one.
     pub fn warning(&self, warned: &mut u64) -> Option<LimitError> {
         let most = self.percent().into_iter().max()?;
         let step = most / 5 * 5;
@@ -86,7 +86,7 @@ impl Usage {
     }
 }
 
-/// The process takes nearly all that the system allows it, or all.
+/// The process is near a limit of the system, or at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{}", self.explain())]
 pub enum LimitError {

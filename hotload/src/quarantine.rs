@@ -1,4 +1,4 @@
-//! Artifacts that took the game down are not loaded again.
+//! Artifacts that crashed the game are not loaded again.
 
 use thiserror::Error;
 

@@ -1,4 +1,4 @@
-//! Reads the workspace and the sources of its modules: what a build is made from.
+//! Reads the inputs of builds: the workspace and the sources of its modules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,50 +19,50 @@ use crate::watch::{self, FileChange, Watch};
 use crate::worker::event::{Event, FileEvent, Progress, Reading, Update};
 use crate::workspace::{self, Folders, Members};
 
-/// A file's time of change counts as the time of the edit if it is not older than this.
+/// A file's modification time counts as the time of the edit if it is not older than this.
 const RECENT: Duration = Duration::from_secs(2);
 
 /// The modules on disk, and how cargo would compile them.
 #[derive(Default)]
 pub struct Workspace {
-    /// Where things are.
+    /// The folders.
     pub folders: Folders,
     /// The modules.
     pub members: Members,
     /// cargo's rustc command for each of them.
     pub recipes: Recipes,
-    /// What links them; `None` links with rustc's own.
+    /// The linker; `None` links with rustc's own.
     pub linker: Option<Linker>,
 }
 
-/// A workspace is read as a whole, and shared.
+/// A workspace is replaced as a whole, and shared.
 pub type SharedWorkspace = Arc<Workspace>;
 
-/// Reads the workspace, and watches what it read.
+/// Reads the workspace, and watches its folders.
 pub struct Reader {
     /// A folder in the workspace.
     pub folder: PathBuf,
-    /// Report changes of files.
+    /// Whether to report changes of files.
     pub watches: bool,
-    /// Where changes of files are reported.
+    /// Receives changes of files.
     pub events: Sender<Event>,
-    /// Where progress and warnings are reported.
+    /// Receives progress and warnings.
     pub updates: Sender<Update>,
-    /// Opened once it is known where things are built.
+    /// Opened once the build folder is known.
     pub journal: Arc<Mutex<Option<Journal>>>,
-    /// The game ends.
+    /// Cancelled when the game exits.
     pub stop: Cancel,
-    /// What is watched, and by whom.
+    /// The watched folders, and the watcher.
     pub watched: Mutex<Option<(Vec<PathBuf>, Watch)>>,
 }
 
 impl Reader {
-    /// The sources as they are now. The workspace itself is read again where `paths` or `everything`
+    /// Reads the current sources. The workspace itself is read again if `paths` or `everything`
     /// could have changed it.
     ///
     /// # Errors
     ///
-    /// When cargo cannot read the workspace or build what modules depend on, or a source cannot be
+    /// If cargo cannot read the workspace or build the modules' dependencies, or a source cannot be
     /// read.
     pub fn read(
         &self,
@@ -85,7 +85,7 @@ impl Reader {
         let (folders, members) = workspace::scan(&self.folder)?;
         self.open_journal(&folders.built);
         if self.watches {
-            // Before the sources are read: no change falls in between.
+            // Before the sources are read, so that no change is missed in between.
             self.watch(&folders, &members);
         }
         if let Some(known) = known {
@@ -114,11 +114,11 @@ impl Reader {
     }
 
     fn update(&self, update: Update) {
-        // A host that is gone needs to know nothing.
+        // If the host is gone, nobody needs the update.
         let _ = self.updates.send(update);
     }
 
-    /// Opens the journal below `folder`, and reports how the game before this one died.
+    /// Opens the journal below `folder`, and reports how the previous game crashed.
     fn open_journal(&self, folder: &Path) {
         let mut opened = lock(&self.journal);
         if opened.is_some() {
@@ -164,7 +164,7 @@ impl Reader {
                     FileEvent::Changed { path, at }
                 }
             };
-            // A worker that is gone needs to know nothing.
+            // If the worker is gone, nobody needs the event.
             let _ = events.send(Event::Files(event));
         });
         match started {
@@ -174,8 +174,8 @@ impl Reader {
     }
 }
 
-/// When a file that changed just now was saved. One that was moved here or put back may carry an old
-/// time.
+/// When a file that just changed was saved. A file that was moved here or restored may have an old
+/// modification time.
 fn saved_at(path: &Path) -> SystemTime {
     let now = SystemTime::now();
     let recent = |at: &SystemTime| now.duration_since(*at).is_ok_and(|age| age < RECENT);
@@ -191,7 +191,7 @@ fn is_configuration(workspace: &Path, path: &Path) -> bool {
         || [".cargo/config.toml", ".cargo/config"].iter().any(|name| relative == Path::new(name))
 }
 
-/// True if one of the paths can change which modules there are or how cargo would compile them.
+/// True if one of the paths can change the set of modules or how cargo would compile them.
 fn changes_workspace(workspace: &Workspace, paths: &BTreeSet<PathBuf>) -> bool {
     let Workspace { folders, members, recipes, .. } = workspace;
     let is_manifest = |path: &Path| {
@@ -200,7 +200,7 @@ fn changes_workspace(workspace: &Workspace, paths: &BTreeSet<PathBuf>) -> bool {
             || is_configuration(&folders.workspace, path)
     };
     let is_known = |path: &Path| members.crates.values().any(|it| path.starts_with(&it.folder));
-    // What cannot be looked at is there.
+    // A folder that cannot be read counts as present.
     let is_gone = |folder: &Path| matches!(folder.join("Cargo.toml").try_exists(), Ok(false));
     recipes.by_module.is_empty()
         || paths.iter().any(|path| is_manifest(path) || !is_known(path))

@@ -1,4 +1,4 @@
-//! Every reason why an edit, a command or a swap is refused, as one type.
+//! All reasons for refusing an edit, a command or a swap, in one type.
 
 mod command;
 
@@ -30,8 +30,8 @@ pub use command::CommandError;
 
 macro_rules! refusals {
     ($($(#[doc = $doc:literal])+ $variant:ident($error:ty),)+) => {
-        /// The error of any stage. Cheap to clone: it is kept as a value, for example in a module's
-        /// status, until it is shown.
+        /// The error of any stage. Cheap to clone, as it is kept as a value, for example in a
+        /// module's status, until it is shown.
         #[derive(Clone, Debug)]
         pub enum Refusal {
             $($(#[doc = $doc])+ $variant(Arc<$error>),)+
@@ -66,7 +66,7 @@ refusals! {
     Workspace(WorkspaceError),
     /// Folders cannot be watched.
     Watch(WatchError),
-    /// cargo did not say how to compile the modules.
+    /// cargo did not report how to compile the modules.
     Capture(CaptureError),
     /// A module was not built.
     Build(BuildError),
@@ -82,19 +82,19 @@ refusals! {
     Inspect(InspectError),
     /// Modules do not fit together.
     Graph(GraphError),
-    /// An epoch and the types that it stands for do not agree.
+    /// An artifact's epoch does not match its source or its types.
     Epoch(EpochError),
-    /// The probe found something, or cannot run.
+    /// The probe refused the code, or cannot run.
     Probe(ProbeError),
     /// An artifact cannot be loaded.
     Load(LoadError),
     /// Modules cannot run together.
     Plan(PlanError),
-    /// An attempt to build and check modules cannot go on.
+    /// An attempt to build and check modules cannot continue.
     Pipeline(PipelineError),
     /// A swap was refused.
     Swap(SwapError),
-    /// Values cannot be carried over.
+    /// Values cannot be converted.
     Restore(RestoreErrors),
     /// A tuning file cannot be used.
     Tuning(TuningError),
@@ -127,7 +127,7 @@ impl Refusal {
     }
 }
 
-/// The thread that builds modules ended by itself.
+/// The thread that builds modules ended unexpectedly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.explain())]
 pub struct WorkerEnded;

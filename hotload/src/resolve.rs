@@ -8,7 +8,7 @@ use crate::inspect::{Kind, Manifest};
 /// The app to run, and the modules that the user switched on or off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// The app; none where the workspace has no app.
+    /// The app; `None` if the workspace has no app.
     pub app: Option<ModuleId>,
     /// Modules switched on (`true`) or off (`false`) by hand.
     pub switched: BTreeMap<ModuleId, bool>,
@@ -38,7 +38,7 @@ pub fn resolve(
             selected.insert(id.clone());
         }
     }
-    // Taking one out may leave another without what it requires: repeat until none is removed.
+    // Removing one may leave another without a requirement: repeat until none is removed.
     loop {
         let next = selected.iter().find(|id| {
             let lacks = |manifest: &Manifest| {
@@ -69,7 +69,7 @@ fn require(
     }
 }
 
-/// All apps, with what they require.
+/// All apps, with their requirements.
 fn required_by_apps(manifests: &BTreeMap<ModuleId, Manifest>) -> BTreeSet<ModuleId> {
     let apps = manifests.values().filter(|manifest| manifest.kind == Kind::Apps);
     let mut required = BTreeSet::new();
@@ -120,7 +120,7 @@ mod tests {
         ])
     }
 
-    /// What `app` runs with modules switched as in `switched`.
+    /// The modules that `app` runs with modules switched as in `switched`.
     fn resolved(
         manifests: &BTreeMap<ModuleId, Manifest>,
         app: Option<&str>,

@@ -4,8 +4,8 @@
 //!  old type ── encode ──► bincode ── Resolution ──► bincode ── decode ──► new type ── insert
 //! ```
 //!
-//! [`prepare`] does everything that can fail and changes nothing; what is left for [`restore`] is to
-//! remove the old values and to insert the new ones.
+//! [`prepare`] does everything that can fail and changes nothing; [`restore`] then only has to
+//! remove the old values and insert the new ones.
 
 #[cfg(test)]
 mod tests;
@@ -30,49 +30,49 @@ use crate::guard::{self, Panic};
 use crate::ids::ModuleId;
 use crate::type_matching::successor_of;
 
-/// Why values cannot be carried over.
+/// Why values cannot be converted.
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub enum RestoreError {
-    /// A persisted type is gone while the world holds values of it.
+    /// A persisted type is gone while the world still holds values of that type.
     Gone {
         /// The module.
         module: ModuleId,
         /// The type.
         type_name: String,
-        /// How many values.
+        /// The number of values.
         count: usize,
     },
-    /// Values of fields or variants that are gone.
+    /// Values have fields or variants that are gone.
     Fields {
         /// The module.
         module: ModuleId,
-        /// How many values there are.
+        /// The number of values.
         count: usize,
         /// The type, and its fields.
         reason: String,
     },
-    /// The types have nothing to do with each other.
+    /// The types are unrelated.
     Types {
         /// The module.
         module: ModuleId,
-        /// The type, its parts and what to do.
+        /// The type, its parts and the remedy.
         reason: String,
     },
-    /// A value does not fit.
+    /// A value does not fit the new type.
     Value {
         /// The module.
         module: ModuleId,
-        /// The value, why, and what to do.
+        /// The value, the reason, and the remedy.
         reason: String,
     },
-    /// Values on several entities for a single resource.
+    /// Several entities have a value of a type that is now a single resource.
     Several {
         /// The module.
         module: ModuleId,
         /// The type.
         type_name: String,
-        /// How many values.
+        /// The number of values.
         count: usize,
     },
     /// A module's code panicked while values were converted.
@@ -85,7 +85,7 @@ impl RestoreError {
     }
 }
 
-/// All reasons why values cannot be carried over: one or more.
+/// All reasons why values cannot be converted: one or more.
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub struct RestoreErrors {
@@ -94,14 +94,14 @@ pub struct RestoreErrors {
 }
 
 impl RestoreErrors {
-    /// These errors; `None` where there are none.
+    /// These errors; `None` if there are none.
     fn of(errors: Vec<RestoreError>) -> Option<Self> {
         let mut errors = errors.into_iter();
         let first = errors.next()?;
         Some(Self { first, others: errors.collect() })
     }
 
-    /// True if the author's permission to drop values is all that is missing.
+    /// True if the edit only lacks permission to drop values.
     pub fn asks(&self) -> bool {
         self.first.asks() && self.others.iter().all(RestoreError::asks)
     }
@@ -174,8 +174,8 @@ pub struct Owned<'a> {
 pub struct GivenUp<'a> {
     /// Types that modules declare as dropped.
     pub types: &'a [String],
-    /// Modules for which everything that has no place in the new types may be dropped: those that
-    /// persisted the values, or that would take them.
+    /// Modules whose values may be dropped if the new types have no place for them: those that
+    /// persisted the values, or those that would take them over.
     pub modules: &'a BTreeSet<ModuleId>,
 }
 
@@ -188,32 +188,32 @@ impl GivenUp<'_> {
 /// Values of an old type, decoded as values of a new one.
 pub struct Restore {
     old: PersistRecord,
-    /// The old component, and how many of its removals were recorded so far.
+    /// The old component, and the number of its removals recorded so far.
     replaced: Option<(ComponentId, usize)>,
     new: Option<(Insert, Ticks, fn(&mut World, &Ticks))>,
-    /// How many values.
+    /// The number of values.
     pub count: usize,
-    /// The type or its fields whose values are dropped as somebody allowed, and how many values that
-    /// concerns.
+    /// The type or its fields whose values are dropped with permission, and the number of values
+    /// concerned.
     pub dropped: Option<(String, usize)>,
 }
 
-/// Where the time went, in milliseconds.
+/// The duration of each step, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RestoreTimes {
-    /// Old values to bincode.
+    /// Encoding old values to bincode.
     pub snapshot_ms: f32,
-    /// Bincode to new values.
+    /// Decoding bincode to new values.
     pub decode_ms: f32,
-    /// Old values out, new ones in.
+    /// Removing old values and inserting new ones.
     pub insert_ms: f32,
 }
 
-/// Reads the values of all `old` types that become another one of the `new` types.
+/// Reads the values of all `old` types that are replaced by one of the `new` types.
 ///
 /// # Errors
 ///
-/// When values cannot be kept: all reasons at once.
+/// If values cannot be kept: all reasons at once.
 pub fn prepare(
     world: &mut World,
     old: &[Owned<'_>],
@@ -281,7 +281,7 @@ fn convert(
     let writer = Definition::of(old.record.schema);
     let mut dropped = None;
     let resolution = match Resolution::new(&writer, new.record.schema, Options::default()) {
-        // Without values nothing is lost.
+        // Without values, nothing is lost.
         Err(ResolveError::Drops { name, fields }) if count == 0 || allow_drop => {
             if count > 0 {
                 let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
@@ -300,7 +300,7 @@ fn convert(
         other => RestoreError::Types { module: module(), reason: other.to_string() },
     })?;
     let decode = || {
-        // Most types of a module stay as they are when another one changes.
+        // Most types of a module stay the same when another one changes.
         if writer == Definition::of(new.record.schema) {
             return (new.record.decode)(&column);
         }
@@ -334,7 +334,7 @@ pub struct ColumnError {
 ///
 /// # Errors
 ///
-/// When a value does not fit.
+/// If a value does not fit.
 pub fn convert_column(
     resolution: &mut Resolution,
     column: &Column,
@@ -346,7 +346,7 @@ pub fn convert_column(
     if resolution.convert_many(count, &mut rest, &mut bytes, entities).is_ok() {
         return Ok(Column { entities: column.entities.clone(), bytes });
     }
-    // Once more, value by value, for the entity that fails.
+    // Convert again, value by value, to find the entity that fails.
     let (mut rest, mut bytes) = (column.bytes.as_slice(), Vec::new());
     for entity in &column.entities {
         resolution.convert(&mut rest, &mut bytes, entities).map_err(|source| {
@@ -380,7 +380,7 @@ pub fn restore(world: &mut World, restores: &mut [Restore], times: &mut RestoreT
     for restore in restores.iter_mut() {
         if let Some((insert, ticks, set_ticks)) = restore.new.take() {
             insert(world);
-            // For change detection they are as old as before.
+            // Change detection sees them with their old ticks.
             set_ticks(world, &ticks);
         }
     }

@@ -1,4 +1,4 @@
-//! The persisted resources and states of modules in bytes: what a rollback can bring back.
+//! The persisted resources and states of modules, encoded for a rollback.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use thiserror::Error;
 
 use crate::ids::ModuleId;
 
-/// A persisted value that cannot be read or put back.
+/// A persisted value cannot be read or restored.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{type_name}`: {reason}")]
 pub struct StateError {
-    /// The type, as people know it.
+    /// The type's name for display.
     pub type_name: String,
     /// Why.
     pub reason: String,
@@ -37,12 +37,12 @@ struct Saved {
 }
 
 impl RollbackState {
-    /// Encodes the persisted resources and states of `records`, each with its module. Components are
-    /// not among them: a body edit costs the same with a thousand entities and with a million.
+    /// Encodes the persisted resources and states of `records`, each with its module. Components
+    /// are not included, so that the cost of a body edit does not depend on the number of entities.
     ///
     /// # Errors
     ///
-    /// When a value's own serialization fails.
+    /// If a value's own serialization fails.
     pub fn take<'a>(
         world: &mut World,
         records: impl Iterator<Item = (&'a ModuleId, &'a PersistRecord)>,
@@ -57,11 +57,11 @@ impl RollbackState {
         Ok(Self { values: values.collect::<Result<_, StateError>>()? })
     }
 
-    /// Puts the values of these modules back, all or none.
+    /// Restores the values of these modules, all or none.
     ///
     /// # Errors
     ///
-    /// When a value does not decode.
+    /// If a value does not decode.
     pub fn restore(
         &self,
         world: &mut World,

@@ -1,4 +1,4 @@
-//! A hash of all persisted state: the same state gives the same hash, in whatever order it is stored.
+//! A hash of all persisted state, independent of the order in which it is stored.
 
 use bevy::ecs::entity::EntityHashMap;
 use bevy::prelude::*;
@@ -16,7 +16,7 @@ use crate::rollback_state::StateError;
 ///
 /// # Errors
 ///
-/// When a value's own serialization fails.
+/// If a value's own serialization fails.
 pub fn hash<'a>(
     world: &mut World,
     records: impl Iterator<Item = &'a PersistRecord>,
@@ -25,7 +25,8 @@ pub fn hash<'a>(
     let holds_entities = |record: &&PersistRecord| Definition::of(record.schema).holds_entities();
     let mut sums = Sums::default();
     if records.iter().any(holds_entities) {
-        // What an entity is without what it refers to stands for it where it is referred to.
+        // A reference is represented by the hash of the entity it refers to, without its
+        // references.
         sums.add(world, &records, &EntityHashMap::default())?;
         let alone = std::mem::take(&mut sums).entities;
         sums.add(world, &records, &alone)?;
@@ -102,7 +103,7 @@ impl Sums {
     }
 }
 
-/// Sums do not depend on the order of what is summed.
+/// A sum does not depend on the order of its summands.
 fn add(sum: &mut [u64; 2], value: [u64; 2]) {
     for (sum, value) in sum.iter_mut().zip(value) {
         *sum = sum.wrapping_add(value);

@@ -1,4 +1,4 @@
-//! Replaces generations of modules by others, between two frames.
+//! Replaces generations of modules between two frames.
 //!
 //! ```text
 //!  Transaction ── prepare ──► PreparedSwap ── commit ──► Swapped
@@ -38,12 +38,12 @@ use crate::ids::ModuleId;
 use crate::restore::{RestoreErrors, RestoreTimes};
 use crate::tuning;
 
-/// The modules that run, and those that were switched off and kept their values.
+/// The running modules, and those that were switched off and kept their values.
 #[derive(Default)]
 pub struct Running {
-    /// Modules that run, by id.
+    /// Running modules, by id.
     pub active: BTreeMap<ModuleId, Active>,
-    /// Modules that were switched off: the values that they persist stay in the world.
+    /// Modules that were switched off: their persisted values stay in the world.
     pub dormant: BTreeMap<ModuleId, Dormant>,
     /// Panics and errors of systems.
     pub reports: Reports,
@@ -52,7 +52,7 @@ pub struct Running {
     serial: u64,
 }
 
-/// A module that runs.
+/// A running module.
 pub struct Active {
     /// Its generation.
     pub generation: SharedGeneration,
@@ -73,7 +73,7 @@ pub struct Active {
 
 /// A module that was switched off.
 pub struct Dormant {
-    /// The generation that ran last.
+    /// Its last generation.
     pub generation: SharedGeneration,
     /// The types whose values are kept.
     pub persisted: Vec<PersistRecord>,
@@ -83,11 +83,11 @@ pub struct Dormant {
 
 /// A console command of a module.
 pub struct Command {
-    /// The word that calls it.
+    /// The name.
     pub name: &'static str,
     /// One line of help.
     pub help: &'static str,
-    /// Gets the words after the name, gives the text to print.
+    /// Takes the words after the name, returns the text to print.
     pub system: BoxedSystem<In<Vec<String>>, String>,
 }
 
@@ -100,7 +100,7 @@ struct RunningSystem {
     name: (String, u32),
 }
 
-/// A change of the generations that run.
+/// A change of the running generations.
 #[derive(Default)]
 pub struct Transaction {
     /// Generations that replace those of the same modules, or are new.
@@ -118,14 +118,14 @@ pub struct Transaction {
 pub struct Swapped {
     /// The game's pause.
     pub pause_ms: f32,
-    /// Values that went from one type to another.
+    /// The number of values that were converted to another type.
     pub migrated: usize,
-    /// How many values were dropped with the old form of their type because nobody persists it, by
-    /// type.
+    /// The number of values that were dropped with the old form of their type because no module
+    /// persists it, by type.
     pub orphaned: Vec<(String, usize)>,
-    /// Persisted values, or fields of them, that were dropped because somebody allowed that.
+    /// Persisted values, or fields of them, that were dropped with permission.
     pub dropped: Vec<(String, usize)>,
-    /// Where the time for the values went.
+    /// The duration of each step of restoring values.
     pub restore: RestoreTimes,
     /// Problems that did not stop the swap: tuning files, `OnUnload`.
     pub warnings: Vec<String>,
@@ -143,7 +143,7 @@ pub enum SwapError {
     Schedule {
         /// The schedule.
         schedule: String,
-        /// The systems and sets, and what to do.
+        /// The systems and sets, and the remedy.
         reason: String,
     },
 }
@@ -168,19 +168,19 @@ pub fn modules_of(generations: &[SharedGeneration]) -> BTreeSet<ModuleId> {
 }
 
 impl Running {
-    /// The module's `Startup` is to run when it is next switched on.
+    /// Runs the module's `Startup` again when it is next switched on.
     pub fn forget_start(&mut self, id: &ModuleId) {
         self.started.remove(id);
     }
 
-    /// What the module persists, running or not.
+    /// The persisted types of the module, running or not.
     pub fn persisted(&self, id: &ModuleId) -> &[PersistRecord] {
         let active = self.active.get(id).map(|active| active.persisted.as_slice());
         let dormant = || self.dormant.get(id).map(|dormant| dormant.persisted.as_slice());
         active.or_else(dormant).unwrap_or_default()
     }
 
-    /// Types of these crates that the world knows and nobody persists.
+    /// Types of these crates that are registered in the world and that no module persists.
     pub fn orphans(&self, world: &World, crates: &BTreeSet<String>) -> Vec<orphans::Orphan> {
         let records = crates.iter().flat_map(|name| {
             let ids = self.active.keys().chain(self.dormant.keys());
@@ -192,7 +192,7 @@ impl Running {
         orphans::of_crates(world, crates, &persisted, &data)
     }
 
-    /// How many messages wait that nobody persists, by type.
+    /// The number of waiting messages that no module persists, by type.
     pub fn waiting_messages(&self, world: &World, id: &ModuleId) -> Vec<(String, usize)> {
         let active = self.active.get(id);
         active.map_or_else(Vec::new, |active| {
@@ -201,13 +201,13 @@ impl Running {
         })
     }
 
-    /// The generation that runs, or ran last.
+    /// The running generation, or the one that ran last.
     pub fn generation(&self, id: &ModuleId) -> Option<&SharedGeneration> {
         let active = self.active.get(id).map(|active| &active.generation);
         active.or_else(|| self.dormant.get(id).map(|dormant| &dormant.generation))
     }
 
-    /// The module was removed: what it kept goes.
+    /// The module was removed: drops the values that it kept.
     pub fn forget(&mut self, world: &mut World, id: &ModuleId) {
         self.started.remove(id);
         if let Some(dormant) = self.dormant.remove(id) {

@@ -14,7 +14,7 @@ use crate::explain::{Explain, Explanation};
 #[derive(Resource, Clone, Debug)]
 pub struct AssetFolder(pub std::path::PathBuf);
 
-/// A tuning file cannot be used. The values stay as they were.
+/// A tuning file cannot be used. The values are unchanged.
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub enum TuningError {

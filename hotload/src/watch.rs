@@ -1,4 +1,5 @@
-//! Reports that something below the watched folders was written. What changed, contents decide.
+//! Reports that something below the watched folders was written. Readers compare contents to find
+//! actual changes.
 
 use std::path::{Path, PathBuf};
 
@@ -32,14 +33,14 @@ impl Explain for WatchError {
     }
 }
 
-/// What the watcher reports.
+/// A change that the watcher reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileChange {
-    /// This path was written, made, moved or removed.
+    /// This path was written, created, moved or removed.
     Changed(PathBuf),
     /// Changes were missed: anything may have changed.
     Lost {
-        /// What went wrong; nothing where only the system's queue of events overflowed.
+        /// The error; `None` if only the system's event queue overflowed.
         error: Option<String>,
     },
 }
@@ -48,7 +49,7 @@ pub enum FileChange {
 ///
 /// # Errors
 ///
-/// When the system refuses to watch a folder.
+/// If the system refuses to watch a folder.
 pub fn watch(
     folders: &[(PathBuf, RecursiveMode)],
     mut changed: impl FnMut(FileChange) + Send + 'static,
@@ -64,7 +65,7 @@ pub fn watch(
     Ok(Watch { _watcher: watcher })
 }
 
-/// What an event of the system's means.
+/// The changes in an event of the system.
 fn changes(event: notify::Result<notify::Event>) -> Vec<FileChange> {
     match event {
         // inotify's queue overflowed: an event without paths.
@@ -87,7 +88,7 @@ fn is_write(kind: EventKind) -> bool {
     match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
         EventKind::Access(_) => false,
-        // Also what can be read now and could not before.
+        // Also entries that have become readable.
         _ => true,
     }
 }

@@ -1,4 +1,4 @@
-//! Detects on its own thread that a frame does not end, and reports the code that blocks it.
+//! Detects on its own thread that a frame hangs, and reports the code that blocks it.
 //!
 //! ```text
 //!  main thread   beat ──────── frame ──────── beat ──────── frame that does not end …

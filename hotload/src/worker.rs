@@ -1,4 +1,4 @@
-//! The worker: one thread that decides what is built and proposed, beside the game.
+//! The worker: one thread that decides what to build and to propose, beside the game.
 //!
 //! ```text
 //!   watcher, host, reader, attempt ──Event──► State::handle ──Effect──► this file
@@ -7,8 +7,7 @@
 //!                                                               Update ──► host
 //! ```
 //!
-//! The loop waits for events and for nothing else: reading sources and attempts have threads of
-//! their own.
+//! The loop waits only for events: reading sources and attempts have their own threads.
 
 pub mod event;
 mod journal_keeper;
@@ -38,20 +37,20 @@ use event::{AttemptEvent, AttemptId, Event, HostEvent, Request, Update};
 use request::Ticket;
 use state::{Effect, ReadRequest, State};
 
-/// How often a workspace that could not be read at the start is tried again.
+/// The interval of retries for a workspace that could not be read at the start.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What the worker is started with.
+/// The settings that the worker starts with.
 pub struct WorkerSettings {
     /// A folder in the cargo workspace that holds the modules.
     pub folder: PathBuf,
-    /// Build what changes as it is saved.
+    /// Build modules when their sources are saved.
     pub watch: bool,
-    /// What should run.
+    /// The modules that should run.
     pub selection: Selection,
-    /// What tries new code before the game loads it.
+    /// The process that tries new code before the game loads it.
     pub prober: Prober,
-    /// For how long.
+    /// The time limit of a trial.
     pub probe_limit: Duration,
 }
 
@@ -65,7 +64,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts to work.
+    /// Starts the thread.
     pub fn start(settings: WorkerSettings) -> Self {
         process_limits::raise_descriptors();
         let (events, received) = channel();
@@ -75,11 +74,11 @@ impl Worker {
         let thread = thread::Builder::new().name("playground worker".into()).spawn(move || {
             Loop::new(settings, own, sender, stopped).run(&received);
         });
-        // Without a thread there is nobody to report to; the host sees the closed channel.
+        // If there is no thread, the host sees the closed channel.
         Self { events, updates, stop, tickets: 0, thread: thread.ok() }
     }
 
-    /// Asks for something. [`Update::Answered`] or a proposal brings the ticket back.
+    /// Sends a request. [`Update::Answered`] or a proposal returns its ticket.
     pub fn request(&mut self, request: Request) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
@@ -87,22 +86,22 @@ impl Worker {
         ticket
     }
 
-    /// Reports what became of a proposal, or what runs.
+    /// Reports the answer to a proposal, or the running modules.
     pub fn report(&self, event: HostEvent) {
         self.send(Event::Host(event));
     }
 
     fn send(&self, event: Event) {
-        // A worker that is gone hears nothing; the host reports that once.
+        // A worker that has ended receives nothing; the host reports that once.
         let _ = self.events.send(event);
     }
 
-    /// False once the thread has ended, which it does by itself only when it fails.
+    /// False once the thread has ended, which happens early only if it fails.
     pub fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// What was reported since the last call.
+    /// The updates since the last call.
     pub fn updates(&self) -> impl Iterator<Item = Update> + '_ {
         self.updates.try_iter()
     }
@@ -113,13 +112,13 @@ impl Drop for Worker {
         self.send(Event::Shutdown { panicking: thread::panicking() });
         self.stop.cancel();
         if let Some(thread) = self.thread.take() {
-            // A worker that panicked has printed why.
+            // A worker that panicked has printed the reason.
             let _ = thread.join();
         }
     }
 }
 
-/// What the thread works with.
+/// The state of the worker's thread.
 struct Loop {
     state: State,
     events: Sender<Event>,
@@ -127,7 +126,7 @@ struct Loop {
     reader: Arc<Reader>,
     tools: Tools,
     attempt: Option<(AttemptId, Cancel)>,
-    /// How near to the machine's limits the last warning was, in percent.
+    /// The percentage of the machine's limits at the last warning.
     warned_percent: u64,
 }
 
@@ -188,7 +187,7 @@ impl Loop {
         }
     }
 
-    /// False when there is nothing more to do.
+    /// Returns false when the worker is done.
     fn execute(&mut self, effect: Effect) -> bool {
         match effect {
             Effect::Read(request) => self.read(request),
@@ -219,7 +218,7 @@ impl Loop {
     }
 
     fn update(&self, update: Update) {
-        // A host that is gone needs to know nothing.
+        // If the host is gone, nobody needs the update.
         let _ = self.updates.send(update);
     }
 
@@ -253,14 +252,14 @@ impl Loop {
         });
     }
 
-    /// Starts the next probe, and has it load what runs. A probe ends with the thread that starts it:
-    /// this one.
+    /// Starts the next probe, and loads the running modules in it. A probe ends with the thread
+    /// that starts it: this one.
     fn refill_probe(&self, running: &[SharedGeneration]) {
         let mut probe = lock(&self.tools.probe);
         if probe.is_none() {
             match Probe::start(&self.tools.prober) {
                 Ok(started) => *probe = started,
-                // Tried again, and refused if it fails, when there is new code.
+                // It is tried again when there is new code, which is refused if that fails.
                 Err(error) => self.update(Update::Warning(Refusal::from(error).to_string())),
             }
         }
@@ -269,7 +268,7 @@ impl Loop {
         }
     }
 
-    /// Measures how near the limits of the machine are, after something was loaded.
+    /// Compares the resource usage with the machine's limits, after something was loaded.
     fn measure(&mut self) {
         if !self.tools.usage_is_old.swap(false, Ordering::Relaxed) {
             return;

@@ -17,14 +17,14 @@ use crate::os_remedies::remedy;
 pub use local_deps::LocalDep;
 pub use members::{Members, ModuleCrate};
 
-/// Where the modules and what is built of them are.
+/// The folders of the modules and of build results.
 #[derive(Clone, Debug, Default)]
 pub struct Folders {
     /// The cargo workspace that holds the modules.
     pub workspace: PathBuf,
-    /// Its modules.
+    /// The folder of the modules.
     pub modules: PathBuf,
-    /// What is built of them; below cargo's target folder.
+    /// The folder for build results; below cargo's target folder.
     pub built: PathBuf,
 }
 
@@ -34,21 +34,21 @@ pub struct Folders {
 pub enum WorkspaceError {
     /// cargo could not be started.
     Start {
-        /// Where.
+        /// The working directory.
         folder: PathBuf,
         /// Why.
         source: io::Error,
     },
     /// cargo refused a manifest.
     Refused {
-        /// Where.
+        /// The folder.
         folder: PathBuf,
-        /// What cargo said.
+        /// cargo's message.
         message: String,
     },
-    /// cargo answered something else than JSON.
+    /// cargo's output is not valid JSON.
     Answer {
-        /// Where.
+        /// The folder.
         folder: PathBuf,
         /// Why.
         source: serde_json::Error,
@@ -59,7 +59,7 @@ pub enum WorkspaceError {
         module: ModuleId,
         /// The core crate.
         core: ModuleId,
-        /// What it is called there.
+        /// Its name there.
         name: String,
     },
     /// A source or a folder with sources cannot be read.
@@ -69,7 +69,7 @@ pub enum WorkspaceError {
         /// Why.
         source: io::Error,
     },
-    /// A link between modules runs in a circle.
+    /// Links between modules form a cycle.
     Circle(String),
 }
 
@@ -132,18 +132,18 @@ struct Package {
 #[derive(Deserialize)]
 struct Dependency {
     name: String,
-    /// What the crate calls it, if that is something else.
+    /// The name in the crate, if it differs.
     rename: Option<String>,
     kind: Option<String>,
-    /// Where it is, if it is on this disk.
+    /// Its folder, if it is on this disk.
     path: Option<PathBuf>,
 }
 
-/// The modules in the workspace that holds `folder`, and where they are built.
+/// The modules in the workspace that holds `folder`, and the folders to build them in.
 ///
 /// # Errors
 ///
-/// When cargo cannot be started, or cannot read a manifest.
+/// If cargo cannot be started, or cannot read a manifest.
 pub fn scan(folder: &Path) -> Result<(Folders, Members), WorkspaceError> {
     let metadata = metadata(folder)?;
     let folders = Folders {
@@ -156,7 +156,7 @@ pub fn scan(folder: &Path) -> Result<(Folders, Members), WorkspaceError> {
     Ok((folders, members))
 }
 
-/// What cargo says of the workspace that holds `folder`.
+/// The output of `cargo metadata` for the workspace that holds `folder`.
 fn metadata(folder: &Path) -> Result<Metadata, WorkspaceError> {
     let output = Command::new("cargo")
         .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -172,12 +172,12 @@ fn metadata(folder: &Path) -> Result<Metadata, WorkspaceError> {
         .map_err(|source| WorkspaceError::Answer { folder: folder.into(), source })
 }
 
-/// A crate's own files, relative to its folder, with what is in them, sorted: what a change in means
-/// a new build.
+/// A crate's own files with their content, sorted, with paths relative to its folder: a change of
+/// any of them requires a new build.
 ///
 /// # Errors
 ///
-/// When one is there and cannot be read: it is not taken for an empty one.
+/// If one exists and cannot be read: it is not treated as empty.
 pub fn files(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, WorkspaceError> {
     let mut paths = Vec::new();
     collect(folder, folder, &mut paths)?;
@@ -189,7 +189,7 @@ pub fn files(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, WorkspaceError> {
     paths.into_iter().map(read).collect()
 }
 
-/// What reading gives; `None` where it went meanwhile: a change that follows tells of that.
+/// The result of reading; `None` if the file was removed meanwhile: a change event follows.
 fn there<T>(
     path: &Path,
     read: impl FnOnce(PathBuf) -> io::Result<T>,
@@ -207,7 +207,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), W
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let path = entry.path();
-        // Editors leave swap files and backups beside the source.
+        // Editors write swap files and backups beside the source.
         if name.starts_with('.') || name.ends_with('~') || name == "target" {
             continue;
         }
@@ -217,7 +217,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), W
         } else if kind.is_none_or(|kind| kind.is_file())
             && let Ok(relative) = path.strip_prefix(root)
         {
-            // To read a pipe could take forever.
+            // Reading a pipe could block forever.
             found.push(relative.to_owned());
         }
     }

@@ -11,7 +11,7 @@ use rustix::fs::{CWD, mknodat};
 
 use super::*;
 
-/// A folder of its own for each test, gone at the end.
+/// A temporary folder for one test, removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -49,7 +49,7 @@ impl Drop for Folder {
     }
 }
 
-/// Is refused with an error that contains `expected`, and names the file.
+/// Asserts that it is refused with an error that contains `expected` and names the file.
 #[track_caller]
 fn refused(path: &Path, within: &Path, hash: Option<&ArtifactHash>, expected: &str) {
     let error = read(path, within, hash, Writers::OwnerOnly).unwrap_err().to_string();
@@ -73,7 +73,7 @@ fn a_file_is_read() {
     assert_eq!(artifact.bytes, GOOD);
     assert_eq!(artifact.hash, hash);
 
-    // Links inside of the folder, and a folder that is itself known by a link.
+    // Links inside of the folder, and a folder that is reached through a link.
     symlink("a/b/lib.so", folder.path("to_file.so")).unwrap();
     symlink(folder.path("a"), folder.path("to_folder")).unwrap();
     symlink(&folder.0, folder.path("a/to_root")).unwrap();
@@ -132,7 +132,7 @@ fn what_is_no_file_is_refused() {
     let _listener = UnixListener::bind(folder.path("socket")).unwrap();
     folder.refused(&folder.path("socket"), "found a socket");
 
-    // Not from below the folder /dev, which only root may write to.
+    // Not in /dev, which only root may write to.
     refused(Path::new("/dev/null"), Path::new("/dev"), None, "found a device");
     refused(Path::new("/dev/zero"), Path::new("/dev"), None, "found a device");
 }
@@ -154,7 +154,7 @@ fn what_is_outside_is_refused() {
     folder.refused(&up, "H0215");
     folder.refused(&folder.0, "H0215");
 
-    // A folder whose name only begins like the one that is meant.
+    // A folder whose name only starts with that of the right one.
     let longer = PathBuf::from(format!("{}-more", folder.0.display()));
     fs::create_dir(&longer).unwrap();
     fs::write(longer.join("lib.so"), GOOD).unwrap();
@@ -182,7 +182,7 @@ fn what_others_may_write_to_is_refused() {
     // One of the group is not one of the others.
     set_mode(&path, 0o664);
     read(&path, &folder.0, None, Writers::OwnerOnly).unwrap();
-    // By way of a link it is the file's own folders that count.
+    // Through a link, the file's own folders count.
     symlink("a/b/lib.so", folder.path("link.so")).unwrap();
     set_mode(&folder.path("a/b"), 0o757);
     folder.refused(&folder.path("link.so"), "H0216");
@@ -216,13 +216,13 @@ fn another_hash_is_refused() {
     }
 }
 
-/// Changes the file between opening and reading, or between reading and the last look.
+/// Changes the file between opening and reading, or between reading and the last check.
 #[track_caller]
 fn meanwhile(before_reading: bool, change: impl FnOnce(&Folder, &Path), expected: &str) {
     let folder = Folder::new();
     let path = folder.file("lib.so", &GOOD);
     let mut opened = Opened::new(&path, &folder.0, 0..=u64::MAX, Writers::OwnerOnly).unwrap();
-    // Longer than a tick of the clock that the kernel takes such times from.
+    // Longer than a tick of the clock that the kernel uses for file times.
     thread::sleep(std::time::Duration::from_millis(20));
     let bytes = if before_reading {
         change(&folder, &path);
@@ -255,7 +255,7 @@ fn a_file_that_changes_meanwhile_is_refused() {
         meanwhile(early, |_, path| fs::remove_file(path).unwrap(), "H0218");
     }
 
-    // A link on the way that leads elsewhere now: nothing of the file itself changes.
+    // A folder on the path becomes a link elsewhere: nothing of the file itself changes.
     let folder = Folder::new();
     folder.file("one/lib.so", &GOOD);
     folder.file("two/lib.so", &GOOD);
@@ -285,7 +285,7 @@ fn a_file_that_is_being_written_is_refused() {
             }
         });
         let refusals = (0..50).filter(|_| match read(&path, &folder.0, None, Writers::OwnerOnly) {
-            // Only where the writer did not get a turn.
+            // Only if the writer did not run in between.
             Ok(artifact) => {
                 assert!(artifact.bytes.iter().all(|byte| *byte == 7));
                 false

@@ -7,7 +7,7 @@ use super::*;
 use crate::snapshot_file::format::{Header, Saved, SavedModule};
 use crate::snapshot_file::{SaveError, Saves, format};
 
-/// A folder of this test's own, gone with it.
+/// A temporary folder for one test, removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -48,7 +48,7 @@ fn snapshot(frame: u64) -> (Saved, Vec<u8>) {
     (saved, bytes)
 }
 
-/// The only snapshot that is listed and can be read; `None` where there is none.
+/// The only snapshot that is listed and can be read; `None` if there is none.
 fn only(saves: &Saves) -> Option<Saved> {
     let listed = saves.list().unwrap();
     assert!(
@@ -70,7 +70,7 @@ fn only(saves: &Saves) -> Option<Saved> {
 #[test]
 fn a_kill_at_every_step_leaves_the_old_snapshot_or_the_new_one() {
     let (old, new) = (snapshot(1), snapshot(2));
-    // The first of its name, and one in place of another.
+    // The first of its name, and one that replaces another.
     for before in [None, Some(&old)] {
         for cut in 0..=new.1.len() {
             let folder = Folder::new("killed");
@@ -86,7 +86,7 @@ fn a_kill_at_every_step_leaves_the_old_snapshot_or_the_new_one() {
                 fs::copy(&part, moved.0.join("one.snap")).unwrap();
                 assert_eq!(only(&Saves::new(moved.0.clone())), Some(new.0.clone()));
             }
-            // Not in the way of the next one, and gone with it.
+            // The leftover file does not block the next write, which removes it.
             if cut % 2 == 0 {
                 saves.write("one", &new.1).unwrap();
                 assert_eq!(only(&saves), Some(new.0.clone()));

@@ -1,7 +1,7 @@
-//! One build at a time in a folder of built modules: the games of one checkout share the folder, and
-//! a build that was cancelled may still be ending when the next one starts.
+//! Allows one build at a time in a folder of built modules: all games of one checkout share the
+//! folder, and a cancelled build may still be exiting when the next one starts.
 //!
-//! The lock belongs to an open file, so that it is released with a killed process.
+//! The operating system releases the lock when the process that holds it is killed.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -11,23 +11,23 @@ use std::time::{Duration, Instant};
 use super::process_group::Cancel;
 
 const POLL: Duration = Duration::from_millis(3);
-/// A wait that is shorter than this is not reported.
+/// Shorter waits are not reported.
 const REPORT_AFTER: Duration = Duration::from_millis(100);
 
 /// Held while the folder is written to; released when dropped.
 #[derive(Debug)]
 pub struct BuildLock {
     _file: Option<File>,
-    /// Another build ended just before: what it left may be what this one would make.
+    /// True if another build held the lock before: its results may be the ones needed here.
     pub was_contended: bool,
 }
 
 impl BuildLock {
     /// Takes the lock of the folder `built`, after waiting until it is free. `None` when cancelled.
     ///
-    /// `on_wait` is called once if that takes long. Without a lock file, as in a folder that cannot
-    /// be written to, no lock is held: what is built there can still be read, and a build reports
-    /// the error itself.
+    /// `on_wait` is called once if that takes long. If there can be no lock file, as in a folder
+    /// that is not writable, no lock is held: existing artifacts can still be read, and a build
+    /// reports the error itself.
     pub fn acquire(built: &Path, cancel: &Cancel, on_wait: impl FnOnce()) -> Option<Self> {
         let opened = fs::create_dir_all(built).and_then(|()| {
             let mut options = File::options();
@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder of one test's own, removed at its end.
+    /// A temporary folder for one test, removed on drop.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -85,7 +85,7 @@ mod tests {
             BuildLock::acquire(&self.0, &Cancel::default(), || {}).unwrap()
         }
 
-        /// Acquires on another thread, which sends when it has to wait.
+        /// Acquires the lock on another thread, which sends a message when it has to wait.
         fn contend(&self, cancel: &Cancel, waits: &Sender<()>) -> JoinHandle<Option<BuildLock>> {
             let (path, cancel, waits) = (self.0.clone(), cancel.clone(), waits.clone());
             thread::spawn(move || BuildLock::acquire(&path, &cancel, || waits.send(()).unwrap()))

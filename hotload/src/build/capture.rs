@@ -18,7 +18,7 @@ use crate::explain::Explain;
 use crate::ids::ModuleId;
 use crate::workspace::{Folders, Members};
 
-/// Why there are no recipes.
+/// Why the recipes could not be recorded.
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub enum CaptureError {
@@ -31,7 +31,7 @@ pub enum CaptureError {
         /// cargo's standard error.
         message: String,
     },
-    /// A module's dependency would need another build of Bevy.
+    /// A module's dependency would require a different build of Bevy.
     Features {
         module: ModuleId,
         /// The package whose features differ.
@@ -41,11 +41,11 @@ pub enum CaptureError {
         /// The features that the host's build has.
         present: String,
     },
-    /// The API on disk is not the one in this process.
+    /// The API on disk differs from the one in this process.
     ApiChanged,
     /// A library that is not a module changed after modules were built with it.
     LibraryChanged { library: String, folder: String },
-    /// The game ends.
+    /// The game is exiting.
     Cancelled,
 }
 
@@ -54,7 +54,8 @@ pub enum CaptureError {
 ///
 /// # Errors
 ///
-/// When cargo fails or is cancelled, or a module's dependencies would need another build of Bevy.
+/// If cargo fails or is cancelled, or a module's dependencies would require a different build of
+/// Bevy.
 pub fn capture(
     folders: &Folders,
     members: &Members,
@@ -71,7 +72,7 @@ pub fn capture(
     if lock.was_contended
         && let Some(recipes) = recipe::kept(folders, members)
     {
-        // The other game needed the same ones.
+        // The other game recorded the same ones.
         return Ok(recipes);
     }
     let folder = folders.built.join("capture");
@@ -178,7 +179,7 @@ pub(super) fn cargo(folders: &Folders) -> Command {
 ///
 /// # Errors
 ///
-/// When a library that modules were built with has changed.
+/// If a library that modules were built with has changed.
 pub fn check_libraries(before: &Members, now: &Members) -> Result<(), CaptureError> {
     let changed = now.libraries.iter().find(|(name, library)| {
         before.libraries.get(*name).is_some_and(|before| before.hash != library.hash)
@@ -211,7 +212,7 @@ pub(super) fn write_script(path: &Path, text: &str) -> Result<(), CaptureError> 
         .map_err(|source| CaptureError::File { path: path.into(), source })
 }
 
-/// Writes a file, if it differs from the one at `path`: a read-only folder will do otherwise.
+/// Writes a file if its content changes: unchanged files may be in a read-only folder.
 pub(super) fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<(), CaptureError> {
     if fs::read(path).is_ok_and(|found| found == bytes) { Ok(()) } else { write(path, bytes) }
 }

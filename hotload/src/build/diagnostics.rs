@@ -1,4 +1,4 @@
-//! rustc's messages: JSON on its standard error, one a line.
+//! Parses rustc's messages: one JSON object per line of its standard error.
 
 use std::time::Instant;
 
@@ -29,19 +29,19 @@ pub(super) struct Diagnostics {
     pub warnings: Vec<String>,
     /// Time until the metadata was written, in milliseconds.
     pub check_ms: f32,
-    /// rustc has reported all errors and gives up.
+    /// rustc has reported all errors and stopped.
     pub aborts: bool,
-    /// The remedy, where a limit of the machine and not the source caused an error.
+    /// The remedy, if an error was caused by a machine limit and not by the source.
     remedy: Option<&'static str>,
 }
 
 impl Diagnostics {
-    /// Reads messages until they end or rustc reports that it gives up.
+    /// Reads messages until they end or rustc reports that it stops.
     pub fn read(lines: &mut impl Iterator<Item = String>, started: Instant) -> Self {
         let mut diagnostics = Self::default();
         for line in lines {
             let Ok(message) = serde_json::from_str::<Message>(&line) else {
-                // Not rustc's, but a linker's, or the text of a crash.
+                // Output of a linker, or the text of a crash.
                 diagnostics.remedy = diagnostics.remedy.or(remedy_in(&line));
                 diagnostics.errors.push(line);
                 continue;
@@ -72,7 +72,7 @@ impl Diagnostics {
         diagnostics
     }
 
-    /// The errors, headed by a remedy where a limit of the machine caused them.
+    /// The errors, preceded by the remedy if a machine limit caused them.
     pub fn into_errors(self, job: &Job) -> Vec<String> {
         let note = self.remedy.map(|remedy| {
             let (module, folder) = (job.id.clone(), job.folder.clone());

@@ -1,4 +1,4 @@
-//! Why a module was not built, where rustc's own diagnostics do not say it.
+//! Errors that prevent a module from being built and that rustc's own diagnostics do not explain.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::os_remedies::remedy;
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub enum BuildError {
-    /// The folder for rustc's output cannot be made.
+    /// The folder for rustc's output cannot be created.
     Folder {
         /// The folder.
         path: PathBuf,
@@ -33,19 +33,19 @@ pub enum BuildError {
     NoDiagnostics {
         /// The module.
         module: ModuleId,
-        /// Where rustc writes.
+        /// rustc's output folder.
         folder: PathBuf,
         /// How it ended.
         status: ExitStatus,
     },
-    /// The system did not say how rustc ended.
+    /// The exit status of rustc could not be read.
     Wait {
         /// The module.
         module: ModuleId,
         /// Why.
         source: io::Error,
     },
-    /// cargo gave no command for the module.
+    /// cargo printed no command for the module.
     NoRecipe {
         /// The module.
         module: ModuleId,
@@ -62,13 +62,13 @@ pub enum BuildError {
         /// One line for each static: file, line and text.
         found: Vec<String>,
     },
-    /// The machine lacks something that rustc or the linker needs.
+    /// rustc or the linker reached a limit of the machine.
     Machine {
         /// The module.
         module: ModuleId,
-        /// Where rustc writes.
+        /// rustc's output folder.
         folder: PathBuf,
-        /// What to do.
+        /// How to fix it.
         remedy: &'static str,
     },
 }

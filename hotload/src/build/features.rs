@@ -1,5 +1,5 @@
-//! The features that modules' dependencies need, compared with those of the host's build: with others,
-//! cargo would build Bevy again, and the modules would not fit the running host.
+//! Compares the features that modules' dependencies need with those of the host's build: with
+//! different ones, cargo would rebuild Bevy, and the modules would not match the running host.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use crate::workspace::{Folders, Members};
 ///
 /// # Errors
 ///
-/// [`CaptureError::Features`] where a module enables more, and when cargo fails.
+/// [`CaptureError::Features`] if a module enables more, and if cargo fails.
 pub(super) fn check_features(folders: &Folders, members: &Members) -> Result<(), CaptureError> {
-    // Where the API is not a workspace member, cargo accepts no features for it: the host's manifest
-    // has them.
+    // If the API is not a workspace member, cargo accepts no features for it; they are in the
+    // host's manifest.
     let host = features(folders, ["playground_api"], true)
         .or_else(|_| features(folders, ["playground_api"], false))?;
     let together = features(folders, members.crates.keys().map(ModuleId::as_str), true)?;

@@ -1,4 +1,4 @@
-//! What goes into the build of a module: hashed to find changed modules, and to find the epoch.
+//! The inputs of a module's build, hashed to find changed modules and to compute the epoch.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,25 +12,25 @@ use crate::ids::{Epoch, InputsHash, ModuleId};
 use crate::os_remedies::is_of_process;
 use crate::workspace::{self, Members, ModuleCrate, WorkspaceError};
 
-/// What the build of a module depends on.
+/// Everything that the build of a module depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inputs {
-    /// Hash of everything that goes into the build.
+    /// The hash of all inputs.
     pub hash: InputsHash,
-    /// Goes into the `TypeId` of the crate's types.
+    /// Part of the `TypeId`s of the crate's types.
     pub epoch: Epoch,
     /// The epochs of the core crates that it links to, directly or through others, by id.
     pub cores: BTreeMap<ModuleId, Epoch>,
-    /// The reason not to compile it, where its source already shows one.
+    /// Why it is not compiled, if its source already shows that.
     pub refused: Option<Explanation>,
 }
 
-/// The inputs of every module that has a recipe. Where the hash is that of `known`, the rest is
+/// The inputs of every module that has a recipe. If the hash equals that in `known`, the rest is
 /// copied from there.
 ///
 /// # Errors
 ///
-/// When the process can read no file at all. A single file that cannot be read makes its module
+/// If the process cannot read any file. A single file that cannot be read only makes its module
 /// refused.
 pub fn inputs(
     members: &Members,
@@ -160,8 +160,8 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What shapes a crate's types beside its own source: its dependencies, its features, and the epochs
-/// of its core crates.
+/// Everything but its own source that shapes a crate's types: its dependencies, its features, and
+/// the epochs of its core crates.
 fn salt(recipe: &Recipe, libraries: &[String], cores: &BTreeMap<ModuleId, Epoch>) -> Vec<String> {
     let mut salt = vec![format!("api={}", playground_api::ABI)];
     salt.extend_from_slice(libraries);

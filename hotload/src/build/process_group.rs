@@ -21,7 +21,7 @@ use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid,
 };
 
-/// How long a killed process may take to end: one that waits for a disk ends only after that.
+/// The time limit for a killed process to end: one that waits for a disk ends only after that.
 const END_LIMIT: Duration = Duration::from_secs(5);
 const END_POLL: Duration = Duration::from_millis(1);
 
@@ -43,7 +43,7 @@ impl ProcessGroup {
     ///
     /// # Errors
     ///
-    /// When the process cannot be started.
+    /// If the process cannot be started.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
         let child = command.process_group(0).spawn()?;
         let id = Pid::from_child(&child);
@@ -80,7 +80,7 @@ impl ProcessGroup {
     ///
     /// # Errors
     ///
-    /// When the operating system does not return the status.
+    /// If the operating system does not return the status.
     pub fn wait(&self) -> io::Result<ExitStatus> {
         // Without the lock, so that `kill` need not wait. An error means that it is reaped already.
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
@@ -92,11 +92,11 @@ impl ProcessGroup {
         status
     }
 
-    /// Kills the group and waits until none of its processes runs: they write no file after this
-    /// returns. Gives up after [`END_LIMIT`].
+    /// Kills the group and waits until none of its processes runs: they write no files after this
+    /// returns. Stops waiting after [`END_LIMIT`].
     pub fn end(&self) {
         self.kill();
-        // There is no better way to end it where this fails.
+        // If this fails, there is no better way to end it.
         let _ = self.wait();
         let started = Instant::now();
         while self.is_running() && started.elapsed() < END_LIMIT {
@@ -109,7 +109,7 @@ impl ProcessGroup {
         if test_kill_process_group(self.id).is_err() {
             return false;
         }
-        // Nobody may have reaped the members yet, and in a container perhaps nobody ever will.
+        // Members may not be reaped yet, and in a container they may never be.
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let mut stats = processes.filter_map(|entry| {
             entry.file_name().to_str()?.parse::<u32>().ok()?;
@@ -119,16 +119,16 @@ impl ProcessGroup {
     }
 }
 
-/// Whether `/proc/PID/stat` is that of a process in the group which is no zombie.
+/// True if `/proc/PID/stat` describes a process of the group that is not a zombie.
 fn runs_in_group(stat: &str, group: Pid) -> Option<bool> {
-    // The name in parentheses may hold anything.
+    // The name in parentheses may contain anything.
     let mut fields = stat.rsplit_once(") ")?.1.split(' ');
     let (state, _parent, own_group) = (fields.next()?, fields.next()?, fields.next()?);
     let is_dead = matches!(state, "Z" | "X");
     Some(!is_dead && own_group.parse() == Ok(group.as_raw_nonzero().get()))
 }
 
-/// Cancels the processes that share it.
+/// Cancels the processes that were added to it.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
     inner: Arc<Shared>,
@@ -154,7 +154,7 @@ impl Cancel {
         self.inner.is_cancelled.load(Ordering::SeqCst)
     }
 
-    /// Kills this group as well when cancelled; at once if that was before.
+    /// Adds a group, which is killed when cancelled; immediately if already cancelled.
     pub fn add(&self, group: &ProcessGroup) {
         lock(&self.inner.groups).push(group.clone());
         if self.is_cancelled() {
@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
 
-    /// A leader with a child that writes `late` once somebody opens `gate` for writing.
+    /// A leader with a child that writes `late` once `gate` is opened for writing.
     struct Tree {
         folder: PathBuf,
         group: ProcessGroup,
@@ -188,7 +188,7 @@ mod tests {
     }
 
     impl Tree {
-        /// `leader` is what the leader does after it started the child.
+        /// `leader` is the script that the leader runs after it started the child.
         fn start(name: &str, leader: &str) -> Self {
             let folder = format!("playground-group-{name}-{}", std::process::id());
             let folder = std::env::temp_dir().join(folder);
@@ -212,7 +212,7 @@ mod tests {
             Self { folder, group, child }
         }
 
-        /// The child waits for the gate as long as it lives.
+        /// The child keeps waiting for the gate while it is alive.
         fn assert_child_is_gone(&self) {
             let path = self.folder.join("gate");
             let flags = OFlags::NONBLOCK.bits() as i32;

@@ -1,5 +1,5 @@
-//! cargo's commands for the modules, kept for as long as nothing has changed that could change them:
-//! manifests, lock file, cargo's configuration, toolchain.
+//! Records cargo's commands for the modules, and keeps them until something that affects them
+//! changes: manifests, lock file, cargo's configuration, toolchain.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -32,8 +32,8 @@ pub struct Recipes {
     pub key: String,
     pub by_module: BTreeMap<ModuleId, Recipe>,
     /// Hash of the API's library that modules are compiled against. Two builds of the same source
-    /// differ when they were made in different folders, and rustc does not take a crate that was
-    /// compiled against the one for use with the other.
+    /// differ if they were made in different folders, and rustc rejects a crate that was compiled
+    /// against the other one.
     #[serde(skip)]
     pub api: String,
 }
@@ -87,7 +87,7 @@ fn hash_of(path: &Path) -> Option<String> {
 ///
 /// # Errors
 ///
-/// When the API is not the one in this process, or the file cannot be written.
+/// If the API is not the one in this process, or the file cannot be written.
 pub(super) fn keep(
     folders: &Folders,
     members: &Members,
@@ -108,7 +108,7 @@ pub(super) fn keep(
 ///
 /// # Errors
 ///
-/// When the file cannot be read, or is not a recorded command.
+/// If the file cannot be read, or is not a recorded command.
 pub(super) fn read(path: &Path) -> Result<Recipe, CaptureError> {
     let file = |source| CaptureError::File { path: path.into(), source };
     let bytes = fs::read(path).map_err(file)?;
@@ -122,7 +122,7 @@ pub(super) fn read(path: &Path) -> Result<Recipe, CaptureError> {
         return Err(invalid());
     }
     let is_of_capture = |name: &str| {
-        // The job server's descriptors are closed by the time of a build.
+        // The job server's descriptors are closed when the build runs.
         matches!(name, "RUSTC_WRAPPER" | "CARGO_MAKEFLAGS" | "MAKEFLAGS" | "MFLAGS")
             || name.starts_with("PLAYGROUND_")
     };
@@ -142,7 +142,7 @@ fn with_code(argument: String) -> String {
     library.filter(exists).unwrap_or(argument)
 }
 
-/// Hash of everything that could change cargo's commands.
+/// Hash of everything that affects cargo's commands.
 fn key(folders: &Folders, members: &Members) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(playground_api::ABI.as_bytes());

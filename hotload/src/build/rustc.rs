@@ -24,7 +24,7 @@ pub struct Job {
     pub crate_name: String,
     /// cargo's command for it.
     pub recipe: Recipe,
-    /// Goes into `-C metadata` and so into the `TypeId` of the crate's types.
+    /// Passed as `-C metadata`, and so part of the `TypeId`s of the crate's types.
     pub epoch: Epoch,
     /// The epochs of the core crates that it links to, directly or through others.
     pub cores: BTreeMap<ModuleId, Epoch>,
@@ -41,7 +41,7 @@ pub struct Job {
 /// The linker of modules.
 #[derive(Clone, Debug)]
 pub struct Linker {
-    /// The script that leaves the host's libraries out and calls `lld`.
+    /// The script that omits the host's libraries and calls `lld`.
     pub script: PathBuf,
     /// The version script with the names that stay visible.
     pub exports: PathBuf,
@@ -49,7 +49,7 @@ pub struct Linker {
     pub lld: PathBuf,
 }
 
-/// Where the time of a compilation went, in milliseconds.
+/// The phases of a compilation, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CompileTimes {
     /// From the start until types were checked.
@@ -60,7 +60,7 @@ pub struct CompileTimes {
     pub link_ms: f32,
 }
 
-/// How a compilation ended.
+/// The result of a compilation.
 #[derive(Debug)]
 pub enum Compiled {
     /// The dylib was written.
@@ -78,7 +78,7 @@ pub enum Compiled {
         /// Time until the failure was known, in milliseconds.
         took_ms: f32,
     },
-    /// Cancelled; rustc and all that it started have ended.
+    /// Cancelled; rustc and all its child processes have ended.
     Cancelled,
 }
 
@@ -135,7 +135,7 @@ impl Job {
         command.envs(self.recipe.environment.iter().map(|(name, value)| (name, value)));
         command.env("PLAYGROUND_EPOCH", self.epoch.as_str());
         if !self.cores.is_empty() {
-            // An inline table of TOML: `export_module!` puts it into the manifest.
+            // An inline table of TOML, which `export_module!` puts into the manifest.
             let cores: Vec<_> =
                 self.cores.iter().map(|(id, epoch)| format!("{id} = \"{epoch}\"")).collect();
             command.env("PLAYGROUND_CORES", format!("{{ {} }}", cores.join(", ")));
@@ -175,7 +175,8 @@ fn own_output(option: &str) -> bool {
         .any(|own| option.starts_with(own))
 }
 
-/// Runs the job until rustc exits or the job is cancelled, with a standby compiler where one fits.
+/// Runs the job until rustc exits or the job is cancelled, with a matching standby compiler if
+/// there is one.
 pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
     let failed = |error: BuildError, started: Instant| Compiled::Failed {
         messages: vec![error.to_string()],
@@ -202,7 +203,7 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
         let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
         diagnostics = Diagnostics::read(&mut lines, started);
         if diagnostics.aborts && !cancel.is_cancelled() {
-            // rustc takes its time to exit, and writes no output any more.
+            // rustc exits slowly, but writes no more output.
             thread::spawn(move || {
                 lines.for_each(drop);
                 group.wait()
@@ -213,7 +214,7 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
     }
     let status = group.wait();
     if cancel.is_cancelled() {
-        // The linker may take longer to end than rustc.
+        // The linker may run longer than rustc.
         group.end();
         return Compiled::Cancelled;
     }

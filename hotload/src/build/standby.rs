@@ -1,5 +1,5 @@
 //! Standby compilers: rustc processes started ahead of time, so that rustc's own libraries are
-//! loaded when a source changes. They get their arguments then.
+//! already loaded when a source changes. They get their arguments then.
 //!
 //! rustc reads arguments from a file given as `@FILE`; with a pipe as that file it blocks until they
 //! are written. Working directory and environment are fixed at the start, so a standby compiler
@@ -24,7 +24,7 @@ pub struct Standby {
 
 #[derive(Default)]
 struct Pool {
-    /// The last compilations, newest first: they are likely to be repeated.
+    /// The most recent compilations, newest first: they are likely to be repeated.
     expected: Vec<Invocation>,
     ready: Vec<(Invocation, ProcessGroup)>,
 }
@@ -64,10 +64,10 @@ impl Standby {
     ///
     /// # Errors
     ///
-    /// When a process cannot be started.
+    /// If a process cannot be started.
     pub fn spawn(&self, command: &mut Command) -> io::Result<ProcessGroup> {
-        // With a wrapper, the first argument is the compiler's path, and the wrapper may treat an
-        // argument file in its own way.
+        // With a wrapper, the first argument is the compiler's path, and the wrapper may interpret
+        // an argument file in its own way.
         let is_rustc = command.get_args().next().is_some_and(|first| first == "--crate-name");
         if let Some(group) = is_rustc.then(|| self.take(command)).flatten() {
             return Ok(group);
@@ -105,7 +105,7 @@ impl Standby {
         match write_arguments(command, &group) {
             Ok(()) => Some(group),
             Err(_) => {
-                // It died, or an argument cannot be passed this way: a new process takes them.
+                // It exited, or an argument cannot be passed this way: start a new process.
                 end(&group);
                 None
             }
@@ -117,7 +117,7 @@ impl Standby {
     }
 }
 
-/// Writes one argument a line; closing the pipe ends the list.
+/// Writes one argument per line; closing the pipe ends the list.
 fn write_arguments(command: &Command, group: &ProcessGroup) -> io::Result<()> {
     let mut lines = String::new();
     for argument in command.get_args() {
@@ -129,10 +129,11 @@ fn write_arguments(command: &Command, group: &ProcessGroup) -> io::Result<()> {
     group.take_stdin().ok_or(io::ErrorKind::BrokenPipe)?.write_all(lines.as_bytes())
 }
 
-/// A standby compiler has no arguments and so no linker yet: there is nothing to wait for but it.
+/// Ends a standby compiler. It has no arguments and so no linker yet: there is no other process to
+/// wait for.
 fn end(group: &ProcessGroup) {
     group.kill();
-    // It is of no interest how it ended.
+    // Its exit status does not matter.
     let _ = group.wait();
 }
 

@@ -1,4 +1,4 @@
-//! The built artifacts on disk, each with a record of what it was made from.
+//! The built artifacts on disk, each with a record of the inputs that it was built from.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::artifact::{self, Artifact, Writers};
 use crate::ids::{ArtifactHash, InputsHash, ModuleId};
 use crate::workspace::Folders;
 
-/// What an artifact was made from.
+/// The inputs that an artifact was built from.
 #[derive(Serialize, Deserialize)]
 struct Record {
     /// Hash of the inputs.
@@ -31,19 +31,19 @@ pub fn find(batch: &Batch, id: &ModuleId) -> Option<Built> {
     if batch.members.linked().contains(id) && !is_library_of(batch, id, &record) {
         return None;
     }
-    // The artifact is replaced before its record: one without the other does not fit.
+    // The artifact is replaced before its record, so one without the other does not match.
     let path = artifact_path(&batch.folders, id);
     let read = artifact::read(&path, &batch.folders.built, Some(&record.hash), Writers::Anybody);
     let Artifact { path, bytes, .. } = read.ok()?;
     Some(Built { path, bytes, times: CompileTimes::default(), warnings: Vec::new() })
 }
 
-/// True if the rlib of a core crate was made from the batch's inputs.
+/// True if the rlib of a core crate was built from the batch's inputs.
 pub fn has_library(batch: &Batch, id: &ModuleId) -> bool {
     record(batch, id).is_some_and(|record| is_library_of(batch, id, &record))
 }
 
-/// The record of an artifact that was made from the batch's inputs.
+/// The record of an artifact that was built from the batch's inputs.
 fn record(batch: &Batch, id: &ModuleId) -> Option<Record> {
     let inputs = batch.inputs.get(id)?;
     let text = fs::read(record_path(&batch.folders, id)).ok()?;
@@ -51,7 +51,7 @@ fn record(batch: &Batch, id: &ModuleId) -> Option<Record> {
     (record.inputs == inputs.hash && inputs.refused.is_none()).then_some(record)
 }
 
-/// A build that was cancelled may have written an rlib and no artifact.
+/// A cancelled build may have written an rlib but no artifact.
 fn is_library_of(batch: &Batch, id: &ModuleId, record: &Record) -> bool {
     record.library.is_some() && record.library == library_hash(batch, id)
 }
@@ -77,11 +77,11 @@ fn record_path(folders: &Folders, id: &ModuleId) -> PathBuf {
 }
 
 /// Moves the dylib out of rustc's folder, where dependents would find it beside the rlib, and
-/// records what it was made from.
+/// records its inputs.
 ///
 /// # Errors
 ///
-/// When a file cannot be read or written.
+/// If a file cannot be read or written.
 pub fn put(batch: &Batch, id: &ModuleId, dylib: &Path) -> Result<(PathBuf, Vec<u8>), CaptureError> {
     let path = artifact_path(&batch.folders, id);
     let file = |source| CaptureError::File { path: path.clone(), source };
@@ -90,8 +90,8 @@ pub fn put(batch: &Batch, id: &ModuleId, dylib: &Path) -> Result<(PathBuf, Vec<u
     }
     let bytes = fs::read(dylib).map_err(file)?;
     fs::rename(dylib, &path).map_err(file)?;
-    // rustc may have read a source that was written after the inputs were. Without a record that
-    // fits, it is built again when the inputs are these once more.
+    // rustc may have read a source that was written after the inputs were read. Without a matching
+    // record, the module is built again.
     if let Some(inputs) = batch.inputs.get(id)
         && is_current(batch, id)
     {

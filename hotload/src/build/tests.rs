@@ -11,7 +11,7 @@ use super::*;
 use crate::inspect::MIN_FILE_BYTES;
 use crate::workspace::ModuleCrate;
 
-/// Writes an rlib and a dylib with the source in them. Where the module has a `gate`, its "linker"
+/// Writes an rlib and a dylib that contain the source. If the module has a `gate`, its "linker"
 /// waits until a line is written there.
 const RUSTC: &str = r#"#!/bin/sh
 while [ $# -gt 0 ]; do
@@ -36,7 +36,7 @@ cat lib.rs >"$out/lib$name.rlib"
 const MODULES: [(&str, &[&str]); 3] =
     [("core_arena", &["core_physics"]), ("core_physics", &[]), ("systems_b", &["core_arena"])];
 
-/// A workspace of one test's own, removed at its end.
+/// A temporary workspace for one test, removed on drop.
 struct Workspace(PathBuf);
 
 impl Workspace {
@@ -69,7 +69,7 @@ impl Workspace {
         fs::write(self.module(id).join("lib.rs"), source).unwrap();
     }
 
-    /// Lets the linker of a module wait.
+    /// Makes the linker of a module wait.
     fn close(&self, id: &str) {
         mknodat(CWD, self.beside(id, "gate"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         fs::write(self.beside(id, "closed"), "").unwrap();
@@ -81,13 +81,13 @@ impl Workspace {
         }
     }
 
-    /// Lets the linker of a module go on, and later ones not wait.
+    /// Lets the linker of a module continue, and later ones start without waiting.
     fn open(&self, id: &str) {
         fs::write(self.beside(id, "gate"), "\n").unwrap();
         fs::remove_file(self.beside(id, "gate")).unwrap();
     }
 
-    /// For the modules, with the inputs as they are now.
+    /// A batch for the modules, with their current inputs.
     fn batch(&self, ids: &[&str]) -> Batch {
         let folders = Folders {
             workspace: self.0.clone(),
@@ -219,7 +219,7 @@ fn a_cancelled_build_leaves_no_linker_behind() {
         cancel.cancel();
         assert!(build.join().unwrap().is_none());
     });
-    // Nobody waits at the gate: the linker has ended without it.
+    // The linker no longer waits at the gate: it was ended.
     let gate = workspace.beside("core_physics", "gate");
     let flags = OFlags::NONBLOCK.bits() as i32;
     let opened = OpenOptions::new().write(true).custom_flags(flags).open(gate);
@@ -243,7 +243,7 @@ fn a_source_that_changes_during_the_build_is_built_again() {
     });
     assert!(workspace.beside("core_physics", "linked").exists());
     assert_eq!(workspace.compiled(), ALL);
-    // The edit is undone: what was built from it does not count.
+    // The edit is undone: the artifact that was built from it does not count.
     workspace.write("core_physics", "pub struct Thing;");
     assert_built(&run(&batch), &ALL);
     assert_eq!(workspace.compiled(), ALL);

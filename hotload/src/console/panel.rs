@@ -34,7 +34,7 @@ use super::command::{self, Command};
 use super::history::History;
 use super::view::ConsoleView;
 
-/// What the user did.
+/// An action of the user in the console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConsoleAction {
     /// A click on a button or switch.
@@ -55,7 +55,7 @@ pub enum Tab {
     Log,
 }
 
-/// What the console keeps between frames, also while it is closed.
+/// The console's state that persists between frames, also while it is closed.
 #[derive(Debug, Clone)]
 pub struct ConsoleState {
     /// The selected page.

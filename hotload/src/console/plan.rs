@@ -16,17 +16,17 @@ pub struct ModulePlan {
 /// One system or type of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Item {
-    /// What happens to it.
+    /// How the swap changes it.
     pub fate: ItemFate,
     /// Its name.
     pub name: String,
     /// The number of values of the type in the world.
     pub values: Option<usize>,
-    /// What happens to the type's fields and variants.
+    /// How the type's fields and variants change.
     pub details: Vec<Detail>,
 }
 
-/// What happens to a field or variant of a type.
+/// How a field or variant of a type changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
     /// The field or variant and what happens to it.
@@ -50,7 +50,7 @@ pub enum Weight {
     Impossible,
 }
 
-/// What happens to a system or type.
+/// How a system or type changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ItemFate {
     /// The type keeps its storage.
@@ -133,7 +133,7 @@ impl ModulePlan {
         self.items.sort_by_key(|item| std::cmp::Reverse(weight(item)));
     }
 
-    /// True if the swap is possible once somebody confirms that values are dropped.
+    /// True if the swap is possible once the user confirms that values are dropped.
     pub fn needs_confirmation(&self) -> bool {
         let mut details = self.items.iter().flat_map(|item| &item.details);
         let is_impossible = details.any(|detail| detail.weight == Weight::Impossible);

@@ -43,7 +43,7 @@ impl ModuleState {
         }
     }
 
-    /// True if somebody should look at it.
+    /// True if the module needs attention.
     pub fn is_trouble(self) -> bool {
         matches!(self, Self::Waiting | Self::Failed | Self::Quarantined)
     }
@@ -202,7 +202,7 @@ pub struct ModuleCommand {
     pub name: String,
     /// Its name with its arguments, e.g. `spawn <count>`.
     pub usage: String,
-    /// What it does, in one line.
+    /// A one-line description.
     pub help: String,
     /// The module that added it.
     pub module: String,

@@ -1,4 +1,5 @@
-//! An artifact's epoch has to be its source's, and stand for the types that the artifact holds.
+//! Checks that an artifact's epoch is that of its source, and that types of one epoch have one
+//! layout.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use crate::inspect::{Inspected, Manifest};
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}", self.explain())]
 pub enum EpochError {
-    /// The artifact was built from another state of the source.
+    /// The artifact was built from a different state of the source.
     OtherSource {
         /// The module.
         module: ModuleId,
@@ -26,7 +27,7 @@ pub enum EpochError {
         /// The epochs of the core crates on disk, by id.
         expected_cores: BTreeMap<ModuleId, Epoch>,
     },
-    /// The same epoch, and types that look different in memory.
+    /// The epoch is the same, but a type has a different layout in memory.
     OtherLayout {
         /// The module.
         module: ModuleId,
@@ -76,7 +77,7 @@ fn cores(epochs: &BTreeMap<ModuleId, Epoch>) -> String {
 ///
 /// # Errors
 ///
-/// When they differ.
+/// If they differ.
 pub fn check_source(
     manifest: &Manifest,
     epoch: &Epoch,
@@ -94,12 +95,12 @@ pub fn check_source(
     })
 }
 
-/// The source decides the epoch, the artifact proves it: types of the same epoch share their storage,
-/// so they need the same layout. `running` and `schemas` are the generation that runs.
+/// Checks the layouts of types with the same epoch: such types share their storage, so they need
+/// the same layout. `running` and `schemas` belong to the running generation.
 ///
 /// # Errors
 ///
-/// When a type of the same epoch has another layout.
+/// If a type of the same epoch has a different layout.
 pub fn check_layouts(
     running: &Manifest,
     schemas: &[Definition],

@@ -1,11 +1,11 @@
-//! Macro calls: which of them may define a type or attach code to one.
+//! Decides which macro calls may define a type or attach code to one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 
-/// What attaches code to types, when it is called.
+/// Functions that attach code to types.
 const HOOKS: [&str; 9] = [
     "configure_sets",
     "register_component_hooks",
@@ -32,7 +32,7 @@ const ITEM_WORDS: [&str; 11] = [
     "macro_rules",
 ];
 
-/// Macros of std, Bevy and their like which define nothing, whatever is in them.
+/// Macros of std, Bevy and similar crates that define nothing, whatever their arguments are.
 const PLAIN: [&str; 57] = [
     "assert",
     "assert_eq",
@@ -101,7 +101,7 @@ pub(super) fn is_hook(name: &str) -> bool {
             .any(|start| name.starts_with(start))
 }
 
-/// The last part of a path.
+/// The last segment of a path.
 pub(super) fn name_of(path: &syn::Path) -> String {
     path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }
@@ -173,7 +173,7 @@ impl Macros {
 impl<'a> Visit<'a> for Macros {
     fn visit_item_macro(&mut self, item: &'a syn::ItemMacro) {
         if let Some(name) = &item.ident {
-            // Two of one name count both.
+            // Two macros of one name are treated as one.
             let tokens = self.definitions.entry(name.to_string()).or_default();
             tokens.extend(item.mac.tokens.clone());
         }

@@ -1,5 +1,5 @@
-//! The functions whose bodies are part of the epoch: those that can run for a type without a call in
-//! ordinary code, and all that they call.
+//! The functions whose bodies are part of the epoch: those that can run for a type without a call
+//! in ordinary code, and all functions that they call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use syn::visit::{self, Visit};
 use super::macro_effects::{self, Macros, is_hook, name_of};
 use super::significant_tokens::{attributes, impl_item_attributes, is_test};
 
-/// Attributes that name no function and do not change what a function is.
+/// Attributes that name no function and do not change the function.
 const SILENT: [&str; 32] = [
     "allow",
     "automatically_derived",
@@ -89,8 +89,8 @@ impl ReachableFunctions {
     }
 }
 
-/// Functions whose bodies shape types by themselves: const ones, the states of async ones, and what
-/// an attribute macro makes of them.
+/// True for functions whose bodies shape types by themselves: const and async functions, and those
+/// with an attribute macro.
 fn is_special(attributes: &[syn::Attribute], signature: &syn::Signature) -> bool {
     signature.constness.is_some()
         || signature.asyncness.is_some()
@@ -120,7 +120,7 @@ struct Collector<'m> {
 }
 
 impl Collector<'_> {
-    /// Follows calls by name from the names that are reachable already.
+    /// Follows calls by name, starting from the names that are already reachable.
     fn reach(self) -> (BTreeSet<String>, BTreeSet<String>) {
         let Self { macros, functions, aliases, names: seeds, modules, .. } = self;
         let mut by_name: BTreeMap<&str, Vec<&Function>> = BTreeMap::new();
@@ -299,7 +299,7 @@ pub(super) fn self_type(item: &syn::ItemImpl) -> String {
     }
 }
 
-/// The names of what is called or passed on, and all identifiers in macro calls.
+/// The names of called or passed functions, and all identifiers in macro calls.
 #[derive(Default)]
 struct Calls(BTreeSet<String>);
 

@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 use super::macro_effects::{is_hook, name_of};
 use super::reachable_functions::{ReachableFunctions, self_type};
 
-/// Goes through items at one place of the crate.
+/// Visits items at one module path of the crate.
 pub(super) struct SignificantTokens<'k> {
     reachable: &'k ReachableFunctions,
     modules: Vec<String>,
@@ -131,7 +131,7 @@ impl<'k> SignificantTokens<'k> {
 /// Finds items, hooks and macro calls in an omitted body.
 struct OmittedBody<'k> {
     inner: SignificantTokens<'k>,
-    /// Count only together with something that may use them.
+    /// Items that count only together with code that may use them.
     uses: TokenStream,
 }
 
@@ -139,7 +139,7 @@ impl<'a> Visit<'a> for OmittedBody<'_> {
     fn visit_item(&mut self, item: &'a syn::Item) {
         match item {
             syn::Item::Use(item) => item.to_tokens(&mut self.uses),
-            // Its name shapes nothing outside: only what is in it.
+            // Its name has no effect outside of the body, only its content does.
             syn::Item::Fn(function)
                 if !is_test(&function.attrs)
                     && !self.inner.reachable.contains(
@@ -181,7 +181,7 @@ impl<'a> Visit<'a> for OmittedBody<'_> {
         }
     }
 
-    // The layout of the states between its awaits is nowhere else.
+    // The layout of the states between its awaits is defined only here.
     fn visit_expr_async(&mut self, expr: &'a syn::ExprAsync) {
         expr.to_tokens(&mut self.inner.tokens);
     }

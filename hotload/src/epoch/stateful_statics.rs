@@ -1,5 +1,5 @@
-//! Statics that hold state: in a core crate they would exist once per dylib and start anew at each
-//! swap.
+//! Finds statics that hold state: in a core crate they would exist once per dylib and be reset by
+//! each swap.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -38,7 +38,8 @@ const CELLS: [&str; 21] = [
 
 /// The statics of a core crate that hold state, with the file, the line (from 1) and the reason.
 ///
-/// By the names of types; it follows the crate's own structs and aliases, not those of other crates.
+/// Types are matched by name; the crate's own structs and aliases are followed, those of other
+/// crates are not.
 pub fn refused_statics(sources: &[(PathBuf, String)]) -> Vec<(PathBuf, usize, String)> {
     let files = parse(sources);
     let parsed = || {
@@ -121,7 +122,7 @@ fn is_cell(name: &str, own: &BTreeSet<String>) -> bool {
     name.starts_with("Atomic") || CELLS.contains(&name) || own.contains(name)
 }
 
-/// Names of types. A function that takes a cell holds none.
+/// Names of types. A function that takes a cell does not contain one.
 #[derive(Default)]
 struct Names(Vec<String>);
 
@@ -138,7 +139,7 @@ impl<'a> Visit<'a> for Names {
 
 struct Statics<'c> {
     cells: &'c BTreeSet<String>,
-    /// Words that stand in its line, and the reason where it is refused.
+    /// The words of its line, and the reason if it is refused.
     found: Vec<(Vec<String>, Option<String>)>,
 }
 
@@ -204,10 +205,11 @@ impl<'a> Visit<'a> for Statics<'_> {
     }
 }
 
-/// The lines of a file as words. Tokens know no lines without a feature that costs every build.
+/// The lines of a file as words. Tokens have no line numbers without a feature that slows down
+/// every build.
 struct Lines {
     words: Vec<(usize, String)>,
-    /// Where each search went on from, by its words.
+    /// Where to continue each search, by its words.
     from: BTreeMap<Vec<String>, usize>,
 }
 
@@ -221,7 +223,7 @@ impl Lines {
         Self { words: words.collect(), from: BTreeMap::new() }
     }
 
-    /// The line of the next place where these words follow each other; 1 if there is none.
+    /// The line of the next place where these words appear in sequence; 1 if there is none.
     fn next_with(&mut self, wanted: &[String]) -> usize {
         let from = self.from.entry(wanted.to_vec()).or_default();
         let mut places = self.words.windows(wanted.len()).enumerate().skip(*from);

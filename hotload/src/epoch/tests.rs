@@ -136,7 +136,7 @@ fn of(sources: &[(PathBuf, String)]) -> Epoch {
     epoch(&folder(), sources, &salt)
 }
 
-/// Edits, as what is replaced by what, that leave the epoch alone.
+/// Edits (old and new text) that do not change the epoch.
 const SAME: &[(&str, &str)] = &[
     // Comments, documentation and formatting.
     ("/// Points.", "/// Points of health, at last."),
@@ -166,18 +166,18 @@ const SAME: &[(&str, &str)] = &[
     ("shout!(inner(37))", "shout!(inner(38))"),
     ("info!(\"regenerated {}\", 38)", "info!(\"again {}\", 39); warn!(\"x\")"),
     ("let name: &'static str = stringify!(a b);", "let name = format!(\"{}\", x as &'static str);"),
-    // What only tests see.
+    // Changes that only tests see.
     ("assert_eq!(1, 71)", "assert_eq!(1, 1)"),
     ("struct OnlyTest;", "struct OnlyTest(u8);"),
     ("points: 77.0", "points: 78.0"),
-    // What the manifest says beside `persist`.
+    // Manifest entries other than `persist`.
     ("core_physics: \"^0.1\"", "core_physics: \"^0.2\""),
     ("kind: Core,", "kind: Systems,"),
     ("build: build,", "build: setup"),
     ("persist: [Health, Weapon],", "persist: [\n Health,\n Weapon,\n ],"),
 ];
 
-/// Edits that change it.
+/// Edits that change the epoch.
 const DIFFERENT: &[(&str, &str)] = &[
     // Types.
     ("pub points: f32,", "pub points: f64,"),
@@ -190,7 +190,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("#[derive(Component, Default)]", "#[derive(Component)]"),
     ("#[require(Armor = armor())]", ""),
     ("Foreign(pub core_physics::Position)", "Foreign(pub core_physics::Velocity)"),
-    // What types are made with: constants, const functions, statics.
+    // The items that types are built from: constants, const functions, statics.
     ("cells(4)", "cells(5)"),
     ("{ n * 2 }", "{ n * 3 }"),
     ("FULL: f32 = 50.0", "FULL: f32 = 51.0"),
@@ -243,7 +243,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("pub mod more;", "mod more;"),
     ("#![forbid(unsafe_code)]", "#![deny(unsafe_code)]"),
     ("persist: [Health, Weapon],", "persist: [Health],"),
-    // Included files, and files that are no Rust.
+    // Included files, and files that are not Rust.
     ("table.bin", "table2.bin"),
     ("fn armed() -> bool {", "fn armed() -> bool {{"),
 ];

@@ -1,11 +1,11 @@
-//! Tokens into a hash: what formatting and comments leave as it is.
+//! Hashes tokens, ignoring formatting and comments.
 
 use std::path::Path;
 
 use proc_macro2::{Delimiter, Punct, Spacing, TokenStream, TokenTree};
 
 const INCLUDES: [&str; 3] = ["include", "include_str", "include_bytes"];
-/// Operators of two characters, as far as white space between them makes a difference.
+/// Two-character operators whose meaning changes if white space separates them.
 const PAIRS: [&str; 24] = [
     "->", "=>", "<-", "::", "==", "!=", "<=", ">=", "&&", "||", "+=", "-=", "*=", "/=", "%=", "^=",
     "&=", "|=", "<<", ">>", "..", ".=", "$$", "~=",
@@ -35,8 +35,8 @@ impl TokenHasher {
         self.0.finalize().as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
-    /// Without doc comments and commas at the end; with the files that are included, whose paths
-    /// begin at `folder`.
+    /// Hashes `tokens` without doc comments and trailing commas, but with the content of included
+    /// files, whose paths are relative to `folder`.
     pub fn tokens(&mut self, tokens: TokenStream, folder: &Path) {
         self.0.update(b"(");
         self.level(tokens, folder);
@@ -102,7 +102,7 @@ impl TokenHasher {
     }
 }
 
-/// How many tokens after a `#` make a doc attribute of it.
+/// The number of tokens after a `#` that form a doc attribute; 0 if they do not.
 fn doc_attribute(rest: &[TokenTree]) -> usize {
     let inner = matches!(rest.first(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
     let skipped = 1 + usize::from(inner);
@@ -117,12 +117,12 @@ fn doc_attribute(rest: &[TokenTree]) -> usize {
     }
 }
 
-/// A comma before `>` says nothing.
+/// A comma before `>` has no meaning.
 fn closes(rest: &[TokenTree]) -> bool {
     matches!(rest.first(), Some(TokenTree::Punct(punct)) if punct.as_char() == '>')
 }
 
-/// In parsed code syn sets the spacing itself, in macros it is the author's.
+/// In parsed code syn sets the spacing, in macros it is the author's.
 fn joined(first: &Punct, rest: &[TokenTree]) -> bool {
     let Some(TokenTree::Punct(second)) = rest.first() else { return false };
     let pair: String = [first.as_char(), second.as_char()].iter().collect();
@@ -142,7 +142,7 @@ fn without_last_comma(group: &proc_macro2::Group) -> TokenStream {
     tokens.into_iter().collect()
 }
 
-/// The literal path in `include…!("path")`, of which `rest` is what follows the name.
+/// The literal path in `include…!("path")`, where `rest` follows the macro's name.
 fn included(rest: &[TokenTree]) -> Option<String> {
     match rest {
         [TokenTree::Punct(bang), TokenTree::Group(group), ..] if bang.as_char() == '!' => {

@@ -1,23 +1,23 @@
-//! Whose code a panic comes from, told by the addresses on the stack: a module's code lies in a
-//! memory file of the module's name.
+//! Finds the module whose code panicked, by the addresses on the stack: a module's code is mapped
+//! from a memory file that has the module's name.
 
 use std::backtrace::Backtrace;
 use std::fs;
 
 use crate::ids::ModuleId;
 
-/// Bevy calls what makes a required component through a closure of this.
+/// Bevy constructs required components through a closure in this function.
 const CONSTRUCTOR: &str = "bevy_ecs::component::required::RequiredComponentConstructor::new";
 
-/// What runs a system, or another task: whoever is further down the stack only waits.
+/// Functions that run a system or another task: frames below them belong to code that only waits.
 const TASKS: [&str; 2] = ["async_task::raw::", "bevy_ecs::schedule::executor::"];
 
-/// What the stack of a panic tells.
+/// The origin of a panic, read from its stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blame {
     /// The module whose code is nearest to the panic, and the inode of the memory file with it.
     pub module: Option<(ModuleId, u64)>,
-    /// What of it leaves Bevy's storage half done.
+    /// Set if the panic leaves Bevy's storage in an inconsistent state.
     pub breaks: Option<Breaks>,
 }
 
@@ -31,7 +31,7 @@ pub enum Breaks {
 }
 
 impl Breaks {
-    /// As people call it.
+    /// The name shown to users.
     pub fn name(self) -> &'static str {
         match self {
             Self::Drop => "the `Drop` of a stored value",
@@ -40,9 +40,9 @@ impl Breaks {
     }
 }
 
-/// Of the panic that is under way on this thread.
+/// The origin of the current panic on this thread.
 pub fn blame() -> Blame {
-    // The long form has the addresses.
+    // The alternate form includes the addresses.
     let stack = format!("{:#}", Backtrace::force_capture());
     of(&stack, &fs::read_to_string("/proc/self/maps").unwrap_or_default())
 }
@@ -51,16 +51,16 @@ fn of(stack: &str, maps: &str) -> Blame {
     let modules: Vec<Mapped> = maps.lines().filter_map(mapped).collect();
     let module_at =
         |address: u64| modules.iter().find(|mapped| (mapped.from..mapped.to).contains(&address));
-    // Further down is what a thread was doing when it took up another task.
+    // Frames further down belong to work that the thread suspended for another task.
     let is_same_task = |(_, name): &(u64, &str)| !TASKS.iter().any(|task| name.contains(task));
     let mut frames = stack.lines().filter_map(frame).take_while(is_same_task);
     let Some(module) = frames.by_ref().find_map(|(address, _)| module_at(address)) else {
         return Blame::default();
     };
-    // What the module's code was called by.
+    // The caller of the module's code.
     let called_by = frames.find(|(address, _)| module_at(*address).is_none());
     let is_dropped = called_by.is_some_and(|(_, name)| name.contains("bevy_ecs::storage::"));
-    // Compiled for the module's own type, so the frame is one of the module's.
+    // This frame is generic over the module's type, so it lies in the module's code.
     let mut frames = stack.lines().filter_map(frame).take_while(is_same_task);
     let is_required = frames.any(|(_, name)| name.contains(CONSTRUCTOR));
     let breaks = match (is_dropped, is_required) {
@@ -79,7 +79,7 @@ struct Mapped<'a> {
     name: &'a str,
 }
 
-/// A line of `/proc/self/maps`, where it is about code of a memory file.
+/// Parses a line of `/proc/self/maps`; `None` if it does not map code of a memory file.
 fn mapped(line: &str) -> Option<Mapped<'_>> {
     let name = line.split_once("/memfd:")?.1.strip_suffix(" (deleted)")?;
     let mut words = line.split(' ');
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(found, Blame { module: Some(("systems_walk".into(), 12)), breaks: None });
         let found = of(&stack(&frames[2..]), MAPS);
         assert_eq!(found.module, Some(("core_scene".into(), 13)));
-        // Data of the module is no code of it.
+        // An address in the module's data is not a frame of its code.
         assert_eq!(of(&stack(&[(0x7f00_0000_1abc, "x")]), MAPS), Blame::default());
     }
 
@@ -158,8 +158,8 @@ mod tests {
         assert_eq!(of(&stack(&constructor), MAPS).breaks, Some(Breaks::Require));
     }
 
-    /// The text of std's backtraces is not promised to anybody: a change of it would switch the
-    /// attribution off, so it is read here as it really is.
+    /// The format of std's backtraces is not stable, and a change would disable the attribution:
+    /// this test parses a real one.
     #[test]
     fn the_frames_of_a_real_backtrace_are_read() {
         let stack = format!("{:#}", Backtrace::force_capture());

@@ -69,7 +69,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Work {
-    /// A system of a module, or other code of it.
+    /// A system or other code of a module.
     pub fn of_module(module: &ModuleId, what: &str) -> Self {
         Self::new(Named { module: Some(module.clone()), what: what.to_owned() })
     }

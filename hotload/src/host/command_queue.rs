@@ -1,4 +1,4 @@
-//! Commands in their order: from the command line, standard input and the console.
+//! The queue of commands from the command line, standard input and the console, in order.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, IsTerminal, Write, stdin, stdout};
@@ -9,23 +9,23 @@ use std::thread;
 use crate::console::command::Command;
 use crate::worker::request::Ticket;
 
-/// Commands that wait for their turn.
+/// Commands that have not run yet.
 pub struct CommandQueue {
     queue: VecDeque<Line>,
     waits_for: Option<WaitsFor>,
     stdin: Option<Mutex<Receiver<String>>>,
 }
 
-/// A line to be run; commands in it come one after the other.
+/// A line to run; its commands run one after the other.
 #[derive(Debug)]
 pub enum Line {
-    /// As it was typed.
+    /// The text as it was typed.
     Text(String),
-    /// As it was understood.
+    /// A parsed command.
     Command(Command),
 }
 
-/// What the next command waits for.
+/// The condition under which the next command runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WaitsFor {
     /// This frame.
@@ -35,7 +35,8 @@ enum WaitsFor {
 }
 
 impl CommandQueue {
-    /// A queue of the lines given on the command line; with `prompt` it goes on from standard input.
+    /// A queue of the lines given on the command line; with `prompt` it continues with standard
+    /// input.
     pub fn new(lines: &[String], prompt: bool) -> Self {
         Self {
             queue: lines.iter().cloned().map(Line::Text).collect(),
@@ -63,14 +64,14 @@ impl CommandQueue {
         }
     }
 
-    /// The first line of that kind, before its turn.
+    /// Removes and returns the first line of that kind, ahead of the others.
     pub fn next_that(&mut self, is_one: fn(&Line) -> bool) -> Option<Line> {
         self.take_stdin();
         let at = self.queue.iter().position(is_one)?;
         self.queue.remove(at)
     }
 
-    /// The next line, when its turn has come.
+    /// The next line, if the condition of the queue is met.
     pub fn next(&mut self, frame: u64) -> Option<Line> {
         self.take_stdin();
         match self.waits_for {
@@ -81,12 +82,12 @@ impl CommandQueue {
         self.queue.pop_front()
     }
 
-    /// The next command waits for this frame.
+    /// Postpones the next command until this frame.
     pub fn wait_until(&mut self, frame: u64) {
         self.waits_for = Some(WaitsFor::Frame(frame));
     }
 
-    /// The next command waits for the answer to this request.
+    /// Postpones the next command until this request is answered.
     pub fn wait_for(&mut self, ticket: Ticket) {
         self.waits_for = Some(WaitsFor::Ticket(ticket));
     }
@@ -98,14 +99,14 @@ impl CommandQueue {
         }
     }
 
-    /// No request will be answered any more.
+    /// The worker has ended: no more requests will be answered.
     pub fn worker_ended(&mut self) {
         if self.waits_for_worker() {
             self.waits_for = None;
         }
     }
 
-    /// True while the worker has to do something before the queue goes on.
+    /// True while the queue waits for the worker.
     pub fn waits_for_worker(&self) -> bool {
         matches!(self.waits_for, Some(WaitsFor::Ticket(_)))
     }
@@ -123,7 +124,7 @@ fn read_stdin() -> Mutex<Receiver<String>> {
         let prompt = || {
             if stdin().is_terminal() {
                 print!("playground> ");
-                // A prompt that cannot be shown is no reason to stop reading.
+                // If the prompt cannot be shown, still read the lines.
                 let _ = stdout().flush();
             }
         };

@@ -23,7 +23,7 @@ fn is_of_quarantine(line: &Line) -> bool {
 }
 
 impl Host {
-    /// Runs the commands whose turn has come; they start once the game is ready.
+    /// Runs the commands that are due; the first ones run once the game is ready.
     pub(super) fn run_commands(&mut self, world: &mut World) {
         if let Some(mut console) = world.get_resource_mut::<Console>() {
             for line in console.take_input() {
@@ -34,7 +34,7 @@ impl Host {
             }
         }
         if matches!(self.phase, super::Phase::Starting | super::Phase::Resuming) {
-            // What is in quarantine may be why it does not become ready.
+            // A module in quarantine may be the reason why the game does not become ready.
             while let Some(line) = self.commands.next_that(is_of_quarantine) {
                 self.run_line(world, line);
             }
@@ -176,7 +176,7 @@ impl Host {
                     self.on_panic(world, &panic);
                     return;
                 }
-                // Nothing but the command failed, and only whoever typed it asked for it.
+                // Only the command failed; the world and the modules are unaffected.
                 Err(panic) => (Level::Error, panic.to_string()),
             };
             return self.print(world, level, &text);

@@ -1,5 +1,5 @@
-//! Everything that is worth telling people, tools or other systems: one enum, so that nothing is
-//! reported in one place and forgotten in another.
+//! Everything that is reported to users, tools or other systems: one enum, so that no output is
+//! forgotten.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,31 +12,31 @@ use crate::journal::Death;
 use crate::pipeline::NotBuilt;
 use crate::refusal::Refusal;
 
-/// Something that happened. [`Host::report`](super::Host::report) makes of it the module's status, a
-/// line of the events file, a Bevy message, a line of the console and a notice.
+/// Something that happened. [`Host::report`](super::Host::report) derives from it the module's
+/// status, a line of the events file, a Bevy message, a console line and a notice.
 #[derive(Debug)]
 pub enum Happened {
     /// The app's modules run for the first time.
     Ready {
-        /// The app; none where the workspace has none.
+        /// The app; `None` if the workspace has none.
         app: Option<ModuleId>,
-        /// How many modules run.
+        /// The number of running modules.
         modules: usize,
     },
-    /// A supervisor started the game again after it died.
+    /// A supervisor restarted the game after a crash.
     Restarted {
-        /// What it died of.
+        /// Why it crashed.
         died_of: String,
-        /// It goes on from its last save.
+        /// True if it resumes from its last save.
         resumes: bool,
     },
-    /// The game before this one died with new code in it.
+    /// The previous game crashed while it ran new code.
     PreviousRunDied(Death),
     /// A module's source changed.
     Changed(ModuleId),
     /// rustc starts on a module.
     BuildStarted(ModuleId),
-    /// A module compiles again, whether or not it goes live now.
+    /// A module compiles again after errors, whether or not it goes live now.
     Compiled(ModuleId),
     /// Modules do not compile.
     NotBuilt(NotBuilt),
@@ -53,7 +53,7 @@ pub enum Happened {
         modules: BTreeSet<ModuleId>,
         /// Why.
         refusal: Refusal,
-        /// What the swap would have changed.
+        /// The changes that the swap would have made.
         plans: Vec<Arc<ModulePlan>>,
     },
     /// A swap would drop data, and waits for a confirmation.
@@ -62,7 +62,7 @@ pub enum Happened {
         modules: BTreeSet<ModuleId>,
         /// Why.
         refusal: Refusal,
-        /// What it would change.
+        /// The changes that it would make.
         plans: Vec<Arc<ModulePlan>>,
     },
     /// The workspace cannot be read, so nothing is built.
@@ -73,15 +73,15 @@ pub enum Happened {
         lead: GenerationId,
         /// All modules of the swap.
         modules: Vec<GenerationId>,
-        /// Where the time went.
+        /// The duration of each step.
         times: Times,
-        /// How many values went from one type to another.
+        /// The number of values that were converted to another type.
         migrated: usize,
-        /// Values that went with the old form of their types, since nobody persists them.
+        /// Values that were dropped with the old form of their type because no module persists it.
         orphaned: Vec<(String, usize)>,
-        /// Persisted values, or fields of them, that were dropped because somebody allowed that.
+        /// Persisted values, or fields of them, that were dropped with permission.
         dropped: Vec<(String, usize)>,
-        /// The game was ready before: people want to see it.
+        /// True if the game was ready before: the swap is then shown to the user.
         is_edit: bool,
     },
     /// A module was switched on.
@@ -101,10 +101,10 @@ pub enum Happened {
     SwitchedOff {
         /// The module.
         module: ModuleId,
-        /// What it did.
+        /// The reason.
         reason: String,
     },
-    /// A panic that changes nothing any more: its module is out already.
+    /// A panic of a module that has already been removed; it has no further effect.
     PanickedAgain(Panic),
     /// A system returned errors.
     ErrorsReturned {
@@ -112,25 +112,25 @@ pub enum Happened {
         module: ModuleId,
         /// The system.
         system: String,
-        /// How many so far.
+        /// The number of errors so far.
         count: u64,
-        /// The last of them.
+        /// The last error.
         last: String,
     },
-    /// A module's system kept a frame for too long.
+    /// A module's system blocked a frame for too long.
     Blocked {
-        /// The module; none for the game's own code.
+        /// The module; `None` for the game's own code.
         module: Option<ModuleId>,
         /// The system or schedule.
         what: String,
-        /// For how long.
+        /// The duration.
         seconds: f32,
     },
-    /// Another app runs.
+    /// The app changed.
     AppChanged {
-        /// The app before.
+        /// The previous app.
         from: ModuleId,
-        /// The app now.
+        /// The new app.
         to: ModuleId,
     },
     /// A module's newest artifact is in quarantine; the last good one runs.
@@ -140,41 +140,41 @@ pub enum Happened {
         /// Why.
         refusal: Refusal,
     },
-    /// A plan that somebody asked for.
+    /// A plan that the user requested.
     Planned(Arc<ModulePlan>),
     /// A snapshot was written.
     SnapshotSaved {
         /// Its name.
         name: String,
-        /// It was the autosave: nobody asked for it.
+        /// True for the autosave, which the user did not request.
         is_autosave: bool,
-        /// What is in it.
+        /// A summary of its contents.
         summary: String,
     },
-    /// A snapshot took the place of the state.
+    /// A snapshot replaced the state.
     SnapshotLoaded {
         /// Its name.
         name: String,
-        /// What came back.
+        /// A summary of the restored values.
         summary: String,
     },
-    /// The game could not go on from its last save.
+    /// The game could not resume from its last save.
     NotResumed(String),
     /// A tuning file was read again.
     TuningRead(String),
     /// A tuning file cannot be used.
     TuningRefused(Refusal),
-    /// Something is not as it should be, and the game goes on.
+    /// A problem that does not stop the game.
     Warned(String),
-    /// The same, and a person has to know before long.
+    /// A problem that does not stop the game, but that the user has to know about soon.
     Failed(Refusal),
     /// The thread that builds modules has ended.
     WorkerEnded(Refusal),
-    /// A swap broke after its point of no return: the process ends next.
+    /// A swap failed halfway: the process ends next.
     Broken {
         /// The modules of the swap.
         modules: BTreeSet<ModuleId>,
-        /// What broke.
+        /// The cause.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What ran before: swaps, oldest first, that can be taken back.
+//! Past swaps, oldest first, that can be rolled back.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
@@ -9,38 +9,38 @@ use crate::ids::{GenerationId, ModuleId};
 use crate::refusal::CommandError;
 use crate::rollback_state::RollbackState;
 
-/// How many swaps can be gone back over.
+/// The number of swaps that can be rolled back.
 const SWAPS: usize = 32;
 
-/// A swap that can be taken back.
+/// A swap that can be rolled back.
 pub struct PastSwap {
     /// Each new generation with the one that it replaced.
     pub modules: Vec<(SharedGeneration, SharedGeneration)>,
-    /// The old ones' persisted resources and states as they were.
+    /// The persisted resources and states of the old generations, as they were before the swap.
     pub snapshot: RollbackState,
-    /// The frame of it.
+    /// The frame in which it took place.
     pub frame: u64,
-    /// It went back itself.
+    /// True if it was a rollback itself.
     pub is_rollback: bool,
 }
 
-/// The last swaps, and which generations ran well.
+/// The last swaps, and the committed generations.
 #[derive(Default)]
 pub struct History {
     swaps: VecDeque<PastSwap>,
     committed: BTreeSet<GenerationId>,
 }
 
-/// What has to be done for an older generation to come back.
+/// The swaps to undo so that an older generation comes back.
 pub struct WayBack {
-    /// What runs then, of all modules that are concerned.
+    /// The generations that enter, of all modules concerned.
     pub enter: Vec<SharedGeneration>,
-    /// For each of these the swap in which it was replaced; the newest first.
+    /// For each of these, the swap in which it was replaced; newest first.
     swaps: Vec<(usize, BTreeSet<ModuleId>)>,
 }
 
 impl WayBack {
-    /// Leaves out what stays as it is.
+    /// Leaves out modules that stay as they are.
     pub fn retain(&mut self, mut goes_back: impl FnMut(&ModuleId) -> bool) {
         self.enter.retain(|generation| goes_back(generation.id()));
         self.swaps.iter_mut().for_each(|(_, ids)| ids.retain(|id| goes_back(id)));
@@ -58,22 +58,22 @@ impl History {
         }
     }
 
-    /// A generation ran through its probation.
+    /// A generation completed its probation.
     pub fn commit(&mut self, generation: &SharedGeneration) {
         self.committed.insert(generation.generation_id());
     }
 
-    /// True for one that ran through its probation.
+    /// True for a generation that completed its probation.
     pub fn is_committed(&self, generation: &SharedGeneration) -> bool {
         self.committed.contains(&generation.generation_id())
     }
 
-    /// True where any generation of the module ran through its probation.
+    /// True if any generation of the module completed its probation.
     pub fn was_ever_committed(&self, id: &ModuleId) -> bool {
         self.committed.iter().any(|committed| committed.module == *id)
     }
 
-    /// The last swap that brought one of these never was.
+    /// Removes the last swap in which one of these entered.
     pub fn forget(&mut self, rejected: &[SharedGeneration]) {
         let is_one =
             |new: &SharedGeneration| rejected.iter().any(|rejected| Arc::ptr_eq(rejected, new));
@@ -92,12 +92,13 @@ impl History {
         })
     }
 
-    /// How generation `number` of a module comes back. A core's code is in all that link to it: what
-    /// came together goes back together, and so does what came after it.
+    /// The swaps to undo so that generation `number` of a module comes back. A core's code is
+    /// linked into its dependents: modules that entered together are rolled back together, with all
+    /// that entered after them.
     ///
     /// # Errors
     ///
-    /// When that generation is not there to go back to.
+    /// If there is no such generation in the history.
     pub fn way_back(&self, id: &ModuleId, number: u32) -> Result<WayBack, CommandError> {
         let left = |swap: &PastSwap| {
             swap.modules.iter().any(|(_, old)| old.id() == id && old.number == number)
@@ -107,7 +108,7 @@ impl History {
             let (module, known) = (id.to_owned(), known.into_iter().collect());
             return Err(CommandError::NoGeneration { module, number, known });
         };
-        // From which swap on each module goes back.
+        // The first swap to undo, by module.
         let mut from: BTreeMap<&ModuleId, usize> = BTreeMap::from([(id, at)]);
         loop {
             let known = from.clone();
@@ -134,7 +135,7 @@ impl History {
         Ok(WayBack { enter, swaps: swaps.into_iter().rev().collect() })
     }
 
-    /// What the modules that go back held when they were replaced.
+    /// The state of the modules that are rolled back, taken when they were replaced.
     pub fn snapshots<'a>(
         &'a self,
         way: &'a WayBack,
@@ -149,7 +150,7 @@ impl History {
         self.swaps.iter().flat_map(|swap| &swap.modules).filter(move |(new, _)| new.id() == id)
     }
 
-    /// The generations of a module that can run, the newest first, as people read it.
+    /// The generations of a module that can run, newest first, as text for people.
     pub fn text(&self, id: &ModuleId, active: Option<&SharedGeneration>) -> String {
         let mut text = id.to_string();
         let mut line = |generation: &SharedGeneration, place: String| {
@@ -164,7 +165,7 @@ impl History {
         if let Some(active) = active {
             line(active, "runs".to_owned());
         }
-        // The last time that each was left.
+        // The last time each one was replaced.
         let mut left: BTreeMap<u32, (&SharedGeneration, u64)> = BTreeMap::new();
         for swap in &self.swaps {
             for (_, old) in swap.modules.iter().filter(|(_, old)| old.id() == id) {

@@ -1,4 +1,4 @@
-//! What the worker reports, and what follows from it.
+//! Handles the worker's updates.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,16 +14,16 @@ use crate::ids::ModuleId;
 use crate::pipeline::{ModulePlan, NotBuilt};
 use crate::worker::event::{Progress, Update};
 
-/// What takes longer than this is shown.
+/// Work that takes longer than this is shown.
 const LONG: Duration = Duration::from_secs(1);
 /// The key of the notice about it.
 const PROGRESS: &str = "progress";
 
-/// What the worker does, and since when.
+/// The worker's current progress, and when it started.
 pub struct UnderWay {
     pub progress: Progress,
     pub started: Instant,
-    /// It was shown in this form.
+    /// True if it was shown in this form.
     is_shown: bool,
 }
 
@@ -60,12 +60,12 @@ impl Host {
             }
             Update::Proposed(proposal) => {
                 self.on_proposal(world, *proposal);
-                // What failed as it entered goes before a frame sees it.
+                // Handle failures during entry before a frame runs.
                 self.on_reports(world);
             }
             Update::Settled(selection) => self.on_selection(world, &selection),
             Update::SelectionRefused { refused, back_to } => {
-                // Somebody may have selected something else meanwhile.
+                // The user may have changed the selection in the meantime.
                 if self.selection == refused {
                     self.selection = back_to;
                 }
@@ -120,11 +120,11 @@ impl Host {
         self.progress = Some(UnderWay { progress, started, is_shown: false });
     }
 
-    /// Shows what is under way, on the terminal and in the game, if it takes long.
+    /// Shows the progress on the terminal and in the game, if the work takes long.
     pub(super) fn show_progress(&mut self, world: &mut World) {
         let is_ready = self.is_ready();
         let Some(now) = self.progress.as_mut().filter(|now| !now.is_shown) else { return };
-        // There is nothing else to see before the first build is done.
+        // Before the first build is done there is nothing else to show.
         if is_ready && now.started.elapsed() < LONG {
             return;
         }
@@ -133,7 +133,7 @@ impl Host {
         let of = if *total > 0 { format!(" ({done} of {total})") } else { String::new() };
         let text = format!("{activity}{of}");
         let Some(mut console) = world.get_resource_mut::<Console>() else { return };
-        // On the terminal it is not worth a line of the console.
+        // On the terminal it needs no line of its own.
         console.aside(&text);
         if is_ready {
             console.notices.replace(PROGRESS, Notice::new(NoticeLevel::Progress, text, ""));

@@ -1,4 +1,4 @@
-//! How far the game is, and whether its time runs.
+//! The phases of the game, and whether its time runs.
 
 use bevy::app::AppExit;
 use bevy::prelude::*;
@@ -9,29 +9,29 @@ use crate::ids::ModuleId;
 use crate::refusal::{CommandError, Refusal};
 use crate::resolve::Selection;
 
-/// How far the game is.
+/// The phase of the game.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
     /// The app's modules do not run yet.
     #[default]
     Starting,
-    /// They run; after the next frame the last save is loaded.
+    /// They run; the last save is loaded after the next frame.
     Resuming,
     /// The game plays.
     Playing,
-    /// A command waits for the worker, in a run that has to be the same every time.
+    /// A command waits for the worker, in a deterministic run.
     Waiting,
 }
 
 impl Phase {
-    /// True while no frame counts and the game's time stands still.
+    /// True while frames do not count and the game's time stands still.
     pub fn holds_time(self) -> bool {
         matches!(self, Self::Starting | Self::Waiting)
     }
 }
 
 impl Host {
-    /// The game is ready once the modules of its app run, or of none where there is no app.
+    /// The game is ready once the modules of its app run; without an app it is ready with none.
     pub(super) fn become_ready(&mut self, world: &mut World, selection: &Selection) {
         let app = selection.app.as_ref();
         let is_chosen = app.is_some() || !self.modules.iter().any(ModuleId::is_app);
@@ -49,8 +49,8 @@ impl Host {
         }
     }
 
-    /// `--app arena` is known for `apps_arena` once there is a module of that name, and the first app
-    /// is taken where none is named.
+    /// Completes `--app arena` to `apps_arena` once there is a module of that name; without
+    /// `--app`, selects the first app.
     pub(super) fn complete_app(&mut self, world: &mut World) {
         if self.is_ready() {
             return;
@@ -74,7 +74,7 @@ impl Host {
         }
     }
 
-    /// A run that has to be the same every time counts no frame in which it waits for the worker.
+    /// A deterministic run does not count the frames in which it waits for the worker.
     pub(super) fn hold_time(&mut self, world: &mut World) {
         let waits = self.settings.deterministic && self.commands.waits_for_worker();
         self.phase = match self.phase {

@@ -1,4 +1,4 @@
-//! Plans with what the world holds, for people.
+//! Plans for the console, with the number of values in the world.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::plan::change::{self, Fate, TypePlan};
 use crate::swap::orphans;
 
 impl Host {
-    /// What the worker planned, with the values that the world holds of the types in it.
+    /// The worker's plans, with the number of values that the world holds of each type.
     pub(super) fn plans(
         &self,
         world: &mut World,
@@ -49,8 +49,8 @@ impl Host {
         plans
     }
 
-    /// What generations that did not enter would do to the types of the world, without modules
-    /// whose types all stay.
+    /// How generations that were refused would change the types of the world. Modules whose types
+    /// all stay are left out.
     pub(super) fn plans_of_refused(
         &self,
         world: &mut World,

@@ -1,4 +1,4 @@
-//! The frames after a swap in which a panic brings the old code back.
+//! The frames after a swap in which a panic rolls it back.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub struct Probation {
     frames_left: u64,
 }
 
-/// What a panic of one module takes back.
+/// The changes that the panic of one module rolls back.
 #[derive(Default)]
 pub struct TakenBack {
     /// Generations that come back.
@@ -42,7 +42,7 @@ pub struct TakenBack {
 }
 
 impl Probations {
-    /// A swap begins its probation. Modules that an open one holds leave it.
+    /// Starts the probation of a swap. Its modules are removed from older probations.
     pub fn begin(
         &mut self,
         entered: &[SharedGeneration],
@@ -58,7 +58,7 @@ impl Probations {
         self.open.retain(|probation| !probation.modules.is_empty());
     }
 
-    /// These are taken back.
+    /// Removes generations that are rolled back.
     pub fn abandon(&mut self, rejected: &[SharedGeneration]) {
         let is_one = |new: &SharedGeneration| rejected.iter().any(|it| Arc::ptr_eq(it, new));
         for probation in &mut self.open {
@@ -67,13 +67,13 @@ impl Probations {
         self.open.retain(|probation| !probation.modules.is_empty());
     }
 
-    /// True while a panic of the module brings its old code back.
+    /// True while a panic of the module rolls it back.
     pub fn holds(&self, id: &ModuleId) -> bool {
         self.open.iter().any(|probation| probation.modules.iter().any(|(g, _)| g.id() == id))
     }
 
-    /// What a panic of the module takes back: all that was swapped with it; where the module was new
-    /// with that swap, or is on no probation, the module alone.
+    /// The rollback after a panic of the module: everything that was swapped with it, or the module
+    /// alone if it was new with that swap or is not on probation.
     pub fn take(&mut self, id: &ModuleId) -> TakenBack {
         let alone = || TakenBack { leave: vec![id.clone()], ..TakenBack::default() };
         let holds = |p: &Probation| p.modules.iter().any(|(g, _)| g.id() == id);
@@ -92,7 +92,7 @@ impl Probations {
         TakenBack { enter, leave: Vec::new(), rejected }
     }
 
-    /// A frame without a panic: gives the generations whose probation is over.
+    /// Counts a frame without a panic; returns the generations whose probation is over.
     pub fn end_frame(&mut self) -> Vec<SharedGeneration> {
         let mut committed = Vec::new();
         self.open.retain_mut(|probation| {
@@ -107,10 +107,10 @@ impl Probations {
 }
 
 impl Host {
-    /// Takes back what panicked. Gives the modules whose generation that ended.
+    /// Rolls back after a panic. Returns the modules whose generation it removed.
     pub(super) fn on_panic(&mut self, world: &mut World, panic: &Panic) -> Vec<ModuleId> {
         if !self.running.active.contains_key(&panic.module) {
-            // It is on its way out.
+            // The module is already being removed.
             self.report(world, Happened::PanickedAgain(panic.clone()));
             return Vec::new();
         }
@@ -136,11 +136,11 @@ impl Host {
         ended
     }
 
-    /// Old generations come back, together.
+    /// Brings old generations back, together.
     ///
     /// # Errors
     ///
-    /// When they cannot: nothing changed then.
+    /// If they cannot run; nothing has changed then.
     pub(super) fn roll_back(
         &mut self,
         world: &mut World,
@@ -149,7 +149,7 @@ impl Host {
         cause: Cause,
         reason: &str,
     ) -> Result<(), Refusal> {
-        // What only the new code had goes with it.
+        // Values that only the new code knows are dropped with it.
         let may_drop = swap::modules_of(&enter);
         let transaction = Transaction { enter: enter.clone(), leave: Vec::new(), may_drop };
         self.transact(world, transaction, cause)?;
@@ -162,7 +162,7 @@ impl Host {
         Ok(())
     }
 
-    /// A frame without a panic counts towards the commit.
+    /// Counts a frame without a panic towards the commit.
     pub(super) fn end_probations(&mut self) {
         if self.phase.holds_time() {
             return;

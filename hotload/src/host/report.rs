@@ -1,5 +1,5 @@
-//! The one place that reports: what happened becomes the modules' status, a line of the events file,
-//! a Bevy message, a line of the console and a notice.
+//! The only place that reports: it turns each event into a change of the modules' status, a line of
+//! the events file, a Bevy message, a console line and a notice.
 
 mod events;
 mod lines;
@@ -14,7 +14,7 @@ use crate::console::Console;
 use crate::console::view::Level;
 
 impl Host {
-    /// Reports what happened, everywhere where it belongs.
+    /// Reports to all outputs that the event belongs to.
     pub(super) fn report(&mut self, world: &mut World, happened: Happened) {
         self.note_status(&happened);
         for event in events::events(&happened, self.frame) {
@@ -33,7 +33,7 @@ impl Host {
         }
     }
 
-    /// Prints an answer to whoever typed a command.
+    /// Prints the answer to a command.
     pub(super) fn print(&self, world: &mut World, level: Level, text: &str) {
         if let Some(mut console) = world.get_resource_mut::<Console>() {
             console.print(level, text);
@@ -62,7 +62,7 @@ impl Host {
         world.write_message(event);
     }
 
-    /// What becomes of the modules' status.
+    /// Updates the status of the modules.
     fn note_status(&mut self, happened: &Happened) {
         match happened {
             Happened::BuildStarted(id) => self.status_of(id).building = true,
@@ -101,7 +101,7 @@ impl Host {
                 self.status_of(module).on_stand_in(refusal.clone());
             }
             Happened::RolledBack { generation, .. } => {
-                // What was reported of the newer one is over.
+                // Reports about the newer generation no longer apply.
                 self.status.insert(generation.module.clone(), super::Status::default());
             }
             Happened::SwitchedOff { module, reason } => {

@@ -1,4 +1,4 @@
-//! What went wrong in modules' systems since the last frame.
+//! Failures in modules' systems since the last frame.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::ids::ModuleId;
 use crate::watchdog::BlockedFrame;
 
 impl Host {
-    /// Handles what went wrong in modules' systems since the last frame.
+    /// Handles failures in modules' systems since the last frame.
     pub(super) fn on_reports(&mut self, world: &mut World) {
         // Several systems may have panicked in one frame: the first report ended the generation.
         let mut ended: BTreeSet<ModuleId> = BTreeSet::new();
@@ -39,7 +39,7 @@ impl Host {
     /// A frame took too long.
     pub(super) fn on_blocked(&mut self, world: &mut World, frame: BlockedFrame) {
         let BlockedFrame { named: Named { module, what }, took } = frame;
-        // Before the game is ready much is done for the first time.
+        // Before the game is ready, one-time work may take long.
         if module.is_some() || self.is_ready() {
             let seconds = took.as_secs_f32();
             self.report(world, Happened::Blocked { module, what, seconds });

@@ -1,4 +1,4 @@
-//! Going back to an older generation by hand.
+//! Rolls back to an older generation on command.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,7 +55,8 @@ impl Host {
     ) -> Result<(), CommandError> {
         let cannot = |reason: Refusal| CommandError::NoRollback { module: id.clone(), reason };
         let mut way = self.history.way_back(id, number)?;
-        // What was switched off since stays off; what panicked and was switched off comes back.
+        // Modules that were switched off since then stay off; those that were switched off after a
+        // panic return.
         way.retain(|other| other == id || self.running.active.contains_key(other));
         let enter = self.planned(&way.enter).map_err(cannot)?;
         let newest = |old: &SharedGeneration| self.last_generation(old.id()).cloned();
@@ -78,7 +79,8 @@ impl Host {
         Ok(())
     }
 
-    /// These, each behind what it requires, once it is known that they can run with what stays.
+    /// Orders these, each after the modules that it requires, once they are known to run with those
+    /// that stay.
     fn planned(&self, enter: &[SharedGeneration]) -> Result<Vec<SharedGeneration>, Refusal> {
         let mut all = self.generations();
         all.extend(enter.iter().map(|old| (old.id().clone(), old.clone())));

@@ -1,4 +1,4 @@
-//! Snapshots as files: the console's commands, the autosave, and a start from the last one.
+//! Snapshot files: the console's commands, the autosave, and resuming from the last one.
 
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
@@ -16,30 +16,30 @@ use crate::snapshot_file::format::{Header, Saved, SavedModule};
 use crate::snapshot_file::world::{self as save_world, Source};
 use crate::snapshot_file::{AUTOSAVE, SaveError, Saves};
 
-/// Between two autosaves.
+/// The interval of autosaves.
 const AUTOSAVE_EVERY: Duration = Duration::from_secs(60);
 
-/// What the host knows of snapshots.
+/// The host's state for snapshots.
 #[derive(Default)]
 pub struct Snapshots {
-    /// Known once the workspace is.
+    /// `None` until the workspace is known.
     saves: Option<Saves>,
-    /// The names there are, for completion.
+    /// The existing names, for completion.
     names: Vec<String>,
     last_autosave: Option<Instant>,
-    /// Gives the snapshot's name.
+    /// Returns the snapshot's name.
     writing: Option<JoinHandle<Result<String, SaveError>>>,
     left: bool,
 }
 
 impl Snapshots {
-    /// Snapshots are in `folder` from here on, unless they have a place already.
+    /// Keeps snapshots in `folder` from now on, unless another one is set already.
     pub fn place(&mut self, folder: PathBuf) {
         self.saves.get_or_insert_with(|| Saves::new(folder));
         self.read_names();
     }
 
-    /// The names there are.
+    /// The existing names.
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -76,7 +76,7 @@ impl Host {
         }
     }
 
-    /// The persisted types of all modules that run.
+    /// The persisted types of all running modules.
     fn sources(&self) -> Vec<Source> {
         let active = self.running.active.iter();
         active
@@ -147,12 +147,12 @@ impl Host {
         Ok(())
     }
 
-    /// Goes on from the newest snapshot of the app.
+    /// Resumes from the newest snapshot of the app.
     pub(super) fn resume(&mut self, world: &mut World) {
         let Some(saves) = self.snapshots.saves.clone() else { return };
         let newest = saves.list().map(|listed| {
             let own = |header: &Header| header.app == self.selection.app;
-            // A damaged one is tried as well: whoever resumes wants to know of it.
+            // Damaged snapshots are tried as well, so that resuming reports them.
             let since = self.settings.resume_since;
             let mut listed = listed
                 .into_iter()
@@ -173,7 +173,7 @@ impl Host {
             Ok(()) => {}
             Err((error, name)) => {
                 let mut text = format!("{error}\nThe game begins anew");
-                // The next autosave must not take its place.
+                // The next autosave must not overwrite it.
                 let autosave = autosave_name(self.selection.app.as_ref());
                 if let Some(name) = name.filter(|name| *name == autosave) {
                     let kept = format!("{name}_{}", seconds(SystemTime::now()));
@@ -187,7 +187,7 @@ impl Host {
         }
     }
 
-    /// Every minute, and when the game ends.
+    /// Saves every minute, and on exit.
     pub(super) fn autosave(&mut self, world: &mut World) {
         if !self.settings.autosave
             || matches!(self.phase, Phase::Starting | Phase::Resuming)
@@ -206,7 +206,7 @@ impl Host {
         self.snapshots.left = ends;
         let Some(saves) = self.snapshots.saves.clone() else { return };
         match self.take(world) {
-            // The disk is waited for beside the game.
+            // Wait for the disk on another thread.
             Ok((header, bytes)) => {
                 let name = autosave_name(header.app.as_ref());
                 let writing = thread::Builder::new().name("playground autosave".into());
@@ -220,7 +220,7 @@ impl Host {
         }
     }
 
-    /// How the write under way ended, if it did.
+    /// Reports the result of the current write, if it has ended.
     fn finish_write(&mut self, world: &mut World, wait: bool) {
         let ended = |writing: &mut JoinHandle<_>| wait || writing.is_finished();
         let Some(writing) = self.snapshots.writing.take_if(ended) else { return };
@@ -239,7 +239,7 @@ impl Host {
     }
 }
 
-/// Each app has its own.
+/// The name of an app's autosave.
 fn autosave_name(app: Option<&ModuleId>) -> String {
     match app {
         Some(app) => format!("{AUTOSAVE}_{}", app.without_kind()),

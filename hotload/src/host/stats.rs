@@ -1,4 +1,4 @@
-//! What the process takes of the machine, and what swaps add to it.
+//! The resources that the process uses, and how much swaps add.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,19 @@ use crate::generation::SharedGeneration;
 use crate::ids::GenerationId;
 use crate::process_limits::Usage;
 
-/// What swaps took of the machine.
+/// Resource usage of swaps.
 #[derive(Default)]
 pub struct Stats {
-    /// When the game was ready.
+    /// The usage when the game was ready.
     at_ready: Usage,
-    /// Since then.
+    /// The number of swaps since then.
     swaps: u64,
     /// Bytes of each artifact in the process.
     artifacts: BTreeMap<GenerationId, u64>,
 }
 
 impl Stats {
-    /// The game is ready: what comes from here on counts as a swap.
+    /// The game is ready: everything loaded from now on counts as a swap.
     pub fn begin(&mut self) {
         (self.at_ready, self.swaps) = (Usage::now(), 0);
     }
@@ -31,7 +31,7 @@ impl Stats {
         }
     }
 
-    /// What the process takes, in all and per swap, as people read it.
+    /// The usage of the process, in total and per swap, as text for people.
     pub fn text(&self) -> String {
         let (now, Self { at_ready, swaps, artifacts }) = (Usage::now(), self);
         let per_swap = |now: u64, before: u64| {

@@ -1,4 +1,4 @@
-//! What the host knows of a module beside its generation.
+//! A module's status, apart from its generation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,25 +7,25 @@ use crate::console::plan::ModulePlan;
 use crate::generation::Times;
 use crate::refusal::Refusal;
 
-/// What is known of a module beside its generation.
+/// A module's status, apart from its generation.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
-    /// rustc works on it.
+    /// True while rustc compiles it.
     pub building: bool,
-    /// What became of its newest source.
+    /// The state of its newest source.
     pub newest: NewestSource,
-    /// What was planned last, or why the newest code does not run.
+    /// The last plan, or why the newest code does not run.
     pub plan: Option<Arc<ModulePlan>>,
-    /// Where the time of its last swap went.
+    /// The duration of each step of its last swap.
     pub times: Option<Times>,
     /// Errors that its systems returned, by system.
     pub errors: BTreeMap<String, ReturnedErrors>,
 }
 
-/// What became of a module's newest source.
+/// The state of a module's newest source.
 #[derive(Clone, Debug, Default)]
 pub enum NewestSource {
-    /// It runs, or would where it is selected.
+    /// It runs, or would run if it were selected.
     #[default]
     Fine,
     /// rustc refused it, with these messages.
@@ -34,11 +34,11 @@ pub enum NewestSource {
     Refused(Refusal),
     /// It would drop data, and waits for a confirmation.
     NeedsConfirmation(Refusal),
-    /// Its artifact is in quarantine; the last good one runs in its place.
+    /// Its artifact is in quarantine; the last good one runs instead.
     StandIn(Refusal),
     /// It panicked, and the module is switched off.
     SwitchedOff(String),
-    /// It panicked, and the generation before it is back.
+    /// It panicked, and the previous generation is back.
     RolledBack(String),
 }
 
@@ -60,7 +60,7 @@ impl NewestSource {
 /// Errors that one system returned.
 #[derive(Clone, Debug, Default)]
 pub struct ReturnedErrors {
-    /// How many.
+    /// Their number.
     pub count: u64,
     /// The count at which the next one is reported.
     report_at: u64,
@@ -69,8 +69,8 @@ pub struct ReturnedErrors {
 }
 
 impl ReturnedErrors {
-    /// Counts one more. True where it is worth a line: one where ten times as many came, not one a
-    /// frame.
+    /// Counts one more. True if it should be reported: once for every tenfold increase, not once
+    /// per frame.
     pub fn add(&mut self, message: &str) -> bool {
         self.count += 1;
         self.last = message.to_owned();
@@ -83,7 +83,8 @@ impl ReturnedErrors {
 }
 
 impl Status {
-    /// How many errors the module's systems returned, and the last one of the system with the most.
+    /// The number of errors that the module's systems returned, and the last one of the system with
+    /// the most.
     pub fn returned(&self) -> Option<(u64, String)> {
         let (system, most) = self.errors.iter().max_by_key(|(_, errors)| errors.count)?;
         let count = self.errors.values().map(|errors| errors.count).sum();
@@ -95,7 +96,7 @@ impl Status {
         matches!(self.newest, NewestSource::NotCompiled(_))
     }
 
-    /// An error of rustc's is repaired, also where the module waits for others.
+    /// The newest source compiles again, even if the module still waits for others.
     pub fn on_compiled(&mut self) {
         if self.is_not_compiled() {
             self.newest = NewestSource::Fine;
@@ -109,7 +110,7 @@ impl Status {
         self.newest = NewestSource::NotCompiled(messages);
     }
 
-    /// The newest source was built, and will not run, or not without a confirmation.
+    /// The newest source was built and refused, or needs a confirmation.
     pub fn on_refused(&mut self, refusal: Refusal, needs_confirmation: bool) {
         self.plan = None;
         self.newest = if needs_confirmation {
@@ -119,7 +120,7 @@ impl Status {
         };
     }
 
-    /// The last good artifact stands in for the newest one.
+    /// The last good artifact runs instead of the newest one.
     pub fn on_stand_in(&mut self, refusal: Refusal) {
         self.newest = NewestSource::StandIn(refusal);
     }
@@ -129,8 +130,8 @@ impl Status {
         self.newest = NewestSource::SwitchedOff(reason);
     }
 
-    /// A new generation runs. What stands in for an artifact in quarantine stays marked as that for
-    /// as long as it is the one that was put in first.
+    /// A new generation runs. A stand-in for an artifact in quarantine stays marked as such if it
+    /// is the first generation.
     pub fn on_swapped(&mut self, times: Times, was_running: bool) {
         let stands_in = matches!(self.newest, NewestSource::StandIn(_)) && !was_running;
         let newest = if stands_in { std::mem::take(&mut self.newest) } else { NewestSource::Fine };

@@ -1,4 +1,4 @@
-//! Switching modules on and off, and from one app to another.
+//! Switches modules on and off, and switches between apps.
 
 use bevy::prelude::*;
 
@@ -13,7 +13,7 @@ use crate::swap::Transaction;
 use crate::worker::event::Request;
 
 impl Host {
-    /// True for a module that exists; prints that there is none otherwise.
+    /// True for a module that exists; otherwise prints an error.
     pub(super) fn known(&self, world: &mut World, id: &ModuleId) -> bool {
         if self.modules.contains(id) {
             return true;
@@ -41,7 +41,7 @@ impl Host {
         self.request_and_wait(Request::Select(self.selection.clone()));
     }
 
-    /// Why a module cannot be switched by itself.
+    /// Why a module cannot be switched on its own.
     pub(super) fn cannot_switch(&self, id: &ModuleId) -> Option<String> {
         let manifest = self.manifests.get(id)?;
         if manifest.kind == Kind::Apps {
@@ -77,14 +77,14 @@ impl Host {
         self.request_and_wait(Request::Select(self.selection.clone()));
     }
 
-    /// A module that panics after its probation, or without an older generation, stops.
+    /// Stops a module that panicked after its probation, or that has no older generation.
     pub(super) fn switch_off(&mut self, world: &mut World, id: &ModuleId, reason: &str) {
         let transaction = Transaction { leave: vec![id.clone()], ..Transaction::default() };
         if let Err(refusal) = self.transact(world, transaction, Cause::Panic) {
             self.report(world, Happened::Failed(refusal));
         }
         if !self.history.was_ever_committed(id) {
-            // It did not begin: its set-up is due where it comes again.
+            // It did not start: run its set-up again when it returns.
             self.running.forget_start(id);
         }
         self.selection.switched.insert(id.clone(), false);

@@ -1,5 +1,5 @@
-//! What happens between two frames when the set of running generations changes: for an edit, a module
-//! that is switched, a rollback by hand and one after a panic alike.
+//! Changes the set of running generations between two frames: for an edit, a module that is
+//! switched on or off, a rollback by hand and a rollback after a panic.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,28 +23,28 @@ use crate::worker::event::{HostEvent, Proposal, ProposalAnswer, RunningModules};
 pub enum Cause {
     /// An edit, or another selection.
     Proposal,
-    /// Somebody asked for an older generation.
+    /// The user requested an older generation.
     RollbackByHand,
-    /// A module panicked: its old code comes back, or it is switched off.
+    /// A module panicked: it is rolled back or switched off.
     Panic,
 }
 
-/// What ran before a transaction, and what it did.
+/// The generations that ran before a transaction, and its result.
 pub struct Transacted {
     /// The generations that ran before.
     pub before: BTreeMap<ModuleId, SharedGeneration>,
     /// Modules that were switched off before.
     pub dormant: BTreeSet<ModuleId>,
-    /// What the swap did.
+    /// The result of the swap.
     pub swapped: Swapped,
 }
 
 impl Host {
-    /// Changes the running generations, or changes nothing.
+    /// Applies a transaction, or changes nothing.
     ///
     /// # Errors
     ///
-    /// When the swap is refused: world, schedules and running generations are as they were.
+    /// If the swap is refused: the world, schedules and running generations are unchanged then.
     pub(super) fn transact(
         &mut self,
         world: &mut World,
@@ -64,7 +64,7 @@ impl Host {
         Ok(Transacted { before, dormant, swapped })
     }
 
-    /// What the modules that are about to be replaced hold in resources and states.
+    /// Takes a snapshot of the resources and states of the modules that are about to be replaced.
     fn snapshot(
         &mut self,
         world: &mut World,
@@ -72,7 +72,7 @@ impl Host {
         cause: Cause,
     ) -> RollbackState {
         if cause == Cause::Panic {
-            // It is not gone back to.
+            // This state is never restored.
             return RollbackState::default();
         }
         let active = enter.iter().filter_map(|new| self.running.active.get_key_value(new.id()));
@@ -88,8 +88,8 @@ impl Host {
         }
     }
 
-    /// Ends the process: the world is half swapped, and whatever runs next is undefined. A supervisor
-    /// starts the game again from its last save.
+    /// Ends the process: the world is half swapped, and running any more code in it is undefined. A
+    /// supervisor restarts the game from its last save.
     fn end_broken(&mut self, world: &mut World, broken: &Broken) -> Swapped {
         let modules = broken.modules.iter().cloned().collect();
         self.report(world, Happened::Broken { modules, reason: broken.to_string() });
@@ -104,7 +104,7 @@ impl Host {
     ) {
         let begins = match cause {
             Cause::Proposal => true,
-            // One that ran well once is not on probation again.
+            // A committed generation is not on probation again.
             Cause::RollbackByHand => enter.iter().any(|old| !self.history.is_committed(old)),
             Cause::Panic => false,
         };
@@ -113,7 +113,7 @@ impl Host {
         }
     }
 
-    /// What was replaced can come back.
+    /// Records the replaced generations, so that they can return.
     fn remember(
         &mut self,
         enter: &[SharedGeneration],
@@ -130,7 +130,7 @@ impl Host {
         self.history.push(PastSwap { modules, snapshot, frame: self.frame, is_rollback });
     }
 
-    /// Does what the worker proposes, and answers it.
+    /// Applies the worker's proposal, and answers it.
     pub(super) fn on_proposal(&mut self, world: &mut World, mut proposal: Proposal) {
         let tickets = std::mem::take(&mut proposal.tickets);
         if proposal.running_version != self.running_version {
@@ -165,7 +165,7 @@ impl Host {
         self.worker.report(HostEvent::Answered { proposal, answer, running });
     }
 
-    /// Tells the worker that what runs changed by the host's own decision.
+    /// Reports to the worker that the host changed the running modules itself.
     pub(super) fn report_changed(&self, rejected: Vec<SharedGeneration>) {
         let running = self.running_modules();
         self.worker.report(HostEvent::Changed { running, rejected });
@@ -179,7 +179,7 @@ impl Host {
         }
     }
 
-    /// The generations that run.
+    /// The running generations.
     pub(super) fn generations(&self) -> BTreeMap<ModuleId, SharedGeneration> {
         let active = self.running.active.iter();
         active.map(|(id, active)| (id.clone(), active.generation.clone())).collect()
@@ -189,7 +189,7 @@ impl Host {
         self.running.dormant.keys().cloned().collect()
     }
 
-    /// The generation of a module that runs, or ran last.
+    /// The running generation of a module, or the one that ran last.
     pub(super) fn last_generation(&self, id: &ModuleId) -> Option<&SharedGeneration> {
         let active = self.running.active.get(id).map(|active| &active.generation);
         active.or_else(|| self.running.dormant.get(id).map(|dormant| &dormant.generation))
@@ -255,7 +255,7 @@ impl Host {
         );
     }
 
-    /// What this selection asks for runs, as far as it can.
+    /// Everything in this selection that can run does run.
     pub(super) fn on_selection(&mut self, world: &mut World, selection: &Selection) {
         self.become_ready(world, selection);
         let before = std::mem::replace(&mut self.app, selection.app.clone());

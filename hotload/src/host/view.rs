@@ -1,4 +1,4 @@
-//! What the console shows of the host.
+//! The host's state as the console shows it.
 
 use bevy::diagnostic::{DiagnosticsStore, FrameTimeDiagnosticsPlugin};
 use bevy::prelude::*;
@@ -12,7 +12,7 @@ use crate::ids::ModuleId;
 use crate::inspect::Kind;
 
 impl Host {
-    /// Fills the console's view, while somebody looks at it.
+    /// Fills the console's view while the console is open.
     pub(super) fn show(&mut self, world: &mut World) {
         let progress = self.view_progress();
         let Some(mut console) = world.get_resource_mut::<Console>() else { return };
@@ -75,7 +75,7 @@ impl Host {
         let manifest = active.map(|a| &a.generation.manifest).or_else(|| self.manifests.get(id));
         let status = self.status.get(id);
         let times = status.and_then(|status| status.times);
-        // An artifact that was there took no time to build.
+        // An artifact from an earlier build has no build times.
         let compile = times.filter(|times| times.build_ms() > 0.0).map(|times| times.compile);
         let why_not_toggle = self.cannot_switch(id);
         let kind = manifest.map(|manifest| manifest.kind).or_else(|| id.kind_by_name());

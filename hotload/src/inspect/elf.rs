@@ -10,8 +10,8 @@
 //!  unwind_table     where a panic looks for the frames to unwind
 //! ```
 //!
-//! The loader goes by program headers and the dynamic table, so these are what is read here; section
-//! headers count only as a sign of a file that was cut.
+//! The loader uses the program headers and the dynamic table, so these are checked here; section
+//! headers are only used to detect truncated files.
 
 mod dynamic;
 mod image;
@@ -33,12 +33,12 @@ pub(super) use symbols::{is_offered, is_required};
 
 /// An entry of the dynamic symbol table.
 pub(super) type Symbol = Sym64<NE>;
-/// The files that `object` is asked to read: those of [`Machine::readable`].
+/// The header of the files that `object` reads: those of [`Machine::readable`].
 type Header = FileHeader64<NE>;
 
 const PAGE_BYTES: u64 = 4096;
 
-/// What is wrong with a file, without its name.
+/// A fault in a file, without the file's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub what: String,

@@ -16,7 +16,7 @@ pub(super) const MAGIC: [u8; 16] = *b"playground-mod\0\x03";
 pub(super) const ENTRY_BYTES: u64 = 40;
 /// Its alignment.
 pub(super) const ALIGN_BYTES: u64 = 8;
-/// The part of it that holds no address.
+/// The size of the leading part that holds no addresses.
 pub(super) const PLAIN_BYTES: u64 = 32;
 const MAX_MANIFEST_BYTES: u64 = 64 << 10;
 const MAX_SCHEMAS_BYTES: u64 = 4 << 20;

@@ -1,4 +1,5 @@
-//! The graph of modules: every required module is there, in a version that matches, without cycles.
+//! Checks the graph of modules: every required module is present, in a matching version, without
+//! cycles.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -12,52 +13,51 @@ use super::manifest::{Kind, Manifest};
 use crate::explain::Explain;
 use crate::ids::ModuleId;
 
-/// Why modules do not go together.
+/// Why modules do not fit together.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}", self.explain())]
 pub enum GraphError {
-    /// A module that is required is not there.
+    /// A required module is missing.
     Missing {
-        /// What requires it.
+        /// The module with the requirement.
         id: ModuleId,
-        /// What is missing.
+        /// The missing module.
         required: ModuleId,
-        /// The version it has to have.
+        /// The required version.
         requirement: VersionReq,
     },
-    /// A module that is required has another version.
+    /// A required module has the wrong version.
     Version {
-        /// What requires it.
+        /// The module with the requirement.
         id: ModuleId,
-        /// What it requires.
+        /// The required module.
         required: ModuleId,
-        /// The version it has to have.
+        /// The required version.
         requirement: VersionReq,
-        /// The version it has.
+        /// Its version.
         found: Version,
     },
-    /// Core modules hold data only, and know none of the modules above them.
+    /// Core modules hold data only, and must not depend on modules of other kinds.
     Layer {
         /// The core module.
         id: ModuleId,
-        /// What it requires.
+        /// The required module.
         required: ModuleId,
-        /// The kind of that.
+        /// The kind of the required module.
         found: Kind,
     },
     /// Modules that require each other.
     Cycle {
-        /// The circle; the last one is the first again.
+        /// The cycle; the first module is repeated at the end.
         path: Vec<ModuleId>,
     },
 }
 
-/// The modules in an order in which each comes after those it requires. The same modules give the
-/// same order.
+/// The modules in an order in which each comes after those it requires. The order is deterministic.
 ///
 /// # Errors
 ///
-/// The first thing that is wrong, in the order of the ids.
+/// The first fault, in the order of the ids.
 pub fn check_graph(modules: &BTreeMap<ModuleId, Manifest>) -> Result<Vec<ModuleId>, GraphError> {
     let mut graph = DiGraph::<&ModuleId, ()>::with_capacity(modules.len(), modules.len());
     let nodes: HashMap<&ModuleId, NodeIndex> =
@@ -96,7 +96,7 @@ fn check_edge(
     }
 }
 
-/// Through `start`, as "requires" goes.
+/// The shortest cycle through `start`, in the direction of the requirements.
 fn shortest_circle(graph: &DiGraph<&ModuleId, ()>, start: NodeIndex) -> Vec<ModuleId> {
     let mut reached_from = HashMap::new();
     let mut queue = VecDeque::from([start]);

@@ -25,25 +25,25 @@ pub enum HostError {
         /// Why.
         source: io::Error,
     },
-    /// A library was exchanged on disk after the start.
+    /// A library was replaced on disk after the start.
     Replaced {
         /// The file.
         file: PathBuf,
     },
-    /// A file is not of a form that can be read.
+    /// A file does not have the expected format.
     Malformed {
         /// The file.
         file: PathBuf,
-        /// Which part of it.
+        /// The part that is wrong.
         what: String,
-        /// What would be right.
+        /// The expected value.
         expected: String,
-        /// What is there.
+        /// The actual value.
         found: String,
     },
     /// A library that the executable needs is not among the files in memory.
     Missing {
-        /// What needs the library.
+        /// The file that needs the library.
         file: PathBuf,
         /// The library.
         library: String,
@@ -53,9 +53,9 @@ pub enum HostError {
 /// A library that the host was started with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostLibrary {
-    /// The name by which others need it: its own, or where it has none its file's.
+    /// The name in dependents: its soname, or the file's name if it has none.
     pub name: String,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
 }
 
@@ -72,8 +72,9 @@ pub struct HostFacts {
 }
 
 impl HostFacts {
-    /// Of the running process: the executable, and the libraries that it needs, directly or through
-    /// others. Libraries that were opened later are left out: an artifact must not bind to a module.
+    /// The libraries of the running process: the executable, and those that it needs, directly or
+    /// indirectly. Libraries that were opened later are left out: an artifact must not bind to a
+    /// module.
     ///
     /// Reads some 30 MB of symbol tables; do it once, in the background.
     ///
@@ -102,7 +103,7 @@ impl HostFacts {
         })
     }
 
-    /// Of an executable; `find` returns the file of a library's name.
+    /// Reads an executable and its libraries; `find` returns the file of a library's name.
     pub(super) fn of(
         abi: &str,
         executable: &Path,
@@ -190,7 +191,7 @@ impl HostFacts {
         self.symbols.binary_search(&hash(name)).is_ok()
     }
 
-    /// How many symbols there are.
+    /// The number of symbols.
     pub fn symbol_count(&self) -> usize {
         self.symbols.len()
     }

@@ -23,7 +23,7 @@ use thiserror::Error;
 
 use crate::ids::{AbiFingerprint, Epoch, ModuleId};
 
-/// What a module is for.
+/// The purpose of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 pub enum Kind {
     /// Data and contracts.
@@ -40,7 +40,7 @@ impl Kind {
     /// All kinds, in the order of their layers.
     pub const ALL: [Self; 4] = [Self::Core, Self::Systems, Self::Plugins, Self::Apps];
 
-    /// The kind's name as the folders under `modules/` have it.
+    /// The kind's name, as in the folders under `modules/`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Core => "core",
@@ -60,7 +60,7 @@ impl fmt::Display for Kind {
 /// A module's description in its artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
-    /// What the module is for.
+    /// The purpose of the module.
     pub kind: Kind,
     /// The module's id: its package name.
     pub id: ModuleId,
@@ -76,25 +76,25 @@ pub struct Manifest {
     pub requires: BTreeMap<ModuleId, VersionReq>,
     /// The types whose values are kept, as the author wrote them.
     pub persisted: Vec<String>,
-    /// Types that it persisted before, and whose values may go.
+    /// Types that it persisted before, and whose values may be dropped.
     pub dropped: Vec<String>,
 }
 
 /// Stands for a value that the build did not set.
 pub const UNSET: &str = "-";
 
-/// What is wrong with a manifest.
+/// A fault in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ManifestError {
-    /// Not text.
+    /// It is not UTF-8 text.
     #[error("expected UTF-8, found the byte {byte:#04x} at {at}")]
     NotText {
         /// The first byte that is wrong.
         byte: u8,
-        /// Its place.
+        /// Its offset.
         at: usize,
     },
-    /// Not TOML, or with other keys or types of values.
+    /// It is not TOML, or has other keys or types of values.
     #[error("expected TOML as `export_module!` writes it, found{}: {found}", in_line(.line))]
     NotToml {
         /// Counted from 1; `None` for a key that is missing from the whole.
@@ -102,25 +102,25 @@ pub enum ManifestError {
         /// The parser's message.
         found: String,
     },
-    /// A value of the wrong form.
+    /// A value has the wrong form.
     #[error("{key}: expected {expected}, found {found:?}")]
     Invalid {
         /// The key.
         key: &'static str,
-        /// What would be right.
+        /// The expected value.
         expected: &'static str,
-        /// What is there.
+        /// The actual value.
         found: String,
     },
-    /// The manifest of another module.
+    /// It is the manifest of another module.
     #[error("id: expected `{expected}`, found `{found}`")]
     OtherModule {
-        /// The module that was asked for.
+        /// The requested module.
         expected: ModuleId,
-        /// The module it is.
+        /// The module that it belongs to.
         found: ModuleId,
     },
-    /// A module that requires itself.
+    /// The module requires itself.
     #[error("requires: expected other modules, found `{id}` itself")]
     RequiresItself {
         /// The module.
@@ -164,7 +164,7 @@ impl Document {
 
 const MAX_NAME_BYTES: usize = 64;
 
-/// True for what cargo takes as a package's name, in ASCII: never a path.
+/// True for valid cargo package names, in ASCII: these are never paths.
 pub fn is_package_name(name: &str) -> bool {
     let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
     name.len() <= MAX_NAME_BYTES
@@ -177,7 +177,7 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// For all that `export_module!` would not write.
+    /// If `export_module!` would not write such a manifest.
     pub fn parse(bytes: &[u8], expected_id: &ModuleId) -> Result<Self, ManifestError> {
         let document = Document::parse(bytes)?;
 
@@ -240,7 +240,7 @@ fn requires(
     document.into_iter().map(parse).collect()
 }
 
-/// Each type has a name, on one line, and is there once.
+/// Checks that each type has a name, on one line, and is listed once.
 fn check_types(key: &'static str, types: &[String]) -> Result<(), ManifestError> {
     for (index, name) in types.iter().enumerate() {
         if name.trim().is_empty() || name.chars().any(char::is_control) {

@@ -16,7 +16,7 @@ pub mod schema {
     pub struct Schema;
     pub trait Persist { const REF: &'static Schema; }
     impl<T> Persist for T { const REF: &'static Schema = &Schema; }
-    // What a schema of a unit struct `A` looks like when it is flattened.
+    // The flattened schema of a unit struct `A`.
     pub const ONE: [u8; 6] = [0, 1, b'A', 0, 1, 14];
     pub const fn encoded_len_all(schemas: &[&Schema]) -> usize { 2 + 6 * schemas.len() }
     pub const fn const_encode_all<const N: usize>(schemas: &[&Schema]) -> [u8; N] {
@@ -63,7 +63,7 @@ struct Fixture {
     artifact: Vec<u8>,
     plain: Vec<u8>,
     host: HostFacts,
-    /// Of a game that has the standard library linked in.
+    /// The facts of a game with the standard library linked in statically.
     static_host: HostFacts,
 }
 
@@ -125,7 +125,7 @@ fn look(bytes: Vec<u8>, id: &str, host: &HostFacts) -> Result<Inspected, String>
     inspect(Path::new("lib.so"), bytes, &id.into(), host).map_err(|error| error.to_string())
 }
 
-/// Is refused with an error that contains `expected`.
+/// Asserts that it is refused with an error that contains `expected`.
 #[track_caller]
 fn refused(bytes: Vec<u8>, id: &str, host: &HostFacts, expected: &str) {
     let error = look(bytes, id, host).unwrap_err();
@@ -251,7 +251,7 @@ fn the_export_has_to_be_its_own() {
     refused(one_schema, "my-demo", host, "H0212");
 }
 
-/// The demo, to be changed in place.
+/// The demo, to be modified in place.
 struct Patch {
     bytes: Vec<u8>,
 }
@@ -279,27 +279,27 @@ impl Patch {
         self.put(at, &value.to_ne_bytes())
     }
 
-    /// Where the program header of a kind is.
+    /// The offset of the program header of a kind.
     fn header(&self, kind: format::ProgramType) -> usize {
         let at = self.u64(32) as usize;
         let headers = (0..).map(|index| at + 56 * index);
         headers.take(64).find(|at| self.bytes[*at..][..4] == kind.0.to_ne_bytes()).unwrap()
     }
 
-    /// Where the value of an entry of the dynamic table is.
+    /// The offset of the value of an entry in the dynamic table.
     fn entry(&self, tag: format::DynamicTag) -> usize {
         let table = self.image().dynamic_offset().unwrap() as usize;
         let entries = (0..).map(|index| table + 16 * index);
         entries.take(64).find(|at| self.u64(*at) == tag.0 as u64).unwrap() + 8
     }
 
-    /// Another entry in place of this one.
+    /// Replaces an entry by another one.
     fn swap(self, tag: format::DynamicTag, other: format::DynamicTag, value: u64) -> Self {
         let at = self.entry(tag);
         self.put64(at - 8, other.0 as u64).put64(at, value)
     }
 
-    /// Where the module's own symbol is.
+    /// The offset of the module's own symbol.
     fn symbol(&self) -> usize {
         let image = self.image();
         let symbols = image.symbols().unwrap();
@@ -309,7 +309,7 @@ impl Patch {
         image.offset_of(self.u64(self.entry(format::DT_SYMTAB))).unwrap() as usize + 24 * index
     }
 
-    /// Where the relocation of `build` is.
+    /// The offset of the relocation of `build`.
     fn build(&self) -> usize {
         let entry = self.u64(self.symbol() + 8);
         let table = self.u64(self.entry(format::DT_RELA));
@@ -378,7 +378,7 @@ fn tables_that_the_loader_trusts_are_checked() {
     let names = Patch::new().u64(at(format::DT_STRTAB)) & !7;
     set(format::DT_VERSYM, names)
         .refused("versions of the symbols: expected those that it asks for");
-    // By a symbol of the module's own.
+    // Through a symbol of the module's own.
     let build = Patch::new().build();
     Patch::new().put64(build + 16, 1 << 40).refused("expected one to code, found one to 0x");
     Patch::new().put(build + 12, &[0; 4]).refused("expected one to code, found one to 0x");
@@ -472,7 +472,7 @@ fn random_bytes_never_panic() {
     for round in 0..2000 {
         let len = random.below(4096);
         let mut bytes: Vec<u8> = (0..len).map(|_| random.below(256) as u8).collect();
-        // Half of them get past the first look.
+        // Half of them pass the first check.
         let head = [0, 20, 64, 576][round % 4].min(len);
         bytes[..head].copy_from_slice(&artifact[..head]);
         assert!(look(bytes, "my-demo", host).is_err());

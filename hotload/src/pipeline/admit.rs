@@ -1,4 +1,4 @@
-//! Admit: what is in quarantine stays out of the game.
+//! Admit: keeps artifacts in quarantine out of the game.
 
 use super::{AttemptError, Run, lock};
 use crate::build::Built;
@@ -12,18 +12,18 @@ use crate::worker::event::Update;
 pub struct Admitted {
     pub id: ModuleId,
     pub built: Built,
-    /// The last good artifact in place of the newest one, which is in quarantine. It is of another
-    /// source than the one on disk.
+    /// True for the last good artifact, which replaces the newest one while that is in quarantine.
+    /// It was built from an older source than the one on disk.
     pub stands_in: bool,
 }
 
 impl Run<'_> {
-    /// The artifacts of a group without those in quarantine. Where nothing of such a module runs, the
-    /// one that ran well last stands in for it.
+    /// The artifacts of a group without those in quarantine. If such a module does not run, its
+    /// last good artifact stands in.
     ///
     /// # Errors
     ///
-    /// When one is in quarantine, and the module runs or has no other.
+    /// If one is in quarantine, and the module runs or has no other artifact.
     pub(super) fn admit(
         &mut self,
         built: Vec<(ModuleId, Built)>,
@@ -56,7 +56,7 @@ impl Run<'_> {
             admitted.push(Admitted { id, built, stands_in: true });
         }
         if other_epoch {
-            // Its types are those of before: so are those of all that link to it.
+            // Its types are the old ones, and so are those of all modules that link to it.
             for admitted in &mut admitted {
                 let Some((_, path, bytes)) = journal.good(&admitted.id) else { continue };
                 (admitted.built.path, admitted.built.bytes) = (path, bytes);

@@ -1,4 +1,4 @@
-//! Inspect, and check the epochs: whether an artifact may be loaded in place of what runs.
+//! Inspect, and check the epochs: whether an artifact may replace the running one.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ pub struct Checked {
 }
 
 impl Run<'_> {
-    /// inspect: what the bytes of each artifact say, without executing any of it.
+    /// inspect: checks the bytes of each artifact without executing any of it.
     pub(super) fn inspect(
         &mut self,
         admitted: Vec<Admitted>,
@@ -48,8 +48,8 @@ impl Run<'_> {
         Ok(checked)
     }
 
-    /// The source decides the epoch, the artifact has to have the same; and types of the same epoch
-    /// share their storage, so they have to look the same in memory.
+    /// The epoch must be that of the source; and types of the same epoch share their storage, so
+    /// they need the same layout.
     pub(super) fn check_epochs(&self, checked: Vec<Checked>) -> Result<Vec<Checked>, AttemptError> {
         self.check_cancelled()?;
         for Checked { inspected, stands_in, .. } in &checked {

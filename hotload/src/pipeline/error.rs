@@ -1,10 +1,10 @@
-//! Why the pipeline itself fails.
+//! Errors of the pipeline itself.
 
 use thiserror::Error;
 
 use crate::explain::{Explain, Explanation};
 
-/// Why an attempt cannot go on.
+/// Why an attempt cannot continue.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}", self.explain())]
 pub enum PipelineError {

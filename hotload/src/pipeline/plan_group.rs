@@ -1,4 +1,4 @@
-//! Plan: what would run, tried together before any of it touches the game.
+//! Plan: tries the modules that would run together before any of their code reaches the game.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::resolve::resolve;
 use crate::worker::request::Goal;
 
-/// Modules that can run together, and what they ask for.
+/// Modules that can run together, with their outlines.
 pub(super) struct PlannedSet {
     modules: Vec<SharedGeneration>,
     outlines: Outlines,
@@ -30,11 +30,11 @@ impl PlannedSet {
 }
 
 impl Run<'_> {
-    /// Plans a group with all that would run beside it.
+    /// Plans a group together with all modules that would run beside it.
     ///
     /// # Errors
     ///
-    /// When they cannot run together. Groups that came before can.
+    /// If they cannot run together. The groups before it can.
     pub(super) fn plan(
         &mut self,
         loaded: Vec<SharedGeneration>,
@@ -60,7 +60,7 @@ impl Run<'_> {
         Ok(loaded)
     }
 
-    /// The swap from what runs to what is selected of all that could run.
+    /// The swap from the running modules to those of the selection that can run.
     pub(super) fn plan_selection(&mut self) -> Result<Planned, Refusal> {
         let started = Instant::now();
         check_graph(&self.manifests())?;
@@ -98,7 +98,7 @@ impl Run<'_> {
         let was_tried = self.trial.is_of(target);
         let scratch = if was_tried { Scratch::Done } else { Scratch::Due };
         let running = self.running_outlines();
-        // Only while it is planned, code of new modules runs: a death then is theirs.
+        // Code of new modules runs only while it is planned, so a crash then is attributed to them.
         self.reached(target, Stage::Plan);
         let planned = plan::plan(target, &running, scratch);
         self.reached(target, Stage::Loaded);
@@ -111,7 +111,7 @@ impl Run<'_> {
         Ok(outlines)
     }
 
-    /// What a swap of a group would change, for those who asked.
+    /// Plans the swap of a group, for the modules whose plan was requested.
     fn plan_for_show(
         &mut self,
         loaded: &[SharedGeneration],
@@ -143,29 +143,30 @@ impl Run<'_> {
         new.zip(old).is_some_and(|(new, old)| new.manifest.epoch != old.manifest.epoch)
     }
 
-    /// What the running modules asked for. After a rollback it has to be found out again.
+    /// The outlines of the running modules. After a rollback they are recorded again.
     fn running_outlines(&mut self) -> Arc<Outlines> {
         if let Some(outlines) = &self.outlines {
             return outlines.clone();
         }
         let running = self.attempt.running.generations.values().cloned().collect();
         let running = self.in_order(running);
-        // They run, so they can.
+        // They are running, so they can run together.
         let outlines = plan::plan(&running, &Outlines::new(), Scratch::Done).unwrap_or_default();
         self.outlines.insert(Arc::new(outlines)).clone()
     }
 
-    /// The modules that are selected of all that could run, each behind what it requires.
+    /// The modules of the selection that can run, each after the modules that it requires.
     fn target(&self) -> Vec<SharedGeneration> {
         let selected = resolve(&self.manifests(), &self.attempt.selection);
         self.in_order(selected.iter().filter_map(|id| self.good.get(id)).cloned().collect())
     }
 
-    /// Each behind what it requires, so that types are there before what uses them.
+    /// Orders them so that each comes after the modules that it requires, and types exist before
+    /// they are used.
     fn in_order(&self, mut generations: Vec<SharedGeneration>) -> Vec<SharedGeneration> {
         let mut manifests = self.manifests();
         manifests.extend(generations.iter().map(|it| (it.id().clone(), it.manifest.clone())));
-        // Where they cannot be ordered, the plan of the selection says why.
+        // If they cannot be ordered, the plan of the selection reports why.
         let order = check_graph(&manifests).unwrap_or_default();
         generations.sort_by_key(|generation| order.iter().position(|id| id == generation.id()));
         generations
@@ -175,7 +176,7 @@ impl Run<'_> {
         self.good.iter().map(|(id, good)| (id.clone(), good.manifest.clone())).collect()
     }
 
-    /// Code that is new has come so far; what runs already has come further.
+    /// Records the stage of new code; running code is at a later stage already.
     fn reached(&mut self, generations: &[SharedGeneration], stage: Stage) {
         for generation in generations {
             if !self.runs(&generation.hash) {

@@ -13,7 +13,7 @@ use crate::plan::Outlines;
 use crate::probe::{Asked, Image, Probe, ProbeError};
 use crate::resolve::resolve;
 
-/// What a probe found out about modules that would run together.
+/// The result of probing modules that would run together.
 #[derive(Default)]
 pub struct Trial {
     /// Their artifacts.
@@ -28,11 +28,11 @@ impl Trial {
             && modules.iter().all(|module| self.hashes.contains(&module.hash))
     }
 
-    /// Compares what modules ask for now with what they asked for in the probe.
+    /// Compares the outlines of the modules with those that the probe recorded.
     ///
     /// # Errors
     ///
-    /// When the `build` of one of them is not the same at every call.
+    /// If the `build` of one of them does not do the same on every call.
     pub fn check_same(&self, outlines: &Outlines) -> Result<(), ProbeError> {
         let other = outlines.iter().find(|(id, outline)| {
             self.asked.get(*id).is_some_and(|asked| *asked != Asked::of(outline))
@@ -42,7 +42,8 @@ impl Trial {
 }
 
 impl Run<'_> {
-    /// Has new artifacts loaded in the probe, and tried with all that would run beside them.
+    /// Loads new artifacts in the probe, and tries them with all modules that would run beside
+    /// them.
     pub(super) fn probe(
         &mut self,
         sealed: Vec<(Sealed, Times)>,
@@ -76,7 +77,7 @@ impl Run<'_> {
         Ok(sealed.into_iter().map(timed).collect())
     }
 
-    /// What would run with these, each behind what it requires.
+    /// The set of modules that would run with these, each after the modules that it requires.
     fn together_with(&self, new: &[(&Manifest, Image)]) -> Vec<Image> {
         let mut manifests = self.manifests();
         let own = new.iter().map(|(manifest, _)| (manifest.id.clone(), (*manifest).clone()));
@@ -95,7 +96,7 @@ impl Run<'_> {
     }
 }
 
-/// A generation's artifact, as a probe finds it.
+/// A reference to a generation's artifact for a probe.
 pub fn image_of(generation: &SharedGeneration) -> Image {
     Image {
         module: generation.id().clone(),

@@ -1,4 +1,4 @@
-//! Which modules of a build live or fall together.
+//! Groups the modules of a build that are accepted or refused together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,13 +8,13 @@ use crate::ids::ModuleId;
 use crate::worker::request::{Goal, Intent};
 use crate::workspace::Members;
 
-/// Modules that live or fall together, as rustc left them.
+/// Modules that are accepted or refused together, with their build results.
 #[derive(Debug)]
 pub struct BuiltGroup {
     outcomes: BTreeMap<ModuleId, Outcome>,
-    /// What they were built for: where one goes live, all do.
+    /// The goal of the build: if one of them goes live, all do.
     pub goal: Goal,
-    /// The modules whose plan somebody asked for.
+    /// The modules whose plan was requested.
     pub asked: Vec<ModuleId>,
     took_ms: f32,
 }
@@ -35,7 +35,7 @@ impl BuiltGroup {
     ///
     /// # Errors
     ///
-    /// When one was not built: the others wait for it.
+    /// If one was not built: the others wait for it.
     pub fn all_built(self) -> Result<Vec<(ModuleId, Built)>, AttemptError> {
         let (mut built, mut waiting) = (Vec::new(), BTreeSet::new());
         let mut failed = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What a swap would change: systems, and what becomes of persisted types.
+//! The changes that a swap would make to systems and persisted types.
 
 use playground_api::persist::{PersistRecord, Store};
 use playground_api::schema::{Definition, TypeChange};
@@ -6,48 +6,48 @@ use playground_api::schema::{Definition, TypeChange};
 use super::Outline;
 use crate::type_matching::successor_of;
 
-/// What a swap of one module would change.
+/// The changes that a swap of one module would make.
 #[derive(Clone, Default)]
 pub struct Change {
     /// Systems that are new.
     pub systems_added: Vec<String>,
-    /// Systems that leave.
+    /// Systems that are removed.
     pub systems_removed: Vec<String>,
-    /// Systems that get new code; their `Local`s start anew, `Keep` and cursors go on.
+    /// Systems that get new code; their `Local`s are reset, `Keep` and cursors continue.
     pub systems_kept: Vec<String>,
-    /// Its persisted types, of old and of new.
+    /// The persisted types of the old and new code.
     pub types: Vec<TypePlan>,
 }
 
-/// What becomes of a persisted type.
+/// How a persisted type changes.
 #[derive(Clone)]
 pub struct TypePlan {
-    /// The type, by its new name where it has one.
+    /// The type, by its new name if it has one.
     pub name: &'static str,
-    /// What becomes of it.
+    /// How its values are handled.
     pub fate: Fate,
-    /// What knows its values, if there may be some.
+    /// Access to its values, if there may be some.
     pub old: Option<PersistRecord>,
 }
 
-/// What becomes of the values of a persisted type.
+/// How the values of a persisted type are handled.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fate {
     /// Their storage stays as it is.
     Kept,
-    /// They are carried over by the names of their fields.
+    /// They are converted by the names of their fields.
     Migrated(TypeChange),
     /// There are none yet.
     New,
-    /// They go.
+    /// They are dropped.
     Dropped {
-        /// The author said so.
+        /// The manifest declares that they may be dropped.
         declared: bool,
     },
 }
 
 impl Change {
-    /// What goes from `old` to `new`.
+    /// The changes from `old` to `new`.
     pub fn between(old: Option<&Outline>, new: &Outline) -> Self {
         let none = Outline::default();
         let old = old.unwrap_or(&none);
@@ -63,10 +63,10 @@ impl Change {
     }
 }
 
-/// What becomes of the types of `old` under those of `new`, and which of these are new. `dropped`
-/// are former types whose values may go.
+/// Compares the types of `old` with those of `new`, and finds those that are new. `dropped` are
+/// former types whose values may be dropped.
 pub fn types(old: &[PersistRecord], new: &[PersistRecord], dropped: &[String]) -> Vec<TypePlan> {
-    // Where else values of a state are stands and falls with the state itself.
+    // Values of a state in other stores are kept or dropped with the state itself.
     let is_own =
         |record: &&PersistRecord| !matches!(record.store, Store::NextState | Store::Scoped(_));
     let mut types = Vec::new();

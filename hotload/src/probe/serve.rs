@@ -1,4 +1,4 @@
-//! The probe's side: it loads what it is given, and tries it.
+//! The probe's side: loads the artifacts that it is given, and tries them.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -25,14 +25,14 @@ use crate::load;
 use crate::plan::{self, Outlines, PlanError, Trial};
 use crate::refusal::Refusal;
 
-/// More than any trial needs; what wants more is stopped before the machine runs out.
+/// More than any trial needs: code that allocates more is stopped before the machine runs out.
 const MOST_MEMORY_BYTES: u64 = 32 << 30;
 const MOST_WRITTEN_BYTES: u64 = 64 << 20;
 
-/// Serves as a probe, and never returns, in a process that a game started as its probe; returns at
-/// once in any other.
+/// In a process that a game started as its probe, serves as a probe and never returns; returns at
+/// once in any other process.
 ///
-/// Call it first in `main`: a probe then opens no window and does none of what the app does.
+/// Call it first in `main`: a probe then opens no window and runs none of the app's code.
 /// [`HotLoadPlugin`](crate::HotLoadPlugin) calls it as well.
 pub fn serve_if_asked() {
     let Some(asked_by) = env::var_os(ASKED_BY) else { return };
@@ -41,12 +41,12 @@ pub fn serve_if_asked() {
     if asked_by.is_none() {
         return;
     }
-    // It ends with the game, also in the middle of an endless loop.
+    // Ends with the game, even in the middle of an endless loop.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     if parent() != asked_by {
         leave();
     }
-    // Where memory is short, this goes before the game does.
+    // If memory is short, the kernel kills the probe before the game.
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
     let limit = |most| Rlimit { current: Some(most), maximum: Some(most) };
     let _ = setrlimit(Resource::Core, limit(0));
@@ -57,7 +57,7 @@ pub fn serve_if_asked() {
     };
     let Ok(reading) = stream.try_clone() else { leave() };
     let (requests, asked) = channel();
-    // With the stack of the thread that does the same in the game.
+    // With the same stack size as the thread that does this in the game.
     let worker = thread::Builder::new().spawn(move || Server::new(stream).run(&asked));
     if worker.is_err() {
         leave();
@@ -72,7 +72,8 @@ pub fn serve_if_asked() {
     leave();
 }
 
-/// At once: a constructor that hangs holds the loader's lock, which an ordinary exit waits for.
+/// Exits immediately: a constructor that hangs holds the loader's lock, which a normal exit waits
+/// for.
 fn leave() -> ! {
     let _ = kill_process(getpid(), Signal::KILL);
     std::process::abort()
@@ -133,13 +134,13 @@ impl Server {
         Ok(())
     }
 
-    /// Calls `build` of what is new, and tries all of `together`.
+    /// Calls `build` of the new modules, and tries all of `together`.
     fn attempt(&self, new: &[Image], together: &[ArtifactHash]) -> Reply {
         let find = |hash: &ArtifactHash| self.loaded.get(hash).cloned();
         let Some(modules) = together.iter().map(find).collect::<Option<Vec<_>>>() else {
             return Reply::Unfit("it was not given all modules".to_owned());
         };
-        // A module that is switched off is tried as well, alone.
+        // Modules that are switched off are tried as well, on their own.
         for generation in new.iter().filter(|image| !together.contains(&image.hash)) {
             let Some(generation) = find(&generation.hash) else { continue };
             self.at(generation.id(), "in its `build`");

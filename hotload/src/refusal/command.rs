@@ -7,31 +7,31 @@ use crate::explain::{Explain, Explanation};
 use crate::ids::ModuleId;
 use crate::rollback_state::StateError;
 
-/// Why a console command is refused, or did a part of it only.
+/// Why a console command is refused, or was only partly carried out.
 #[derive(Clone, Debug, Error)]
 #[error("{}", self.explain())]
 pub enum CommandError {
-    /// `app`, or `--app` on the command line: there is none of that name.
+    /// `app`, or `--app` on the command line: there is no app of that name.
     NoApp {
         /// The name.
         name: String,
-        /// The apps that there are.
+        /// The existing apps.
         apps: Vec<ModuleId>,
     },
     /// `hash`: a value cannot be read.
     Hash(#[source] StateError),
-    /// `rollback --state`: the code went back, and some resources did not.
+    /// `rollback --state`: the code was rolled back, but some resources were not.
     StateStays(#[source] StateError),
-    /// `rollback`: there is no such generation to go back to.
+    /// `rollback`: there is no such generation.
     NoGeneration {
         /// The module.
         module: ModuleId,
-        /// The generation that was named.
+        /// The requested generation.
         number: u32,
-        /// Those that there are.
+        /// The known generations.
         known: Vec<u32>,
     },
-    /// `rollback`: the older generation cannot run with what runs.
+    /// `rollback`: the older generation cannot run with the running modules.
     NoRollback {
         /// The module.
         module: ModuleId,

@@ -1,4 +1,4 @@
-//! What becomes of persisted values when their module gets new types.
+//! How persisted values are handled when their module gets new types.
 
 use playground_api::persist::{Persisted, ViaComponent, ViaResource};
 use playground_api::prelude::Persist;
@@ -134,7 +134,7 @@ fn a_field_is_dropped_with_permission_of_either_module() {
         restore(&mut world, &mut restores, &mut RestoreTimes::default());
         assert_eq!(values(&mut world, |light: &Light| light.speed), [1, 2]);
     }
-    // Nothing is lost where there are no values.
+    // Without values, nothing is lost.
     assert!(change(&mut world(&[]), light(), &[], &[]).is_ok());
 }
 

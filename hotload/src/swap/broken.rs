@@ -1,4 +1,4 @@
-//! A swap that broke off half done.
+//! A swap that failed halfway.
 
 use std::process;
 
@@ -8,17 +8,17 @@ use crate::explain::{Explain, Explanation};
 use crate::guard::Panic;
 use crate::ids::ModuleId;
 
-/// A swap began, and something that [`super::prepare`] did not foresee stopped it.
+/// A swap that failed after it had begun, for a reason that [`super::prepare`] did not foresee.
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub struct Broken {
     /// The modules of the swap.
     pub modules: Vec<ModuleId>,
-    /// What stopped it.
+    /// The cause.
     pub cause: Cause,
 }
 
-/// What stopped a swap.
+/// Why a swap failed halfway.
 #[derive(Debug, Error)]
 pub enum Cause {
     /// Bevy could not build a schedule although its copy could be built.
@@ -29,7 +29,7 @@ pub enum Cause {
         /// Bevy's message.
         reason: String,
     },
-    /// A module's code panicked where the swap cannot go on without it.
+    /// A module's code panicked at a point where the swap cannot continue without it.
     #[error(transparent)]
     Panic(#[from] Panic),
     /// Code of the game or of Bevy panicked; its message.

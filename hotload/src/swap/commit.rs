@@ -27,7 +27,7 @@ impl PreparedSwap {
     ///
     /// # Errors
     ///
-    /// When something breaks that [`super::prepare`] could not foresee. The world is half swapped
+    /// If something fails that [`super::prepare`] could not foresee. The world is half swapped
     /// then: end the process, see [`super::broken::end`].
     pub fn commit(self, world: &mut World, running: &mut Running) -> Result<Swapped, Broken> {
         let modules = self.modules();
@@ -47,10 +47,10 @@ impl PreparedSwap {
     fn apply(mut self, world: &mut World, running: &mut Running) -> Result<Swapped, Cause> {
         let started = Instant::now();
         let (removed, recounted) = self.take_out_old(world, running)?;
-        // Before anything new is added: an epoch that comes back has the same types as before.
+        // Before anything new is added, since an epoch that returns has the same types as before.
         orphans::drop_all(world, &self.orphans);
 
-        // Types, then values, then what acts on them.
+        // Types first, then values, then the systems that use them.
         for (_, recorded) in &self.entering {
             if let Some(registry) = world.get_resource::<AppTypeRegistry>() {
                 recorded.types.iter().for_each(|register| register(registry));
@@ -110,7 +110,8 @@ impl PreparedSwap {
         Ok(self.swapped)
     }
 
-    /// Everything of the old generations but their systems, persisted values and orphans.
+    /// Removes everything of the old generations except their systems, persisted values and
+    /// orphans.
     fn take_out_old(
         &mut self,
         world: &mut World,
@@ -183,7 +184,8 @@ fn drop_replaced(world: &mut World, old_messages: &[MessageRecord], old: &Dorman
     }
 }
 
-/// Adds everything of a module but its systems, which are added together with those of the others.
+/// Adds everything of a module except its systems, which are added together with those of the
+/// others.
 fn enter(
     world: &mut World,
     serial: u64,
@@ -243,7 +245,7 @@ fn despawn_with(world: &mut World, id: &ModuleId) {
         .map(|(entity, _)| entity)
         .collect();
     for entity in entities {
-        // It may be gone already, as another one's child.
+        // It may have been despawned as a child of another one.
         if let Ok(entity) = world.get_entity_mut(entity) {
             entity.despawn();
         }

@@ -1,20 +1,20 @@
-//! Messages that wait while their type becomes another one.
+//! Waiting messages whose type is replaced.
 
 use bevy::prelude::*;
 use playground_api::module::{MessageRecord, Recorded};
 use playground_api::persist::{PersistRecord, Store};
 
-/// What becomes of the messages of a module's old types.
+/// The message types of a module's old generation.
 pub struct Old<'a> {
     /// The types.
     pub messages: &'a [MessageRecord],
-    /// Of these, what is persisted.
+    /// Those of them that are persisted.
     pub persisted: &'a [PersistRecord],
 }
 
 impl Old<'_> {
-    /// Types that are others now, by name, with how many messages were counted before the oldest of
-    /// those that wait and come along; all where none does.
+    /// Types that are replaced, by name, with the number of messages before the oldest one that is
+    /// carried over; all if none is.
     pub fn recount(&self, world: &World, new: &Recorded) -> Vec<(&'static str, usize)> {
         let before = |old: &MessageRecord| {
             if self.come_along(old, new) { (old.oldest)(world) } else { usize::MAX }
@@ -22,14 +22,14 @@ impl Old<'_> {
         self.replaced(new).map(|old| (old.type_name, before(old))).collect()
     }
 
-    /// How many messages wait that do not come along, by type.
+    /// The number of waiting messages that are not carried over, by type.
     pub fn lost(&self, world: &World, new: &Recorded) -> Vec<(String, usize)> {
         let lost = self.replaced(new).filter(|old| !self.come_along(old, new));
         let counted = lost.map(|old| (old.type_name.to_owned(), (old.waiting)(world)));
         counted.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// How many messages of a crate's own types wait that nobody persists, by type.
+    /// The number of waiting messages of a crate's own types that no module persists, by type.
     pub fn not_persisted(&self, world: &World, crate_name: &str) -> Vec<(String, usize)> {
         let is_own = |old: &&MessageRecord| {
             old.type_name.strip_prefix(crate_name).is_some_and(|rest| rest.starts_with("::"))

@@ -162,7 +162,7 @@ impl Mirror {
         })
     }
 
-    /// Bevy lets nobody configure the set of a system's type.
+    /// False for the set of a system's type, which Bevy does not allow to be configured.
     fn is_configurable(&self) -> bool {
         self.system_type().is_none()
     }
@@ -268,7 +268,7 @@ impl<'a> ScheduleCopy<'a> {
         members.filter_map(|node| self.mirror(node))
     }
 
-    /// The node that one of the copy's stands for.
+    /// The node that a node of the copy represents.
     fn mirror(&self, node: NodeId) -> Option<&Mirror> {
         let graph = self.copy.graph();
         let mirror = |set: SystemSetKey| {

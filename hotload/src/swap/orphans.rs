@@ -1,7 +1,7 @@
-//! Values of types that nobody persists, when their crate gets a new epoch: the new code has types
-//! of its own, and would never see them again.
+//! Values of types that no module persists, when their crate gets a new epoch: the new code has its
+//! own types, and would never see the old values again.
 //!
-//! Messages that wait are told apart: see [`super::messages`].
+//! Waiting messages are handled separately: see [`super::messages`].
 
 use std::any::TypeId;
 use std::collections::{BTreeSet, HashSet};
@@ -13,12 +13,12 @@ use bevy::prelude::*;
 pub struct Orphan {
     component: ComponentId,
     name: String,
-    /// Nobody loses anything: it comes again from its file.
+    /// True if no data is lost, because the value is read from its file again.
     is_quiet: bool,
 }
 
-/// The components and resources that the world knows by now of the crates of these names, without
-/// those of the types in `persisted`. Those in `data` are read from files.
+/// The components and resources of the named crates that are registered in the world, without those
+/// of the types in `persisted`. Those in `data` are read from files.
 pub fn of_crates(
     world: &World,
     crates: &BTreeSet<String>,
@@ -36,13 +36,13 @@ pub fn of_crates(
             let is_data = info.type_id().is_some_and(|id| data.contains(&id));
             Orphan { component: info.id(), is_quiet: is_data, name }
         })
-        // They go with the messages and states themselves.
+        // These are removed with the messages and states themselves.
         .filter(|orphan| !is_buffer(&orphan.name))
         .filter(|orphan| crates.iter().any(|name| mentions(&orphan.name, name)))
         .collect()
 }
 
-/// What Bevy keeps for a type whether there are values or not.
+/// True for the buffers that Bevy keeps for a type whether there are values or not.
 fn is_buffer(type_name: &str) -> bool {
     let outer = type_name.split_once('<').map_or("", |(outer, _)| outer);
     let buffers = ["::Messages", "::NextState", "::PreviousState"];
@@ -58,7 +58,7 @@ fn mentions(type_name: &str, crate_name: &str) -> bool {
     })
 }
 
-/// How many values there are of each that has some, by name.
+/// The number of values of each type that has some, by name.
 pub fn count(world: &World, orphans: &[Orphan]) -> Vec<(String, usize)> {
     let counts = orphans.iter().filter(|orphan| !orphan.is_quiet).map(|orphan| {
         let holders = world.archetypes().iter().filter(|held| held.contains(orphan.component));
@@ -67,11 +67,11 @@ pub fn count(world: &World, orphans: &[Orphan]) -> Vec<(String, usize)> {
     counts.filter(|(_, count)| *count > 0).collect()
 }
 
-/// Drops them all, by the code that they were made with.
+/// Drops them all with the code that created them.
 pub fn drop_all(world: &mut World, orphans: &[Orphan]) {
     for orphan in orphans {
         for entity in holders(world, orphan.component) {
-            // One may have gone with another, by a hook.
+            // A hook may have removed it together with another one.
             if let Ok(mut entity) = world.get_entity_mut(entity) {
                 entity.remove_by_id(orphan.component);
             }

@@ -25,7 +25,7 @@ pub struct PreparedSwap {
     pub(super) leaving: Vec<SwitchedOff>,
     pub(super) restores: Vec<Restore>,
     pub(super) orphans: Vec<Orphan>,
-    /// What is known of the result by now.
+    /// The result so far.
     pub(super) swapped: Swapped,
 }
 
@@ -38,10 +38,10 @@ pub(super) struct SwitchedOff {
 /// Systems by schedule.
 pub(super) type Systems = Vec<(InternedScheduleLabel, ScheduleConfigs<ScheduleSystem>)>;
 
-/// A module's systems, by how they run.
+/// A module's systems, by when they run.
 #[derive(Default)]
 pub(super) struct SystemsByUse {
-    /// In the game's schedules.
+    /// In the schedules of the game.
     pub scheduled: Systems,
     /// Once, when the module is first switched on; in the order of their schedules.
     pub startup: Systems,
@@ -71,13 +71,13 @@ impl SystemsByUse {
     }
 }
 
-/// Makes every check of `transaction` and all its work that can fail. The schedules, the values in
-/// the world and `running` stay as they are.
+/// Performs every check of `transaction` and all its work that can fail. The schedules, the values
+/// in the world and `running` stay unchanged.
 ///
 /// # Errors
 ///
-/// When a module's `build` panics, a schedule could not be built with the modules' systems, or a
-/// value cannot be kept.
+/// If a module's `build` panics, a schedule cannot be built with the modules' systems, or a value
+/// cannot be kept.
 pub fn prepare(
     world: &mut World,
     running: &Running,
@@ -117,8 +117,8 @@ impl PreparedSwap {
 }
 
 impl Running {
-    /// Builds copies of the schedules. The modules are recorded once more: a copy consumes what it
-    /// is built from.
+    /// Builds copies of the schedules. The modules are recorded once more, because building a copy
+    /// consumes its input.
     fn check_schedules(
         &self,
         world: &World,
@@ -157,7 +157,7 @@ impl Running {
         Ok(record()?.on_unload)
     }
 
-    /// What becomes of the persisted values of all modules that enter.
+    /// How the persisted values of all entering modules are restored.
     fn restores(
         &self,
         world: &mut World,

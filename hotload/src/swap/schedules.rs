@@ -137,7 +137,7 @@ fn age(now: Tick, tick: Tick) -> u32 {
     now.get().wrapping_sub(tick.get())
 }
 
-/// What one call of a module's adds to one schedule.
+/// The systems and sets that one call of a module adds to one schedule.
 struct Part {
     id: ModuleId,
     serial: u64,
@@ -279,7 +279,7 @@ impl ScheduleChange<'_> {
         let systems = &mut schedule.graph_mut().systems;
         if let (Some(last_run), Some(slot)) = (last_run, systems.get_mut(system.key)) {
             slot.set_last_run(last_run);
-            // A condition was evaluated at each run of the schedule, whatever its result.
+            // A condition was evaluated on each run of the schedule, whatever its result.
             let last_asked = self.schedule_last_run.unwrap_or(last_run);
             for condition in systems.get_conditions_mut(system.key).into_iter().flatten() {
                 condition.set_last_run(last_asked);

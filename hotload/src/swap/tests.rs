@@ -1,4 +1,4 @@
-//! A commit that breaks, and what a rebuild does with schedules.
+//! A commit that fails halfway, and the effect of a rebuild on schedules.
 
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel};
 use playground_api::module::OnUnload;

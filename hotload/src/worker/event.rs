@@ -1,4 +1,4 @@
-//! What reaches the worker's loop, and what it answers.
+//! The events that the worker's loop handles, and the updates it sends.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -19,9 +19,9 @@ use crate::resolve::Selection;
 pub enum Event {
     /// Something below the watched folders changed.
     Files(FileEvent),
-    /// The host asks for something, and waits for the answer to its ticket.
+    /// A request of the host, which waits for the answer to its ticket.
     Request(Ticket, Request),
-    /// The host reports what runs.
+    /// An event of the host.
     Host(HostEvent),
     /// The sources were read, or could not be.
     Read(Result<Reading, Refusal>),
@@ -29,7 +29,7 @@ pub enum Event {
     Attempt(AttemptId, AttemptEvent),
     /// A workspace that could not be read may be readable by now.
     Retry,
-    /// The game ends. After a panic the journal stays: what is new is to blame.
+    /// The game exits. After a panic the journal stays, since the new code is to blame.
     Shutdown {
         /// The game's main thread is panicking.
         panicking: bool,
@@ -39,81 +39,82 @@ pub enum Event {
 /// A change on disk.
 #[derive(Clone, Debug)]
 pub enum FileEvent {
-    /// A file was written, made, moved or removed.
+    /// A file was written, created, moved or removed.
     Changed {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// When, by the file's own time where that is recent.
+        /// The time, by the file's own modification time if that is recent.
         at: SystemTime,
     },
     /// The system dropped events, or the watcher failed: anything may have changed.
     Lost {
-        /// Why, where the watcher reported an error.
+        /// The reason, if the watcher reported an error.
         error: Option<String>,
     },
 }
 
-/// What the host can ask for.
+/// A request of the host.
 #[derive(Clone, Debug)]
 pub enum Request {
     /// Run this selection of modules.
     Select(Selection),
-    /// Build a module anew and swap it, changed or not.
+    /// Rebuild a module and swap it, changed or not.
     Reload {
         /// The module.
         id: ModuleId,
         /// Values of this module that the new code has no place for may be dropped.
         force: bool,
     },
-    /// Run an artifact from a file in place of what is built from the module's source.
+    /// Run an artifact from a file instead of one built from the module's source.
     LoadFile {
         /// The module.
         id: ModuleId,
         /// The artifact.
         path: PathBuf,
     },
-    /// Build a module and report what a swap would change.
+    /// Build a module and report the changes that a swap would make.
     Plan(ModuleId),
-    /// List what is in quarantine, or release it.
+    /// List the quarantine, or release it.
     Quarantine {
         /// Release everything.
         clear: bool,
     },
 }
 
-/// What the host reports.
+/// An event of the host.
 pub enum HostEvent {
     /// The answer to a proposal.
     Answered {
         /// The proposal.
         proposal: ProposalId,
-        /// What became of it.
+        /// The answer.
         answer: ProposalAnswer,
-        /// What runs now.
+        /// The running modules after it.
         running: RunningModules,
     },
-    /// What runs changed by the host's own decision: a rollback, or a module that was switched off.
+    /// The host changed the running modules itself: a rollback, or a module that was switched off.
     Changed {
-        /// What runs now.
+        /// The running modules after it.
         running: RunningModules,
-        /// Generations that left because of it, and are not proposed again.
+        /// Generations that left because of the change, and are not proposed again.
         rejected: Vec<SharedGeneration>,
     },
-    /// These ran well through their probation.
+    /// These completed their probation.
     Committed(Vec<SharedGeneration>),
 }
 
-/// What became of a proposal.
+/// The answer to a proposal.
 pub enum ProposalAnswer {
     /// The swap happened.
     Accepted,
     /// The swap was refused, and nothing changed. The host reported why.
     Refused,
-    /// Something else runs than the proposal was planned against. Its tickets are still open.
+    /// Other modules run than those that the proposal was planned against. Its tickets are still
+    /// open.
     Stale(Vec<Ticket>),
 }
 
-/// What runs in the game.
+/// The modules that run in the game.
 #[derive(Clone, Default)]
 pub struct RunningModules {
     /// Grows with every change, so that a proposal can name what it was planned against.
@@ -132,13 +133,13 @@ pub struct AttemptId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProposalId(pub u64);
 
-/// News of an attempt.
+/// An event of an attempt.
 pub enum AttemptEvent {
     /// rustc starts on a module.
     BuildStarted(ModuleId),
-    /// What the attempt does now.
+    /// The attempt's current activity.
     Progress(Progress),
-    /// It is over, or stopped since it was cancelled.
+    /// It has ended, or was cancelled.
     Ended(Box<AttemptOutcome>),
 }
 
@@ -146,50 +147,50 @@ pub enum AttemptEvent {
 pub struct Reading {
     /// The modules on disk, and how cargo would compile them.
     pub workspace: SharedWorkspace,
-    /// What goes into the build of each.
+    /// The build inputs of each module.
     pub inputs: BTreeMap<ModuleId, Inputs>,
 }
 
-/// Something that takes long.
+/// The progress of long work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// What is being done.
+    /// The activity.
     pub activity: String,
-    /// Steps that are done.
+    /// The number of completed steps.
     pub done: usize,
-    /// All steps; 0 where they are not known.
+    /// The number of steps; 0 if it is not known.
     pub total: usize,
 }
 
-/// What the worker reports to the host.
+/// An update from the worker to the host.
 pub enum Update {
-    /// Which modules there are on disk.
+    /// The modules on disk.
     Workspace {
         /// The folder of the cargo workspace.
         folder: PathBuf,
         /// The modules in it.
         modules: BTreeSet<ModuleId>,
     },
-    /// The manifests of the modules that are built.
+    /// The manifests of the modules that were built.
     Manifests(BTreeMap<ModuleId, Manifest>),
-    /// What is under way; `None` when nothing is.
+    /// The work in progress; `None` if there is none.
     Progress(Option<Progress>),
     /// Sources of these modules changed.
     Changed(BTreeSet<ModuleId>),
     /// rustc starts on a module.
     BuildStarted(ModuleId),
-    /// These compile, also where they wait for others that do not.
+    /// These compile, even if they wait for others that do not.
     Compiled(BTreeSet<ModuleId>),
     /// Modules could not be built.
     NotBuilt(NotBuilt),
-    /// rustc or inspection warned of something in a module that goes live all the same.
+    /// rustc or inspection warned about a module that goes live anyway.
     Warnings {
         /// The module.
         id: ModuleId,
         /// The warnings, as rustc renders them.
         texts: Vec<String>,
     },
-    /// Modules were built, and will not run.
+    /// Modules were built, but will not run.
     Refused {
         /// The modules.
         ids: BTreeSet<ModuleId>,
@@ -198,27 +199,27 @@ pub enum Update {
     },
     /// A swap to make between two frames.
     Proposed(Box<Proposal>),
-    /// What this selection asks for runs already, as far as it can.
+    /// All modules of this selection that can run already do.
     Settled(Selection),
-    /// What a selection asks for cannot run: the one before it holds on.
+    /// The modules of a selection cannot run: the previous selection stays in effect.
     SelectionRefused {
-        /// What was selected.
+        /// The refused selection.
         refused: Selection,
-        /// What is selected again.
+        /// The selection that is in effect again.
         back_to: Selection,
     },
-    /// What a swap of a module would change; no modules where it cannot be planned.
+    /// The changes that a swap of a module would make; no modules if it cannot be planned.
     Plan {
-        /// The module that was asked about.
+        /// The requested module.
         id: ModuleId,
-        /// What would change, by module.
+        /// The changes, by module.
         modules: Vec<ModulePlan>,
         /// Modules that would be swapped with it.
         along: Vec<ModuleId>,
     },
-    /// It is on disk that these ran well.
+    /// It is recorded on disk that these are committed.
     Committed(Vec<SharedGeneration>),
-    /// The game before this one died.
+    /// The previous game crashed.
     Died(Death),
     /// A module's newest artifact is in quarantine; the last good one stands in for it.
     Quarantined {
@@ -227,13 +228,13 @@ pub enum Update {
         /// Why.
         refusal: Refusal,
     },
-    /// The list of what is in quarantine, or what was released.
+    /// The list of artifacts in quarantine, or of those that were released.
     QuarantineList(String),
     /// The workspace cannot be read, so nothing is built.
     Unreadable(Refusal),
-    /// Something is not as it should be; builds and the game go on.
+    /// A problem that stops neither builds nor the game.
     Warning(String),
-    /// Nothing more happens for this request.
+    /// This request is complete.
     Answered(Ticket),
 }
 
@@ -243,22 +244,22 @@ pub struct Proposal {
     pub id: ProposalId,
     /// The version of [`RunningModules`] that it was planned against.
     pub running_version: u64,
-    /// New generations, each behind what it requires.
+    /// New generations, each after the modules that it requires.
     pub enter: Vec<SharedGeneration>,
     /// Modules that stop.
     pub leave: BTreeSet<ModuleId>,
     /// Of these, the ones whose folder is gone.
     pub removed: BTreeSet<ModuleId>,
-    /// The modules whose edit this is.
+    /// The modules that were edited.
     pub changed: BTreeSet<ModuleId>,
     /// Modules whose values may be dropped.
     pub may_drop: BTreeSet<ModuleId>,
-    /// The selection that it brings.
+    /// The selection of the swap.
     pub selection: Selection,
     /// When the oldest of the edits was saved.
     pub saved_at: Option<SystemTime>,
-    /// Time for the plan, in milliseconds.
+    /// The duration of planning, in milliseconds.
     pub plan_ms: f32,
-    /// Requests that this answers. They are the host's to answer now.
+    /// The requests that this answers; the host answers them.
     pub tickets: Vec<Ticket>,
 }

@@ -1,4 +1,4 @@
-//! Keeps the journal up to date with what the state decides.
+//! Keeps the journal up to date with the decisions of the state.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,7 +30,7 @@ impl Loop {
         }
     }
 
-    /// Writes down that these ran well, then reports it. The disk is waited for on another thread.
+    /// Records that these ran well, then reports it. Another thread waits for the disk.
     pub(super) fn commit(&self, generations: Vec<SharedGeneration>) {
         let (journal, updates) = (self.tools.journal.clone(), self.updates.clone());
         thread::spawn(move || {
@@ -71,18 +71,18 @@ fn commit(journal: &mut Journal, generations: &[SharedGeneration]) -> Result<(),
         (generation.id().clone(), Good { hash, epoch, abi: playground_api::ABI.into() })
     };
     let set: BTreeMap<ModuleId, Good> = generations.iter().map(good).collect();
-    // There may have been no room when they were loaded.
+    // There may have been no space left when they were loaded.
     let missing = generations.iter().filter(|generation| !journal.is_kept(&generation.hash));
     let missing: Vec<&SharedGeneration> = missing.collect();
     for generation in missing {
         let bytes = fs::read(generation.code.image_path()).unwrap_or_default();
         if let Err(error) = journal.keep(&generation.hash, &bytes) {
-            // The set before stays what is gone back to; these are not to blame for anything.
+            // The previous set stays the one to fall back to; these are not to blame for a crash.
             generations.iter().try_for_each(|it| journal.over(&it.hash))?;
             return Err(error);
         }
     }
-    // First what can be gone back to, then that nothing is open.
+    // Record the new set first, then that nothing is pending.
     journal.ran_well(set)?;
     generations.iter().try_for_each(|generation| journal.over(&generation.hash))
 }

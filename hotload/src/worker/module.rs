@@ -1,4 +1,4 @@
-//! What the worker knows of one module.
+//! The worker's state for one module.
 
 use std::sync::Arc;
 
@@ -7,52 +7,52 @@ use crate::build::Inputs;
 use crate::generation::SharedGeneration;
 use crate::ids::{ArtifactHash, InputsHash};
 
-/// One module: what runs, what could run, and what became of its newest source.
+/// One module: its running generation, the one that could run, and the state of its newest source.
 #[derive(Default)]
 pub struct Module {
-    /// The generation in the game.
+    /// The running generation.
     pub running: Option<SharedGeneration>,
-    /// The newest generation that came through the pipeline. It runs when it is selected.
+    /// The newest generation that passed the pipeline. It runs if it is selected.
     pub good: Option<SharedGeneration>,
-    /// What became of the newest source.
+    /// The state of the newest source.
     pub newest: Newest,
     /// Whether the swap to `good` may drop values.
     pub data_loss: DataLoss,
-    /// What a build of it would be made from.
+    /// The inputs of its next build.
     pub inputs: Option<Inputs>,
-    /// The inputs of the last attempt to take it live.
+    /// The inputs of the last attempt to go live.
     pub attempted: Option<InputsHash>,
-    /// How many generations were loaded.
+    /// The number of generations that were loaded.
     pub generations: u32,
 }
 
-/// What became of a module's newest source.
+/// The state of a module's newest source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Newest {
-    /// No attempt ended yet.
+    /// No attempt has ended yet.
     #[default]
     NotBuilt,
     /// It is [`Module::good`].
     Good,
-    /// rustc refused it, or one that it has to be swapped with.
+    /// rustc refused it, or a module that it has to be swapped with.
     NotCompiled,
-    /// It was built and will not run.
+    /// It was built, but will not run.
     Rejected(Option<ArtifactHash>),
 }
 
 impl Module {
-    /// True where the source differs from what was last attempted.
+    /// True if the source differs from the last attempt.
     pub fn is_dirty(&self) -> bool {
         self.inputs.as_ref().is_some_and(|inputs| self.attempted.as_ref() != Some(&inputs.hash))
     }
 
-    /// True where the newest source neither runs nor could: members of a group that failed are
+    /// True if the newest source does not compile or was rejected: members of a failed group are
     /// built again together.
     pub fn is_unsettled(&self) -> bool {
         matches!(self.newest, Newest::NotCompiled | Newest::Rejected(_))
     }
 
-    /// True where another generation runs than the newest one that could.
+    /// True if the newest generation that could run is not the running one.
     pub fn has_candidate(&self) -> bool {
         match (&self.good, &self.running) {
             (Some(good), Some(running)) => !Arc::ptr_eq(good, running),
@@ -60,14 +60,14 @@ impl Module {
         }
     }
 
-    /// The pipeline made a generation of it.
+    /// The pipeline produced a generation of it.
     pub fn accept(&mut self, generation: SharedGeneration, data_loss: DataLoss) {
         self.good = Some(generation);
         self.newest = Newest::Good;
         self.data_loss = data_loss;
     }
 
-    /// Its newest generation will not run; the running one stays.
+    /// Rejects its newest generation; the running one stays.
     pub fn reject(&mut self) {
         let hash = self.good.take().map(|good| good.hash.clone());
         self.good = self.running.clone();

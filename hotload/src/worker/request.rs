@@ -1,4 +1,4 @@
-//! What an attempt is for. Two requests merge into one, and nothing of a request outlives its
+//! The purpose of an attempt. Two requests merge into one, and nothing of a request outlives its
 //! attempt.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,28 +7,28 @@ use std::time::SystemTime;
 
 use crate::ids::ModuleId;
 
-/// A request that somebody waits for. It is answered exactly once.
+/// The number of a request. Each request is answered exactly once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
-/// What is to become of a module that is built.
+/// The goal for a module that is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// It goes live.
     GoLive,
-    /// What it would change is reported, and nothing else happens.
+    /// Its changes are reported, and nothing else happens.
     PlanOnly,
-    /// It goes live, and what that changes is reported.
+    /// It goes live, and its changes are reported.
     GoLiveAndShowPlan,
 }
 
 impl Goal {
-    /// True where the module is to run.
+    /// True if the module should run.
     pub fn goes_live(self) -> bool {
         self != Self::PlanOnly
     }
 
-    /// True where somebody wants to see the plan.
+    /// True if the plan was requested.
     pub fn shows_plan(self) -> bool {
         self != Self::GoLive
     }
@@ -42,14 +42,14 @@ impl Goal {
     }
 }
 
-/// Whether values that the new code has no place for may be dropped. It belongs to one module and
+/// Whether values that the new code has no place for may be dropped. It applies to one module and
 /// one attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DataLoss {
     /// The swap waits for a confirmation.
     #[default]
     AskFirst,
-    /// Somebody confirmed it.
+    /// The user confirmed it.
     Allowed,
 }
 
@@ -58,20 +58,20 @@ pub enum DataLoss {
 pub enum Origin {
     /// rustc builds it from the module's source.
     Source,
-    /// Somebody brings it in a file.
+    /// The user supplied it as a file.
     File(PathBuf),
 }
 
-/// What an attempt does with one module.
+/// The work of an attempt for one module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
-    /// What is to become of it.
+    /// The goal for the module.
     pub goal: Goal,
     /// Whether its values may be dropped.
     pub data_loss: DataLoss,
     /// Where its artifact comes from.
     pub origin: Origin,
-    /// Somebody edited or named it; otherwise it comes along with one that was.
+    /// True if the user edited or named it; false if it only depends on such a module.
     pub is_root: bool,
 }
 
@@ -86,7 +86,7 @@ impl Intent {
         }
     }
 
-    /// A module that comes along with another one.
+    /// A module that is built along with another one.
     pub fn along(goal: Goal) -> Self {
         Self { goal, is_root: false, ..Self::go_live() }
     }
@@ -96,7 +96,7 @@ impl Intent {
         if other.data_loss == DataLoss::Allowed {
             self.data_loss = DataLoss::Allowed;
         }
-        // The source wins over a file where it changed after the file was named.
+        // The source wins over a file if it changed after the file was named.
         if other.is_root {
             self.origin = other.origin;
         }
@@ -104,14 +104,14 @@ impl Intent {
     }
 }
 
-/// Everything that the next attempt is asked for.
+/// The inputs of the next attempt.
 #[derive(Clone, Debug, Default)]
 pub struct BuildRequest {
-    /// Modules that are built, changed or not.
+    /// The modules to build, changed or not.
     pub modules: BTreeMap<ModuleId, Intent>,
-    /// Whatever changed on disk goes live as well.
+    /// Also take everything live that changed on disk.
     pub edits: bool,
-    /// What runs is compared with what should run, also where nothing is built.
+    /// Compare the running modules with those that should run, even if nothing is built.
     pub replan: bool,
     /// Modules whose edit waits to go live.
     pub changed: BTreeSet<ModuleId>,
@@ -133,7 +133,7 @@ impl BuildRequest {
         self
     }
 
-    /// True where there is nothing to do and nobody to answer.
+    /// True if there is nothing to do and no ticket to answer.
     pub fn is_empty(&self) -> bool {
         self.modules.is_empty()
             && !self.edits
@@ -142,7 +142,7 @@ impl BuildRequest {
             && self.tickets.is_empty()
     }
 
-    /// One request that asks for both.
+    /// Merges `other` into one request that covers both.
     pub fn merge(&mut self, other: Self) {
         for (id, intent) in other.modules {
             match self.modules.get_mut(&id) {

@@ -1,4 +1,4 @@
-//! Decides what the worker does next. It reads no clock and no file, and starts nothing itself:
+//! Decides what the worker does next. It has no side effects and reads neither clocks nor files:
 //! [`State::handle`] takes events and returns [`Effect`]s.
 //!
 //! ```text
@@ -34,46 +34,46 @@ use crate::plan::Outlines;
 use crate::reader::SharedWorkspace;
 use crate::resolve::Selection;
 
-/// What the worker's thread does on behalf of the state.
+/// Work that the worker's thread does on behalf of the state.
 pub enum Effect {
     /// Read the sources, on another thread. An [`Event::Read`] follows.
     Read(ReadRequest),
     /// Start an attempt, on another thread. [`AttemptEvent::Ended`] follows.
     Start(Box<Attempt>),
-    /// End the attempt under way as soon as possible.
+    /// Stop the current attempt as soon as possible.
     Cancel(AttemptId),
     /// Report to the host.
     Update(Update),
-    /// New code has come so far.
+    /// Record that new code reached this stage.
     Reached(Vec<(ModuleId, ArtifactHash)>, Stage),
-    /// New code is out of the game's way: it is not to blame for what happens from here on.
+    /// New code no longer runs: it is not to blame for later crashes.
     Discard(Vec<ArtifactHash>),
-    /// These ran well: write that down, then report it.
+    /// These ran well: record that, then report it.
     Commit(Vec<SharedGeneration>),
-    /// List what is in quarantine, or release it, and report that.
+    /// List the quarantine, or release it, and report the result.
     Quarantine {
         /// Release everything.
         clear: bool,
     },
-    /// Nobody waits: start the next compiler and the next probe ahead of time.
+    /// The worker is idle: start the next compiler and the next probe ahead of time.
     Warm(Vec<SharedGeneration>),
-    /// The game ends.
+    /// The game exits.
     End {
-        /// In a panic.
+        /// True during a panic.
         panicking: bool,
     },
 }
 
-/// What has to be read, and what is known already.
+/// The files to read, and the results of the last reading.
 #[derive(Clone, Default)]
 pub struct ReadRequest {
     /// Files that changed.
     pub paths: BTreeSet<PathBuf>,
     /// Anything may have changed.
     pub everything: bool,
-    /// The workspace as it was read last.
+    /// The workspace from the last reading.
     pub workspace: Option<SharedWorkspace>,
-    /// The inputs as they were read last.
+    /// The inputs from the last reading.
     pub inputs: BTreeMap<ModuleId, Inputs>,
 }
 
@@ -81,14 +81,14 @@ pub struct ReadRequest {
 pub(super) enum WorkspaceState {
     /// It was read.
     Ready(SharedWorkspace),
-    /// It was not read yet, or cannot be. Nothing is built meanwhile.
+    /// It has not been read yet, or cannot be. Nothing is built in this state.
     Unreadable {
-        /// As it was when it could be read.
+        /// The last one that could be read.
         last: Option<SharedWorkspace>,
     },
 }
 
-/// At most one attempt is under way.
+/// At most one attempt runs at a time.
 pub(super) enum Attempts {
     /// None is.
     Idle,
@@ -103,20 +103,20 @@ struct Proposed {
     id: ProposalId,
     enter: Vec<SharedGeneration>,
     outlines: Outlines,
-    /// What it takes to propose it again.
+    /// The request that would propose it again.
     again: BuildRequest,
 }
 
-/// The decisions of the worker.
+/// The state of the worker's decisions.
 pub struct State {
     workspace: WorkspaceState,
     /// The sources are being read.
     is_reading: bool,
-    /// What has to be read next.
+    /// The paths to read next, and whether to read everything.
     unread: Option<(BTreeSet<PathBuf>, bool)>,
     modules: BTreeMap<ModuleId, Module>,
     running: RunningModules,
-    /// What the running modules asked for, where it is known.
+    /// The outlines of the running modules, if known.
     outlines: Option<Arc<Outlines>>,
     selection: Selection,
     /// The last selection that could run.
@@ -126,13 +126,13 @@ pub struct State {
     attempt_count: u64,
     proposal: Option<Proposed>,
     proposal_count: u64,
-    /// Why the workspace could not be read, as it was reported last, and for which save.
+    /// Why the workspace could not be read, as last reported, and for which save.
     reported: Option<(String, Option<SystemTime>)>,
     effects: Vec<Effect>,
 }
 
 impl State {
-    /// Everything on disk is new to it.
+    /// A new state, which has not read anything yet.
     pub fn new(selection: Selection) -> Self {
         Self {
             workspace: WorkspaceState::Unreadable { last: None },
@@ -153,12 +153,12 @@ impl State {
         }
     }
 
-    /// True while the workspace could never be read: [`Event::Retry`] is worth a try.
+    /// True if the workspace could never be read, so that [`Event::Retry`] is useful.
     pub fn waits_for_workspace(&self) -> bool {
         matches!(self.workspace, WorkspaceState::Unreadable { last: None }) && !self.is_reading
     }
 
-    /// Takes all events that are there, then decides once: a hundred saves are one change.
+    /// Takes all available events, then decides once: a hundred saves are one change.
     pub fn handle(&mut self, events: impl IntoIterator<Item = Event>) -> Vec<Effect> {
         for event in events {
             self.on_event(event);
@@ -236,7 +236,7 @@ impl State {
         self.pending.merge(request.with_ticket(ticket));
     }
 
-    /// What was refused because of the quarantine may run now.
+    /// Retries modules that were refused because of the quarantine.
     fn retry_unsettled(&mut self) {
         let unsettled = self.modules.iter().filter(|(_, module)| module.is_unsettled());
         let again = unsettled.map(|(id, _)| (id.clone(), Intent::along(Goal::GoLive)));
@@ -244,7 +244,7 @@ impl State {
         self.pending.merge(again);
     }
 
-    /// Everything that follows from any event, in one order.
+    /// Acts on the new state, in a fixed order, whatever the events were.
     fn settle(&mut self) {
         self.start_reading();
         if self.is_reading {

@@ -1,20 +1,20 @@
-//! Libraries of the project's own that modules are compiled with and that are no modules: helper
-//! crates and macros on this disk, which cargo builds again without another name.
+//! The project's own libraries that modules are compiled with and that are not modules: helper
+//! crates and macros on this disk, which cargo rebuilds without changing their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{Package, WorkspaceError, files, metadata};
 
-/// The crate that modules and host share; what it is made of is checked on its own.
+/// The crate that modules and host share; its build is checked separately.
 const API: &str = "playground_api";
 
-/// A library that is no module.
+/// A library that is not a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalDep {
     /// The folder that holds its `Cargo.toml`.
     pub folder: PathBuf,
-    /// Hash of its files as they were when modules were last looked for.
+    /// Hash of its files when the modules were last listed.
     pub hash: String,
 }
 
@@ -43,7 +43,7 @@ pub fn reached(
 ///
 /// # Errors
 ///
-/// When cargo cannot read one of them.
+/// If cargo cannot read one of them.
 pub fn complete(
     packages: &mut BTreeMap<String, Package>,
     modules: &Path,
@@ -68,11 +68,11 @@ pub fn complete(
     Ok(())
 }
 
-/// The library in that folder, as it is now.
+/// The library in that folder, in its current state.
 ///
 /// # Errors
 ///
-/// When one of its files cannot be read.
+/// If one of its files cannot be read.
 pub fn read(package: &Package) -> Result<Option<LocalDep>, WorkspaceError> {
     let Some(folder) = package.manifest_path.parent().map(Path::to_owned) else { return Ok(None) };
     let mut hasher = blake3::Hasher::new();
@@ -85,7 +85,7 @@ pub fn read(package: &Package) -> Result<Option<LocalDep>, WorkspaceError> {
     Ok(Some(LocalDep { folder, hash: hasher.finalize().to_hex().to_string() }))
 }
 
-/// Dependencies on this disk, but for those of tests.
+/// Dependencies on this disk, except for dev-dependencies.
 fn paths(package: &Package) -> Vec<(String, PathBuf)> {
     let all = package.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev"));
     all.filter_map(|d| Some((d.name.clone(), d.path.clone()?))).collect()

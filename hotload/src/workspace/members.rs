@@ -1,4 +1,4 @@
-//! The modules among the workspace's members, and which of them link to which.
+//! The modules among the workspace's members, and the links between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ pub struct ModuleCrate {
     pub folder: PathBuf,
     /// The modules that it links to: core crates.
     pub links: BTreeSet<ModuleId>,
-    /// Libraries on this disk that it is compiled with and that are no modules.
+    /// Libraries on this disk that it is compiled with and that are not modules.
     pub libraries: BTreeSet<String>,
 }
 
 impl ModuleCrate {
-    /// The name by which rustc knows the crate.
+    /// rustc's name of the crate.
     pub fn crate_name(&self) -> String {
         self.id.crate_name()
     }
@@ -31,7 +31,7 @@ impl ModuleCrate {
 pub struct Members {
     /// By id.
     pub crates: BTreeMap<ModuleId, ModuleCrate>,
-    /// The libraries on this disk that they are compiled with and that are no modules, by package.
+    /// The libraries on this disk that they are compiled with and that are not modules, by package.
     pub libraries: BTreeMap<String, LocalDep>,
 }
 
@@ -40,7 +40,7 @@ impl Members {
     ///
     /// # Errors
     ///
-    /// When a module gives a core crate another name, or a library's files cannot be read.
+    /// If a module gives a core crate another name, or a library's files cannot be read.
     pub(super) fn among(packages: Vec<Package>, modules: &Path) -> Result<Self, WorkspaceError> {
         let mut packages: BTreeMap<String, Package> =
             packages.into_iter().map(|package| (package.name.clone(), package)).collect();
@@ -89,7 +89,7 @@ impl Members {
         self.crates.values().flat_map(|module| module.links.iter().cloned()).collect()
     }
 
-    /// The modules that `id` links to, directly or through others.
+    /// The modules that `id` links to, directly or indirectly.
     pub fn links_of(&self, id: &ModuleId) -> BTreeSet<ModuleId> {
         let mut found = BTreeSet::new();
         let mut open = vec![id.clone()];
@@ -104,7 +104,7 @@ impl Members {
         found
     }
 
-    /// `ids` and every module that links to one of them, directly or through others.
+    /// `ids` and every module that links to one of them, directly or indirectly.
     pub fn with_dependents(&self, ids: &BTreeSet<ModuleId>) -> BTreeSet<ModuleId> {
         let linked = |id: &ModuleId| !self.links_of(id).is_disjoint(ids);
         let dependents = self.crates.keys().filter(|id| linked(id)).cloned();
@@ -112,11 +112,11 @@ impl Members {
         present.chain(dependents).collect()
     }
 
-    /// All modules, each behind those that it links to.
+    /// All modules, each after those that it links to.
     ///
     /// # Errors
     ///
-    /// When links run in a circle.
+    /// If links form a cycle.
     pub fn build_order(&self) -> Result<Vec<ModuleId>, WorkspaceError> {
         let mut order: Vec<ModuleId> = Vec::with_capacity(self.crates.len());
         let mut open: BTreeSet<&ModuleId> = self.crates.keys().collect();

@@ -43,7 +43,8 @@ pub struct Completion {
     pub start: usize,
     /// The completions, sorted.
     pub candidates: Vec<String>,
-    /// The longest prefix that all candidates share, or the word itself if that is no part of it.
+    /// The longest prefix that all candidates share, or the word itself if they do not start with
+    /// it.
     pub common: String,
 }
 
@@ -94,7 +95,7 @@ pub fn complete(line: &str, names: &Names) -> Completion {
     Completion { start, candidates, common }
 }
 
-/// What the grammar allows after the words `before`.
+/// The words that the grammar allows after the words `before`.
 fn choices(before: &[&str], typed: &str, names: &Names) -> Vec<String> {
     let own = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
     if before.is_empty() {

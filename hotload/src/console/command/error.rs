@@ -87,7 +87,7 @@ fn lowercase_first(text: &str) -> String {
     chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
 }
 
-/// A command that is neither built in nor added by a running module.
+/// A command that is neither built in nor registered by a running module.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no command `{name}`. {hint}")]
 pub struct UnknownCommand {

@@ -1,4 +1,4 @@
-//! The clap definition of the built-in commands, and what is printed of it: usage and help.
+//! The clap definition of the built-in commands, and the usage and help texts printed from it.
 
 use std::sync::LazyLock;
 

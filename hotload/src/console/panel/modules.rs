@@ -12,7 +12,7 @@ use crate::console::view::ModuleRow;
 
 /// The order of the groups; other kinds follow in order of appearance.
 const KINDS: [&str; 4] = ["core", "systems", "plugins", "apps"];
-/// Longer errors are truncated on screen; the copy button copies all of it.
+/// Longer errors are truncated on screen; the copy button copies the full text.
 const SHOWN_ERROR_LINES: usize = 400;
 const ROW_HEIGHT: f32 = 18.0;
 

@@ -1,4 +1,4 @@
-//! What happened as events: for the events file, and as a Bevy message.
+//! Events for the events file and as a Bevy message.
 
 use playground_api::events::{
     HotLoadEvent, HotLoadEventKind as Kind, Milliseconds, ModuleGeneration,
@@ -9,7 +9,7 @@ use crate::generation::Times;
 use crate::host::happened::Happened;
 use crate::ids::{GenerationId, ModuleId};
 
-/// The events of what happened in this frame; none for what only people want to read.
+/// The events; empty if only people need to know.
 pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
     let event = |kind: Kind| HotLoadEvent {
         event: kind,

@@ -1,4 +1,4 @@
-//! What happened as lines of the console, which headless runs print.
+//! Console lines, which headless runs print.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::journal::{Death, Quarantined};
 use crate::pipeline::NotBuilt;
 use crate::refusal::Refusal;
 
-/// The line of what happened, and how grave it is; none for what only tools want to read.
+/// The console line and its level; `None` if only tools need to know.
 pub fn line(happened: &Happened) -> Option<(Level, String)> {
     Some(match happened {
         Happened::Ready { app, modules } => {
@@ -82,7 +82,7 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
         | Happened::Failed(refusal)
         | Happened::WorkerEnded(refusal) => (Level::Error, refusal.to_string()),
         Happened::Warned(text) => (Level::Warn, text.clone()),
-        // It is printed where the process ends.
+        // Printed where the process ends.
         Happened::Broken { .. }
         | Happened::Changed(_)
         | Happened::BuildStarted(_)
@@ -94,13 +94,13 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
 pub const RESTARTED: &str = "The game died, and was started again";
 pub const DIED: &str = "The game before this one died";
 
-/// Why the game was started again, and where it goes on.
+/// Why the game was restarted, and from where it resumes.
 pub fn restart(died_of: &str, resumes: bool) -> String {
     let saved = if resumes { "; it goes on from its last save" } else { "" };
     format!("of {died_of}{saved}")
 }
 
-/// What is in quarantine now, and what is tried again.
+/// The modules that are now in quarantine, and those that are tried again.
 pub fn deaths(death: &Death) -> String {
     let named = |it: &Quarantined| format!("{}: {}", it.module, it.reason);
     let mut lines: Vec<String> = death.quarantined.iter().map(named).collect();
@@ -112,14 +112,14 @@ pub fn deaths(death: &Death) -> String {
     lines.join("\n")
 }
 
-/// Which modules were not built.
+/// The modules that were not built.
 pub fn not_built_title(not_built: &NotBuilt) -> String {
     let failed: BTreeSet<ModuleId> = not_built.failed.keys().cloned().collect();
     let word = if failed.len() == 1 { "was" } else { "were" };
     format!("{} {word} not built ({:.0} ms)", named(&failed), not_built.took_ms)
 }
 
-/// How many modules wait for those that were not built.
+/// The number of modules that wait for those that were not built.
 pub fn waiting(not_built: &NotBuilt) -> Option<String> {
     let them = if not_built.failed.len() == 1 { "it" } else { "them" };
     match not_built.waiting.len() {
@@ -138,20 +138,20 @@ fn not_built_text(not_built: &NotBuilt) -> Option<String> {
     (!messages.is_empty()).then(|| format!("{text}\n{}", plain(&messages.join("\n"))))
 }
 
-/// How many warnings there are.
+/// The number of warnings.
 pub fn warnings(module: &ModuleId, count: usize) -> String {
     let word = if count == 1 { "warning" } else { "warnings" };
     format!("{module}: {count} {word}")
 }
 
-/// A refusal, and what the swap would have changed.
+/// A refusal, and the changes that the swap would have made.
 pub fn with_plans(refusal: &Refusal, plans: &[Arc<ModulePlan>]) -> String {
     let mut text = refusal.to_string();
     plans.iter().for_each(|plan| text.push_str(&format!("\n{plan}")));
     text
 }
 
-/// The modules' ids, or how many there are.
+/// The modules' ids, or their number if there are many.
 pub fn named(ids: &BTreeSet<ModuleId>) -> String {
     if ids.len() > 3 {
         return format!("{} modules", ids.len());
@@ -159,13 +159,13 @@ pub fn named(ids: &BTreeSet<ModuleId>) -> String {
     ids.iter().map(ModuleId::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// A type's name and how many values of it there are.
+/// A type's name and the number of its values.
 pub fn counted((name, count): &(String, usize)) -> String {
     let word = if *count == 1 { "value" } else { "values" };
     format!("{count} {word} of `{name}`")
 }
 
-/// Values that went with the swap.
+/// Values that were dropped in the swap.
 fn lost(happened: &Happened) -> Vec<String> {
     let Happened::Swapped { orphaned, dropped, .. } = happened else { return Vec::new() };
     let list =
@@ -183,7 +183,7 @@ fn lost(happened: &Happened) -> Vec<String> {
     lines
 }
 
-/// Which modules are live, and after how long.
+/// The modules that are live, and the time that it took.
 pub fn live(happened: &Happened) -> String {
     let Happened::Swapped { lead, modules, times, .. } = happened else { return String::new() };
     let others = match modules.len() {
@@ -198,7 +198,7 @@ pub fn live(happened: &Happened) -> String {
     }
 }
 
-/// Where the time of a swap went.
+/// The duration of each step of a swap.
 pub fn timing(happened: &Happened) -> String {
     let Happened::Swapped { times, migrated, .. } = happened else { return String::new() };
     let Times { compile, pause_ms, .. } = times;
@@ -212,24 +212,24 @@ pub fn timing(happened: &Happened) -> String {
     text
 }
 
-/// Which generation is back.
+/// The generation that is back.
 pub fn back(generation: &GenerationId) -> String {
     format!("{}: generation {} is back", generation.module, generation.number)
 }
 
-/// What kept a frame, and for how long.
+/// The code that blocked a frame, and for how long.
 pub fn blocked(happened: &Happened) -> Option<String> {
     let Happened::Blocked { module, what, seconds } = happened else { return None };
     let of = module.as_ref().map_or(String::new(), |module| format!(" of {module}"));
     Some(format!("{what}{of} kept a frame for {seconds:.1} s"))
 }
 
-/// Which tuning file was read.
+/// The tuning file that was read.
 pub fn read_again(path: &str) -> String {
     format!("assets/{path} read again")
 }
 
-/// The text without the escapes that colour it on a terminal.
+/// The text without terminal escape sequences.
 pub fn plain(text: &str) -> String {
     crate::console::plain_text(text)
 }

@@ -1,21 +1,21 @@
-//! What happened as short notices in the game.
+//! Short notices in the game.
 
 use super::lines;
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::host::happened::Happened;
 use crate::ids::ModuleId;
 
-/// What becomes of the notices. A notice takes the place of an older one with the same key.
+/// A change to the notices. A notice replaces an older one with the same key.
 pub enum Change {
     /// Nothing.
     None,
     /// This one is shown.
     Show(String, Notice),
-    /// The one with this key goes.
+    /// Removes the notice with this key.
     Dismiss(String),
 }
 
-/// Where notices send those who want to know more.
+/// Points to the full text.
 const DETAILS: &str = "details in the console (F1)";
 
 /// The notice of what happened.
@@ -133,7 +133,7 @@ pub fn notice(happened: &Happened) -> Change {
     }
 }
 
-/// The first error's message and place, on one line.
+/// The first error's message and location, on one line.
 fn first_error(text: &str) -> String {
     let is_message = |line: &&str| line.starts_with("error") || line.starts_with("warning");
     let message = text.lines().find(is_message).or(text.lines().next());

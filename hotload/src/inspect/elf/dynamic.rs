@@ -1,4 +1,4 @@
-//! The dynamic table: what it names, and the entries that a module has.
+//! The dynamic table: the names in it, and the entries that a module has.
 
 use object::elf::{self, DynamicTag, Rela64, Relr64};
 use object::{NativeEndian as NE, ReadRef};
@@ -46,7 +46,7 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
         Ok(path.map(|path| String::from_utf8_lossy(path).into_owned()))
     }
 
-    /// The entries at `start`, in `size` bytes; none where the file has neither.
+    /// The entries at `start`, in `size` bytes; none if the file has neither tag.
     pub(super) fn sized_table<T: object::Pod>(
         &self,
         start: DynamicTag,
@@ -70,7 +70,7 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
                 return Err(Fault::new(what, "in code", format!("{address:#x}")));
             }
         }
-        // Nothing changes these between the inspection and their use by the loader.
+        // These cannot change between inspection and their use by the loader.
         for tag in [
             elf::DT_STRTAB,
             elf::DT_SYMTAB,
@@ -90,7 +90,7 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
         Ok(())
     }
 
-    /// Entries of files that are not made by a linker for Rust, and that the loader would act on.
+    /// Refuses entries that no linker for Rust writes and that the loader would act on.
     fn check_refused_entries(&self) -> Result<(), Fault> {
         const REFUSED: [(DynamicTag, &str); 7] = [
             (elf::DT_TEXTREL, "relocations in code"),

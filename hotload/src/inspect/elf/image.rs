@@ -207,7 +207,7 @@ fn check_sections<'a, R: ReadRef<'a>>(data: R, len: u64, header: &Header) -> Res
 
 #[cfg(test)]
 impl<'a, R: ReadRef<'a>> Image<'a, R> {
-    /// Addresses of these tables, with a size that is worth damaging.
+    /// Addresses of these tables, with the size of the part that tests damage.
     pub fn places_of(&self, tags: &[DynamicTag]) -> Vec<(u64, usize)> {
         tags.iter().filter_map(|tag| Some((self.tag(*tag)?, 512))).collect()
     }

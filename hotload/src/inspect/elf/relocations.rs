@@ -10,7 +10,7 @@ use super::{Fault, Header, Image, Symbol};
 
 const PACKED: &str = "packed relocations";
 
-/// What a relocation writes.
+/// The value that a relocation writes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Nothing.
@@ -60,7 +60,7 @@ impl Kind {
     }
 }
 
-/// What relocation has to leave alone, and what it still has to set.
+/// The places that relocations must not write, and those that they have to set.
 struct Targets<'k> {
     keep: &'k [(u64, u64)],
     /// Addresses of function pointers that no relocation has set yet.

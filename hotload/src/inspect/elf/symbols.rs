@@ -1,4 +1,4 @@
-//! The dynamic symbols, with the hash tables by which they are found and the versions they ask for.
+//! The dynamic symbols, with the hash tables used to find them and the versions they require.
 
 use object::elf::{self, GnuHashHeader, SectionHeader64};
 use object::read::elf::{GnuHashTable, HashTable, SectionHeader, VersionTable};
@@ -10,7 +10,7 @@ const HASH_TABLE: &str = "hash table of the symbols";
 const OLD_HASH_TABLE: &str = "old hash table of the symbols";
 const NEEDED_VERSIONS: &str = "needed versions";
 const VERSIONS: &str = "versions of the symbols";
-/// More than any library has: the table of hashes has no size of its own.
+/// More than any library has: the hash table does not record its own size.
 const MAX_HASH_TABLE_BYTES: u64 = 64 << 20;
 
 /// True if other files can bind to this symbol.
@@ -21,14 +21,15 @@ pub(in super::super) fn is_offered(symbol: &Symbol) -> bool {
         && !hidden.contains(&symbol.st_visibility())
 }
 
-/// True if loading fails when nobody defines this symbol. The first one of each file is none.
+/// True if loading fails when no library defines this symbol. The first symbol of each file is
+/// none.
 pub(in super::super) fn is_required(symbol: &Symbol) -> bool {
     symbol.st_shndx.get(NE) == elf::SHN_UNDEF
         && ![elf::STB_LOCAL, elf::STB_WEAK].contains(&symbol.st_bind())
 }
 
 impl<'a, R: ReadRef<'a>> Image<'a, R> {
-    /// The dynamic symbols. Only the hash tables know how many there are.
+    /// The dynamic symbols. Their number is only known from the hash tables.
     pub fn symbols(&self) -> Result<&'a [Symbol], Fault> {
         let count = match (self.tag(elf::DT_GNU_HASH), self.tag(elf::DT_HASH)) {
             (Some(table), _) => self.count_by_gnu_hash(table)?,
@@ -43,7 +44,7 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
         let header = self.table::<GnuHashHeader<NE>>(address, 16, HASH_TABLE)?;
         let [header] = header else { return Err(Fault::outside(HASH_TABLE, address, 16)) };
         let (buckets, bloom) = (header.bucket_count.get(NE), header.bloom_count.get(NE));
-        // The loader divides by the one, and takes the other less 1 for a mask.
+        // The loader divides by the first, and uses the second less 1 as a mask.
         if buckets == 0 || !bloom.is_power_of_two() {
             let found = format!("{buckets} buckets, filter of {bloom} words");
             return Err(Fault::new(HASH_TABLE, "buckets, and a filter of 2^n words", found));
@@ -124,7 +125,8 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
         Ok(())
     }
 
-    /// Names of the libraries whose symbol versions it asks for. The loader expects them to be there.
+    /// Names of the libraries whose symbol versions it requires. The loader expects them to be
+    /// present.
     pub fn versioned(&self) -> Result<Vec<&'a str>, Fault> {
         let Some(section) = self.needed_versions()? else { return Ok(Vec::new()) };
         let fault = |error| Fault::new(NEEDED_VERSIONS, "inside of a loaded segment", error);
@@ -159,7 +161,7 @@ impl<'a, R: ReadRef<'a>> Image<'a, R> {
         }))
     }
 
-    /// Each symbol has the number of a version that the file asks for, or none.
+    /// Checks that each symbol has the number of a version that the file requires, or none.
     fn check_versions(&self, symbols: usize) -> Result<(), Fault> {
         let section = self.needed_versions()?;
         let Some(address) = self.tag(elf::DT_VERSYM) else {

@@ -1,7 +1,7 @@
-//! The table by which a panic finds the frames to unwind.
+//! The table that a panic uses to find the frames to unwind.
 //!
-//! No probe notices a fault here: it shows at the first panic, which would end the game in place of a
-//! rollback.
+//! No probe detects a fault here: it appears at the first panic, which would crash the game instead
+//! of causing a rollback.
 
 use object::elf;
 use object::read::elf::ProgramHeader;

@@ -62,7 +62,7 @@ fn each_fault_is_named() {
     assert!(error.contains("found a → a."), "{error}");
 }
 
-/// Modules that do not go together, and words of the refusal.
+/// Modules that do not fit together, and words of the refusal.
 struct GraphFault {
     name: &'static str,
     /// Ids, and what each requires.
@@ -173,7 +173,7 @@ fn each_graph_fault_is_refused() {
     }
 }
 
-/// `m00000` to the one before `count`, each requiring what `requires` says.
+/// `count` modules, named from `m00000`; `requires` returns the indices that each one requires.
 fn many(count: usize, requires: impl Fn(usize) -> Vec<usize>) -> Vec<(ModuleId, Manifest)> {
     let id = |n: usize| format!("m{n:05}");
     let modules = (0..count).map(|n| {
@@ -184,7 +184,7 @@ fn many(count: usize, requires: impl Fn(usize) -> Vec<usize>) -> Vec<(ModuleId, 
     modules.collect()
 }
 
-/// The modules are ordered, each behind those that it requires.
+/// Asserts that the modules are ordered, each after those that it requires.
 fn assert_ordered(modules: Vec<(ModuleId, Manifest)>) {
     let order = check(modules.clone()).unwrap();
     assert_eq!(order.len(), modules.len());
@@ -218,7 +218,7 @@ fn one_circle_among_ten_thousand_modules_is_found() {
         };
         check(many(COUNT, requires)).unwrap_err()
     };
-    // The whole chain, three in the middle of it, and one at its end.
+    // The whole chain, three in its middle, and one at its end.
     let error = back(0, COUNT - 1);
     assert!(error.starts_with("H0234") && error.contains(" → … 9989 more … → "), "{error}");
     let error = back(5_000, 5_002);

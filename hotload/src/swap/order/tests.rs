@@ -1,4 +1,4 @@
-//! Each schedule is built by Bevy as well: the check has to agree with it.
+//! Bevy builds each schedule as well: the check has to give the same result.
 
 use bevy::ecs::schedule::{ScheduleBuildError, ScheduleCleanupPolicy, ScheduleLabel};
 
@@ -182,7 +182,7 @@ fn ordered_sets_that_share_a_system_are_refused() {
     let reasons = ["set `Early`", "set `Late`", "both contain", "tests::mine`"];
     let module: Module = || systems(mine.in_set(Early).in_set(Late));
     refused(stages, module, "SetsHaveOrderButIntersect", &reasons);
-    // By way of a system between the two.
+    // Through a system between the two.
     let host: Host = |schedule| {
         schedule.add_systems((walk.after(Early).before(Late), draw));
     };
@@ -214,7 +214,8 @@ fn a_system_that_others_are_ordered_by_is_refused_a_second_time() {
 
 #[test]
 fn a_hosts_system_is_refused_a_second_time_where_no_order_by_it_can_be_read() {
-    // Bevy accepts it; `ambiguous_with`, for which it would not, looks the same from here.
+    // Bevy accepts it, but would refuse it with `ambiguous_with`, which cannot be distinguished
+    // here.
     let module: Module = || systems(walk);
     assert_eq!(bevys_answer(stages, None, module), None);
     let reason = answer(stages, None, module, true).expect("it is refused");
@@ -266,7 +267,7 @@ fn schedules_that_run_once_are_built_beforehand() {
     let error = check_once(Startup.intern(), cycle()).expect_err("it is a cycle").to_string();
     let names = error.contains("Startup") && error.contains("mine") && error.contains("yours");
     assert!(error.contains("H0604") && names, "{error}");
-    // Bevy panics when it runs the same.
+    // Bevy panics when it runs the same schedule.
     let run = std::panic::catch_unwind(|| {
         let mut schedule = Schedule::new(Startup);
         cycle().into_iter().for_each(|systems| _ = schedule.add_systems(systems));

@@ -1,4 +1,5 @@
-//! One attempt at a time: when it starts, what takes its place, and what becomes of its result.
+//! One attempt at a time: when it starts, when a newer one replaces it, and how its result is
+//! handled.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,13 +14,13 @@ use crate::worker::module::Newest;
 use crate::worker::request::{BuildRequest, DataLoss, Origin};
 
 impl State {
-    /// Starts what is pending, or has it take the place of the attempt under way.
+    /// Starts the pending request, or replaces the current attempt with it.
     pub(super) fn start_attempt(&mut self, workspace: &SharedWorkspace) {
         let mut request = std::mem::take(&mut self.pending);
         self.complete(&mut request, &workspace.members);
         match std::mem::replace(&mut self.attempts, Attempts::Idle) {
             Attempts::Running { id, request: current } if request.modules.is_empty() => {
-                // What runs is compared with what should when this one has ended.
+                // Compare the running modules with the selection when this attempt has ended.
                 self.pending = request;
                 self.attempts = Attempts::Running { id, request: current };
             }
@@ -36,7 +37,7 @@ impl State {
             Attempts::Idle if !request.replan && request.changed.is_empty() => {
                 self.answer(request.tickets);
             }
-            // Its answer says what runs; until then there is nothing to compare with.
+            // The host's answer updates the running modules; compare after that.
             Attempts::Idle if self.proposal.is_some() => self.pending = request,
             Attempts::Idle if self.differs() => self.start(workspace, request),
             Attempts::Idle => {
@@ -46,7 +47,7 @@ impl State {
         }
     }
 
-    /// True where something else runs than what is selected of what could.
+    /// True if the running modules differ from those of the selection that could run.
     fn differs(&self) -> bool {
         let roster = resolve(&self.manifests(), &self.selection);
         let runs = &self.running.generations;
@@ -124,7 +125,8 @@ impl State {
                     && self.proposal.is_none();
                 if is_current {
                     if self.pending.modules.is_empty() && !self.pending.edits {
-                        // All that it asks for is a plan of what could run: this is one.
+                        // The pending request only asks for a plan of what could run, which this
+                        // one is.
                         request.merge(std::mem::take(&mut self.pending));
                     }
                     self.propose(planned, request);

@@ -1,4 +1,4 @@
-//! At most one proposal is with the host: what it asks for, and what follows from the answer.
+//! At most one proposal is with the host: its contents, and how its answer is handled.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::worker::event::{Proposal, ProposalAnswer, ProposalId, RunningModules,
 use crate::worker::request::{BuildRequest, DataLoss};
 
 impl State {
-    /// Hands what was planned to the host, or answers where it changes nothing.
+    /// Sends the planned swap to the host, or answers the tickets if it changes nothing.
     pub(super) fn propose(&mut self, planned: Planned, mut request: BuildRequest) {
         let Planned { running_version, selection, enter, leave, outlines, plan_ms } = planned;
         self.end_permissions(&enter);
@@ -26,7 +26,7 @@ impl State {
         }
         self.proposal_count += 1;
         let id = ProposalId(self.proposal_count);
-        // Code that runs already has come further than that.
+        // Running code is at a later stage already.
         let runs = |hash: &ArtifactHash| {
             self.running.generations.values().any(|running| running.hash == *hash)
         };
@@ -56,7 +56,8 @@ impl State {
         self.proposal = Some(Proposed { id, enter, outlines, again: request });
     }
 
-    /// Permission to drop data is given for one attempt: it ends where that does not lead to a swap.
+    /// Permission to drop data is given for one attempt: withdraw it if that does not lead to a
+    /// swap.
     pub(super) fn end_permissions(&mut self, enter: &[SharedGeneration]) {
         for (id, module) in &mut self.modules {
             if enter.iter().all(|generation| generation.id() != id) {
@@ -88,7 +89,7 @@ impl State {
                 self.pending.merge(BuildRequest { replan: true, tickets, ..again });
             }
         }
-        // A newer generation may have come through meanwhile.
+        // A newer generation may have become ready meanwhile.
         self.pending.replan = true;
     }
 
@@ -101,7 +102,7 @@ impl State {
 
     fn take_running(&mut self, running: RunningModules) {
         let runs = |hash: &ArtifactHash| running.generations.values().any(|it| it.hash == *hash);
-        // What something newer took the place of, or what was switched off, did not end the game.
+        // Generations that were replaced or switched off did not crash the game.
         let before = self.running.generations.values().map(|before| before.hash.clone());
         let left: Vec<ArtifactHash> = before.filter(|hash| !runs(hash)).collect();
         self.effects.push(Effect::Discard(left));
@@ -114,7 +115,8 @@ impl State {
         self.running = running;
     }
 
-    /// What the host took back or would not take is not proposed again, until its source changes.
+    /// Generations that the host rolled back or refused are not proposed again until their source
+    /// changes.
     fn reject(&mut self, rejected: &[SharedGeneration]) {
         for generation in rejected {
             if let Some(module) = self.modules.get_mut(generation.id())
@@ -127,8 +129,8 @@ impl State {
         self.effects.push(Effect::Discard(hashes));
     }
 
-    /// What is selected cannot run together: the selection before it holds, and what waits to go live
-    /// is planned with that.
+    /// The selected modules cannot run together: restores the previous selection and plans the
+    /// edits that wait to go live with it.
     pub(super) fn refuse_selection(&mut self, refusal: Refusal, mut request: BuildRequest) {
         let runs = &self.running.generations;
         let selected = resolve(&self.manifests(), &self.selection);
@@ -141,13 +143,13 @@ impl State {
         self.pending.merge(BuildRequest { replan: true, ..request });
     }
 
-    /// What could run will not run together: what runs stays, until a source changes.
+    /// The candidates cannot run together: the running modules stay until a source changes.
     pub(super) fn refuse_candidates(&mut self, refusal: Refusal, changed: &BTreeSet<ModuleId>) {
         let selected = resolve(&self.manifests(), &self.selection);
         let mut ids = BTreeSet::new();
         let mut rejected = Vec::new();
         for (id, module) in &mut self.modules {
-            // Modules that nobody asked for are not to blame.
+            // Modules outside the selection are not to blame.
             let concerned =
                 module.running.is_some() || selected.contains(id) || changed.contains(id);
             if concerned && module.has_candidate() {

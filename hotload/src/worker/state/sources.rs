@@ -1,4 +1,4 @@
-//! What is on disk, as far as it was read: the workspace, and the sources of its modules.
+//! The workspace and the sources of its modules, as they were last read from disk.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl State {
         }
     }
 
-    /// Reads what changed, unless a reading is under way: then it follows that one.
+    /// Reads the changed files; if a reading is in progress, after that.
     pub(super) fn start_reading(&mut self) {
         if !self.is_reading
             && let Some((paths, everything)) = self.unread.take()
@@ -67,7 +67,7 @@ impl State {
         }
         for (id, module) in &mut self.modules {
             if !ids.contains(id) && (module.good.is_some() || module.inputs.is_some()) {
-                // Its folder is gone: what runs of it leaves.
+                // Its folder is gone: its running generation leaves.
                 (module.good, module.inputs, module.attempted) = (None, None, None);
                 self.pending.replan = true;
             }
@@ -78,7 +78,7 @@ impl State {
         self.workspace = WorkspaceState::Ready(workspace);
     }
 
-    /// Nothing is built until the workspace can be read again; what runs stays.
+    /// Nothing is built until the workspace can be read again; running modules stay.
     pub(super) fn on_unreadable(&mut self, refusal: Refusal) {
         self.is_reading = false;
         let last = match &self.workspace {
@@ -107,8 +107,8 @@ impl State {
             }
         }
         self.end_permissions(&[]);
-        // A save is several events, and a workspace that never was readable is tried every second:
-        // both are reported once. Who asks gets an answer.
+        // A save causes several events, and a workspace that was never readable is retried every
+        // second: report each error once. Requests always get an answer.
         let text = refusal.to_string();
         let known = self.reported.as_ref().is_some_and(|(reported, saved_at)| {
             *reported == text && (dropped.saved_at.is_none() || *saved_at == dropped.saved_at)

@@ -1,4 +1,5 @@
-//! The worker's decisions, without rustc: a model plays disk, pipeline and host.
+//! The worker's decisions, without rustc: a model stands in for the disk, the pipeline and the
+//! host.
 
 mod model;
 
@@ -14,7 +15,7 @@ fn id(name: &str) -> ModuleId {
     name.into()
 }
 
-/// Two leaves that link to nothing, and a core with two dependents, all running.
+/// Two leaves without links, and a core with two dependents, all running.
 fn running() -> Model {
     let mut model = Model::new(&[
         ("leaf_a", &[]),
@@ -38,7 +39,7 @@ fn force_is_a_matter_of_one_module_and_one_attempt() {
     let ticket = model.request(Request::Reload { id: id("leaf_a"), force: true });
     model.rest();
     assert!(model.is_answered(ticket));
-    // Another module's next save drops data, and nobody allowed that.
+    // Another module's next save drops data without permission.
     let before = model.live("leaf_b");
     model.save("leaf_b", Source { drops: true, ..model.next_source() });
     model.rest();
@@ -46,19 +47,19 @@ fn force_is_a_matter_of_one_module_and_one_attempt() {
     assert!(
         matches!(model.reports.last(), Some(Report::NeedsConfirmation(ids)) if ids.contains("leaf_b"))
     );
-    // Nor is it allowed for the module itself, in a later attempt.
+    // The module itself has no permission in a later attempt either.
     model.save("leaf_a", Source { drops: true, ..model.next_source() });
     let before = model.live("leaf_a");
     model.rest();
     assert_eq!(model.live("leaf_a"), before);
-    // Nor for one that is switched off meanwhile, when it is switched on again.
+    // And a module that is switched off in the meantime has none when it is switched on again.
     model.switch("leaf_b", false);
     model.request(Request::Reload { id: id("leaf_b"), force: true });
     model.rest();
     model.switch("leaf_b", true);
     model.rest();
     assert_eq!(model.live("leaf_b"), None, "it asks");
-    // With a confirmation it goes.
+    // With a confirmation it goes live.
     model.request(Request::Reload { id: id("leaf_a"), force: true });
     model.rest();
     assert_ne!(model.live("leaf_a"), before);
@@ -92,7 +93,7 @@ fn a_plan_alone_changes_nothing() {
     assert_eq!(model.live("leaf_a"), before);
     assert_eq!(model.reports, [Report::Planned(id("leaf_a"))]);
     assert!(model.is_answered(ticket));
-    // And it takes nothing from a later `reload`.
+    // And it does not affect a later `reload`.
     model.request(Request::Reload { id: id("leaf_a"), force: false });
     model.rest();
     assert_eq!(model.live("leaf_a"), Some(saved));
@@ -155,12 +156,12 @@ fn an_error_in_a_core_is_one_report_with_all_that_wait() {
     };
     assert_eq!(failed.iter().map(ModuleId::as_str).collect::<Vec<_>>(), ["core_x"]);
     assert_eq!(waiting.iter().map(ModuleId::as_str).collect::<Vec<_>>(), ["user_p", "user_q"]);
-    // Another module is not held up, and does not have it built again.
+    // Another module is not delayed, and does not cause a rebuild of the first.
     model.reports.clear();
     model.save("leaf_a", model.next_source());
     model.rest();
     assert!(matches!(&model.reports[..], [Report::Swapped { modules, .. }] if modules.len() == 1));
-    // The repair brings all of them.
+    // The fix brings all of them live.
     model.reports.clear();
     model.save("core_x", model.next_source());
     model.rest();
@@ -191,7 +192,7 @@ fn a_proposal_that_is_too_old_is_planned_again() {
     model.finish_reading();
     model.finish_attempt();
     assert!(model.has_proposal());
-    // Meanwhile a panic took another module back.
+    // In the meantime a panic rolled another module back.
     model.switch_off("leaf_b");
     model.rest();
     assert_eq!(model.live("leaf_a"), Some(saved));
@@ -282,13 +283,13 @@ fn a_selection_that_cannot_run_leaves_what_runs() {
     assert!(matches!(model.reports.last(), Some(Report::Refused(ids)) if ids.contains("leaf_b")));
     assert_eq!((model.live("leaf_a"), model.live("leaf_b")), (before, None));
     assert_eq!(model.selection.switched.get("leaf_b"), Some(&false), "as before");
-    // An edit of what runs goes live, and nothing leaves.
+    // An edit of a running module goes live, and no module leaves.
     let saved = model.next_source();
     model.save("leaf_a", saved);
     model.rest();
     assert_eq!(model.live("leaf_a"), Some(saved));
     assert!(model.live("user_p").is_some());
-    // Nothing has to be built again for another try.
+    // Nothing has to be rebuilt to try again.
     model.clash = None;
     model.switch("leaf_b", true);
     model.rest();
@@ -339,9 +340,9 @@ fn action() -> impl Strategy<Value = Action> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
-    /// In whatever order things happen: every ticket is answered once, at most one proposal is with
-    /// the host, no data is dropped that no request allowed (the model checks these as it goes); and
-    /// at rest each module's newest source is live, or was reported as failed or refused.
+    /// For any order of events: every ticket is answered once, at most one proposal is with the
+    /// host, no data is dropped that no request allowed (the model checks these as it goes); and at
+    /// rest each module's newest source is live, or was reported as failed or refused.
     #[test]
     fn nothing_is_lost_in_any_order(actions in prop::collection::vec(action(), 1..60)) {
         let mut model = Model::of_all();
@@ -369,7 +370,7 @@ fn a_proposal_answers_what_waited_for_it() {
     model.answer_proposal();
     model.finish_attempt();
     assert!(model.has_proposal());
-    // What cannot be read now is no answer to it.
+    // The sources cannot be read now, so the request is not answered yet.
     model.readable = false;
     model.touch("leaf_a");
     model.finish_reading();

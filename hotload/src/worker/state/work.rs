@@ -1,4 +1,4 @@
-//! Which modules an attempt has to build.
+//! Determines the modules that an attempt has to build.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use crate::worker::request::{BuildRequest, Goal, Intent, Origin};
 use crate::workspace::Members;
 
 impl State {
-    /// Turns what is pending into modules to build: those that were named, those that changed on
-    /// disk, and those that have to come along.
+    /// Turns the pending request into modules to build: those that were named, those that changed
+    /// on disk, and those that have to be built along.
     pub(super) fn complete(&mut self, request: &mut BuildRequest, members: &Members) {
         request.modules.retain(|id, _| members.crates.contains_key(id));
         if std::mem::take(&mut request.edits) {
@@ -28,7 +28,7 @@ impl State {
     fn add_edits(&mut self, request: &mut BuildRequest, members: &Members) {
         let dirty = self.modules.iter().filter(|(_, module)| module.is_dirty());
         let dirty: BTreeSet<ModuleId> = dirty.map(|(id, _)| id.clone()).collect();
-        // Dependents are built again, but it is their core that was edited.
+        // Dependents are rebuilt, but the edit was in their core.
         let is_root = |id: &ModuleId| members.links_of(id).is_disjoint(&dirty);
         let known = |id: &ModuleId| self.modules.get(id).is_some_and(|it| it.good.is_some());
         let edited: BTreeSet<ModuleId> =
@@ -37,7 +37,7 @@ impl State {
             self.update(Update::Changed(edited));
         }
         if dirty.is_empty() && request.modules.is_empty() && request.changed.is_empty() {
-            // A file was written and holds what it held before.
+            // A file was written with the content that it had before.
             request.saved_at = None;
         }
         for id in &dirty {
@@ -46,7 +46,7 @@ impl State {
         }
     }
 
-    /// A module that is only planned brings the cores along that its source was compiled against.
+    /// For a module that is only planned, adds the cores that its source was compiled against.
     fn add_stale_cores(&self, request: &mut BuildRequest, members: &Members) {
         let asked: Vec<(ModuleId, Goal)> =
             request.modules.iter().map(|(id, intent)| (id.clone(), intent.goal)).collect();
@@ -59,8 +59,8 @@ impl State {
         }
     }
 
-    /// A group fails as a whole, and so it is built again as a whole: two epochs of one core are
-    /// never active together.
+    /// A group fails as a whole, so it is rebuilt as a whole: two epochs of one core are never
+    /// active together.
     fn add_unsettled(&self, request: &mut BuildRequest, members: &Members) {
         let unsettled = self.modules.iter().filter(|(_, module)| module.is_unsettled());
         let mut unsettled: BTreeMap<&ModuleId, BTreeSet<ModuleId>> = unsettled
@@ -93,7 +93,7 @@ impl State {
     }
 }
 
-/// What links to a core is swapped with it.
+/// Adds the modules that link to a core of the request: they are swapped with it.
 fn add_dependents(request: &mut BuildRequest, members: &Members) {
     let roots: Vec<ModuleId> = request
         .modules

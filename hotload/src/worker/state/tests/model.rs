@@ -1,5 +1,5 @@
-//! A model of all that the state talks to: sources that compile or do not, a pipeline that follows
-//! from them, and a host that swaps.
+//! A model of everything that the state communicates with: sources that compile or do not, a
+//! pipeline whose results follow from them, and a host that swaps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -34,20 +34,20 @@ pub const MODULES: [(&str, &[&str]); 6] = [
     ("core_y", &[]),
 ];
 
-/// A module's source, as far as it matters.
+/// The properties of a module's source that the model needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Differs between any two sources.
     pub text: u32,
-    /// rustc takes it.
+    /// True if rustc compiles it.
     pub compiles: bool,
-    /// Inspection does not.
+    /// True if inspection refuses it.
     pub refused: bool,
     /// The swap to it would drop data.
     pub drops: bool,
 }
 
-/// What people got to read.
+/// A report that reaches the user.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
     NotBuilt { failed: BTreeSet<ModuleId>, waiting: BTreeSet<ModuleId> },
@@ -76,9 +76,9 @@ pub struct Model {
     proposal: Option<Box<Proposal>>,
     running: BTreeMap<ModuleId, SharedGeneration>,
     version: u64,
-    /// The sources of which a failure was reported.
+    /// The sources whose failure was reported.
     reported: BTreeSet<(ModuleId, u32)>,
-    /// Requests that allow a module's data to be dropped: until they are answered.
+    /// Requests that allow a module's data to be dropped, until they are answered.
     forced: BTreeMap<Ticket, ModuleId>,
     tickets: u64,
     answers: BTreeMap<Ticket, u32>,
@@ -163,12 +163,12 @@ impl Model {
         }
     }
 
-    /// A save of which no event comes.
+    /// A save that causes no event.
     pub fn save_unseen(&mut self, id: &str, source: Source) {
         self.disk.insert(id.into(), source);
     }
 
-    /// A file is written and holds what it held.
+    /// A file is written with the content that it had before.
     pub fn touch(&mut self, id: &str) {
         self.now += Duration::from_secs(1);
         self.files(FileEvent::Changed { path: path_of(id), at: self.now });
@@ -209,7 +209,7 @@ impl Model {
     /// A panic in its probation: another generation of the same module runs again.
     pub fn roll_back(&mut self, id: &str) {
         let Some(new) = self.running.get(id).cloned() else { return };
-        // What it links to would go back with it, which this model does not remember.
+        // Linked modules would roll back with it, which this model does not track.
         let is_alone = self.links[id].is_empty() && self.links.values().all(|it| !it.contains(id));
         if !is_alone || new.number < 2 {
             return;
@@ -321,7 +321,7 @@ impl Model {
         self.handle([Event::Read(Ok(Reading { workspace, inputs }))]);
     }
 
-    /// A module's inputs are its own source and those of all that it links to.
+    /// A module's inputs are its own source and those of all modules that it links to.
     fn inputs(&self, id: &ModuleId) -> Inputs {
         let mut texts = vec![self.disk[id].text];
         texts.extend(self.links[id].iter().map(|link| self.disk[link].text));
@@ -333,7 +333,7 @@ impl Model {
         }
     }
 
-    /// The attempt under way ends as the sources say.
+    /// The attempt under way ends with the result that the sources determine.
     pub fn finish_attempt(&mut self) {
         let Some((attempt, cancelled)) = self.attempt.take() else { return };
         let id = attempt.id;
@@ -405,7 +405,7 @@ impl Model {
         AttemptOutcome { groups, planned, running_outlines: None, loaded }
     }
 
-    /// The host makes the swap that is proposed, or refuses it.
+    /// The host accepts the proposed swap, or refuses it.
     pub fn answer_proposal(&mut self) {
         let Some(proposal) = self.proposal.take() else { return };
         let Proposal { id, running_version, enter, leave, changed, may_drop, saved_at, .. } =
@@ -427,7 +427,7 @@ impl Model {
         } else if dropping.is_empty() {
             let modules: BTreeSet<ModuleId> = enter.iter().map(|it| it.id().clone()).collect();
             for new in &enter {
-                // Its values are in its new form now.
+                // Its values have its new form now.
                 if let Some(source) = self.sources.get_mut(&new.hash) {
                     source.drops = false;
                 }
@@ -441,7 +441,7 @@ impl Model {
             ProposalAnswer::Accepted
         } else {
             let entering: BTreeSet<ModuleId> = enter.iter().map(|it| it.id().clone()).collect();
-            // All that came with it is named on the modules page.
+            // All modules that came along are listed on the modules page.
             self.reported(&entering);
             let named = if changed.is_empty() { entering } else { changed };
             self.reports.push(Report::NeedsConfirmation(named));
@@ -452,7 +452,7 @@ impl Model {
         self.handle([Event::Host(HostEvent::Answered { proposal: id, answer, running })]);
     }
 
-    /// Goes on until nothing is under way.
+    /// Continues until nothing is in progress.
     pub fn rest(&mut self) {
         for _ in 0..1000 {
             match (&self.reading, &self.attempt, &self.proposal) {
