@@ -6,7 +6,7 @@ use serde::Serialize;
 /// An event of a module, a snapshot or the app. The events file contains each as a line of JSON
 /// with the same fields.
 ///
-/// ```no_run
+/// ```ignore
 /// # use bevy::prelude::*;
 /// # use playground_api::events::{HotLoadEvent, HotLoadEventKind};
 /// fn pause_after_a_swap(mut events: MessageReader<HotLoadEvent>, mut time: ResMut<Time<Virtual>>) {
