@@ -11,7 +11,7 @@ use crate::console::Console;
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::ids::ModuleId;
-use crate::pipeline::{ModulePlan, NotBuilt};
+use crate::pipeline::ModulePlan;
 use crate::worker::event::{Progress, Update};
 
 /// Work that takes longer than this is shown.
@@ -51,7 +51,7 @@ impl Host {
                     }
                 }
             }
-            Update::NotBuilt(not_built) => self.on_not_built(world, not_built),
+            Update::NotBuilt(not_built) => self.report(world, Happened::NotBuilt(not_built)),
             Update::Warnings { id, texts } => {
                 self.report(world, Happened::CompilerWarned { module: id, texts });
             }
@@ -85,10 +85,6 @@ impl Host {
             Update::Warning(text) => self.report(world, Happened::Warned(text)),
             Update::Answered(ticket) => self.commands.answered(ticket),
         }
-    }
-
-    fn on_not_built(&mut self, world: &mut World, not_built: NotBuilt) {
-        self.report(world, Happened::NotBuilt(not_built));
     }
 
     fn on_plan(
