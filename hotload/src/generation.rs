@@ -1,7 +1,7 @@
 //! One loaded version of a module.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use playground_api::ModuleApp;
 use playground_api::module::Recorded;
@@ -13,6 +13,7 @@ use crate::ids::{ArtifactHash, GenerationId, ModuleId};
 use crate::inspect::Manifest;
 use crate::load::Code;
 use crate::restore::RestoreTimes;
+use crate::swap::Shapes;
 
 /// One loaded version of a module: its artifact, its systems, its types.
 pub struct Generation {
@@ -28,6 +29,8 @@ pub struct Generation {
     pub code: Code,
     /// The duration of each step.
     pub times: Times,
+    /// See [`Generation::shapes`].
+    pub shapes: OnceLock<Shapes>,
 }
 
 /// The duration of each step of an edit, in milliseconds.
@@ -87,6 +90,20 @@ impl Generation {
             module.into_recorded()
         })
     }
+
+    /// The shape of what the module adds to schedules. Computed once: planning does it, so that a
+    /// swap between two frames need not.
+    ///
+    /// # Errors
+    ///
+    /// If the module's `build` panics.
+    pub fn shapes(&self) -> Result<&Shapes, Panic> {
+        if let Some(shapes) = self.shapes.get() {
+            return Ok(shapes);
+        }
+        let recorded = self.record()?;
+        Ok(self.shapes.get_or_init(|| Shapes::of(recorded.sets, recorded.systems)))
+    }
 }
 
 impl fmt::Debug for Generation {
@@ -121,5 +138,6 @@ pub fn stub_of(id: &str, number: u32, hash: ArtifactHash) -> SharedGeneration {
         hash,
         code: Code::stub(),
         times: Times::default(),
+        shapes: OnceLock::new(),
     })
 }

@@ -368,6 +368,7 @@ impl Run<'_> {
                 schemas,
                 code,
                 times: Times { load_ms: ms(started), ..times },
+                shapes: OnceLock::new(),
             });
             self.loaded.push(generation.clone());
             generations.push(generation);

@@ -146,6 +146,7 @@ pub fn plan(
             tell(module.id(), "in its `build`");
         }
         let outline = scratch.add(module)?;
+        module.shapes()?;
         outlines.insert(module.id().clone(), outline);
     }
     match trial {

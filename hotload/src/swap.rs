@@ -19,7 +19,7 @@ mod set_conditions;
 mod tests;
 
 use std::any::TypeId;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bevy::ecs::schedule::{InternedScheduleLabel, SystemKey};
 use bevy::ecs::system::BoxedSystem;
@@ -29,6 +29,7 @@ use playground_api::persist::PersistRecord;
 use thiserror::Error;
 
 pub use broken::Broken;
+pub use order::{Extent, Shapes};
 pub use prepare::{PreparedSwap, prepare};
 
 use crate::explain::{Explain, Explanation};
@@ -49,6 +50,8 @@ pub struct Running {
     pub reports: Reports,
     started: BTreeSet<ModuleId>,
     set_conditions: set_conditions::SetConditions,
+    /// The schedules that modules add to, as the last swap left them.
+    extents: HashMap<InternedScheduleLabel, Extent>,
     serial: u64,
 }
 

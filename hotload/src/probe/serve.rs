@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use rustix::process::{
@@ -129,6 +129,7 @@ impl Server {
             schemas: inspected.schemas,
             code,
             times: Times::default(),
+            shapes: OnceLock::new(),
         };
         self.loaded.insert(image.hash.clone(), Arc::new(generation));
         Ok(())

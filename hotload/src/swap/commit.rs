@@ -91,6 +91,7 @@ impl PreparedSwap {
                 active.labels = module.labels;
             }
         }
+        running.take_extents(world);
         restore::readers_go_on(world, &self.restores);
         if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
             for (type_name, before) in recounted {

@@ -9,6 +9,7 @@
 //! ambiguity fails no build, since a swap lowers that setting (see [`super::schedules`]).
 
 mod explain;
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,8 @@ use bevy::ecs::schedule::{
 use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use indexmap::IndexMap;
+
+pub use shape::{Extent, Shapes};
 
 use super::SwapError;
 use super::schedules::{Entering, GenerationSet};

@@ -1,6 +1,6 @@
 //! The part of a swap that can refuse, and changes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Instant;
 
 use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleConfigs, ScheduleLabel};
@@ -11,7 +11,7 @@ use playground_api::module::{OnLoad, OnUnload, Recorded};
 use super::order;
 use super::orphans::{self, Orphan};
 use super::schedules::{Entering, GenerationSet};
-use super::{Running, SwapError, Swapped, Transaction};
+use super::{Extent, Running, SwapError, Swapped, Transaction};
 use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
 use crate::ids::ModuleId;
@@ -53,7 +53,7 @@ pub(super) struct SystemsByUse {
 
 impl SystemsByUse {
     pub fn new(systems: Systems) -> Self {
-        let startups = [PreStartup.intern(), Startup.intern(), PostStartup.intern()];
+        let startups = startups();
         let mut this = Self::default();
         for (label, configs) in systems {
             if label == OnLoad.intern() {
@@ -69,6 +69,15 @@ impl SystemsByUse {
         this.startup.sort_by_key(|(label, _)| startups.iter().position(|other| other == label));
         this
     }
+}
+
+fn startups() -> [InternedScheduleLabel; 3] {
+    [PreStartup.intern(), Startup.intern(), PostStartup.intern()]
+}
+
+/// True for systems that run once, in a schedule of their own.
+fn runs_apart(label: InternedScheduleLabel) -> bool {
+    label == OnLoad.intern() || label == OnUnload.intern() || startups().contains(&label)
 }
 
 /// Performs every check of `transaction` and all its work that can fail. The schedules, the values
@@ -117,17 +126,23 @@ impl PreparedSwap {
 }
 
 impl Running {
-    /// Builds copies of the schedules. The modules are recorded once more, because building a copy
-    /// consumes its input.
+    /// Builds copies of the schedules to which modules add something else than before. Those modules
+    /// are recorded once more, because building a copy consumes its input.
     fn check_schedules(
         &self,
         world: &World,
         leave: &[ModuleId],
         entering: &[(SharedGeneration, Recorded)],
     ) -> Result<(), SwapError> {
+        let changed = self.changed_schedules(world, entering)?;
+        if changed.is_empty() {
+            return Ok(());
+        }
         let mut added = Vec::with_capacity(entering.len());
         for (generation, _) in entering {
-            let recorded = generation.record()?;
+            let mut recorded = generation.record()?;
+            recorded.sets.retain(|(label, _)| changed.contains(label));
+            recorded.systems.retain(|(label, _)| changed.contains(label));
             let systems = SystemsByUse::new(recorded.systems);
             for (label, systems) in systems.startup {
                 order::check_once(label, vec![systems])?;
@@ -147,6 +162,48 @@ impl Running {
         let gone: Vec<GenerationSet> =
             gone.filter_map(|id| Some(GenerationSet(self.active.get(id)?.serial))).collect();
         order::check(world, &gone, added)
+    }
+
+    /// Remembers the schedules as they are now, with everything that the modules added.
+    pub(super) fn take_extents(&mut self, world: &World) {
+        let Some(schedules) = world.get_resource::<Schedules>() else { return };
+        let labels = self.active.values().flat_map(|active| &active.labels);
+        let extent =
+            |label: &InternedScheduleLabel| Some((*label, Extent::of(schedules.get(*label)?)));
+        self.extents = labels.filter_map(extent).collect();
+    }
+
+    /// The schedules to which a module adds something else than its running generation did, and
+    /// those that were changed since the last swap. The others can be built as they could before.
+    fn changed_schedules(
+        &self,
+        world: &World,
+        entering: &[(SharedGeneration, Recorded)],
+    ) -> Result<HashSet<InternedScheduleLabel>, SwapError> {
+        let mut changed = HashSet::new();
+        for (generation, recorded) in entering {
+            let sets = recorded.sets.iter().map(|(label, _)| *label);
+            let labels = sets.chain(recorded.systems.iter().map(|(label, _)| *label));
+            match self.active.get(generation.id()) {
+                Some(active) => {
+                    let (old, new) = (active.generation.shapes()?, generation.shapes()?);
+                    let is_same = |label| {
+                        old.are_equal_in(new, label)
+                            && (runs_apart(label) || self.is_as_left(world, label))
+                    };
+                    changed.extend(labels.filter(|label| !is_same(*label)));
+                }
+                None => changed.extend(labels),
+            }
+        }
+        Ok(changed)
+    }
+
+    /// True if nobody has changed the schedule since the last swap.
+    fn is_as_left(&self, world: &World, label: InternedScheduleLabel) -> bool {
+        let schedules = world.get_resource::<Schedules>();
+        let schedule = schedules.and_then(|schedules| schedules.get(label));
+        self.extents.get(&label).copied() == schedule.map(Extent::of)
     }
 
     fn on_unload(&self, id: &ModuleId) -> Result<Vec<ScheduleConfigs<ScheduleSystem>>, SwapError> {

@@ -276,3 +276,57 @@ fn schedules_that_run_once_are_built_beforehand() {
     assert!(run.is_err());
     check_once(Startup.intern(), vec![(mine, yours).chain().into_configs()]).unwrap();
 }
+
+fn shapes(module: Module) -> Shapes {
+    let (sets, systems) = module();
+    let label = Update.intern();
+    let sets = sets.into_iter().map(|sets| (label, sets)).collect();
+    Shapes::of(sets, systems.into_iter().map(|systems| (label, systems)).collect())
+}
+
+#[test]
+fn a_module_of_the_same_shape_adds_the_same_sets_and_edges() {
+    let modules: [Module; 12] = [
+        || systems(mine),
+        || systems(yours),
+        || systems((mine, mine)),
+        || systems((mine, yours)),
+        || systems((mine, yours).chain()),
+        || systems((mine, yours).in_set(Early)),
+        || systems((mine, yours.after(mine))),
+        || systems((mine, yours.before(mine))),
+        || systems((mine, yours.ambiguous_with(walk))),
+        || systems((mine.run_if(always), yours.run_if(always)).chain()),
+        || sets(Early.before(Late)),
+        || sets(Late.before(Early)),
+    ];
+    for (at, module) in modules.iter().enumerate() {
+        for (other_at, other) in modules.iter().enumerate() {
+            // Conditions are no part of what a build can refuse.
+            let are_same = at == other_at || [at, other_at].iter().all(|at| [4, 9].contains(at));
+            let are_equal = shapes(*module).are_equal_in(&shapes(*other), Update.intern());
+            assert_eq!(are_equal, are_same, "{at} and {other_at}");
+            assert!(shapes(*module).are_equal_in(&shapes(*other), PostUpdate.intern()));
+        }
+    }
+}
+
+#[test]
+fn a_schedule_that_somebody_changed_has_another_extent() {
+    let mut world = World::new();
+    let mut schedule = schedule(stages, None);
+    schedule.initialize(&mut world).unwrap();
+    let before = Extent::of(&schedule);
+    assert_eq!(Extent::of(&schedule), before);
+    let changes: [Host; 3] = [
+        |schedule| _ = schedule.add_systems(mine),
+        |schedule| _ = schedule.configure_sets(Inner.in_set(Early)),
+        |schedule| _ = schedule.configure_sets(Inner.after(Late)),
+    ];
+    for change in changes {
+        let before = Extent::of(&schedule);
+        change(&mut schedule);
+        assert_ne!(Extent::of(&schedule), before);
+        schedule.initialize(&mut world).unwrap();
+    }
+}
