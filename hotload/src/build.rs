@@ -2,21 +2,26 @@
 //!
 //! ```text
 //!  capture ─► recipe     cargo's command for each module, recorded once
-//!  inputs                hash and epoch of what goes into each module
+//!  sources ─► inputs     hash and epoch of what goes into each module
 //!  build_lock            one build at a time in a folder
 //!  rustc ◄─ standby      the command, with this project's output, epoch and linker
+//!  dep_info ─► inputs    what rustc did read: anything else, and the module is built once more
 //!  store                 the artifact, with a record of what it was made from
 //! ```
 
 pub mod build_lock;
 pub mod capture;
+mod dep_info;
 mod diagnostics;
 pub mod error;
 mod features;
 mod inputs;
+mod linked;
 pub mod process_group;
 pub mod recipe;
 pub mod rustc;
+mod sources;
+mod stamp;
 pub mod standby;
 mod store;
 
@@ -24,15 +29,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::ids::ModuleId;
 use crate::refusal::Refusal;
 use crate::workspace::{Folders, Members};
 use build_lock::BuildLock;
 use capture::{CaptureError, write_if_changed, write_script};
+pub use dep_info::DepInfo;
 use error::BuildError;
-pub use inputs::{Inputs, inputs};
+use inputs::{AfterSuccess, after_failure, after_success};
+pub use inputs::{Inputs, Learned, inputs};
 pub use recipe::Recipes;
 use rustc::{Cancel, CompileTimes, Compiled, Job, Linker, ms};
 use standby::Standby;
@@ -74,7 +81,17 @@ pub enum BuildProgress {
     Finished(ModuleId),
 }
 
+/// The result of a build.
+#[derive(Debug)]
+pub struct Build {
+    /// The result for each module.
+    pub outcomes: BTreeMap<ModuleId, Outcome>,
+    /// The inputs of modules about which compiling showed something new.
+    pub learned: BTreeMap<ModuleId, Learned>,
+}
+
 /// All inputs of a build.
+#[derive(Clone)]
 pub struct Batch {
     pub folders: Folders,
     pub members: Members,
@@ -107,23 +124,73 @@ pub fn linker(folders: &Folders, recipes: &Recipes) -> Result<Option<Linker>, Ca
     Ok(Some(Linker { script, exports, lld }))
 }
 
+/// The number of times that sources may change while rustc reads them.
+const MOST_ROUNDS: usize = 10;
+
 /// Builds the modules of the batch, after any other build in the same folder. `None` when cancelled.
 pub fn build(
-    batch: &Batch,
+    batch: Batch,
     cancel: &Cancel,
     mut report: impl FnMut(BuildProgress),
-) -> Option<BTreeMap<ModuleId, Outcome>> {
+) -> Option<Build> {
     if cancel.is_cancelled() {
         return None;
     }
     // Artifacts can be read while another build runs, since it replaces them atomically.
-    if let Some(outcomes) = without_compiling(batch) {
-        return Some(outcomes);
+    if let Some(outcomes) = without_compiling(&batch) {
+        return Some(Build { outcomes, learned: BTreeMap::new() });
     }
     let on_wait = || report(BuildProgress::Waiting);
     let _lock = BuildLock::acquire(&batch.folders.built, cancel, on_wait)?;
-    let outcomes = Scheduler::new(batch).run(cancel, &mut report);
-    (!cancel.is_cancelled()).then_some(outcomes)
+    let before = batch.inputs.clone();
+    let build = build_until_settled(batch, cancel, &mut report);
+    let build =
+        build.map(|(outcomes, inputs)| Build { outcomes, learned: learned(before, inputs) });
+    build.filter(|_| !cancel.is_cancelled())
+}
+
+/// Builds until no module was made from something else than its inputs. `None` when cancelled.
+fn build_until_settled(
+    mut batch: Batch,
+    cancel: &Cancel,
+    report: &mut impl FnMut(BuildProgress),
+) -> Option<(BTreeMap<ModuleId, Outcome>, BTreeMap<ModuleId, Inputs>)> {
+    for _ in 0..MOST_ROUNDS {
+        let Scheduler { mut outcomes, inputs: now, outdated, .. } =
+            Scheduler::new(&batch).run(cancel, report);
+        if cancel.is_cancelled() {
+            return None;
+        }
+        if outdated.is_empty() {
+            outcomes.retain(|id, _| batch.ids.contains(id));
+            return Some((outcomes, now));
+        }
+        match inputs(&batch.folders, &batch.members, &batch.recipes, &now) {
+            Ok(inputs) => batch.inputs = inputs,
+            Err(error) => {
+                let failed = |id: &ModuleId| (id.clone(), Outcome::Failed(vec![error.to_string()]));
+                return Some((batch.ids.iter().map(failed).collect(), now));
+            }
+        }
+    }
+    let failed = |id: &ModuleId| {
+        let error = BuildError::Unsettled { module: id.clone() };
+        (id.clone(), Outcome::Failed(vec![error.to_string()]))
+    };
+    Some((batch.ids.iter().map(failed).collect(), batch.inputs))
+}
+
+/// The inputs that differ from those before the build.
+fn learned(
+    before: BTreeMap<ModuleId, Inputs>,
+    now: BTreeMap<ModuleId, Inputs>,
+) -> BTreeMap<ModuleId, Learned> {
+    let learned = now.into_iter().filter_map(|(id, inputs)| {
+        let before = before.get(&id)?;
+        let is_same = before.hash == inputs.hash && before.know_the_same(&inputs);
+        (!is_same).then(|| (id, Learned { from: before.hash.clone(), inputs }))
+    });
+    learned.collect()
 }
 
 /// The outcomes of the batch if there is an artifact of an earlier build for each module.
@@ -139,6 +206,10 @@ struct Scheduler<'a> {
     waiting: Vec<ModuleId>,
     running: BTreeSet<ModuleId>,
     outcomes: BTreeMap<ModuleId, Outcome>,
+    /// The inputs of all modules, as far as is known by now.
+    inputs: BTreeMap<ModuleId, Inputs>,
+    /// Modules whose artifact was not made from the inputs of the batch.
+    outdated: BTreeSet<ModuleId>,
 }
 
 impl<'a> Scheduler<'a> {
@@ -150,14 +221,17 @@ impl<'a> Scheduler<'a> {
         // Link cycles are refused when the workspace is read.
         let mut waiting = batch.members.build_order().unwrap_or_default();
         waiting.retain(|id| batch.ids.contains(id) || is_outdated(id));
-        Self { batch, waiting, running: BTreeSet::new(), outcomes: BTreeMap::new() }
+        Self {
+            batch,
+            waiting,
+            running: BTreeSet::new(),
+            outcomes: BTreeMap::new(),
+            inputs: batch.inputs.clone(),
+            outdated: BTreeSet::new(),
+        }
     }
 
-    fn run(
-        mut self,
-        cancel: &Cancel,
-        report: &mut impl FnMut(BuildProgress),
-    ) -> BTreeMap<ModuleId, Outcome> {
+    fn run(mut self, cancel: &Cancel, report: &mut impl FnMut(BuildProgress)) -> Self {
         let batch = self.batch;
         let width = thread::available_parallelism().map_or(1, |n| n.get());
         let (done, compiled) = mpsc::channel();
@@ -170,24 +244,24 @@ impl<'a> Scheduler<'a> {
                     self.running.insert(job.id.clone());
                     let done = done.clone();
                     scope.spawn(move || {
+                        let started = SystemTime::now();
                         let compiled = rustc::compile(&job, cancel, &batch.standby);
                         // The receiver outlives the scope.
-                        let _ = done.send((job, compiled));
+                        let _ = done.send((job, started, compiled));
                     });
                 }
                 if self.running.is_empty() {
                     break;
                 }
-                let Ok((job, compiled)) = compiled.recv() else { break };
+                let Ok((job, started, compiled)) = compiled.recv() else { break };
                 self.running.remove(&job.id);
-                if let Some(outcome) = finish(batch, &job, compiled) {
+                if let Some(outcome) = self.finish(&job, started, compiled) {
                     self.outcomes.insert(job.id.clone(), outcome);
                     report(BuildProgress::Finished(job.id));
                 }
             }
         });
-        self.outcomes.retain(|id, _| batch.ids.contains(id));
-        self.outcomes
+        self
     }
 
     /// The next compilation that can start. Records the outcome of modules that need none.
@@ -201,6 +275,11 @@ impl<'a> Scheduler<'a> {
                 continue;
             }
             let id = self.waiting.remove(at);
+            if !links.is_disjoint(&self.outdated) {
+                // Built in the next round, after them.
+                self.outdated.insert(id);
+                continue;
+            }
             let outcome = match (self.failed_core(&links), self.known_outcome(&id)) {
                 (Some(core), _) => Outcome::Skipped(core),
                 (None, Some(outcome)) => outcome,
@@ -215,6 +294,59 @@ impl<'a> Scheduler<'a> {
             self.outcomes.insert(id, outcome);
         }
         None
+    }
+
+    /// `None` when cancelled, and for an artifact that does not count.
+    fn finish(&mut self, job: &Job, started: SystemTime, compiled: Compiled) -> Option<Outcome> {
+        let finished = match compiled {
+            Compiled::Cancelled => return None,
+            Compiled::Failed { messages, .. } => self.finish_failed(&job.id, messages),
+            Compiled::Done { artifact, times, warnings } => {
+                let at = Instant::now();
+                self.finish_built(job, started, &artifact).map(|stored| {
+                    let (path, bytes) = stored?;
+                    let times = CompileTimes { link_ms: times.link_ms + ms(at), ..times };
+                    Some(Outcome::Built(Built { path, bytes, times, warnings }))
+                })
+            }
+        };
+        finished.unwrap_or_else(|refusal| Some(Outcome::Failed(vec![refusal.to_string()])))
+    }
+
+    fn finish_failed(
+        &mut self,
+        id: &ModuleId,
+        messages: Vec<String>,
+    ) -> Result<Option<Outcome>, Refusal> {
+        if let Some(inputs) = after_failure(self.batch, &self.inputs, id)? {
+            self.inputs.insert(id.clone(), inputs);
+        }
+        Ok(Some(Outcome::Failed(messages)))
+    }
+
+    /// Stores an artifact, if it was made from its module's inputs.
+    fn finish_built(
+        &mut self,
+        job: &Job,
+        started: SystemTime,
+        artifact: &Path,
+    ) -> Result<Option<(PathBuf, Vec<u8>)>, Refusal> {
+        let (id, file) = (&job.id, job.dep_info());
+        let read = DepInfo::read(&file, &job.recipe.folder)
+            .map_err(|source| CaptureError::File { path: file, source })?;
+        let Some(before) = self.batch.inputs.get(id) else { return Ok(None) };
+        match after_success(self.batch, &self.inputs, id, before, read, started)? {
+            AfterSuccess::Holds(inputs) => {
+                let stored = store::put(self.batch, id, &inputs, artifact)?;
+                self.inputs.insert(id.clone(), inputs);
+                Ok(Some(stored))
+            }
+            AfterSuccess::Outdated(inputs) => {
+                self.inputs.insert(id.clone(), inputs);
+                self.outdated.insert(id.clone());
+                Ok(None)
+            }
+        }
     }
 
     /// The core crate among `links` that failed or was skipped, if any.
@@ -232,24 +364,6 @@ impl<'a> Scheduler<'a> {
         match &self.batch.inputs.get(id)?.refused {
             Some(reason) => Some(Outcome::Failed(vec![reason.to_string()])),
             None => store::find(self.batch, id).map(Outcome::Built),
-        }
-    }
-}
-
-/// `None` when cancelled.
-fn finish(batch: &Batch, job: &Job, compiled: Compiled) -> Option<Outcome> {
-    match compiled {
-        Compiled::Cancelled => None,
-        Compiled::Failed { messages, .. } => Some(Outcome::Failed(messages)),
-        Compiled::Done { artifact, times, warnings } => {
-            let started = Instant::now();
-            Some(match store::put(batch, &job.id, &artifact) {
-                Ok((path, bytes)) => {
-                    let times = CompileTimes { link_ms: times.link_ms + ms(started), ..times };
-                    Outcome::Built(Built { path, bytes, times, warnings })
-                }
-                Err(error) => Outcome::Failed(vec![error.to_string()]),
-            })
         }
     }
 }

@@ -33,6 +33,9 @@ pub struct Panic {
     pub message: String,
     /// File, line and column, if they are known.
     pub location: Option<String>,
+    /// For a panic that nothing caught, the memory file with its code: by now that generation may
+    /// have left.
+    pub image: Option<u64>,
 }
 
 impl fmt::Display for Panic {
@@ -194,7 +197,7 @@ pub fn catch<T>(module: &ModuleId, what: &str, run: impl FnOnce() -> T) -> Resul
         let message = message(payload.as_ref());
         // It may have begun on another thread, in a `par_iter`.
         let location = noted(&message).and_then(|noted| noted.location);
-        Panic { module: module.clone(), what: what.to_owned(), message, location }
+        Panic { module: module.clone(), what: what.to_owned(), message, location, image: None }
     })
 }
 
@@ -221,7 +224,7 @@ pub fn unguarded<T>(what: impl FnOnce() -> String, run: impl FnOnce() -> T) -> R
         let message = message(payload.as_ref());
         match noted(&message) {
             Some(Noted { module: Some((module, _)), location, .. }) => {
-                Ok(Panic { module, what: what(), message, location })
+                Ok(Panic { module, what: what(), message, location, image: None })
             }
             _ => Err(payload),
         }
@@ -246,6 +249,7 @@ fn uncaught(images: &BTreeSet<u64>) -> Vec<Panic> {
                 what: "a task or thread".to_owned(),
                 message: noted.message.clone(),
                 location: noted.location.clone(),
+                image: Some(*image),
             });
             false
         }

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::artifact::{self, Artifact, Writers};
 use crate::build::rustc::{Cancel, CompileTimes, ms};
 use crate::build::standby::Standby;
-use crate::build::{self, Batch, BuildProgress, Built, Inputs, Outcome};
+use crate::build::{self, Batch, Build, BuildProgress, Built, Inputs, Learned, Outcome};
 use crate::generation::{Generation, SharedGeneration, Times};
 use crate::ids::ModuleId;
 use crate::inspect::HostFacts;
@@ -81,6 +81,8 @@ pub struct AttemptOutcome {
     pub running_outlines: Option<(u64, Arc<Outlines>)>,
     /// All generations that were loaded into the process.
     pub loaded: Vec<SharedGeneration>,
+    /// What compiling showed about the inputs of modules.
+    pub learned: BTreeMap<ModuleId, Learned>,
 }
 
 /// The result for modules that are accepted or refused together.
@@ -196,6 +198,7 @@ pub fn attempt(
         good: attempt.good.clone(),
         outlines: attempt.outlines.clone(),
         loaded: Vec::new(),
+        learned: BTreeMap::new(),
         last_plan: None,
         trial: Trial::default(),
         reports: Vec::new(),
@@ -221,7 +224,7 @@ pub fn attempt(
     let planned = (!cancel.is_cancelled()).then(|| run.plan_selection());
     let version = attempt.running.version;
     let running_outlines = run.outlines.take().map(|outlines| (version, outlines));
-    AttemptOutcome { groups, planned, running_outlines, loaded: run.loaded }
+    AttemptOutcome { groups, planned, running_outlines, loaded: run.loaded, learned: run.learned }
 }
 
 fn age_ms(at: Option<SystemTime>) -> f32 {
@@ -239,6 +242,7 @@ struct Run<'a> {
     /// The outlines of the running modules.
     outlines: Option<Arc<Outlines>>,
     loaded: Vec<SharedGeneration>,
+    learned: BTreeMap<ModuleId, Learned>,
     /// The set of modules that was planned last, and its outlines.
     last_plan: Option<PlannedSet>,
     /// The result of the last probe.
@@ -296,7 +300,7 @@ impl Run<'_> {
             linker: workspace.linker.clone(),
             standby: self.tools.standby.clone(),
         };
-        let built = build::build(&batch, self.cancel, |progress| {
+        let built = build::build(batch, self.cancel, |progress| {
             let activity = match progress {
                 BuildProgress::Waiting => "waiting for another game's build".to_owned(),
                 BuildProgress::Started(id) => {
@@ -312,8 +316,17 @@ impl Run<'_> {
             report(AttemptEvent::Progress(Progress { activity, done, total }));
         });
         // If the build was cancelled there are no outcomes.
-        outcomes.extend(built.unwrap_or_default());
+        if let Some(Build { outcomes: built, learned }) = built {
+            outcomes.extend(built);
+            self.learned = learned;
+        }
         outcomes
+    }
+
+    /// The inputs that a module was built from.
+    fn inputs_of(&self, id: &ModuleId) -> Option<&Inputs> {
+        let learned = self.learned.get(id).map(|learned| &learned.inputs);
+        learned.or_else(|| self.attempt.inputs.get(id))
     }
 
     fn read_file(&self, path: &std::path::Path) -> Outcome {

@@ -71,23 +71,32 @@ impl Reader {
         paths: &BTreeSet<PathBuf>,
         everything: bool,
     ) -> Result<Reading, Refusal> {
-        let kept = known.filter(|known| !everything && !changes_workspace(known, paths));
+        let extra = read_elsewhere(known, inputs);
+        let kept = known.filter(|known| {
+            !everything
+                && !changes_workspace(known, paths, &extra)
+                && known.recipes.linked.are_unchanged()
+        });
         let workspace = match kept {
             Some(known) => known.clone(),
             None => Arc::new(self.read_workspace(known)?),
         };
         let Workspace { folders, members, recipes, .. } = &*workspace;
-        let inputs = build::inputs(members, recipes, inputs, &folders.workspace)?;
+        if self.watches {
+            // Before the sources are read, so that no change is missed in between.
+            self.watch(folders, members, &extra);
+        }
+        let inputs = build::inputs(folders, members, recipes, inputs)?;
+        if self.watches {
+            let extra = read_elsewhere(Some(&workspace), &inputs);
+            self.watch(folders, members, &extra);
+        }
         Ok(Reading { workspace, inputs })
     }
 
     fn read_workspace(&self, known: Option<&SharedWorkspace>) -> Result<Workspace, Refusal> {
         let (folders, members) = workspace::scan(&self.folder)?;
         self.open_journal(&folders.built);
-        if self.watches {
-            // Before the sources are read, so that no change is missed in between.
-            self.watch(&folders, &members);
-        }
         if let Some(known) = known {
             capture::check_libraries(&known.members, &members)?;
         }
@@ -135,7 +144,7 @@ impl Reader {
         }
     }
 
-    fn watch(&self, folders: &Folders, members: &Members) {
+    fn watch(&self, folders: &Folders, members: &Members, elsewhere: &BTreeSet<PathBuf>) {
         let sources: Vec<PathBuf> = std::iter::once(folders.modules.clone())
             .chain(members.libraries.values().map(|library| library.folder.clone()))
             .collect();
@@ -146,18 +155,23 @@ impl Reader {
         if configuration.is_dir() {
             watched.push((configuration.clone(), RecursiveMode::NonRecursive));
         }
+        let parents: BTreeSet<&Path> = elsewhere.iter().filter_map(|file| file.parent()).collect();
+        let exist = parents.into_iter().filter(|folder| folder.is_dir());
+        watched.extend(exist.map(|folder| (folder.to_owned(), RecursiveMode::NonRecursive)));
         let covered: Vec<PathBuf> = watched.iter().map(|(folder, _)| folder.clone()).collect();
         let mut current = lock(&self.watched);
         if current.as_ref().is_some_and(|(folders, _)| *folders == covered) {
             return;
         }
         let (events, workspace) = (self.events.clone(), folders.workspace.clone());
+        let elsewhere = elsewhere.clone();
         let started = watch::watch(&watched, move |change| {
             let event = match change {
                 FileChange::Lost { error } => FileEvent::Lost { error },
                 FileChange::Changed(path) => {
                     let is_source = sources.iter().any(|folder| path.starts_with(folder));
-                    if !is_source && !is_configuration(&workspace, &path) {
+                    let is_read = is_source || elsewhere.contains(&path);
+                    if !is_read && !is_configuration(&workspace, &path) {
                         return;
                     }
                     let at = saved_at(&path);
@@ -191,15 +205,32 @@ fn is_configuration(workspace: &Path, path: &Path) -> bool {
         || [".cargo/config.toml", ".cargo/config"].iter().any(|name| relative == Path::new(name))
 }
 
+/// The files that rustc reads for modules outside of their folders.
+fn read_elsewhere(
+    workspace: Option<&SharedWorkspace>,
+    inputs: &BTreeMap<ModuleId, Inputs>,
+) -> BTreeSet<PathBuf> {
+    let Some(workspace) = workspace else { return BTreeSet::new() };
+    let files = inputs.values().flat_map(|inputs| inputs.stamps.keys());
+    files.filter(|file| !file.starts_with(&workspace.folders.modules)).cloned().collect()
+}
+
 /// True if one of the paths can change the set of modules or how cargo would compile them.
-fn changes_workspace(workspace: &Workspace, paths: &BTreeSet<PathBuf>) -> bool {
+/// `elsewhere` are files that only rustc reads.
+fn changes_workspace(
+    workspace: &Workspace,
+    paths: &BTreeSet<PathBuf>,
+    elsewhere: &BTreeSet<PathBuf>,
+) -> bool {
     let Workspace { folders, members, recipes, .. } = workspace;
     let is_manifest = |path: &Path| {
         let name = path.file_name().unwrap_or_default();
         ["Cargo.toml", "Cargo.lock", "build.rs"].iter().any(|manifest| name == *manifest)
             || is_configuration(&folders.workspace, path)
     };
-    let is_known = |path: &Path| members.crates.values().any(|it| path.starts_with(&it.folder));
+    let is_known = |path: &Path| {
+        elsewhere.contains(path) || members.crates.values().any(|it| path.starts_with(&it.folder))
+    };
     // A folder that cannot be read counts as present.
     let is_gone = |folder: &Path| matches!(folder.join("Cargo.toml").try_exists(), Ok(false));
     recipes.by_module.is_empty()

@@ -15,6 +15,7 @@ mod module;
 pub mod request;
 mod state;
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -247,6 +248,7 @@ impl Loop {
                 planned: Some(Err(PipelineError::Panicked.into())),
                 running_outlines: None,
                 loaded: Vec::new(),
+                learned: BTreeMap::new(),
             });
             report(AttemptEvent::Ended(Box::new(outcome)));
         });

@@ -179,14 +179,34 @@ fn metadata(folder: &Path) -> Result<Metadata, WorkspaceError> {
 ///
 /// If one exists and cannot be read: it is not treated as empty.
 pub fn files(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, WorkspaceError> {
+    let read = |path: PathBuf| {
+        let bytes = read_existing(&folder.join(&path))?.unwrap_or_default();
+        Ok((path, bytes))
+    };
+    list(folder)?.into_iter().map(read).collect()
+}
+
+/// The paths of a crate's own files, sorted, relative to its folder.
+///
+/// # Errors
+///
+/// If a folder exists and cannot be read.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>, WorkspaceError> {
     let mut paths = Vec::new();
     collect(folder, folder, &mut paths)?;
     paths.sort();
-    let read = |path: PathBuf| {
-        let bytes = there(&folder.join(&path), fs::read)?.unwrap_or_default();
-        Ok((path, bytes))
-    };
-    paths.into_iter().map(read).collect()
+    Ok(paths)
+}
+
+/// The content of a file; `None` if there is none.
+///
+/// # Errors
+///
+/// If it exists and cannot be read.
+pub fn read_existing(path: &Path) -> Result<Option<Vec<u8>>, WorkspaceError> {
+    // Reading a pipe could block forever.
+    let is_file = |path: PathBuf| fs::metadata(path).map(|data| data.is_file());
+    if there(path, is_file)?.unwrap_or(false) { there(path, fs::read) } else { Ok(None) }
 }
 
 /// The result of reading; `None` if the file was removed meanwhile: a change event follows.
@@ -207,8 +227,10 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), W
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let path = entry.path();
-        // Editors write swap files and backups beside the source.
-        if name.starts_with('.') || name.ends_with('~') || name == "target" {
+        // Editors write swap files and backups beside the source. What rustc reads of them all the
+        // same is known from its dep-info.
+        let is_build_folder = name == "target" && folder == root;
+        if name.starts_with('.') || name.ends_with('~') || is_build_folder {
             continue;
         }
         let kind = there(&path, fs::metadata)?.map(|data| data.file_type());

@@ -62,6 +62,11 @@ pub enum BuildError {
         /// One line for each static: file, line and text.
         found: Vec<String>,
     },
+    /// Sources were written again and again while rustc read them.
+    Unsettled {
+        /// The module.
+        module: ModuleId,
+    },
     /// rustc or the linker reached a limit of the machine.
     Machine {
         /// The module.
@@ -110,6 +115,14 @@ impl Explain for BuildError {
                 "Every module that links to it would have its own copy, new at each swap. Use a \
                  Resource instead",
             ),
+            Self::Unsettled { module } => Explanation::new(
+                "H0326",
+                format!(
+                    "the sources of `{module}` changed each time that rustc read them: no artifact \
+                     has the content of one moment"
+                ),
+            )
+            .remedy(format!("Stop what writes them, then save again or `reload {module}`")),
             Self::Wait { module, source } => {
                 Explanation::new("H0316", format!("rustc's exit status is unknown: {source}"))
                     .remedy(format!("Build it again with `reload {module}`"))

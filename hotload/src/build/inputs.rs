@@ -1,19 +1,25 @@
 //! The inputs of a module's build, hashed to find changed modules and to compute the epoch.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use super::Batch;
+use super::dep_info::DepInfo;
 use super::error::BuildError;
+use super::linked::{API_CRATE, LinkedFiles};
 use super::recipe::{Recipe, Recipes};
+use super::sources::{self, Sources, Stamps};
+use super::stamp::Stamp;
+use super::{Batch, store};
 use crate::epoch::{self, epoch};
 use crate::explain::{Explain, Explanation};
 use crate::ids::{Epoch, InputsHash, ModuleId};
 use crate::os_remedies::is_of_process;
-use crate::workspace::{self, Members, ModuleCrate, WorkspaceError};
+use crate::workspace::{Folders, Members, ModuleCrate, WorkspaceError};
 
 /// Everything that the build of a module depends on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Inputs {
     /// The hash of all inputs.
     pub hash: InputsHash,
@@ -23,81 +29,173 @@ pub struct Inputs {
     pub cores: BTreeMap<ModuleId, Epoch>,
     /// Why it is not compiled, if its source already shows that.
     pub refused: Option<Explanation>,
+    /// What its last compilation read; `None` if there was none.
+    pub known: Option<Arc<DepInfo>>,
+    /// The last compilation failed: all files of the crate count.
+    pub failed: bool,
+    /// The files as they were read.
+    pub stamps: Arc<Stamps>,
 }
 
-/// The inputs of every module that has a recipe. If the hash equals that in `known`, the rest is
-/// copied from there.
+impl Inputs {
+    /// True if both were read with the same knowledge of what rustc reads.
+    pub fn know_the_same(&self, other: &Self) -> bool {
+        self.failed == other.failed && self.known == other.known
+    }
+}
+
+/// What a compilation showed about the inputs of its module.
+#[derive(Clone, Debug)]
+pub struct Learned {
+    /// The hash of the inputs that it was started with.
+    pub from: InputsHash,
+    /// The inputs, with what rustc read.
+    pub inputs: Inputs,
+}
+
+/// The inputs of every module that has a recipe. `known` has those of the last reading; what is
+/// unchanged is copied from there.
 ///
 /// # Errors
 ///
 /// If the process cannot read any file. A single file that cannot be read only makes its module
 /// refused.
 pub fn inputs(
+    folders: &Folders,
     members: &Members,
     recipes: &Recipes,
     known: &BTreeMap<ModuleId, Inputs>,
-    workspace: &Path,
 ) -> Result<BTreeMap<ModuleId, Inputs>, WorkspaceError> {
     let mut all: BTreeMap<ModuleId, Inputs> = BTreeMap::new();
     for id in members.build_order().unwrap_or_default() {
-        let source = Source::of(members, recipes, &all, workspace, &id);
-        if let Some(source) = source.transpose()? {
-            let inputs = source.inputs(known.get(&id));
+        let last = known.get(&id);
+        let read_before = match last {
+            Some(last) => last.known.clone(),
+            None => store::read_files(folders, &id).map(Arc::new),
+        };
+        let failed = last.is_some_and(|last| last.failed);
+        let reading =
+            Reading { folders, members, recipes, below: &all, known: read_before, failed };
+        if let Some(inputs) = reading.inputs(&id, last).transpose()? {
             all.insert(id, inputs);
         }
     }
     Ok(all)
 }
 
-/// True if the inputs of a module, and of the core crates that it links to, are still those of the
-/// batch.
-pub(super) fn is_current(batch: &Batch, id: &ModuleId) -> bool {
+/// The inputs of a module after a compilation.
+pub(super) enum AfterSuccess {
+    /// The artifact was made from these.
+    Holds(Inputs),
+    /// A file was written while rustc ran, or rustc read something that the epoch does not cover: the
+    /// artifact does not count, and the module has to be built again from these.
+    Outdated(Inputs),
+}
+
+/// The inputs of a module after its compilation, which read `read` and started at `started`.
+///
+/// # Errors
+///
+/// If a file exists and cannot be read.
+pub(super) fn after_success(
+    batch: &Batch,
+    below: &BTreeMap<ModuleId, Inputs>,
+    id: &ModuleId,
+    before: &Inputs,
+    read: DepInfo,
+    started: SystemTime,
+) -> Result<AfterSuccess, WorkspaceError> {
+    let same_core = |(id, now): (&ModuleId, &Inputs)| {
+        batch.inputs.get(id).is_some_and(|before| before.hash == now.hash)
+    };
+    let links = batch.members.links_of(id);
+    let mut linked = below.iter().filter(|(id, _)| links.contains(*id));
+    let knows = before.known.as_deref() == Some(&read) && !before.failed;
+    if knows && sources::are_unchanged(&before.stamps) && linked.all(same_core) {
+        return Ok(AfterSuccess::Holds(before.clone()));
+    }
+    let Batch { folders, members, recipes, .. } = batch;
+    let known = Some(Arc::new(read));
+    let reading = Reading { folders, members, recipes, below, known, failed: false };
+    let Some(now) = reading.inputs(id, None).transpose()? else {
+        return Ok(AfterSuccess::Outdated(before.clone()));
+    };
+    // Not only the content counts: a file may have changed and changed back.
+    let as_rustc_read_it = |(path, stamp): (&PathBuf, &Option<Stamp>)| {
+        before.stamps.get(path) == Some(stamp)
+            || stamp.is_some_and(|stamp| stamp.is_older_than(started))
+    };
+    let holds = now.stamps.iter().all(as_rustc_read_it)
+        && now.epoch == before.epoch
+        && now.cores == before.cores;
+    Ok(if holds { AfterSuccess::Holds(now) } else { AfterSuccess::Outdated(now) })
+}
+
+/// The inputs of a module that does not compile.
+///
+/// # Errors
+///
+/// If a file exists and cannot be read.
+pub(super) fn after_failure(
+    batch: &Batch,
+    below: &BTreeMap<ModuleId, Inputs>,
+    id: &ModuleId,
+) -> Result<Option<Inputs>, WorkspaceError> {
     let Batch { folders, members, recipes, inputs, .. } = batch;
-    let mut ids = members.links_of(id);
-    ids.insert(id.clone());
-    ids.iter().all(|id| {
-        let source = Source::of(members, recipes, inputs, &folders.workspace, id);
-        let hash = source.and_then(Result::ok).map(|source| source.hash);
-        hash.is_some() && hash.as_ref() == inputs.get(id).map(|inputs| &inputs.hash)
-    })
+    let known = inputs.get(id).and_then(|inputs| inputs.known.clone());
+    let reading = Reading { folders, members, recipes, below, known, failed: true };
+    reading.inputs(id, inputs.get(id)).transpose()
 }
 
-/// A module's inputs as they were read, with their hash.
-struct Source<'a> {
-    module: &'a ModuleCrate,
-    recipe: &'a Recipe,
-    is_core: bool,
-    files: Vec<(PathBuf, String)>,
-    unreadable: Option<Explanation>,
-    libraries: Vec<String>,
-    cores: BTreeMap<ModuleId, Epoch>,
-    hash: InputsHash,
+/// Reads the inputs of a module.
+struct Reading<'a> {
+    folders: &'a Folders,
+    members: &'a Members,
+    recipes: &'a Recipes,
+    /// The inputs of the core crates that it links to.
+    below: &'a BTreeMap<ModuleId, Inputs>,
+    known: Option<Arc<DepInfo>>,
+    failed: bool,
 }
 
-impl<'a> Source<'a> {
-    /// `None` for a module without a recipe. `below` has the inputs of the core crates that it
-    /// links to.
-    fn of(
-        members: &'a Members,
-        recipes: &'a Recipes,
-        below: &BTreeMap<ModuleId, Inputs>,
-        workspace: &Path,
+impl Reading<'_> {
+    /// `None` for a module without a recipe. The epoch is copied from `last` if nothing has changed.
+    fn inputs(
+        self,
         id: &ModuleId,
-    ) -> Option<Result<Self, WorkspaceError>> {
-        let module = members.crates.get(id)?;
-        let recipe = recipes.by_module.get(id)?;
-        Some(Self::read(members, recipes, below, workspace, module, recipe))
+        last: Option<&Inputs>,
+    ) -> Option<Result<Inputs, WorkspaceError>> {
+        let module = self.members.crates.get(id)?;
+        let recipe = self.recipes.by_module.get(id)?;
+        Some(self.read(module, recipe, last))
     }
 
     fn read(
-        members: &Members,
-        recipes: &Recipes,
-        below: &BTreeMap<ModuleId, Inputs>,
-        workspace: &Path,
-        module: &'a ModuleCrate,
-        recipe: &'a Recipe,
-    ) -> Result<Self, WorkspaceError> {
+        self,
+        module: &ModuleCrate,
+        recipe: &Recipe,
+        last: Option<&Inputs>,
+    ) -> Result<Inputs, WorkspaceError> {
+        let Self { folders, members, recipes, below, known, failed } = self;
         let is_core = members.linked().contains(&module.id);
+        let mut unreadable = None;
+        let sources = match Sources::read(&module.folder, recipe, known.as_deref(), failed) {
+            Err(WorkspaceError::Unreadable { source, path }) if !is_of_process(&source) => {
+                unreadable = Some(WorkspaceError::Unreadable { source, path }.explain());
+                Sources::default()
+            }
+            sources => sources?,
+        };
+        let libraries = module.libraries.iter().filter_map(|name| {
+            let library = members.libraries.get(name)?;
+            Some(format!("{name}={}", library.hash))
+        });
+        let libraries: Vec<String> = libraries.collect();
+        let links = members.links_of(&module.id);
+        let linked = links.iter().filter_map(|link| Some((link, below.get(link)?)));
+        let cores: BTreeMap<ModuleId, Epoch> =
+            linked.clone().map(|(link, inputs)| (link.clone(), inputs.epoch.clone())).collect();
+
         let mut hasher = blake3::Hasher::new();
         let mut field = |bytes: &[u8]| {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -107,80 +205,62 @@ impl<'a> Source<'a> {
         field(recipes.api.as_bytes());
         field(include_bytes!("link.sh"));
         field(include_bytes!("exports.ld"));
-        field(&[u8::from(is_core)]);
+        field(&[u8::from(is_core), u8::from(failed)]);
         for argument in &recipe.arguments {
             // The same in every checkout.
-            field(argument.replace(&*workspace.to_string_lossy(), ".").as_bytes());
+            field(argument.replace(&*folders.workspace.to_string_lossy(), ".").as_bytes());
         }
-        let (mut sources, mut unreadable) = (Vec::new(), None);
-        let files = match workspace::files(&module.folder) {
-            Ok(files) => files,
-            Err(WorkspaceError::Unreadable { source, path }) if !is_of_process(&source) => {
-                let reason = WorkspaceError::Unreadable { source, path }.explain();
-                field(reason.to_string().as_bytes());
-                unreadable = Some(reason);
-                Vec::new()
-            }
-            Err(error) => return Err(error),
-        };
-        for (path, bytes) in files {
+        field(unreadable.as_ref().map(ToString::to_string).unwrap_or_default().as_bytes());
+        for (path, text) in &sources.rust {
             field(path.to_string_lossy().as_bytes());
-            field(&bytes);
-            if path.extension().is_some_and(|extension| extension == "rs") {
-                sources.push((path, String::from_utf8_lossy(&bytes).into_owned()));
-            }
+            field(text.as_bytes());
         }
-        let libraries = module.libraries.iter().filter_map(|name| {
-            let library = members.libraries.get(name)?;
-            Some(format!("{name}={}", library.hash))
-        });
-        let libraries: Vec<String> = libraries.collect();
-        libraries.iter().for_each(|library| field(library.as_bytes()));
-        let mut cores = BTreeMap::new();
-        for link in members.links_of(&module.id) {
-            if let Some(inputs) = below.get(&link) {
-                field(link.as_str().as_bytes());
-                field(inputs.hash.as_str().as_bytes());
-                cores.insert(link, inputs.epoch.clone());
-            }
+        let shapes = sources.salt(&folders.workspace);
+        shapes.iter().chain(&libraries).for_each(|text| field(text.as_bytes()));
+        for (path, hash) in &sources.beside {
+            field(path.to_string_lossy().as_bytes());
+            field(hash.as_ref().map_or(&[], |hash| hash.as_bytes()));
+        }
+        for (link, inputs) in linked {
+            field(link.as_str().as_bytes());
+            field(inputs.hash.as_str().as_bytes());
         }
         let hash = InputsHash::from(hasher.finalize());
-        Ok(Self { module, recipe, is_core, files: sources, unreadable, libraries, cores, hash })
-    }
 
-    fn inputs(self, known: Option<&Inputs>) -> Inputs {
-        if let Some(known) = known.filter(|known| known.hash == self.hash) {
-            return known.clone();
+        let stamps = Arc::new(sources.stamps);
+        if let Some(last) = last.filter(|last| last.hash == hash) {
+            return Ok(Inputs { known, stamps, ..last.clone() });
         }
-        let salt = salt(self.recipe, &self.libraries, &self.cores);
-        let epoch = epoch(&self.module.folder, &self.files, &salt);
-        let statics = || refused_statics(self.module, &self.files);
-        let refused = self.unreadable.or_else(|| self.is_core.then(statics).flatten());
-        Inputs { hash: self.hash, epoch, cores: self.cores, refused }
+        let mut salt = salt(recipe, &recipes.linked, &libraries, &cores);
+        salt.extend(shapes);
+        let epoch = epoch(&module.folder, &sources.rust, &salt);
+        let statics = || refused_statics(module, &sources.rust);
+        let refused = unreadable.or_else(|| is_core.then(statics).flatten());
+        Ok(Inputs { hash, epoch, cores, refused, known, failed, stamps })
     }
 }
 
-/// Everything but its own source that shapes a crate's types: its dependencies, its features, and
-/// the epochs of its core crates.
-fn salt(recipe: &Recipe, libraries: &[String], cores: &BTreeMap<ModuleId, Epoch>) -> Vec<String> {
+/// Everything but its own source that shapes a crate's types: its dependencies, options, and the
+/// epochs of its core crates.
+fn salt(
+    recipe: &Recipe,
+    linked: &LinkedFiles,
+    libraries: &[String],
+    cores: &BTreeMap<ModuleId, Epoch>,
+) -> Vec<String> {
     let mut salt = vec![format!("api={}", playground_api::ABI)];
     salt.extend_from_slice(libraries);
-    let mut arguments = recipe.arguments.iter();
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--extern" => {
-                let library = arguments.next().map_or("", String::as_str);
-                let (name, path) = library.split_once('=').unwrap_or((library, ""));
-                // cargo's file names carry a hash of the package, its features and dependencies.
-                if !cores.keys().any(|core| core.crate_name() == name) {
-                    let file = Path::new(path).file_name().unwrap_or_default();
-                    salt.push(format!("{name}={}", file.to_string_lossy()));
-                }
-            }
-            "--cfg" | "--edition" => salt.extend(arguments.next().cloned()),
-            _ => {}
+    for (name, file) in recipe.linked() {
+        let is_core = cores.keys().any(|core| core.crate_name() == name);
+        // Built against the process's own, or not at all.
+        if !is_core && name != API_CRATE {
+            // cargo's file names have a hash of the package, its features and dependencies.
+            let file_name = file.file_name().unwrap_or_default().to_string_lossy();
+            let content = linked.hash_of(file).unwrap_or("missing");
+            salt.push(format!("{name}={file_name} {content}"));
         }
     }
+    salt.extend(recipe.shaping_options());
     salt.extend(cores.iter().map(|(core, epoch)| format!("{core}={epoch}")));
     salt
 }
@@ -219,17 +299,19 @@ mod tests {
         };
         let members = Members { crates: [(id.clone(), module)].into(), ..Members::default() };
         let inputs_with = |api: &str, arguments: &[&str]| {
+            let arguments = [&["rustc"], arguments].concat();
             let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
             let environment = Vec::new();
             let recipe = Recipe { folder: folder.clone(), arguments, environment };
             let by_module = [(id.clone(), recipe)].into();
             let recipes = Recipes { by_module, api: api.to_owned(), ..Recipes::default() };
-            let all = inputs(&members, &recipes, &BTreeMap::new(), &folder);
+            let folders = Folders { workspace: folder.clone(), ..Folders::default() };
+            let all = inputs(&folders, &members, &recipes, &BTreeMap::new());
             all.unwrap().remove(&id).unwrap()
         };
         let (one, same) = (inputs_with("one", &[]), inputs_with("one", &[]));
         let other = inputs_with("other", &[]);
-        assert_eq!(one, same);
+        assert_eq!((&one.hash, &one.epoch), (&same.hash, &same.epoch));
         assert_ne!(one.hash, other.hash, "an rlib against the one does not fit the other");
         assert_eq!(one.epoch, other.epoch, "the types are the same");
 
@@ -240,6 +322,23 @@ mod tests {
         assert_ne!(old, dependency("glam=target/debug/deps/libglam-0b.rlib"));
         let feature = inputs_with("one", &["--cfg", "feature=\"wide\""]);
         assert_ne!(one.epoch, feature.epoch);
+        for option in ["--edition=2021", "-Copt-level=2", "-Zshare-generics"] {
+            assert_ne!(one.epoch, inputs_with("one", &[option]).epoch, "{option}");
+        }
+        // cargo's own names, and lints.
+        for options in [
+            &["-C", "metadata=0a"][..],
+            &["-C", "extra-filename=-0a"],
+            &["-Cincremental=x"],
+            &["--out-dir", "x"],
+            &["--warn=unused"],
+            &["-W", "unused"],
+            &["-L", "dependency=x"],
+            &["--check-cfg", "cfg(docsrs)"],
+            &["--error-format=json"],
+        ] {
+            assert_eq!(one.epoch, inputs_with("one", options).epoch, "{options:?}");
+        }
 
         // A link to itself exists and cannot be read.
         symlink("round.rs", folder.join("round.rs")).unwrap();
@@ -248,7 +347,7 @@ mod tests {
         assert!(refused.contains("H0106") && refused.contains("round.rs"), "{refused}");
         assert_ne!(round.hash, one.hash);
         fs::remove_file(folder.join("round.rs")).unwrap();
-        assert_eq!(inputs_with("one", &[]), one);
+        assert_eq!(inputs_with("one", &[]).hash, one.hash);
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! Records cargo's commands for the modules, and keeps them until something that affects them
 //! changes: manifests, lock file, cargo's configuration, toolchain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -9,6 +9,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 
 use super::capture::{CaptureError, write};
+use super::linked::LinkedFiles;
 use crate::ids::ModuleId;
 use crate::workspace::{Folders, Members};
 
@@ -36,6 +37,91 @@ pub struct Recipes {
     /// against the other one.
     #[serde(skip)]
     pub api: String,
+    /// The libraries that modules are compiled against.
+    pub linked: LinkedFiles,
+}
+
+impl Recipe {
+    /// The value that an `env!` in the module gets.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let recorded = self.environment.iter().find(|(other, _)| other == name);
+        recorded.map(|(_, value)| value.clone())
+    }
+
+    /// The libraries behind `--extern`: crate name and file.
+    pub fn linked(&self) -> impl Iterator<Item = (&str, &Path)> {
+        let options = self.arguments.windows(2).filter(|pair| pair[0] == "--extern");
+        options.filter_map(|pair| pair[1].split_once('=')).map(|(name, file)| {
+            // `noprelude:name` and the like.
+            (name.rsplit(':').next().unwrap_or(name), Path::new(file))
+        })
+    }
+
+    /// The options that shape code, without those that name files or configure lints and messages.
+    pub fn shaping_options(&self) -> Vec<String> {
+        /// Options without effect on code, with the number of arguments that follow.
+        const OTHERS: [(&str, usize); 16] = [
+            ("--crate-name", 1),
+            ("--crate-type", 1),
+            ("--out-dir", 1),
+            ("--extern", 1),
+            ("--check-cfg", 1),
+            ("--cap-lints", 1),
+            ("--allow", 1),
+            ("--warn", 1),
+            ("--deny", 1),
+            ("--forbid", 1),
+            ("-A", 1),
+            ("-W", 1),
+            ("-D", 1),
+            ("-F", 1),
+            ("-L", 1),
+            ("-l", 1),
+        ];
+        const MESSAGES: [&str; 4] = ["--emit", "--error-format", "--json", "--diagnostic-width"];
+        const CODEGEN: [&str; 6] =
+            ["metadata", "extra-filename", "incremental", "debuginfo", "linker", "strip"];
+        let mut shaping = Vec::new();
+        // The first one is rustc itself, which is part of the ABI.
+        let mut arguments = self.arguments.iter().skip(1).map(String::as_str);
+        while let Some(argument) = arguments.next() {
+            let name = argument.split_once('=').map_or(argument, |(name, _)| name);
+            if let Some((_, following)) = OTHERS.iter().find(|(option, _)| *option == name) {
+                if name == argument {
+                    arguments.by_ref().take(*following).for_each(drop);
+                }
+            } else if MESSAGES.contains(&name) {
+                if name == argument {
+                    arguments.next();
+                }
+            } else if let Some(joined) = argument.strip_prefix("-C") {
+                let option =
+                    if joined.is_empty() { arguments.next().unwrap_or_default() } else { joined };
+                let name = option.split_once('=').map_or(option, |(name, _)| name);
+                if !CODEGEN.contains(&name) && name != "linker-flavor" && !name.contains("link-arg")
+                {
+                    shaping.push(format!("-C {option}"));
+                }
+            } else if !argument.ends_with(".rs") {
+                shaping.push(argument.to_owned());
+            }
+        }
+        shaping
+    }
+}
+
+impl Recipes {
+    /// Reads the libraries that changed since they were last read.
+    fn read_linked(&mut self) {
+        // cargo's builds of modules are not linked to.
+        let modules: BTreeSet<String> = self.by_module.keys().map(ModuleId::crate_name).collect();
+        let files = self.by_module.values().flat_map(Recipe::linked);
+        let files: BTreeSet<PathBuf> = files
+            .filter(|(name, _)| !modules.contains(*name))
+            .map(|(_, file)| file.to_owned())
+            .collect();
+        self.linked = self.linked.read(files.iter().map(PathBuf::as_path));
+    }
 }
 
 /// Reads the recipes of an earlier run, if they still apply.
@@ -46,6 +132,7 @@ pub fn kept(folders: &Folders, members: &Members) -> Option<Recipes> {
     let holds =
         complete && recipes.workspace == folders.workspace && recipes.key == key(folders, members);
     recipes.api = check_api(&recipes).ok().filter(|_| holds)?;
+    recipes.read_linked();
     Some(recipes)
 }
 
@@ -95,8 +182,9 @@ pub(super) fn keep(
 ) -> Result<Recipes, CaptureError> {
     let workspace = folders.workspace.clone();
     let key = key(folders, members);
-    let mut recipes = Recipes { workspace, key, by_module, api: String::new() };
+    let mut recipes = Recipes { workspace, key, by_module, ..Recipes::default() };
     recipes.api = check_api(&recipes)?;
+    recipes.read_linked();
     let path = folders.built.join("recipes.json");
     let text = serde_json::to_vec(&recipes)
         .map_err(|source| CaptureError::File { path: path.clone(), source: source.into() })?;

@@ -88,6 +88,11 @@ impl Job {
         self.folder.join(format!("lib{}.so", self.crate_name))
     }
 
+    /// The file in which rustc lists what it read.
+    pub fn dep_info(&self) -> PathBuf {
+        self.folder.join(format!("{}.d", self.crate_name))
+    }
+
     fn link_started(&self) -> PathBuf {
         self.folder.join("link-started")
     }
@@ -189,6 +194,8 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
     if let Err(source) = fs::create_dir_all(&job.folder) {
         return failed(BuildError::Folder { path: job.folder.clone(), source }, started);
     }
+    // That of an earlier compilation says nothing about this one.
+    let _ = fs::remove_file(job.dep_info());
     let mut command = job.command();
     let group = match standby.spawn(&mut command) {
         Ok(group) => group,

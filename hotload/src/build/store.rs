@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::capture::{CaptureError, write};
-use super::inputs::is_current;
+use super::dep_info::DepInfo;
+use super::inputs::Inputs;
 use super::rustc::CompileTimes;
 use super::{Batch, Built};
 use crate::artifact::{self, Artifact, Writers};
@@ -23,6 +24,16 @@ struct Record {
     /// Hash of the rlib of a core crate.
     #[serde(default)]
     library: Option<String>,
+    /// What rustc read.
+    #[serde(default)]
+    read: DepInfo,
+}
+
+/// What rustc read when it last compiled the module with success.
+pub fn read_files(folders: &Folders, id: &ModuleId) -> Option<DepInfo> {
+    let text = fs::read(record_path(folders, id)).ok()?;
+    let record: Record = serde_json::from_slice(&text).ok()?;
+    Some(record.read)
 }
 
 /// The artifact of an earlier build from the same inputs.
@@ -77,12 +88,17 @@ fn record_path(folders: &Folders, id: &ModuleId) -> PathBuf {
 }
 
 /// Moves the dylib out of rustc's folder, where dependents would find it beside the rlib, and
-/// records its inputs.
+/// records what it was built from.
 ///
 /// # Errors
 ///
 /// If a file cannot be read or written.
-pub fn put(batch: &Batch, id: &ModuleId, dylib: &Path) -> Result<(PathBuf, Vec<u8>), CaptureError> {
+pub fn put(
+    batch: &Batch,
+    id: &ModuleId,
+    inputs: &Inputs,
+    dylib: &Path,
+) -> Result<(PathBuf, Vec<u8>), CaptureError> {
     let path = artifact_path(&batch.folders, id);
     let file = |source| CaptureError::File { path: path.clone(), source };
     if let Some(folder) = path.parent() {
@@ -90,17 +106,14 @@ pub fn put(batch: &Batch, id: &ModuleId, dylib: &Path) -> Result<(PathBuf, Vec<u
     }
     let bytes = fs::read(dylib).map_err(file)?;
     fs::rename(dylib, &path).map_err(file)?;
-    // rustc may have read a source that was written after the inputs were read. Without a matching
-    // record, the module is built again.
-    if let Some(inputs) = batch.inputs.get(id)
-        && is_current(batch, id)
-    {
-        let hash = ArtifactHash::of(&bytes);
-        let is_core = batch.members.linked().contains(id);
-        let library = is_core.then(|| library_hash(batch, id)).flatten();
-        let record = Record { inputs: inputs.hash.clone(), hash, library };
-        let text = serde_json::to_vec(&record).map_err(|source| file(source.into()))?;
-        write(&record_path(&batch.folders, id), &text)?;
-    }
+    let is_core = batch.members.linked().contains(id);
+    let record = Record {
+        inputs: inputs.hash.clone(),
+        hash: ArtifactHash::of(&bytes),
+        library: is_core.then(|| library_hash(batch, id)).flatten(),
+        read: inputs.known.as_deref().cloned().unwrap_or_default(),
+    };
+    let text = serde_json::to_vec(&record).map_err(|source| file(source.into()))?;
+    write(&record_path(&batch.folders, id), &text)?;
     Ok((path, bytes))
 }

@@ -54,7 +54,7 @@ impl Run<'_> {
         self.check_cancelled()?;
         for Checked { inspected, stands_in, .. } in &checked {
             let manifest = inspected.manifest();
-            let inputs = self.attempt.inputs.get(&manifest.id);
+            let inputs = self.inputs_of(&manifest.id);
             if let Some(inputs) = inputs.filter(|_| !stands_in) {
                 check::check_source(manifest, &inputs.epoch, &inputs.cores)?;
             }

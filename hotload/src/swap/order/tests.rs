@@ -321,7 +321,7 @@ fn a_schedule_that_somebody_changed_has_another_extent() {
     let changes: [Host; 3] = [
         |schedule| _ = schedule.add_systems(mine),
         |schedule| _ = schedule.configure_sets(Inner.in_set(Early)),
-        |schedule| _ = schedule.configure_sets(Inner.after(Late)),
+        |schedule| _ = schedule.configure_sets(Inner.before(Late)),
     ];
     for change in changes {
         let before = Extent::of(&schedule);

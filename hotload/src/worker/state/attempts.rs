@@ -11,7 +11,11 @@ use crate::reader::SharedWorkspace;
 use crate::resolve::resolve;
 use crate::worker::event::{AttemptId, Update};
 use crate::worker::module::Newest;
-use crate::worker::request::{BuildRequest, DataLoss, Origin};
+use crate::worker::request::{BuildRequest, DataLoss, Intent, Origin};
+
+fn goes_live(intent: &Intent) -> bool {
+    intent.goal.goes_live() && intent.origin == Origin::Source
+}
 
 impl State {
     /// Starts the pending request, or replaces the current attempt with it.
@@ -63,7 +67,7 @@ impl State {
         let id = AttemptId(self.attempt_count);
         for (id, intent) in &request.modules {
             let module = self.modules.entry(id.clone()).or_default();
-            if intent.goal.goes_live() && intent.origin == Origin::Source {
+            if goes_live(intent) {
                 module.attempted = module.inputs.as_ref().map(|inputs| inputs.hash.clone());
             }
         }
@@ -87,13 +91,21 @@ impl State {
         self.attempts = Attempts::Running { id, request };
     }
 
-    pub(super) fn on_ended(&mut self, outcome: AttemptOutcome) {
+    pub(super) fn on_ended(&mut self, mut outcome: AttemptOutcome) {
         let loaded: Vec<_> = outcome.loaded.iter().map(|loaded| loaded.hash.clone()).collect();
         for generation in &outcome.loaded {
             if let Some(module) = self.modules.get_mut(generation.id()) {
                 module.generations = module.generations.max(generation.number);
             }
         }
+        let (Attempts::Running { request, .. } | Attempts::Restarting { next: request, .. }) =
+            &self.attempts
+        else {
+            return;
+        };
+        let live = request.modules.iter().filter(|(_, intent)| goes_live(intent));
+        let live: BTreeSet<ModuleId> = live.map(|(id, _)| id.clone()).collect();
+        self.learn(std::mem::take(&mut outcome.learned), &live);
         match std::mem::replace(&mut self.attempts, Attempts::Idle) {
             Attempts::Idle => {}
             Attempts::Restarting { next, .. } => {

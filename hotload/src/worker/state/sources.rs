@@ -1,9 +1,10 @@
 //! The workspace and the sources of its modules, as they were last read from disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Attempts, Effect, ReadRequest, State, WorkspaceState};
+use crate::build::Learned;
 use crate::ids::ModuleId;
 use crate::reader::SharedWorkspace;
 use crate::refusal::Refusal;
@@ -73,9 +74,38 @@ impl State {
             }
         }
         for (id, inputs) in inputs {
-            self.modules.entry(id).or_default().inputs = Some(inputs);
+            let module = self.modules.entry(id).or_default();
+            if module.inputs.as_ref().is_some_and(|known| !known.know_the_same(&inputs)) {
+                // A compilation has ended meanwhile, and showed what else counts.
+                self.unread.get_or_insert_default();
+            } else {
+                module.inputs = Some(inputs);
+            }
         }
         self.workspace = WorkspaceState::Ready(workspace);
+    }
+
+    /// Takes what compiling showed about the inputs of modules. `live` are those that should go live.
+    pub(super) fn learn(
+        &mut self,
+        learned: BTreeMap<ModuleId, Learned>,
+        live: &BTreeSet<ModuleId>,
+    ) {
+        for (id, Learned { from, inputs: new }) in learned {
+            let Some(module) = self.modules.get_mut(&id) else { continue };
+            let Some(inputs) = &mut module.inputs else { continue };
+            // Files outside of the watched folders may be among them.
+            self.unread.get_or_insert_default();
+            if inputs.hash != from {
+                // The module was edited meanwhile: read it again with what is known now.
+                (inputs.known, inputs.failed) = (new.known, new.failed);
+                continue;
+            }
+            if live.contains(&id) && module.attempted.as_ref() == Some(&from) {
+                module.attempted = Some(new.hash.clone());
+            }
+            *inputs = new;
+        }
     }
 
     /// Nothing is built until the workspace can be read again; running modules stay.

@@ -363,6 +363,8 @@ fn a_proposal_answers_what_waited_for_it() {
     let ticket = model.request(Request::Reload { id: id("leaf_a"), force: true });
     model.finish_reading();
     model.finish_attempt();
+    // Compiling showed what else counts.
+    model.finish_reading();
     model.switch_off("leaf_b");
     // Another attempt plans it again.
     model.request(Request::Reload { id: id("user_p"), force: false });

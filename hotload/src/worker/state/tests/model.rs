@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::build::rustc::CompileTimes;
-use crate::build::{Built, Inputs, Outcome};
+use crate::build::{Built, DepInfo, Inputs, Learned, Outcome};
 use crate::generation::{SharedGeneration, stub_of};
 use crate::ids::{ArtifactHash, InputsHash, ModuleId};
 use crate::pipeline::swap_groups::swap_groups;
@@ -317,19 +317,28 @@ impl Model {
             let members = Members { crates, ..Members::default() };
             Arc::new(Workspace { members, ..Workspace::default() })
         });
-        let inputs = self.disk.keys().map(|id| (id.clone(), self.inputs(id))).collect();
+        let read = |id: &ModuleId| {
+            let last = request.inputs.get(id);
+            let known = last.and_then(|last| last.known.clone());
+            self.inputs(id, known, last.is_some_and(|last| last.failed))
+        };
+        let inputs = self.disk.keys().map(|id| (id.clone(), read(id))).collect();
         self.handle([Event::Read(Ok(Reading { workspace, inputs }))]);
     }
 
-    /// A module's inputs are its own source and those of all modules that it links to.
-    fn inputs(&self, id: &ModuleId) -> Inputs {
+    /// A module's inputs are its own source and those of all modules that it links to, and depend on
+    /// what its last compilation showed.
+    fn inputs(&self, id: &ModuleId, known: Option<Arc<DepInfo>>, failed: bool) -> Inputs {
         let mut texts = vec![self.disk[id].text];
         texts.extend(self.links[id].iter().map(|link| self.disk[link].text));
         Inputs {
-            hash: InputsHash::from(format!("{texts:?}")),
+            hash: InputsHash::from(format!("{texts:?} {known:?} {failed}")),
             epoch: "0123456789abcdef".into(),
             cores: BTreeMap::new(),
             refused: None,
+            known,
+            failed,
+            stamps: Arc::default(),
         }
     }
 
@@ -357,6 +366,14 @@ impl Model {
             (id.clone(), outcome)
         });
         let outcomes = outcomes.collect();
+        let learned = |id: &ModuleId| {
+            let before = attempt.inputs.get(id)?;
+            let failed = failed.contains(id);
+            let known = if failed { before.known.clone() } else { Some(Arc::default()) };
+            let inputs = self.inputs(id, known, failed);
+            Some((id.clone(), Learned { from: before.hash.clone(), inputs }))
+        };
+        let learned = attempt.modules.keys().filter_map(learned).collect();
         let members = &attempt.workspace.members;
         let mut good = attempt.good.clone();
         let mut loaded = Vec::new();
@@ -402,7 +419,7 @@ impl Model {
         };
         let clashes = self.clash.is_some_and(|(a, b)| selected.contains(a) && selected.contains(b));
         let planned = Some(if clashes { Err(PipelineError::Panicked.into()) } else { Ok(planned) });
-        AttemptOutcome { groups, planned, running_outlines: None, loaded }
+        AttemptOutcome { groups, planned, running_outlines: None, loaded, learned }
     }
 
     /// The host accepts the proposed swap, or refuses it.
@@ -488,7 +505,13 @@ impl Model {
 }
 
 fn cancelled_outcome() -> AttemptOutcome {
-    AttemptOutcome { groups: Vec::new(), planned: None, running_outlines: None, loaded: Vec::new() }
+    AttemptOutcome {
+        groups: Vec::new(),
+        planned: None,
+        running_outlines: None,
+        loaded: Vec::new(),
+        learned: BTreeMap::new(),
+    }
 }
 
 fn path_of(id: &str) -> PathBuf {
