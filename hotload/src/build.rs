@@ -19,6 +19,7 @@ pub mod recipe;
 pub mod rustc;
 pub mod standby;
 mod store;
+mod unchecked_code;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

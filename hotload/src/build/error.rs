@@ -62,6 +62,13 @@ pub enum BuildError {
         /// One line for each static: file, line and text.
         found: Vec<String>,
     },
+    /// A module has code that Rust does not check.
+    Unchecked {
+        /// The module.
+        module: ModuleId,
+        /// One line for each place: file, line and word.
+        found: Vec<String>,
+    },
     /// rustc or the linker reached a limit of the machine.
     Machine {
         /// The module.
@@ -109,6 +116,16 @@ impl Explain for BuildError {
             .remedy(
                 "Every module that links to it would have its own copy, new at each swap. Use a \
                  Resource instead",
+            ),
+            Self::Unchecked { module, found } => Explanation::new(
+                "H0325",
+                format!("module `{module}` has code that Rust does not check, or a macro that makes it"),
+            )
+            .details(found.join("\n"))
+            .remedy(
+                "Modules are swapped into the running game, so all of their code is checked. Write \
+                 it without these words; where it needs them, move it into a library outside of \
+                 `modules/`, which is trusted as Bevy is",
             ),
             Self::Wait { module, source } => {
                 Explanation::new("H0316", format!("rustc's exit status is unknown: {source}"))

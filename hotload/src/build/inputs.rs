@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Batch;
 use super::error::BuildError;
 use super::recipe::{Recipe, Recipes};
+use super::unchecked_code;
 use crate::epoch::{self, epoch};
 use crate::explain::{Explain, Explanation};
 use crate::ids::{Epoch, InputsHash, ModuleId};
@@ -107,6 +108,7 @@ impl<'a> Source<'a> {
         field(recipes.api.as_bytes());
         field(include_bytes!("link.sh"));
         field(include_bytes!("exports.ld"));
+        field(include_bytes!("rustc.rs"));
         field(&[u8::from(is_core)]);
         for argument in &recipe.arguments {
             // The same in every checkout.
@@ -155,7 +157,10 @@ impl<'a> Source<'a> {
         let salt = salt(self.recipe, &self.libraries, &self.cores);
         let epoch = epoch(&self.module.folder, &self.files, &salt);
         let statics = || refused_statics(self.module, &self.files);
-        let refused = self.unreadable.or_else(|| self.is_core.then(statics).flatten());
+        let refused = self
+            .unreadable
+            .or_else(|| refused_words(self.module, &self.files))
+            .or_else(|| self.is_core.then(statics).flatten());
         Inputs { hash: self.hash, epoch, cores: self.cores, refused }
     }
 }
@@ -183,6 +188,18 @@ fn salt(recipe: &Recipe, libraries: &[String], cores: &BTreeMap<ModuleId, Epoch>
     }
     salt.extend(cores.iter().map(|(core, epoch)| format!("{core}={epoch}")));
     salt
+}
+
+/// The refusal of a module with code that Rust does not check.
+fn refused_words(module: &ModuleCrate, sources: &[(PathBuf, String)]) -> Option<Explanation> {
+    let found: Vec<String> = unchecked_code::refused_words(sources, &module.folder)
+        .into_iter()
+        .map(|(path, line, word)| {
+            format!("  {}:{line}: `{word}`", module.folder.join(path).display())
+        })
+        .collect();
+    let unchecked = |found| BuildError::Unchecked { module: module.id.clone(), found }.explain();
+    (!found.is_empty()).then(|| unchecked(found))
 }
 
 /// The refusal of a core crate with mutable statics.

@@ -113,7 +113,11 @@ impl Job {
                         command.arg("--extern").arg(self.own_core(library));
                     }
                 }
-                option if own_output(option) => {}
+                // It would turn the lint below into a warning.
+                "--cap-lints" => {
+                    arguments.next();
+                }
+                option if own_output(option) || option.starts_with("--cap-lints=") => {}
                 other => {
                     command.arg(other);
                 }
@@ -127,7 +131,9 @@ impl Job {
             .arg(&self.folder)
             .args(["-C", &format!("incremental={}", self.folder.join("incremental").display())])
             .args(["-C", &format!("metadata={}", self.epoch)])
-            .args(["-C", "debuginfo=0"]);
+            .args(["-C", "debuginfo=0"])
+            // Also in a module whose manifest forgets it.
+            .args(["-F", "unsafe_code"]);
         for folder in self.core_folders.values() {
             command.args(["-L", &format!("dependency={}", folder.display())]);
         }
