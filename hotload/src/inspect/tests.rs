@@ -204,6 +204,20 @@ fn other_files_are_refused() {
 }
 
 #[test]
+fn an_artifact_without_an_epoch_is_refused() {
+    let Fixture { artifact, host, .. } = fixture();
+    let manifest = entry_of(artifact) + ENTRY_BYTES as usize;
+    for (key, id) in [("\nepoch = ", "my-demo"), ("cores = { core_demo = ", "core_demo")] {
+        let mut bytes = artifact.clone();
+        let at = manifest + place_of(key.as_bytes(), &artifact[manifest..][..300]) + key.len();
+        // As long as the epoch's 16 digits in quotes.
+        bytes[at..at + 18].copy_from_slice(b"\"-\"               ");
+        let expected = format!("H0221: lib.so: expected an epoch for `{id}`, found none");
+        refused(bytes, "my-demo", host, &expected);
+    }
+}
+
+#[test]
 fn the_export_has_to_be_its_own() {
     let Fixture { artifact, host, .. } = fixture();
     let expected = "`other::PLAYGROUND_MODULE`, found ";
