@@ -11,6 +11,7 @@
 pub mod build_lock;
 pub mod capture;
 mod diagnostics;
+mod environment;
 pub mod error;
 mod features;
 mod inputs;

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Instant, SystemTime};
 
 use super::diagnostics::Diagnostics;
+use super::environment;
 use super::error::BuildError;
 pub use super::process_group::Cancel;
 use super::recipe::Recipe;
@@ -138,7 +139,7 @@ impl Job {
             command.args(["-L", &format!("dependency={}", folder.display())]);
         }
         command.current_dir(&self.recipe.folder).env_clear();
-        command.envs(self.recipe.environment.iter().map(|(name, value)| (name, value)));
+        command.envs(environment::of_rustc(&self.recipe));
         command.env("PLAYGROUND_EPOCH", self.epoch.as_str());
         if !self.cores.is_empty() {
             // An inline table of TOML, which `export_module!` puts into the manifest.
