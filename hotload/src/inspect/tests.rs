@@ -492,3 +492,22 @@ fn random_bytes_never_panic() {
         assert!(look(bytes, "my-demo", host).is_err());
     }
 }
+
+#[test]
+fn a_symbol_of_a_system_library_is_named_as_such() {
+    let remedy = |names: &[&[u8]]| {
+        let first: Vec<String> = names.iter().map(|name| format!("`{}`", demangle(name))).collect();
+        let error = InspectError::Symbols { file: "lib.so".into(), count: first.len(), first };
+        error.explain().to_string()
+    };
+    let own: &[u8] = b"_ZN7my_demo4walk17h0123456789abcdefE";
+    let of_trait: &[u8] = b"_ZN44_$LT$my_demo..A$u20$as$u20$my_demo..B$GT$1c17h0123456789abcdefE";
+    for names in [&[own][..], &[of_trait], &[own, of_trait]] {
+        assert!(remedy(names).contains("Rebuild the module with this game's"), "{}", remedy(names));
+    }
+    for names in [&[&b"sqlite3_open"[..]][..], &[own, b"sqlite3_open"]] {
+        let text = remedy(names);
+        assert!(text.contains("`sqlite3_open` is not a Rust symbol"), "{text}");
+        assert!(text.contains("playground_api"), "what to do: {text}");
+    }
+}
