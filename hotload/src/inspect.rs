@@ -133,32 +133,6 @@ impl Inspected {
     }
 }
 
-#[cfg(test)]
-impl Inspected {
-    /// Bytes of which only their hash is known, which may be that of others.
-    pub(crate) fn stub(id: &str, bytes: &[u8], hashed: &[u8]) -> Self {
-        let manifest = Manifest {
-            kind: Kind::Systems,
-            id: id.into(),
-            version: semver::Version::new(0, 1, 0),
-            abi: "abi".into(),
-            epoch: "0123456789abcdef".into(),
-            cores: Default::default(),
-            requires: Default::default(),
-            persisted: Vec::new(),
-            dropped: Vec::new(),
-        };
-        Self {
-            bytes: bytes.to_vec(),
-            hash: ArtifactHash::of(hashed),
-            manifest,
-            schemas: Vec::new(),
-            export_symbol: String::new(),
-            warnings: Vec::new(),
-        }
-    }
-}
-
 impl fmt::Debug for Inspected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inspected")

@@ -33,9 +33,9 @@ const ASM: &str = "asm";
 /// Stands before an occurrence's number in the text that is split into tokens.
 const MARK: &str = "playground_word_";
 
-/// The places in the sources of the crate in `folder` with a refused word: the file, the line (from
-/// 1) and the word. The build script is not a part of the module, and a file that is not Rust is left
-/// to rustc.
+/// The places in the sources of the crate in `folder` with a refused word: file, line and word; lines
+/// count from 1. The build script is not a part of the module, and a file that is not Rust is left to
+/// rustc.
 pub fn refused_words<'a>(
     sources: &'a [(PathBuf, String)],
     folder: &Path,
