@@ -122,7 +122,8 @@ pub const fn unwrap_or(value: Option<&'static str>, unset: &'static str) -> &'st
 /// ```ignore
 /// export_module! {
 ///     kind: Systems,                      // Core, Systems, Plugins or Apps
-///     requires: { core_arena: "^0.1" },   // modules by id, with a semver requirement
+///     requires: { core_arena: "^0.1" },   // modules by id, with a semver requirement; an id with
+///                                         // a hyphen in quotes: "core-arena": "^0.1"
 ///     persist: [],                        // components, resources, messages, states
 ///     dropped: ["core_arena::Shield"],    // removed types whose values may be dropped; optional
 ///     build: build,                       // fn(&mut ModuleApp)
@@ -132,7 +133,7 @@ pub const fn unwrap_or(value: Option<&'static str>, unset: &'static str) -> &'st
 macro_rules! export_module {
     (
         kind: $kind:ident,
-        requires: { $($id:ident : $version:literal),* $(,)? },
+        requires: { $($id:tt : $version:literal),* $(,)? },
         persist: [ $($persisted:ty),* $(,)? ],
         $(dropped: [ $($dropped:literal),* $(,)? ],)?
         build: $build:path $(,)?

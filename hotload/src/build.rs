@@ -13,6 +13,7 @@ pub mod build_lock;
 pub mod capture;
 mod dep_info;
 mod diagnostics;
+mod environment;
 pub mod error;
 mod features;
 mod inputs;
@@ -24,6 +25,7 @@ mod sources;
 mod stamp;
 pub mod standby;
 mod store;
+mod unchecked_code;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

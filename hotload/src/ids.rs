@@ -99,6 +99,9 @@ text_id! {
     AbiFingerprint
 }
 
+/// What separates the kind in a module's name from the rest.
+const AFTER_KIND: [char; 2] = ['_', '-'];
+
 impl ModuleId {
     /// The name by which rustc knows the module's crate.
     pub fn crate_name(&self) -> String {
@@ -108,7 +111,7 @@ impl ModuleId {
     /// The kind according to the name's prefix, such as `apps_`; `None` for other names. Before a
     /// module's first build only its id is known; afterwards its manifest has the kind.
     pub fn kind_by_name(&self) -> Option<Kind> {
-        let (prefix, _) = self.0.split_once('_')?;
+        let (prefix, _) = self.0.split_once(AFTER_KIND)?;
         Kind::ALL.into_iter().find(|kind| kind.name() == prefix)
     }
 
@@ -119,7 +122,7 @@ impl ModuleId {
 
     /// The name without the prefix of its kind, such as `arena` for `apps_arena`.
     pub fn without_kind(&self) -> &str {
-        let rest = self.kind_by_name().and_then(|_| self.0.split_once('_'));
+        let rest = self.kind_by_name().and_then(|_| self.0.split_once(AFTER_KIND));
         rest.map_or(&self.0, |(_, rest)| rest)
     }
 
@@ -180,7 +183,8 @@ mod tests {
         assert_eq!(kind("systems_movement"), Some(Kind::Systems));
         assert_eq!(kind("plugins_trails"), Some(Kind::Plugins));
         assert_eq!(kind("apps_arena"), Some(Kind::Apps));
-        for other in ["", "apps", "apps-arena", "appsx_arena", "my_module"] {
+        assert_eq!(kind("apps-arena"), Some(Kind::Apps));
+        for other in ["", "apps", "appsx_arena", "my_module", "my-apps_arena"] {
             assert_eq!(kind(other), None, "{other}");
         }
     }
@@ -192,6 +196,9 @@ mod tests {
         assert_eq!(ModuleId::of_app("apps_arena"), full);
         assert_eq!(ModuleId::of_app("core_x"), "apps_core_x");
         assert_eq!(full.without_kind(), "arena");
+        let hyphen = ModuleId::from("apps-arena");
+        assert_eq!(ModuleId::of_app("apps-arena"), hyphen);
+        assert_eq!(hyphen.without_kind(), "arena");
         assert_eq!(ModuleId::from("my_module").without_kind(), "my_module");
     }
 

@@ -45,14 +45,60 @@ pub const MIN_FILE_BYTES: usize = 64;
 pub const MAX_FILE_BYTES: usize = 512 << 20;
 const MISSING_SHOWN: usize = 5;
 
-/// An artifact that may be loaded. Only [`inspect`] makes one.
+/// An artifact that may be loaded. Only [`inspect`] makes one, and nobody changes it:
+///
+/// ```
+/// use playground_hotload::ids::ArtifactHash;
+/// use playground_hotload::inspect::Inspected;
+///
+/// fn read(inspected: &Inspected) -> (&[u8], &ArtifactHash, &str) {
+///     (inspected.bytes(), inspected.hash(), inspected.export_symbol())
+/// }
+/// ```
+///
+/// Other code cannot put one together,
+///
+/// ```compile_fail,E0451
+/// use playground_hotload::inspect::Inspected;
+///
+/// fn forge(inspected: Inspected) -> Inspected {
+///     Inspected { bytes: Vec::new(), ..inspected }
+/// }
+/// ```
+///
+/// nor exchange what was checked.
+///
+/// ```compile_fail,E0616
+/// use playground_hotload::inspect::Inspected;
+///
+/// fn exchange(inspected: &mut Inspected) {
+///     inspected.bytes = Vec::new();
+/// }
+/// ```
+///
+/// ```compile_fail,E0616
+/// use playground_hotload::inspect::Inspected;
+///
+/// fn exchange(inspected: &mut Inspected) {
+///     inspected.hash = "0".into();
+/// }
+/// ```
+///
+/// ```compile_fail,E0616
+/// use playground_hotload::inspect::Inspected;
+///
+/// fn exchange(inspected: &mut Inspected) {
+///     inspected.export_symbol = String::from("main");
+/// }
+/// ```
+///
 pub struct Inspected {
     bytes: Vec<u8>,
-    pub(crate) hash: ArtifactHash,
-    pub(crate) manifest: Manifest,
-    pub(crate) schemas: Vec<Definition>,
-    pub(crate) export_symbol: String,
-    pub(crate) warnings: Vec<InspectWarning>,
+    hash: ArtifactHash,
+    manifest: Manifest,
+    schemas: Vec<Definition>,
+    export_symbol: String,
+    warnings: Vec<InspectWarning>,
 }
 
 impl Inspected {
@@ -111,11 +157,6 @@ pub enum InspectWarning {
         file: PathBuf,
         /// The folders.
         folders: String,
-    },
-    /// It was not built by the host.
-    NoEpoch {
-        /// The artifact.
-        file: PathBuf,
     },
 }
 
@@ -201,6 +242,13 @@ pub enum InspectError {
         /// The artifact's ABI.
         found: AbiFingerprint,
     },
+    /// It was not built by a host, and records no epoch for a crate in it.
+    NoEpoch {
+        /// The artifact.
+        file: PathBuf,
+        /// The module, or a core crate in it.
+        id: ModuleId,
+    },
     /// The schemas are not as `export_module!` writes them.
     Schemas {
         /// The artifact.
@@ -284,6 +332,9 @@ pub fn inspect(
         let (expected, found) = (host.abi.clone(), manifest.abi);
         return Err(InspectError::Abi { file: file(), expected, found });
     }
+    if let Some(id) = manifest.without_epoch() {
+        return Err(InspectError::NoEpoch { file: file(), id: id.clone() });
+    }
     let schemas = Definition::parse(entry.schemas)
         .map_err(|fault| InspectError::Schemas { file: file(), fault })?;
     if schemas.len() != manifest.persisted.len() {
@@ -299,9 +350,6 @@ pub fn inspect(
     let mut warnings = Vec::new();
     if let Some(folders) = image.search_path().map_err(malformed)? {
         warnings.push(InspectWarning::SearchPath { file: file(), folders });
-    }
-    if manifest.epoch == manifest::UNSET {
-        warnings.push(InspectWarning::NoEpoch { file: file() });
     }
     let hash = ArtifactHash::of(&bytes);
     Ok(Inspected { bytes, hash, manifest, schemas, export_symbol, warnings })

@@ -4,7 +4,7 @@
 use std::error::Error as _;
 use std::ffi::c_void;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use thiserror::Error;
 
 use crate::explain::{Explain, Explanation};
-use crate::ids::ModuleId;
+use crate::ids::{ArtifactHash, ModuleId};
 use crate::inspect::Inspected;
 use crate::os_remedies::remedy;
 
@@ -60,8 +60,56 @@ impl Code {
 }
 
 /// An inspected artifact's bytes, in memory that can no longer be written to.
+///
+/// ```
+/// use playground_hotload::inspect::Inspected;
+/// use playground_hotload::load::Sealed;
+///
+/// fn read(sealed: &Sealed) -> &Inspected {
+///     sealed.inspected()
+/// }
+/// ```
+///
+/// Other code cannot put one together, nor exchange what is in it.
+///
+/// ```compile_fail,E0451
+/// use std::fs::File;
+/// use playground_hotload::inspect::Inspected;
+/// use playground_hotload::load::Sealed;
+///
+/// fn forge(inspected: Inspected, copy: File) -> Sealed {
+///     Sealed { inspected, copy }
+/// }
+/// ```
+///
+/// ```compile_fail,E0616
+/// use playground_hotload::load::Sealed;
+///
+/// fn exchange(sealed: &mut Sealed, other: std::fs::File) {
+///     sealed.copy = other;
+/// }
+/// ```
+///
+/// ```compile_fail,E0616
+/// use playground_hotload::inspect::Inspected;
+/// use playground_hotload::load::Sealed;
+///
+/// fn take(sealed: Sealed) -> Inspected {
+///     sealed.inspected
+/// }
+/// ```
+///
+/// Sealing and loading is for the pipeline alone.
+///
+/// ```compile_fail,E0603
+/// use playground_hotload::load::seal;
+/// ```
+///
+/// ```compile_fail,E0603
+/// use playground_hotload::load::load;
+/// ```
 pub struct Sealed {
-    pub(crate) inspected: Inspected,
+    inspected: Inspected,
     copy: File,
 }
 
@@ -93,6 +141,15 @@ pub enum LoadError {
         /// Why.
         source: io::Error,
     },
+    /// The sealed copy differs from the inspected bytes.
+    Differs {
+        /// The module.
+        id: ModuleId,
+        /// The hash of the inspected bytes.
+        expected: ArtifactHash,
+        /// The hash of the copy.
+        found: ArtifactHash,
+    },
     /// The system's loader refused.
     Open {
         /// The module.
@@ -110,6 +167,14 @@ impl Explain for LoadError {
                 format!("no sealed copy of module `{id}` in memory: {source}"),
             )
             .remedy(format!("{}, then `reload {id}`", remedy(source))),
+            Self::Differs { id, expected, found } => Explanation::new(
+                "H0507",
+                format!(
+                    "the sealed copy of module `{id}` has the hash {found}, and the inspected bytes \
+                     have {expected}"
+                ),
+            )
+            .remedy(format!("Try again with `reload {id}`; if it comes back, test the memory")),
             Self::Open { id, source } => Explanation::new(
                 "H0502",
                 match source.source() {
@@ -123,17 +188,22 @@ impl Explain for LoadError {
     }
 }
 
-/// Copies the inspected bytes to memory that can no longer be written to.
+/// Copies the inspected bytes to memory that can no longer be written to, and hashes them there: the
+/// bytes that will be executed are those that were checked.
 ///
 /// # Errors
 ///
-/// If there is no memory or descriptor left.
+/// If there is no memory or descriptor left, or the copy differs.
 pub(crate) fn seal(inspected: Inspected) -> Result<Sealed, LoadError> {
-    let id = &inspected.manifest.id;
-    match sealed_copy(id, inspected.bytes()) {
-        Ok(copy) => Ok(Sealed { inspected, copy }),
-        Err(source) => Err(LoadError::Copy { id: id.clone(), source }),
+    let id = &inspected.manifest().id;
+    let failed = |source| LoadError::Copy { id: id.clone(), source };
+    let copy = sealed_copy(id, inspected.bytes()).map_err(failed)?;
+    let found = hash_of(&copy).map_err(failed)?;
+    if found != *inspected.hash() {
+        let (id, expected) = (id.clone(), inspected.hash().clone());
+        return Err(LoadError::Differs { id, expected, found });
     }
+    Ok(Sealed { inspected, copy })
 }
 
 /// Loads a sealed artifact, and returns it with the result of its inspection.
@@ -144,16 +214,17 @@ pub(crate) fn seal(inspected: Inspected) -> Result<Sealed, LoadError> {
 pub(crate) fn load(sealed: Sealed) -> Result<(Code, Inspected), LoadError> {
     let Sealed { inspected, copy } = sealed;
     let path = format!("/proc/self/fd/{}", copy.as_raw_fd());
-    let symbol = inspected.export_symbol.as_bytes();
+    let symbol = inspected.export_symbol().as_bytes();
 
     // SAFETY: `Inspected` exists only for bytes whose ABI fingerprint is this host's: the same rustc,
     // target, profile, Bevy and playground_api, so that `ModuleEntry` and every function the module
     // shares with the host mean the same on both sides. The bytes are a complete ELF image for this
     // machine, with every undefined symbol defined in the host, and `symbol` is the one
     // `PLAYGROUND_MODULE` of the module's own crate, inside a mapped segment, aligned, and beginning
-    // with `ModuleEntry`'s magic. They lie in a sealed memory file, so nobody writes to them between
-    // the check and now, or later. Modules `forbid(unsafe_code)`: their constructors are those that
-    // safe Rust and Bevy's derives make. The library is never closed, so `'static` holds.
+    // with `ModuleEntry`'s magic. They lie in a sealed memory file and were hashed there, so nobody
+    // wrote to them after the check, or will. Modules are compiled with `-F unsafe_code`, and what
+    // that lint misses is refused as source: their constructors are those that safe Rust, and the
+    // dependencies that the game trusts, make. The library is never closed, so `'static` holds.
     #[expect(unsafe_code, reason = "the one place where code enters the process")]
     let entry: Result<&'static ModuleEntry, libloading::Error> = unsafe {
         Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL).and_then(|library| {
@@ -166,7 +237,7 @@ pub(crate) fn load(sealed: Sealed) -> Result<(Code, Inspected), LoadError> {
     };
     // Also if the loader refused: it may have mapped the file before that.
     let image: &'static File = Box::leak(Box::new(copy));
-    let id = &inspected.manifest.id;
+    let id = &inspected.manifest().id;
     let entry = entry.map_err(|source| LoadError::Open { id: id.clone(), source })?;
     debug_assert_eq!(entry.magic, MAGIC);
     Ok((Code { entry, image }, inspected))
@@ -179,4 +250,41 @@ fn sealed_copy(id: &ModuleId, bytes: &[u8]) -> io::Result<File> {
     let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
     fcntl_add_seals(&file, seals)?;
     Ok(file)
+}
+
+fn hash_of(mut copy: &File) -> io::Result<ArtifactHash> {
+    copy.rewind()?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(copy)?;
+    Ok(hasher.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_copy_holds_the_bytes_and_takes_no_others() {
+        let bytes: Vec<u8> = (0..200_000u32).map(|number| number as u8).collect();
+        let mut copy = sealed_copy(&"systems_walk".into(), &bytes).unwrap();
+        assert_eq!(hash_of(&copy).unwrap(), ArtifactHash::of(&bytes));
+        copy.rewind().unwrap();
+        assert!(copy.write_all(b"other").is_err(), "it can be written to");
+        assert!(copy.set_len(1).is_err() && copy.set_len(1 << 20).is_err(), "it can be resized");
+        assert!(fcntl_add_seals(&copy, SealFlags::empty()).is_err(), "seals can be changed");
+        assert_eq!(hash_of(&copy).unwrap(), ArtifactHash::of(&bytes));
+    }
+
+    #[test]
+    fn other_bytes_than_those_inspected_are_not_sealed() {
+        let inspected = Inspected::stub("systems_walk", b"checked", b"checked");
+        let sealed = seal(inspected).unwrap();
+        assert_eq!(hash_of(&sealed.copy).unwrap(), *sealed.inspected().hash());
+        // A bit of the bytes flipped after they were hashed.
+        let inspected = Inspected::stub("systems_walk", b"checkee", b"checked");
+        let error = seal(inspected).err().expect("other bytes").to_string();
+        let hashes = [ArtifactHash::of(b"checkee"), ArtifactHash::of(b"checked")];
+        assert!(error.starts_with("H0507") && error.contains("`systems_walk`"), "{error}");
+        assert!(hashes.iter().all(|hash| error.contains(hash.as_str())), "{error}");
+    }
 }

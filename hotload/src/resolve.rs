@@ -17,10 +17,12 @@ pub struct Selection {
 /// The modules to run, in three steps:
 ///
 /// 1. The app and everything it requires, directly or through others.
-/// 2. Also systems and plugins that no app requires, and modules switched on by hand. A core module
-///    joins only where something requires it or it is switched on.
+/// 2. Also systems and plugins that no app requires, and modules switched on by hand.
 /// 3. Without modules that are switched off, and without those that require one
 ///    that is not selected or not built yet. The app stays: it runs without what it lists.
+///
+/// A core module joins where something that runs requires it, or it is switched on: it has no
+/// behaviour of its own.
 pub fn resolve(
     manifests: &BTreeMap<ModuleId, Manifest>,
     selection: &Selection,
@@ -38,21 +40,28 @@ pub fn resolve(
             selected.insert(id.clone());
         }
     }
+    let cores = manifests.values().filter(|manifest| manifest.kind == Kind::Core);
+    let mut present = &selected | &cores.map(|manifest| manifest.id.clone()).collect();
     // Removing one may leave another without a requirement: repeat until none is removed.
     loop {
-        let next = selected.iter().find(|id| {
+        let next = present.iter().find(|id| {
             let lacks = |manifest: &Manifest| {
                 manifest.kind != Kind::Apps
-                    && manifest.requires.keys().any(|id| !selected.contains(id))
+                    && manifest.requires.keys().any(|id| !present.contains(id))
             };
             selection.switched.get(*id) == Some(&false) || manifests.get(*id).is_some_and(lacks)
         });
         match next.cloned() {
-            Some(id) => selected.remove(&id),
+            Some(id) => present.remove(&id),
             None => break,
         };
     }
-    selected
+    let mut running = BTreeSet::new();
+    for id in selected.intersection(&present) {
+        require(id, manifests, &mut running);
+    }
+    // An app runs without what it lists.
+    &running & &present
 }
 
 /// Adds `id` and everything it requires, directly or through others.
@@ -165,8 +174,30 @@ mod tests {
         let on = [("systems_race", true)];
         let modules = resolved(&game(), Some("apps_a"), &on);
         assert!(modules.contains(&"systems_race".to_owned()), "{modules:?}");
-        // Not where its requirements do not run: without an app `core_space` does not.
-        assert!(resolved(&game(), None, &on).is_empty());
+        assert_eq!(resolved(&game(), None, &on), ["core_space", "systems_race"]);
+        // Not where its requirements do not run.
+        let off = [("systems_race", true), ("core_space", false)];
+        assert!(resolved(&game(), None, &off).is_empty());
+    }
+
+    #[test]
+    fn a_core_that_no_app_lists_comes_with_the_module_that_requires_it() {
+        let modules = manifests(&[
+            ("apps_a", &[]),
+            ("core_far", &[]),
+            ("core_near", &["core_far"]),
+            ("core_lost", &["core_missing"]),
+            ("core_spare", &[]),
+            ("plugins_x", &["core_near"]),
+            ("plugins_y", &["core_spare", "systems_missing"]),
+            ("plugins_z", &["core_lost"]),
+        ]);
+        let expected = ["apps_a", "core_far", "core_near", "plugins_x"];
+        assert_eq!(resolved(&modules, Some("apps_a"), &[]), expected);
+        // It goes again with the module, and takes it along where it is switched off.
+        for off in ["plugins_x", "core_far", "core_near"] {
+            assert_eq!(resolved(&modules, Some("apps_a"), &[(off, false)]), ["apps_a"], "{off}");
+        }
     }
 
     #[test]
@@ -186,9 +217,7 @@ mod tests {
     #[test]
     fn without_an_app_unlisted_modules_run_alone() {
         let modules = manifests(&[("core_x", &[]), ("systems_x", &[]), ("plugins_x", &["core_x"])]);
-        assert_eq!(resolved(&modules, None, &[]), ["systems_x"]);
-        let on = [("core_x", true)];
-        assert_eq!(resolved(&modules, None, &on), ["core_x", "plugins_x", "systems_x"]);
+        assert_eq!(resolved(&modules, None, &[]), ["core_x", "plugins_x", "systems_x"]);
     }
 
     #[test]

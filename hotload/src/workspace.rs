@@ -62,6 +62,29 @@ pub enum WorkspaceError {
         /// Its name there.
         name: String,
     },
+    /// A package among the modules has no library.
+    NoLibrary {
+        /// The package.
+        module: ModuleId,
+        /// Its manifest.
+        manifest: PathBuf,
+    },
+    /// A module's library is not called as its package is.
+    LibraryName {
+        /// The module.
+        module: ModuleId,
+        /// Its manifest.
+        manifest: PathBuf,
+        /// The library's name.
+        found: String,
+    },
+    /// Two modules have the same crate name.
+    SameCrate {
+        /// The modules.
+        modules: [ModuleId; 2],
+        /// The manifest of the second.
+        manifest: PathBuf,
+    },
     /// A source or a folder with sources cannot be read.
     Unreadable {
         /// The file or folder.
@@ -107,6 +130,34 @@ impl Explain for WorkspaceError {
                 ),
             )
             .remedy(format!("Remove `package = \"{core}\"`, and write `use {core} as {name};`")),
+            Self::NoLibrary { module, manifest } => Explanation::new(
+                "H0108",
+                format!("{}: `{module}` has no library, and a module is one", manifest.display()),
+            )
+            .remedy(
+                "Give it a `src/lib.rs` with `export_module!`, or move it out of `modules/` if it is \
+                 no module",
+            ),
+            Self::LibraryName { module, manifest, found } => Explanation::new(
+                "H0109",
+                format!(
+                    "{}: the library of module `{module}` is called `{found}`: a module is found by \
+                     its package's name, `{}`",
+                    manifest.display(),
+                    module.crate_name()
+                ),
+            )
+            .remedy("Remove `name` from `[lib]`, or give the package that name"),
+            Self::SameCrate { modules: [first, second], manifest } => Explanation::new(
+                "H0110",
+                format!(
+                    "{}: rustc cannot tell the modules `{first}` and `{second}` apart: both crates are \
+                     called `{}`",
+                    manifest.display(),
+                    second.crate_name()
+                ),
+            )
+            .remedy("Rename one of them"),
             Self::Unreadable { path, source } => {
                 Explanation::new("H0106", format!("{} cannot be read: {source}", path.display()))
                     .remedy(format!("{}; what runs goes on until then", remedy(source)))
@@ -127,6 +178,28 @@ struct Package {
     name: String,
     manifest_path: PathBuf,
     dependencies: Vec<Dependency>,
+    targets: Vec<Target>,
+}
+
+impl Package {
+    /// True if the package is a module: below the folder `modules`, and no procedural macro, which
+    /// runs in the compiler.
+    fn is_module(&self, modules: &Path) -> bool {
+        let is_macro = |target: &Target| target.kind.iter().any(|kind| kind == "proc-macro");
+        self.manifest_path.starts_with(modules) && !self.targets.iter().any(is_macro)
+    }
+
+    /// The crate name of its library, if it has one.
+    fn library(&self) -> Option<String> {
+        let is_library = |target: &&Target| target.kind.iter().any(|kind| kind.ends_with("lib"));
+        self.targets.iter().find(is_library).map(|target| target.name.replace('-', "_"))
+    }
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
 }
 
 #[derive(Deserialize)]

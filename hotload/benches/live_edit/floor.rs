@@ -84,7 +84,9 @@ impl Floor {
                 }
             }
         }
-        command.current_dir(recipe["folder"].as_str().expect("a folder")).env_clear();
+        command.current_dir(recipe["folder"].as_str().expect("a folder"));
+        // This process's own job server.
+        command.env_remove("CARGO_MAKEFLAGS");
         for variable in recipe["environment"].as_array().expect("an environment") {
             command.env(text(&variable[0]), text(&variable[1]));
         }

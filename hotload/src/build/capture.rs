@@ -10,6 +10,7 @@ use std::{fs, io};
 use thiserror::Error;
 
 use super::build_lock::BuildLock;
+use super::environment;
 use super::features::check_features;
 use super::process_group::{Cancel, ProcessGroup};
 use super::recipe::{self, Recipes};
@@ -91,10 +92,13 @@ pub fn capture(
         let modules: Vec<&str> = missing.iter().map(ModuleId::as_str).collect();
         return Err(CaptureError::Cargo { modules: modules.join(", "), message });
     }
+    let configured = environment::configured(&folders.workspace);
     let mut by_module = BTreeMap::new();
     for id in members.crates.keys() {
-        let recorded = recipe::read(&folder.join(format!("{id}.captured")))?;
-        by_module.insert(id.clone(), recorded);
+        let path = folder.join(format!("{id}.captured"));
+        let recorded =
+            fs::read(&path).map_err(|source| CaptureError::File { path: path.clone(), source })?;
+        by_module.insert(id.clone(), recipe::read(&path, &recorded, &configured)?);
     }
     recipe::keep(folders, members, by_module)
 }
@@ -165,12 +169,10 @@ fn clean(folders: &Folders, ids: &[ModuleId]) -> Result<(), CaptureError> {
 pub(super) fn cargo(folders: &Folders) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(&folders.workspace).stdin(Stdio::null());
-    // With the variables that `cargo run` sets for the game, cargo would see the modules as changed.
-    for (name, _) in std::env::vars_os() {
-        let name_text = name.to_string_lossy();
-        if name_text.starts_with("CARGO_PKG_") || name_text.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&name);
-        }
+    // With the variables that `cargo run` sets for the game, cargo would see the modules as changed,
+    // and what it sets for them could not be told from what it was given.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| environment::is_set_by_cargo(name)) {
+        command.env_remove(&name);
     }
     command
 }

@@ -62,6 +62,13 @@ pub enum BuildError {
         /// One line for each static: file, line and text.
         found: Vec<String>,
     },
+    /// A module has code that Rust does not check.
+    Unchecked {
+        /// The module.
+        module: ModuleId,
+        /// One line for each place: file, line and word.
+        found: Vec<String>,
+    },
     /// Sources were written again and again while rustc read them.
     Unsettled {
         /// The module.
@@ -114,6 +121,16 @@ impl Explain for BuildError {
             .remedy(
                 "Every module that links to it would have its own copy, new at each swap. Use a \
                  Resource instead",
+            ),
+            Self::Unchecked { module, found } => Explanation::new(
+                "H0325",
+                format!("module `{module}` has code that Rust does not check, or a macro that makes it"),
+            )
+            .details(found.join("\n"))
+            .remedy(
+                "Modules are swapped into the running game, so all of their code is checked. Write \
+                 it without these words; where it needs them, move it into a library outside of \
+                 `modules/`, which is trusted as Bevy is",
             ),
             Self::Unsettled { module } => Explanation::new(
                 "H0326",

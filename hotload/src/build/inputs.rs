@@ -11,6 +11,7 @@ use super::linked::{API_CRATE, LinkedFiles};
 use super::recipe::{Recipe, Recipes};
 use super::sources::{self, Sources, Stamps};
 use super::stamp::Stamp;
+use super::unchecked_code;
 use super::{Batch, store};
 use crate::epoch::{self, epoch};
 use crate::explain::{Explain, Explanation};
@@ -205,6 +206,7 @@ impl Reading<'_> {
         field(recipes.api.as_bytes());
         field(include_bytes!("link.sh"));
         field(include_bytes!("exports.ld"));
+        field(include_bytes!("rustc.rs"));
         field(&[u8::from(is_core), u8::from(failed)]);
         for argument in &recipe.arguments {
             // The same in every checkout.
@@ -234,8 +236,10 @@ impl Reading<'_> {
         let mut salt = salt(recipe, &recipes.linked, &libraries, &cores);
         salt.extend(shapes);
         let epoch = epoch(&module.folder, &sources.rust, &salt);
-        let statics = || refused_statics(module, &sources.rust);
-        let refused = unreadable.or_else(|| is_core.then(statics).flatten());
+        let refused = unreadable
+            .or_else(|| refused_words(module, &sources.rust))
+            .or_else(|| refused_words(module, &sources.code))
+            .or_else(|| is_core.then(|| refused_statics(module, &sources.rust)).flatten());
         Ok(Inputs { hash, epoch, cores, refused, known, failed, stamps })
     }
 }
@@ -263,6 +267,18 @@ fn salt(
     salt.extend(recipe.shaping_options());
     salt.extend(cores.iter().map(|(core, epoch)| format!("{core}={epoch}")));
     salt
+}
+
+/// The refusal of a module with code that Rust does not check.
+fn refused_words(module: &ModuleCrate, sources: &[(PathBuf, String)]) -> Option<Explanation> {
+    let found: Vec<String> = unchecked_code::refused_words(sources, &module.folder)
+        .into_iter()
+        .map(|(path, line, word)| {
+            format!("  {}:{line}: `{word}`", module.folder.join(path).display())
+        })
+        .collect();
+    let unchecked = |found| BuildError::Unchecked { module: module.id.clone(), found }.explain();
+    (!found.is_empty()).then(|| unchecked(found))
 }
 
 /// The refusal of a core crate with mutable statics.

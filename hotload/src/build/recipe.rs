@@ -9,6 +9,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 
 use super::capture::{CaptureError, write};
+use super::environment;
 use super::linked::LinkedFiles;
 use crate::ids::ModuleId;
 use crate::workspace::{Folders, Members};
@@ -20,7 +21,7 @@ pub struct Recipe {
     pub folder: PathBuf,
     /// The program and its arguments.
     pub arguments: Vec<String>,
-    /// The whole environment.
+    /// The variables that cargo set; the rest of rustc's environment is the game's own.
     pub environment: Vec<(String, String)>,
 }
 
@@ -44,8 +45,8 @@ pub struct Recipes {
 impl Recipe {
     /// The value that an `env!` in the module gets.
     pub fn variable(&self, name: &str) -> Option<String> {
-        let recorded = self.environment.iter().find(|(other, _)| other == name);
-        recorded.map(|(_, value)| value.clone())
+        let variables = environment::of_rustc(self).filter(|(other, _)| other == name);
+        variables.last().map(|(_, value)| value.to_string_lossy().into_owned())
     }
 
     /// The libraries behind `--extern`: crate name and file.
@@ -192,33 +193,43 @@ pub(super) fn keep(
     Ok(recipes)
 }
 
-/// Reads a command that capture.sh has recorded.
+/// Parses a command that capture.sh has recorded. `configured` are variables that cargo may have set
+/// for this process already, so that the script could not see it.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or is not a recorded command.
-pub(super) fn read(path: &Path) -> Result<Recipe, CaptureError> {
-    let file = |source| CaptureError::File { path: path.into(), source };
-    let bytes = fs::read(path).map_err(file)?;
-    let invalid = || file(io::Error::new(io::ErrorKind::InvalidData, "not a recorded command"));
-    let text = String::from_utf8(bytes).map_err(|_| invalid())?;
-    let mut parts = text.split_terminator('\0').map(str::to_owned);
-    let folder = PathBuf::from(parts.next().ok_or_else(invalid)?);
-    let count: usize = parts.next().and_then(|n| n.parse().ok()).ok_or_else(invalid)?;
-    let arguments: Vec<String> = parts.by_ref().take(count).map(with_code).collect();
+/// If the bytes are not a recorded command.
+pub(super) fn read(
+    path: &Path,
+    bytes: &[u8],
+    configured: &BTreeSet<String>,
+) -> Result<Recipe, CaptureError> {
+    let invalid = || CaptureError::File {
+        path: path.into(),
+        source: io::Error::new(io::ErrorKind::InvalidData, "not a recorded command"),
+    };
+    let mut parts = bytes.split(|byte| *byte == 0).map(|part| str::from_utf8(part).ok());
+    let mut text = || parts.next().flatten().ok_or_else(invalid);
+    let folder = PathBuf::from(text()?);
+    let count: usize = text()?.parse().map_err(|_| invalid())?;
+    let arguments = (0..count).map(|_| Ok(with_code(text()?.to_owned())));
+    let arguments: Vec<String> = arguments.collect::<Result<_, _>>()?;
     if arguments.len() < 2 {
         return Err(invalid());
     }
-    let is_of_capture = |name: &str| {
-        // The job server's descriptors are closed when the build runs.
-        matches!(name, "RUSTC_WRAPPER" | "CARGO_MAKEFLAGS" | "MAKEFLAGS" | "MFLAGS")
-            || name.starts_with("PLAYGROUND_")
-    };
-    let environment = parts
-        .filter_map(|part| part.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())))
-        .filter(|(name, _)| !is_of_capture(name))
-        .collect();
-    Ok(Recipe { folder, arguments, environment })
+    // A value that is not UTF-8 cannot be kept; rustc gets the game's own, if there is one.
+    let recorded = parts.flatten().filter_map(|part| part.split_once('='));
+    let recorded = recorded.filter(|(name, value)| environment::is_kept(name, value));
+    let mut environment: BTreeMap<String, String> =
+        recorded.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    for name in configured {
+        if !environment.contains_key(name)
+            && let Ok(value) = std::env::var(name)
+        {
+            environment.insert(name.clone(), value);
+        }
+    }
+    Ok(Recipe { folder, arguments, environment: environment.into_iter().collect() })
 }
 
 /// cargo compiles a library against the metadata of its dependencies; a dylib needs their code.
@@ -236,6 +247,7 @@ fn key(folders: &Folders, members: &Members) -> String {
     hasher.update(playground_api::ABI.as_bytes());
     hasher.update(include_bytes!("capture.sh"));
     hasher.update(include_bytes!("capture.rs"));
+    hasher.update(include_bytes!("environment.rs"));
     hasher.update(include_bytes!("recipe.rs"));
     let workspace = &folders.workspace;
     let shared = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"];

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Instant, SystemTime};
 
 use super::diagnostics::Diagnostics;
+use super::environment;
 use super::error::BuildError;
 pub use super::process_group::Cancel;
 use super::recipe::Recipe;
@@ -118,7 +119,11 @@ impl Job {
                         command.arg("--extern").arg(self.own_core(library));
                     }
                 }
-                option if own_output(option) => {}
+                // It would turn the lint below into a warning.
+                "--cap-lints" => {
+                    arguments.next();
+                }
+                option if own_output(option) || option.starts_with("--cap-lints=") => {}
                 other => {
                     command.arg(other);
                 }
@@ -132,12 +137,14 @@ impl Job {
             .arg(&self.folder)
             .args(["-C", &format!("incremental={}", self.folder.join("incremental").display())])
             .args(["-C", &format!("metadata={}", self.epoch)])
-            .args(["-C", "debuginfo=0"]);
+            .args(["-C", "debuginfo=0"])
+            // Also in a module whose manifest forgets it.
+            .args(["-F", "unsafe_code"]);
         for folder in self.core_folders.values() {
             command.args(["-L", &format!("dependency={}", folder.display())]);
         }
         command.current_dir(&self.recipe.folder).env_clear();
-        command.envs(self.recipe.environment.iter().map(|(name, value)| (name, value)));
+        command.envs(environment::of_rustc(&self.recipe));
         command.env("PLAYGROUND_EPOCH", self.epoch.as_str());
         if !self.cores.is_empty() {
             // An inline table of TOML, which `export_module!` puts into the manifest.

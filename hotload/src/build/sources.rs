@@ -24,6 +24,8 @@ pub struct Sources {
     pub rust: Vec<(PathBuf, String)>,
     /// Hashes of all other files that rustc reads, by absolute path; `None` for one that is missing.
     pub others: BTreeMap<PathBuf, Option<blake3::Hash>>,
+    /// Those of them that may hold Rust code, also macros for other crates.
+    pub code: Vec<(PathBuf, String)>,
     /// Hashes of files of the crate that rustc did not read when it last succeeded.
     pub beside: BTreeMap<PathBuf, Option<blake3::Hash>>,
     /// The variables behind `env!`.
@@ -72,8 +74,13 @@ impl Sources {
         let read = known.into_iter().flat_map(|known| &known.files).map(|path| resolved(path));
         for path in includes.into_iter().chain(read).filter(|path| !rust.contains(path)) {
             sources.stamps.insert(path.clone(), Stamp::of(&path));
-            let hash = workspace::read_existing(&path)?.map(|bytes| blake3::hash(&bytes));
-            sources.others.insert(path, hash);
+            let bytes = workspace::read_existing(&path)?;
+            sources.others.insert(path.clone(), bytes.as_deref().map(blake3::hash));
+            if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok())
+                && (is_rust(&path) || text.contains("macro_rules"))
+            {
+                sources.code.push((path, text));
+            }
         }
         if all {
             for path in paths.into_iter().map(|path| folder.join(path)) {
@@ -101,6 +108,10 @@ impl Sources {
         let variables = self.variables.iter();
         files.chain(variables.map(|(name, value)| format!("env {name}={value:?}"))).collect()
     }
+}
+
+fn is_rust(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "rs")
 }
 
 /// True if none of the files was written since their stamps were taken.
@@ -147,8 +158,7 @@ impl<'a> Tree<'a> {
         root: Option<PathBuf>,
         known: Option<&DepInfo>,
     ) -> Self {
-        let is_rust = |path: &&Path| path.extension().is_some_and(|ending| ending == "rs");
-        let others = paths.iter().map(PathBuf::as_path).filter(is_rust).collect();
+        let others = paths.iter().map(PathBuf::as_path).filter(|path| is_rust(path)).collect();
         let mut this = Self { others, open: Vec::new() };
         let known = known.into_iter().flat_map(|known| &known.files).map(|path| resolved(path));
         let known: BTreeSet<PathBuf> = known.collect();

@@ -265,3 +265,42 @@ fn a_core_that_another_build_replaced_is_built_again_first() {
     assert_built(&run(&workspace.batch(&["systems_b"])), &["systems_b"]);
     assert_eq!(workspace.compiled(), ALL);
 }
+
+#[test]
+fn every_module_is_compiled_with_the_lint_against_unsafe_code() {
+    let workspace = Workspace::new("lint");
+    let mut batch = workspace.batch(&ALL);
+    for recipe in batch.recipes.by_module.values_mut() {
+        // They would turn it into a warning.
+        let options = ["--cap-lints", "allow", "--cap-lints=warn", "--edition=2024"];
+        recipe.arguments.extend(options.map(str::to_owned));
+    }
+    for id in ALL {
+        let command = job(&batch, &id.into()).unwrap().command();
+        let arguments: Vec<&str> = command.get_args().map(|it| it.to_str().unwrap()).collect();
+        assert!(arguments.windows(2).any(|pair| pair == ["-F", "unsafe_code"]), "{arguments:?}");
+        let caps = |it: &&str| it.starts_with("--cap-lints") || **it == *"allow";
+        assert!(!arguments.iter().any(caps), "{arguments:?}");
+        assert!(arguments.contains(&"--edition=2024"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn code_that_rust_does_not_check_is_refused_before_rustc_starts() {
+    let workspace = Workspace::new("unchecked");
+    let macro_of_core = "macro_rules! a {\n    () => { #[no_mangle] fn b() {} };\n}";
+    for (id, source, place, compiled) in [
+        ("systems_b", "// 1\nfn a() { unsafe{} }", "lib.rs:2: `unsafe`", &ALL[..2]),
+        ("core_arena", macro_of_core, "lib.rs:2: `no_mangle`", &[]),
+    ] {
+        workspace.write(id, source);
+        let outcomes = run(&workspace.batch(&ALL));
+        let Outcome::Failed(messages) = &outcomes[id] else { panic!("{outcomes:?}") };
+        let message = messages.concat();
+        assert!(message.starts_with("H0325") && message.contains(place), "{message}");
+        assert!(message.contains(workspace.module(id).to_str().unwrap()), "{message}");
+        assert_eq!(workspace.compiled(), compiled);
+        workspace.write(id, "#![forbid(unsafe_code)]\npub struct Thing;");
+    }
+    assert_built(&run(&workspace.batch(&ALL)), &ALL);
+}

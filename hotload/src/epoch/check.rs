@@ -106,11 +106,11 @@ pub fn check_layouts(
     schemas: &[Definition],
     inspected: &Inspected,
 ) -> Result<(), EpochError> {
-    let Manifest { id, epoch, .. } = &inspected.manifest;
+    let Manifest { id, epoch, .. } = inspected.manifest();
     if running.epoch != *epoch {
         return Ok(());
     }
-    let changed = inspected.schemas.iter().find_map(|new| {
+    let changed = inspected.schemas().iter().find_map(|new| {
         let old = schemas.iter().find(|old| old.name == new.name)?;
         (!same_layout(old, new)).then(|| TypeChange::between(old, new))
     });

@@ -11,13 +11,6 @@ impl Explain for InspectWarning {
                 "W0201",
                 format!("{}: its library search path `{folders}` is not used", file.display()),
             ),
-            Self::NoEpoch { file } => Explanation::new(
-                "W0202",
-                format!(
-                    "{}: built without an epoch: its types cannot be told from those of other builds",
-                    file.display()
-                ),
-            ),
         }
     }
 }
@@ -25,6 +18,15 @@ impl Explain for InspectWarning {
 impl Explain for InspectError {
     fn explain(&self) -> Explanation {
         match self {
+            Self::NoEpoch { file, id } => Explanation::new(
+                "H0221",
+                format!(
+                    "{}: expected an epoch for `{id}`, found none: it was not built by a game, and its \
+                     types cannot be told from those of other builds",
+                    file.display()
+                ),
+            )
+            .remedy(format!("Let the game build it: `reload {id}`")),
             Self::Size { file, found } => Explanation::new(
                 "H0201",
                 format!(
@@ -95,7 +97,15 @@ impl Explain for InspectError {
                     first.join(", ")
                 ),
             )
-            .remedy("Rebuild the module with this game's dependencies and features"),
+            .remedy(match first.iter().find(|name| !name.contains("::")) {
+                // Every name of Rust's has a path.
+                Some(name) => format!(
+                    "{name} is not a Rust symbol: it belongs to a system library that a dependency of \
+                     the module links to, and a module brings none along. Add that dependency to \
+                     playground_api's, so that the game links to the library, and start the game again"
+                ),
+                None => "Rebuild the module with this game's dependencies and features".to_owned(),
+            }),
             Self::Schemas { file, fault } => Explanation::new(
                 "H0211",
                 format!("{}: schemas of the persisted types: {fault}", file.display()),

@@ -68,7 +68,7 @@ pub struct Manifest {
     pub version: Version,
     /// Fingerprint of the API it was built with.
     pub abi: AbiFingerprint,
-    /// Epoch of its types; [`UNSET`] where plain cargo built it.
+    /// Epoch of its types; [`UNSET`] where plain cargo built it, which is not loaded.
     pub epoch: Epoch,
     /// The core crates linked into it, with their epochs.
     pub cores: BTreeMap<ModuleId, Epoch>,
@@ -215,6 +215,12 @@ impl Manifest {
             dropped: document.dropped,
             id,
         })
+    }
+
+    /// The module, or else a core crate in it, if the build set no epoch for it.
+    pub(super) fn without_epoch(&self) -> Option<&ModuleId> {
+        let own = std::iter::once((&self.id, &self.epoch));
+        own.chain(&self.cores).find(|(_, epoch)| **epoch == UNSET).map(|(id, _)| id)
     }
 }
 

@@ -58,6 +58,31 @@ fn build(_: &mut playground_api::ModuleApp) {
 }
 "#;
 
+impl Inspected {
+    /// Bytes of which only their hash is known, which may be that of others.
+    pub(crate) fn stub(id: &str, bytes: &[u8], hashed: &[u8]) -> Self {
+        let manifest = Manifest {
+            kind: Kind::Systems,
+            id: id.into(),
+            version: semver::Version::new(0, 1, 0),
+            abi: "abi".into(),
+            epoch: "0123456789abcdef".into(),
+            cores: Default::default(),
+            requires: Default::default(),
+            persisted: Vec::new(),
+            dropped: Vec::new(),
+        };
+        Self {
+            bytes: bytes.to_vec(),
+            hash: ArtifactHash::of(hashed),
+            manifest,
+            schemas: Vec::new(),
+            export_symbol: String::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// A host executable and a module, both of which share the dynamic libstd.
 struct Fixture {
     artifact: Vec<u8>,
@@ -201,6 +226,20 @@ fn other_files_are_refused() {
     refused(changed(16, 2), "my-demo", host, "expected a shared library, found type 2");
     refused(changed(54, 55), "my-demo", host, "size of a program header");
     refused(plain.clone(), "plain", host, "one symbol `plain::PLAYGROUND_MODULE`, found none");
+}
+
+#[test]
+fn an_artifact_without_an_epoch_is_refused() {
+    let Fixture { artifact, host, .. } = fixture();
+    let manifest = entry_of(artifact) + ENTRY_BYTES as usize;
+    for (key, id) in [("\nepoch = ", "my-demo"), ("cores = { core_demo = ", "core_demo")] {
+        let mut bytes = artifact.clone();
+        let at = manifest + place_of(key.as_bytes(), &artifact[manifest..][..300]) + key.len();
+        // As long as the epoch's 16 digits in quotes.
+        bytes[at..at + 18].copy_from_slice(b"\"-\"               ");
+        let expected = format!("H0221: lib.so: expected an epoch for `{id}`, found none");
+        refused(bytes, "my-demo", host, &expected);
+    }
 }
 
 #[test]
@@ -476,5 +515,24 @@ fn random_bytes_never_panic() {
         let head = [0, 20, 64, 576][round % 4].min(len);
         bytes[..head].copy_from_slice(&artifact[..head]);
         assert!(look(bytes, "my-demo", host).is_err());
+    }
+}
+
+#[test]
+fn a_symbol_of_a_system_library_is_named_as_such() {
+    let remedy = |names: &[&[u8]]| {
+        let first: Vec<String> = names.iter().map(|name| format!("`{}`", demangle(name))).collect();
+        let error = InspectError::Symbols { file: "lib.so".into(), count: first.len(), first };
+        error.explain().to_string()
+    };
+    let own: &[u8] = b"_ZN7my_demo4walk17h0123456789abcdefE";
+    let of_trait: &[u8] = b"_ZN41_$LT$my_demo..A$u20$as$u20$my_demo..B$GT$1c17h0123456789abcdefE";
+    for names in [&[own][..], &[of_trait], &[own, of_trait]] {
+        assert!(remedy(names).contains("Rebuild the module with this game's"), "{}", remedy(names));
+    }
+    for names in [&[&b"sqlite3_open"[..]][..], &[own, b"sqlite3_open"]] {
+        let text = remedy(names);
+        assert!(text.contains("`sqlite3_open` is not a Rust symbol"), "{text}");
+        assert!(text.contains("playground_api"), "what to do: {text}");
     }
 }

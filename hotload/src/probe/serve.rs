@@ -124,9 +124,9 @@ impl Server {
         let (code, inspected) = load::load(load::seal(inspected)?)?;
         let generation = Generation {
             number: 0,
-            hash: inspected.hash.clone(),
-            manifest: inspected.manifest,
-            schemas: inspected.schemas,
+            hash: inspected.hash().clone(),
+            manifest: inspected.manifest().clone(),
+            schemas: inspected.schemas().to_vec(),
             code,
             times: Times::default(),
             shapes: OnceLock::new(),

@@ -29,8 +29,8 @@ pub fn reached(
     let mut open = vec![module.to_owned()];
     while let Some(package) = open.pop().and_then(|name| packages.get(&name)) {
         for (name, _) in paths(package) {
-            let is_module = |package: &Package| package.manifest_path.starts_with(modules);
-            let skipped = name == API || packages.get(&name).is_some_and(is_module);
+            let is_module = packages.get(&name).is_some_and(|package| package.is_module(modules));
+            let skipped = name == API || is_module;
             if !skipped && found.insert(name.clone()) {
                 open.push(name);
             }

@@ -26,7 +26,8 @@ impl ModuleCrate {
     }
 }
 
-/// The workspace members that are modules: the packages under the modules folder.
+/// The workspace members that are modules: the packages under the modules folder, without procedural
+/// macros.
 #[derive(Clone, Debug, Default)]
 pub struct Members {
     /// By id.
@@ -40,17 +41,19 @@ impl Members {
     ///
     /// # Errors
     ///
-    /// If a module gives a core crate another name, or a library's files cannot be read.
+    /// If a module has no library of its own name, or gives a core crate another name, or a
+    /// library's files cannot be read.
     pub(super) fn among(packages: Vec<Package>, modules: &Path) -> Result<Self, WorkspaceError> {
         let mut packages: BTreeMap<String, Package> =
             packages.into_iter().map(|package| (package.name.clone(), package)).collect();
         local_deps::complete(&mut packages, modules)?;
-        let is_module = |package: &&Package| package.manifest_path.starts_with(modules);
+        let is_module = |package: &&Package| package.is_module(modules);
         let ids: BTreeSet<ModuleId> = packages
             .values()
             .filter(is_module)
             .map(|package| package.name.as_str().into())
             .collect();
+        check_libraries(packages.values().filter(is_module))?;
         for package in packages.values().filter(is_module) {
             let renamed = |d: &&Dependency| ids.contains(d.name.as_str()) && d.rename.is_some();
             if let Some(dependency) = package.dependencies.iter().find(renamed) {
@@ -139,23 +142,54 @@ impl Members {
     }
 }
 
+/// Checks that each module has a library whose name follows from that of its package: the names of
+/// its types, its output and its export begin with it.
+fn check_libraries<'a>(modules: impl Iterator<Item = &'a Package>) -> Result<(), WorkspaceError> {
+    let mut known: BTreeMap<String, ModuleId> = BTreeMap::new();
+    for package in modules {
+        let module = ModuleId::from(package.name.as_str());
+        let (manifest, name) = (package.manifest_path.clone(), module.crate_name());
+        match package.library() {
+            None => return Err(WorkspaceError::NoLibrary { module, manifest }),
+            Some(found) if found != name => {
+                return Err(WorkspaceError::LibraryName { module, manifest, found });
+            }
+            Some(_) => {}
+        }
+        if let Some(other) = known.insert(name, module.clone()) {
+            return Err(WorkspaceError::SameCrate { modules: [other, module], manifest });
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A package with a target of that kind and name.
+    fn package(name: &str, dependencies: &str, (kind, target): (&str, &str)) -> Package {
+        let text = format!(
+            r#"{{"name":"{name}","manifest_path":"/w/modules/x/{name}/Cargo.toml",
+            "dependencies":[{dependencies}],"targets":[
+            {{"name":"build-script-build","kind":["custom-build"]}},
+            {{"name":"{target}","kind":["{kind}"]}}]}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn among(packages: Vec<Package>) -> Result<Members, WorkspaceError> {
+        Members::among(packages, Path::new("/w/modules"))
+    }
+
     #[test]
     fn a_core_under_another_name_is_refused() {
-        let package = |name: &str, dependencies: &str| -> Package {
-            let text = format!(
-                r#"{{"name":"{name}","manifest_path":"/w/modules/x/{name}/Cargo.toml",
-                "dependencies":[{dependencies}]}}"#
-            );
-            serde_json::from_str(&text).unwrap()
-        };
         let members_with = |rename: &str| {
             let dependency = format!(r#"{{"name":"core_a","rename":{rename},"kind":null}}"#);
-            let packages = vec![package("core_a", ""), package("systems_b", &dependency)];
-            Members::among(packages, Path::new("/w/modules"))
+            among(vec![
+                package("core_a", "", ("lib", "core_a")),
+                package("systems_b", &dependency, ("lib", "systems_b")),
+            ])
         };
         let links = members_with("null").unwrap().crates["systems_b"].links.clone();
         assert_eq!(links, BTreeSet::from(["core_a".into()]));
@@ -164,5 +198,64 @@ mod tests {
             error.contains("H0105") && error.contains("`core_a` under the name `foo`"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_module_is_a_library_with_the_name_of_its_package() {
+        // cargo gives the name of a library with underscores or, in older versions, as it is.
+        for (name, library) in [
+            ("core_a", ("lib", "core_a")),
+            ("core-a", ("rlib", "core_a")),
+            ("core-a", ("lib", "core-a")),
+        ] {
+            let members = among(vec![package(name, "", library)]).unwrap();
+            assert_eq!(members.crates[name].crate_name(), "core_a");
+        }
+        let refused = |packages: Vec<Package>, parts: &[&str]| {
+            let error = among(packages).unwrap_err().to_string();
+            assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+            assert!(error.contains("/w/modules/x/"), "the file is named: {error}");
+        };
+        let parts = ["H0109", "`core_a`", "`other`", "[lib]"];
+        refused(vec![package("core_a", "", ("lib", "other"))], &parts);
+        refused(vec![package("core-a", "", ("dylib", "other"))], &["H0109", "`core-a`", "`other`"]);
+        for kind in ["bin", "example", "test"] {
+            let parts = ["H0108", "`apps_a`", "src/lib.rs"];
+            refused(vec![package("apps_a", "", (kind, "apps_a"))], &parts);
+        }
+        let two = [("core-a", "core_a"), ("core_a", "core_a")];
+        let two = two.map(|(name, library)| package(name, "", ("lib", library)));
+        refused(two.into(), &["H0110", "`core-a`", "`core_a`"]);
+    }
+
+    #[test]
+    fn a_procedural_macro_among_the_modules_is_a_library_of_theirs() {
+        let folder =
+            std::env::temp_dir().join(format!("playground-members-{}", std::process::id()));
+        let write = |path: &str| {
+            let path = folder.join("modules/x").join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        };
+        write("core_derive/src/lib.rs");
+        let dependency = format!(
+            r#"{{"name":"core_derive","rename":"derive","kind":null,"path":"{}"}}"#,
+            folder.join("modules/x/core_derive").display()
+        );
+        let mut packages = vec![
+            package("core_derive", "", ("proc-macro", "any_name")),
+            package("core_a", &dependency, ("lib", "core_a")),
+        ];
+        for package in &mut packages {
+            let path = folder.join("modules/x").join(&package.name);
+            package.manifest_path = path.join("Cargo.toml");
+        }
+        let members = Members::among(packages, &folder.join("modules")).unwrap();
+        assert_eq!(members.crates.len(), 1, "{members:?}");
+        let module = &members.crates["core_a"];
+        assert!(module.links.is_empty());
+        assert_eq!(module.libraries, BTreeSet::from(["core_derive".to_owned()]));
+        assert!(members.libraries.contains_key("core_derive"));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

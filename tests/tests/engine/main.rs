@@ -18,6 +18,7 @@ mod rollback;
 mod schema_changes;
 mod snapshots;
 mod types;
+mod workspaces;
 
 /// Source files of the test modules, below `modules/`.
 const WALK: &str = "systems/walk/src/lib.rs";
