@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Batch;
 use super::error::BuildError;
 use super::recipe::{Recipe, Recipes};
-use crate::epoch::{self, epoch};
+use crate::epoch::{self, CoreFacts, Facts};
 use crate::explain::{Explain, Explanation};
 use crate::ids::{Epoch, InputsHash, ModuleId};
 use crate::os_remedies::is_of_process;
@@ -21,6 +22,8 @@ pub struct Inputs {
     pub epoch: Epoch,
     /// The epochs of the core crates that it links to, directly or through others, by id.
     pub cores: BTreeMap<ModuleId, Epoch>,
+    /// What the epochs of its dependents need to know of its functions.
+    pub facts: Arc<Facts>,
     /// Why it is not compiled, if its source already shows that.
     pub refused: Option<Explanation>,
 }
@@ -71,6 +74,7 @@ struct Source<'a> {
     unreadable: Option<Explanation>,
     libraries: Vec<String>,
     cores: BTreeMap<ModuleId, Epoch>,
+    core_facts: CoreFacts,
     hash: InputsHash,
 }
 
@@ -136,16 +140,18 @@ impl<'a> Source<'a> {
         });
         let libraries: Vec<String> = libraries.collect();
         libraries.iter().for_each(|library| field(library.as_bytes()));
-        let mut cores = BTreeMap::new();
+        let (mut cores, mut core_facts) = (BTreeMap::new(), CoreFacts::new());
         for link in members.links_of(&module.id) {
             if let Some(inputs) = below.get(&link) {
                 field(link.as_str().as_bytes());
                 field(inputs.hash.as_str().as_bytes());
+                core_facts.insert(link.clone(), inputs.facts.clone());
                 cores.insert(link, inputs.epoch.clone());
             }
         }
         let hash = InputsHash::from(hasher.finalize());
-        Ok(Self { module, recipe, is_core, files: sources, unreadable, libraries, cores, hash })
+        let files = sources;
+        Ok(Self { module, recipe, is_core, files, unreadable, libraries, cores, core_facts, hash })
     }
 
     fn inputs(self, known: Option<&Inputs>) -> Inputs {
@@ -153,10 +159,11 @@ impl<'a> Source<'a> {
             return known.clone();
         }
         let salt = salt(self.recipe, &self.libraries, &self.cores);
-        let epoch = epoch(&self.module.folder, &self.files, &salt);
+        let (epoch, facts) =
+            epoch::identity(&self.module.folder, &self.files, &salt, &self.core_facts);
         let statics = || refused_statics(self.module, &self.files);
         let refused = self.unreadable.or_else(|| self.is_core.then(statics).flatten());
-        Inputs { hash: self.hash, epoch, cores: self.cores, refused }
+        Inputs { hash: self.hash, epoch, cores: self.cores, facts: Arc::new(facts), refused }
     }
 }
 

@@ -329,6 +329,7 @@ impl Model {
             hash: InputsHash::from(format!("{texts:?}")),
             epoch: "0123456789abcdef".into(),
             cores: BTreeMap::new(),
+            facts: Arc::default(),
             refused: None,
         }
     }
