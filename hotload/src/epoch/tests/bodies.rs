@@ -72,6 +72,13 @@ const OWN: &[(&str, &str, &str, Epochs)] = &[
     ("macro_rules! info { () => {} } fn f() { info!(A); }", "(A)", "(B)", Changes),
     ("define!(info); fn f() { info!(A); }", "(A)", "(B)", Changes),
     ("mod std {} fn f() { std::vec!(A); }", "(A)", "(B)", Changes),
+    ("use other as std; fn f() { std::vec!(A); }", "(A)", "(B)", Changes),
+    (
+        "macro_rules! define { () => { macro_rules! info { () => {} } } } fn f() { info!(A); }",
+        "(A)",
+        "(B)",
+        Changes,
+    ),
     ("fn f() { vec![{ use core_x::marker as vec; vec!(A) }]; }", "(A)", "(B)", Changes),
     ("fn f() { warned!(A); }", "(A)", "(B)", Changes),
     ("fn f() { thread_local!(static A: u8 = 1); g() }", "g()", "h()", Changes),
@@ -110,8 +117,8 @@ const OWN: &[(&str, &str, &str, Epochs)] = &[
         Changes,
     ),
     (
-        "#[derive(Component)] struct Job<F>(F); fn start<F>(f: F) { spawn(Job(f)) } \
-         fn begin(f: impl Fn()) { start(f) } fn f() { begin(end) } fn end() { a() }",
+        "#[derive(Component)] struct Job<F>(F); fn start<F>(job: F) { spawn(Job(job)) } \
+         fn begin(job: impl Fn()) { start(job) } fn f() { begin(end) } fn end() { a() }",
         "a()",
         "b()",
         Changes,
@@ -247,6 +254,21 @@ const OF_CORE: &[(&str, &str, &str, &str, Epochs)] = &[
         Changes,
     ),
     (
+        "use core_x::codec as c; struct Key { #[serde(with = \"c\")] n: u8 }",
+        "pub mod codec { pub fn serialize(n: &u8) { a(n) } }",
+        "a(n)",
+        "b(n)",
+        Changes,
+    ),
+    (
+        "fn f() { struct Key { #[serde(with = \"core_x::codec\")] n: u8 } }",
+        "pub mod codec { pub fn serialize(n: &u8) { a(n) } }",
+        "a(n)",
+        "b(n)",
+        Changes,
+    ),
+    ("fn f() { unknown!(release: 1) }", "pub fn release(n: u8) { a(n) }", "a(n)", "b(n)", Changes),
+    (
         "#[derive(Deserialize)] struct Key { #[serde(default = \"core_x::most\")] n: u8 }",
         "pub fn most() -> u8 { 1 }",
         "1",
@@ -353,6 +375,8 @@ fn a_core_brings_its_generic_types_and_its_imports() {
     assert!(!same("#[derive(Asset, Clone)] pub enum Job<F> { One(F) }", one, two));
     let (one, two) = ("vec![1]", "vec![2]");
     assert!(same("use other::*;", one, two));
+    assert!(same("mod parts; pub use parts::*;", one, two));
+    assert!(!same("#[macro_use] extern crate other;", one, two));
     assert!(!same("pub use other::*;", one, two));
     assert!(!same("#[macro_export] macro_rules! vec { () => {} }", one, two));
 }

@@ -44,7 +44,8 @@ fn modules() -> Vec<Module> {
     modules
 }
 
-/// The epochs of the modules from the one at `first` on; `facts` has those of the cores.
+/// The epochs and facts of all modules if the one at `edited` has these sources. Those that it
+/// cannot touch are copied from `known`.
 fn epochs(
     modules: &[Module],
     known: &BTreeMap<ModuleId, (Epoch, Arc<Facts>)>,
