@@ -1,65 +1,96 @@
 //! The epoch of a crate: a hash of everything in its sources that can shape a type or attach code to it.
 //!
 //! ```text
-//!  sources ─► syn ─► reachable functions ─► significant tokens: items, without other bodies ─► blake3
+//!  sources ─► syn ─► items without bodies ──────────────────┐
+//!               └──► functions ─► those whose bodies count ─┴─► blake3
+//!  facts of the cores below ──────┘
 //! ```
 //!
 //! Bodies of ordinary functions are left out, so that editing one keeps the `TypeId`s of the
 //! crate's types. Code that might matter is included.
 
 pub mod check;
-mod macro_effects;
-mod reachable_functions;
-mod significant_tokens;
+mod items;
+mod whole_bodies;
+mod known_macros;
+mod declarations;
+mod facts;
+mod names;
 mod stateful_statics;
 mod token_hash;
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
+pub use facts::{CoreFacts, Facts};
 pub use stateful_statics::refused_statics;
 
-use reachable_functions::ReachableFunctions;
-use significant_tokens::SignificantTokens;
+use declarations::Declarations;
+use items::Items;
+use known_macros::KnownMacros;
+use names::Mentions;
 use token_hash::TokenHasher;
 
 use crate::ids::Epoch;
 
 /// Part of every epoch: a change of the algorithm must change this text, and so all epochs.
-const VERSION: &str = "playground epoch 1";
+const VERSION: &str = "playground epoch 2";
 
-/// The epoch of the crate in the folder `crate_root`.
+/// The epoch of the crate in the folder `crate_root`, and what the epochs of its dependents need.
 ///
 /// 16 hex digits. `sources` are its Rust files, with paths relative to that folder, in any order.
 /// `salt` lists everything else that shapes types: features, dependencies, the epochs of core
-/// crates. Files that the sources include by a literal path are read from disk.
-pub fn epoch(crate_root: &Path, sources: &[(PathBuf, String)], salt: &[impl AsRef<str>]) -> Epoch {
+/// crates. `cores` has all core crates that it links to, directly or through others. Files that the
+/// sources include by a literal path are read from disk.
+pub fn identity(
+    crate_root: &Path,
+    sources: &[(PathBuf, String)],
+    salt: &[impl AsRef<str>],
+    cores: &CoreFacts,
+) -> (Epoch, Facts) {
     let mut hasher = TokenHasher::new();
     hasher.text(VERSION);
-    hasher.number(salt.len());
+    hasher.number(salt.len() as u64);
     for salt in salt {
         hasher.text(salt.as_ref());
     }
 
     let files = parse(sources);
-    let reachable = ReachableFunctions::of(files.iter().filter_map(Source::parsed));
+    let declarations = Declarations::of(files.iter().filter_map(Source::parsed));
+    let below = cores.iter().map(|(id, core)| (id.crate_name(), &core.declarations));
+    let known = KnownMacros::new(&declarations, below);
+    let (mut functions, mut mentions) = (Vec::new(), Mentions::default());
     for file in &files {
         hasher.text(&file.name);
+        let folder = crate_root.join(file.path.parent().unwrap_or(Path::new("")));
         match &file.content {
             Content::Parsed(parsed) => {
-                let folder = crate_root.join(file.path.parent().unwrap_or(Path::new("")));
-                hasher.tokens(
-                    SignificantTokens::new(&reachable, file.modules.clone()).file(parsed),
-                    &folder,
-                );
+                let items = Items::new(&known, folder, file.modules.clone()).file(parsed);
+                hasher.tokens(items.tokens, &items.folder);
+                functions.extend(items.functions);
+                mentions.extend(items.mentions);
             }
             Content::Whole(parsed) => {
-                hasher.tokens(quote::ToTokens::to_token_stream(parsed), crate_root);
+                hasher.tokens(quote::ToTokens::to_token_stream(parsed), &folder);
             }
             Content::Raw(text) => hasher.text(text),
         }
     }
-    Epoch::from(format!("{:016x}", hasher.finish()))
+
+    let facts = Facts { declarations, functions };
+    let (own, of_cores) = facts::counted(&facts, cores, mentions);
+    hasher.number(own.len() as u64);
+    for (number, function) in own {
+        hasher.number(number as u64);
+        hasher.number(function.body);
+    }
+    for (core, function) in of_cores {
+        hasher.text(core.as_str());
+        hasher.text(&function.modules.join("::"));
+        hasher.text(&function.name);
+        hasher.number(function.body);
+    }
+    (Epoch::from(format!("{:016x}", hasher.finish())), facts)
 }
 
 /// A file of the crate.
@@ -82,9 +113,9 @@ enum Content<'a> {
 }
 
 impl Source<'_> {
-    fn parsed(&self) -> Option<(&[String], &syn::File)> {
+    fn parsed(&self) -> Option<&syn::File> {
         match &self.content {
-            Content::Parsed(file) => Some((&self.modules, file)),
+            Content::Parsed(file) => Some(file),
             Content::Whole(_) | Content::Raw(_) => None,
         }
     }
@@ -152,9 +183,7 @@ fn test_files(file: &Source) -> Vec<String> {
         folder.pop();
     }
     let test_module = |item: &syn::Item| match item {
-        syn::Item::Mod(module)
-            if module.content.is_none() && significant_tokens::is_test(&module.attrs) =>
-        {
+        syn::Item::Mod(module) if module.content.is_none() && items::is_test(&module.attrs) => {
             Some([folder.join("/"), module.ident.to_string()].join("/"))
         }
         _ => None,

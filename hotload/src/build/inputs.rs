@@ -13,7 +13,7 @@ use super::sources::{self, Sources, Stamps};
 use super::stamp::Stamp;
 use super::unchecked_code;
 use super::{Batch, store};
-use crate::epoch::{self, epoch};
+use crate::epoch::{self, CoreFacts, Facts};
 use crate::explain::{Explain, Explanation};
 use crate::ids::{Epoch, InputsHash, ModuleId};
 use crate::os_remedies::is_of_process;
@@ -28,6 +28,8 @@ pub struct Inputs {
     pub epoch: Epoch,
     /// The epochs of the core crates that it links to, directly or through others, by id.
     pub cores: BTreeMap<ModuleId, Epoch>,
+    /// What the epochs of its dependents need to know of its functions.
+    pub facts: Arc<Facts>,
     /// Why it is not compiled, if its source already shows that.
     pub refused: Option<Explanation>,
     /// What its last compilation read; `None` if there was none.
@@ -223,7 +225,7 @@ impl Reading<'_> {
             field(path.to_string_lossy().as_bytes());
             field(hash.as_ref().map_or(&[], |hash| hash.as_bytes()));
         }
-        for (link, inputs) in linked {
+        for (link, inputs) in linked.clone() {
             field(link.as_str().as_bytes());
             field(inputs.hash.as_str().as_bytes());
         }
@@ -235,12 +237,15 @@ impl Reading<'_> {
         }
         let mut salt = salt(recipe, &recipes.linked, &libraries, &cores);
         salt.extend(shapes);
-        let epoch = epoch(&module.folder, &sources.rust, &salt);
+        let facts: CoreFacts =
+            linked.map(|(link, inputs)| (link.clone(), inputs.facts.clone())).collect();
+        let (epoch, facts) = epoch::identity(&module.folder, &sources.rust, &salt, &facts);
         let refused = unreadable
             .or_else(|| refused_words(module, &sources.rust))
             .or_else(|| refused_words(module, &sources.code))
             .or_else(|| is_core.then(|| refused_statics(module, &sources.rust)).flatten());
-        Ok(Inputs { hash, epoch, cores, refused, known, failed, stamps })
+        let facts = Arc::new(facts);
+        Ok(Inputs { hash, epoch, cores, facts, refused, known, failed, stamps })
     }
 }
 

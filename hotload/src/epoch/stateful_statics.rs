@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
-use super::macro_effects::name_of;
-use super::significant_tokens::{attributes, is_test};
+use super::items::{attributes, is_test};
+use super::names::name_of;
 use super::{Content, parse};
 
 /// Types with interior mutability, beside all that begin with `Atomic`.
@@ -165,7 +165,7 @@ impl Statics<'_> {
                     let head: TokenStream =
                         tokens[at + 1..].iter().take_while(end).cloned().collect();
                     let mut words = Vec::new();
-                    super::macro_effects::idents(head, &mut |word| words.push(word));
+                    super::names::idents(head, &mut |word| words.push(word));
                     let mutable = words.first().is_some_and(|word| word == "mut");
                     let (name, types) = match words.split_at(usize::from(mutable)).1 {
                         [name, types @ ..] => (name.as_str(), types),

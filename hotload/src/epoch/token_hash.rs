@@ -18,8 +18,8 @@ impl TokenHasher {
         Self(blake3::Hasher::new())
     }
 
-    pub fn number(&mut self, number: usize) {
-        self.0.update(&(number as u64).to_le_bytes());
+    pub fn number(&mut self, number: u64) {
+        self.0.update(&number.to_le_bytes());
     }
 
     pub fn text(&mut self, text: &str) {
@@ -27,7 +27,7 @@ impl TokenHasher {
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.number(bytes.len());
+        self.number(bytes.len() as u64);
         self.0.update(bytes);
     }
 

@@ -335,6 +335,7 @@ impl Model {
             hash: InputsHash::from(format!("{texts:?} {known:?} {failed}")),
             epoch: "0123456789abcdef".into(),
             cores: BTreeMap::new(),
+            facts: Arc::default(),
             refused: None,
             known,
             failed,
