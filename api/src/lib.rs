@@ -22,6 +22,7 @@ pub mod options;
 pub mod panic_guard;
 pub mod persist;
 mod state;
+pub mod stored;
 pub mod tuning;
 pub mod unload;
 

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::panic_guard::{PanicGuard, guarded};
 use crate::persist::PersistRecord;
 use crate::state;
+use crate::stored::StoredType;
 use crate::tuning::TuningRecord;
 
 /// Runs after every load of the module: the first one, each swap, and when it is enabled again.
@@ -54,6 +55,8 @@ pub struct Recorded {
     /// Resources that are read from tuning files.
     pub tuning: Vec<TuningRecord>,
     pub commands: Vec<CommandRecord>,
+    /// The types of all these values.
+    pub stored: Vec<StoredType>,
 }
 
 /// Spawns an observer whose runs are wrapped in the given [`PanicGuard`].
@@ -153,6 +156,7 @@ impl ModuleApp {
 
     /// Registers a message type. See [`App::add_message`].
     pub fn add_message<M: Message>(&mut self) -> &mut Self {
+        self.recorded.stored.push(StoredType::of::<M>());
         self.recorded.messages.push(MessageRecord {
             type_id: TypeId::of::<M>(),
             type_name: type_name::<M>(),
@@ -187,6 +191,7 @@ impl ModuleApp {
     }
 
     fn push_resource<R: Resource>(&mut self, init: impl FnOnce(&mut World) + 'static) -> &mut Self {
+        self.recorded.stored.push(StoredType::of::<R>());
         self.recorded.resources.push(ResourceRecord {
             type_id: TypeId::of::<R>(),
             type_name: type_name::<R>(),
@@ -200,6 +205,7 @@ impl ModuleApp {
 
     /// Initializes a state with its transition schedules. See `App::init_state`.
     pub fn init_state<S: FreelyMutableState + FromWorld>(&mut self) -> &mut Self {
+        self.recorded.stored.push(StoredType::of::<S>());
         self.recorded.states.push(StateRecord {
             type_id: TypeId::of::<S>(),
             type_name: type_name::<S>(),
@@ -224,6 +230,7 @@ impl ModuleApp {
         &mut self,
         path: &'static str,
     ) -> &mut Self {
+        self.recorded.stored.push(StoredType::of::<T>());
         self.recorded.tuning.push(TuningRecord::new::<T>(path));
         self
     }
@@ -244,6 +251,7 @@ impl ModuleApp {
     /// Called by `export_module!` for each type in its `persist` list.
     #[doc(hidden)]
     pub fn persist(&mut self, records: Vec<PersistRecord>) -> &mut Self {
+        self.recorded.stored.extend(records.iter().map(|record| record.stored));
         self.recorded.persisted.extend(records);
         self
     }

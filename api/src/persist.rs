@@ -18,6 +18,7 @@ use bevy::state::state_scoped::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::schema::{Persist, Schema};
+use crate::stored::StoredType;
 
 mod storage;
 #[cfg(test)]
@@ -72,6 +73,8 @@ pub struct PersistRecord {
     pub type_id: TypeId,
     /// The component or resource that contains the values, e.g. `State<S>`.
     pub holder: TypeId,
+    /// The type, as this code lays it out.
+    pub stored: StoredType,
     /// The type's schema.
     pub schema: &'static Schema,
     /// The number of values in the world.
@@ -224,6 +227,7 @@ where
         store: A::STORE,
         type_id: TypeId::of::<T>(),
         holder: A::holder(),
+        stored: StoredType::of::<T>(),
         schema: A::SCHEMA,
         count: A::count,
         each: |world, each| {

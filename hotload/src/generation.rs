@@ -13,6 +13,7 @@ use crate::ids::{ArtifactHash, GenerationId, ModuleId};
 use crate::inspect::Manifest;
 use crate::load::Code;
 use crate::restore::RestoreTimes;
+use crate::stored::Stored;
 use crate::swap::Shapes;
 
 /// One loaded version of a module: its artifact, its systems, its types.
@@ -27,6 +28,8 @@ pub struct Generation {
     pub hash: ArtifactHash,
     /// The module's code.
     pub code: Code,
+    /// The types that the module names.
+    pub stored: Vec<Stored>,
     /// The duration of each step.
     pub times: Times,
     /// See [`Generation::shapes`].
@@ -135,6 +138,7 @@ pub fn stub_of(id: &str, number: u32, hash: ArtifactHash) -> SharedGeneration {
             dropped: Vec::new(),
         },
         schemas: Vec::new(),
+        stored: Vec::new(),
         hash,
         code: Code::stub(),
         times: Times::default(),

@@ -31,6 +31,7 @@ pub mod inspect;
 pub mod probe;
 pub mod load;
 pub mod generation;
+pub mod stored;
 pub mod plan;
 pub mod journal;
 pub mod process_limits;

@@ -11,6 +11,7 @@
 mod admit;
 mod check;
 mod error;
+mod outcome;
 mod plan_group;
 mod probe_group;
 pub mod swap_groups;
@@ -30,16 +31,17 @@ use crate::inspect::HostFacts;
 use crate::journal::{Journal, Stage};
 use crate::load::{self, Sealed};
 use crate::plan::Outlines;
-use crate::plan::change::Change;
 use crate::probe::{Probe, Prober};
 use crate::process_limits::Usage;
 use crate::reader::SharedWorkspace;
 use crate::refusal::Refusal;
 use crate::resolve::Selection;
+use crate::stored;
 use crate::worker::event::{AttemptEvent, AttemptId, Progress, RunningModules, Update};
-use crate::worker::request::{Goal, Intent, Origin};
+use crate::worker::request::{Intent, Origin};
 use check::Checked;
 pub use error::PipelineError;
+pub use outcome::{AttemptError, AttemptOutcome, GroupOutcome, ModulePlan, NotBuilt, Planned};
 use plan_group::PlannedSet;
 use probe_group::Trial;
 pub use probe_group::image_of;
@@ -68,93 +70,6 @@ pub struct Attempt {
     pub selection: Selection,
     /// The number of each module's next generation.
     pub numbers: BTreeMap<ModuleId, u32>,
-}
-
-/// The result of an attempt.
-pub struct AttemptOutcome {
-    /// The groups that were built, in the order in which they were tried.
-    pub groups: Vec<GroupOutcome>,
-    /// The swap to the selection; `None` if the attempt was cancelled.
-    pub planned: Option<Result<Planned, Refusal>>,
-    /// The outlines of the running modules, with the version of [`RunningModules`] that they belong
-    /// to.
-    pub running_outlines: Option<(u64, Arc<Outlines>)>,
-    /// All generations that were loaded into the process.
-    pub loaded: Vec<SharedGeneration>,
-    /// What compiling showed about the inputs of modules.
-    pub learned: BTreeMap<ModuleId, Learned>,
-}
-
-/// The result for modules that are accepted or refused together.
-pub struct GroupOutcome {
-    /// The modules.
-    pub ids: BTreeSet<ModuleId>,
-    /// The goal of the attempt for them.
-    pub goal: Goal,
-    /// Those of them that compile.
-    pub compiled: BTreeSet<ModuleId>,
-    /// Updates to report besides the result.
-    pub reports: Vec<Update>,
-    /// The changes that a swap would make, for each module whose plan was requested; empty if the
-    /// swap cannot be planned.
-    pub plans: Vec<(ModuleId, Vec<ModulePlan>)>,
-    /// Their generations.
-    pub result: Result<Vec<SharedGeneration>, AttemptError>,
-}
-
-/// Why a group of modules does not enter the game.
-#[derive(Debug)]
-pub enum AttemptError {
-    /// rustc refused one of them.
-    NotBuilt(NotBuilt),
-    /// They were built and will not run.
-    Refused(Refusal),
-    /// A newer change replaces the attempt.
-    Cancelled,
-}
-
-impl<E: Into<Refusal>> From<E> for AttemptError {
-    fn from(error: E) -> Self {
-        Self::Refused(error.into())
-    }
-}
-
-/// Modules that could not be built, and those that wait for them.
-#[derive(Clone, Debug, Default)]
-pub struct NotBuilt {
-    /// rustc's messages, for each module that does not compile.
-    pub failed: BTreeMap<ModuleId, Vec<String>>,
-    /// Modules that have to be swapped together with these.
-    pub waiting: BTreeSet<ModuleId>,
-    /// The time until the failure was known, in milliseconds.
-    pub took_ms: f32,
-}
-
-/// The changes that a swap would make to one module.
-#[derive(Clone)]
-pub struct ModulePlan {
-    /// The module.
-    pub module: ModuleId,
-    /// The changes.
-    pub change: Change,
-    /// Its types are new ones, including those that no module persists.
-    pub new_epoch: bool,
-}
-
-/// A swap to the selection.
-pub struct Planned {
-    /// The version of [`RunningModules`] that it was planned against.
-    pub running_version: u64,
-    /// The selection that it was planned for.
-    pub selection: Selection,
-    /// New generations, each after the modules that it requires.
-    pub enter: Vec<SharedGeneration>,
-    /// Modules that stop.
-    pub leave: BTreeSet<ModuleId>,
-    /// The outlines of all modules that run after the swap.
-    pub outlines: Outlines,
-    /// The duration of planning, in milliseconds.
-    pub plan_ms: f32,
 }
 
 /// The resources that attempts share with the worker's thread.
@@ -374,15 +289,20 @@ impl Run<'_> {
             if !self.runs(&hash) {
                 self.note(|journal| journal.reached(&id, &hash, Stage::Loaded));
             }
-            let generation = Arc::new(Generation {
+            let mut generation = Generation {
                 number: self.attempt.numbers.get(&id).copied().unwrap_or(1),
                 hash,
                 manifest,
                 schemas,
                 code,
+                stored: Vec::new(),
                 times: Times { load_ms: ms(started), ..times },
                 shapes: OnceLock::new(),
-            });
+            };
+            // A panic of `build` is found again when it is planned.
+            let named = || stored::named_by(&generation).unwrap_or_default();
+            generation.stored = self.trial.stored_by(&id).unwrap_or_else(named);
+            let generation = Arc::new(generation);
             self.loaded.push(generation.clone());
             generations.push(generation);
         }

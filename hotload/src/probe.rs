@@ -34,6 +34,7 @@ use thiserror::Error;
 use crate::explain::{Explain, Explanation};
 use crate::ids::{ArtifactHash, ModuleId};
 use crate::os_remedies::known;
+use crate::stored::Stored;
 
 pub use serve::serve_if_asked;
 
@@ -88,12 +89,21 @@ enum Reply {
     Ready,
     /// The module whose code runs next, and the stage of the trial.
     At { module: ModuleId, stage: String },
-    /// The trial succeeded: the registrations of each module.
-    Fine(BTreeMap<ModuleId, Asked>),
+    /// The trial succeeded.
+    Fine(Tried),
     /// The refusal, as the game would explain it.
     Refused(Explanation),
     /// The probe itself cannot work.
     Unfit(String),
+}
+
+/// What a trial showed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Tried {
+    /// The registrations of each module.
+    pub asked: BTreeMap<ModuleId, Asked>,
+    /// The types that each new module names.
+    pub stored: BTreeMap<ModuleId, Vec<Stored>>,
 }
 
 /// The registrations of a module, by name.
@@ -252,13 +262,13 @@ impl Probe {
         together: Vec<Image>,
         limit: Duration,
         abandoned: impl Fn() -> bool,
-    ) -> Result<BTreeMap<ModuleId, Asked>, ProbeError> {
+    ) -> Result<Tried, ProbeError> {
         let of_new = |image: &Image| new.iter().any(|new| new.hash == image.hash);
         self.preload(together.iter().filter(|image| !of_new(image)).cloned());
         // Until the probe reports whose code runs, assume that of the first new module.
         let first = new.first().or(together.first());
         let Some(first) = first.map(|image| image.module.clone()) else {
-            return Ok(BTreeMap::new());
+            return Ok(Tried::default());
         };
         let mut at = (first, "while it was loaded".to_owned());
         let hashes = together.into_iter().map(|image| image.hash).collect();
@@ -273,7 +283,7 @@ impl Probe {
             match self.receive() {
                 Ok(Some(Reply::Ready)) => (self.ready, since) = (true, Instant::now()),
                 Ok(Some(Reply::At { module, stage })) => at = (module, stage),
-                Ok(Some(Reply::Fine(asked))) => return Ok(asked),
+                Ok(Some(Reply::Fine(tried))) => return Ok(tried),
                 Ok(Some(Reply::Refused(reason))) => return Err(ProbeError::Refused(reason)),
                 Ok(Some(Reply::Unfit(reason))) => return Err(self.no_probe(reason)),
                 Ok(None) if !self.ready && self.started.elapsed() > START_LIMIT => {

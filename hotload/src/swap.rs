@@ -37,6 +37,7 @@ use crate::generation::SharedGeneration;
 use crate::guard::{Panic, Reports};
 use crate::ids::ModuleId;
 use crate::restore::{RestoreErrors, RestoreTimes};
+use crate::stored::{EverStored, LayoutError};
 use crate::tuning;
 
 /// The running modules, and those that were switched off and kept their values.
@@ -50,6 +51,7 @@ pub struct Running {
     pub reports: Reports,
     started: BTreeSet<ModuleId>,
     set_conditions: set_conditions::SetConditions,
+    ever_stored: EverStored,
     /// The schedules that modules add to, as the last swap left them.
     extents: HashMap<InternedScheduleLabel, Extent>,
     serial: u64,
@@ -142,6 +144,8 @@ pub enum SwapError {
     Build(#[from] Panic),
     /// Values cannot be kept.
     Restore(#[from] RestoreErrors),
+    /// A type has another layout than the values that it would share.
+    Layout(#[from] LayoutError),
     /// Bevy could not build a schedule with the modules' systems.
     Schedule {
         /// The schedule.
@@ -158,6 +162,7 @@ impl Explain for SwapError {
                 Explanation::new("H0601", panic.to_string()).remedy("Fix it and save")
             }
             Self::Restore(errors) => errors.explain(),
+            Self::Layout(error) => error.explain(),
             Self::Schedule { schedule, reason } => {
                 Explanation::new("H0604", format!("schedule {schedule}: {reason}"))
             }

@@ -1,5 +1,6 @@
 //! A `Local` that survives a swap.
 
+use std::alloc::Layout;
 use std::any::Any;
 use std::ops::{Deref, DerefMut};
 
@@ -41,7 +42,10 @@ impl<T: Kept> Handover for Value<T> {
 
     fn take_over(from: HandedOver) -> Option<Self> {
         let HandedOver { value, schema, encode } = from;
-        match value.downcast::<T>() {
+        // The value knows the layout that the old code gave it.
+        let is_same = Layout::for_value(&*value) == Layout::new::<T>();
+        let value = if is_same { value.downcast::<T>() } else { Err(value) };
+        match value {
             Ok(value) => Some(Self(*value)),
             // Another epoch. A value that cannot be converted starts from its default.
             Err(value) => {

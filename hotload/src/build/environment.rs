@@ -2,10 +2,10 @@
 //! game's own for the rest, as it would be under cargo. The rest is not written down: it may hold
 //! secrets, or bytes that are not UTF-8.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::recipe::Recipe;
 
@@ -52,15 +52,41 @@ pub(super) fn of_rustc(recipe: &Recipe) -> impl Iterator<Item = (OsString, OsStr
     of_game.chain(of_cargo)
 }
 
-/// The names under `[env]` in the configuration of cargo that applies to the workspace. cargo has set
-/// these already where it started the game, and the next game may be started without it.
-pub(super) fn configured(workspace: &Path) -> BTreeSet<String> {
+/// The files in which cargo looks for its configuration, in the workspace, its parents and the user's
+/// home. They need not exist.
+pub(super) fn configuration(workspace: &Path) -> impl Iterator<Item = PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map(Into::into);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let folders = workspace.ancestors().map(|folder| folder.join(".cargo")).chain(home);
-    let files = folders.flat_map(|folder| ["config.toml", "config"].map(|name| folder.join(name)));
-    let tables =
-        files.filter_map(|file| fs::read_to_string(file).ok()?.parse::<toml::Table>().ok());
+    folders.flat_map(|folder| ["config.toml", "config"].map(|name| folder.join(name)))
+}
+
+/// The variables that configure cargo, as it reads them itself, sorted.
+pub(super) fn of_cargo() -> BTreeMap<OsString, OsString> {
+    const NAMES: [&str; 7] = [
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_INCREMENTAL",
+        "CARGO_TARGET_DIR",
+        "RUSTC",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_WRAPPER",
+        "RUSTFLAGS",
+    ];
+    let configures = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        let starts = ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_", "CARGO_UNSTABLE_"];
+        NAMES.contains(&&*name)
+            || (starts.iter().any(|start| name.starts_with(start))
+                && !is_set_by_cargo(OsStr::new(&*name)))
+    };
+    std::env::vars_os().filter(|(name, _)| configures(name)).collect()
+}
+
+/// The names under `[env]` in the configuration of cargo that applies to the workspace. cargo has set
+/// these already where it started the game, and the next game may be started without it.
+pub(super) fn configured(workspace: &Path) -> BTreeSet<String> {
+    let tables = configuration(workspace)
+        .filter_map(|file| fs::read_to_string(file).ok()?.parse::<toml::Table>().ok());
     let names = tables.filter_map(|table| Some(table.get("env")?.as_table()?.clone()));
     names.flat_map(|table| table.into_iter().map(|(name, _)| name)).collect()
 }
@@ -69,7 +95,6 @@ pub(super) fn configured(workspace: &Path) -> BTreeSet<String> {
 mod tests {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::PermissionsExt;
-    use std::path::PathBuf;
     use std::process::Command;
 
     use super::super::recipe;

@@ -2,8 +2,8 @@
 //! changes: manifests, lock file, cargo's configuration, toolchain.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
@@ -140,31 +140,22 @@ pub fn kept(folders: &Folders, members: &Members) -> Option<Recipes> {
 /// Compares the API that modules would be built against with the one in this process. Returns the
 /// hash of its library, or an empty text where it is linked statically.
 fn check_api(recipes: &Recipes) -> Result<String, CaptureError> {
+    /// The hash of the library in this process: its file may be replaced later.
+    static LOADED: OnceLock<Option<String>> = OnceLock::new();
     const LIBRARY: &str = "libplayground_api.so";
-    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    let loaded = maps.lines().find_map(|line| {
-        let path = line.get(line.find('/')?..)?;
-        path.ends_with(LIBRARY).then(|| PathBuf::from(path))
+    let arguments = recipes.by_module.values().flat_map(|recipe| &recipe.arguments);
+    let mut built = arguments.filter_map(|argument| argument.strip_prefix("playground_api="));
+    let Some(built) = built.find(|path| path.ends_with(LIBRARY)) else {
+        return Ok(String::new());
+    };
+    let loaded = LOADED.get_or_init(|| {
+        let maps = fs::read_to_string("/proc/self/maps").ok()?;
+        let mut paths = maps.lines().filter_map(|line| line.get(line.find('/')?..));
+        // The path ends in ` (deleted)` if the file was replaced already.
+        hash_of(Path::new(paths.find(|path| path.ends_with(LIBRARY))?))
     });
-    let built = recipes.by_module.values().flat_map(|recipe| &recipe.arguments).find_map(|a| {
-        let path = Path::new(a.strip_prefix("playground_api=")?);
-        path.ends_with(LIBRARY).then(|| path.to_owned())
-    });
-    match (loaded, built) {
-        (Some(loaded), Some(built)) => {
-            let hash = hash_of(&built).ok_or(CaptureError::ApiChanged)?;
-            let same = same_file(&loaded, &built) || hash_of(&loaded).as_ref() == Some(&hash);
-            if same { Ok(hash) } else { Err(CaptureError::ApiChanged) }
-        }
-        // The path in the maps ends in ` (deleted)` once the file was replaced.
-        (None, Some(_)) => Err(CaptureError::ApiChanged),
-        (_, None) => Ok(String::new()),
-    }
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    let id = |path: &Path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
-    id(a).is_some() && id(a) == id(b)
+    let built = hash_of(Path::new(built)).filter(|hash| loaded.as_ref() == Some(hash));
+    built.ok_or(CaptureError::ApiChanged)
 }
 
 fn hash_of(path: &Path) -> Option<String> {
@@ -250,7 +241,7 @@ fn key(folders: &Folders, members: &Members) -> String {
     hasher.update(include_bytes!("environment.rs"));
     hasher.update(include_bytes!("recipe.rs"));
     let workspace = &folders.workspace;
-    let shared = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"];
+    let shared = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "rust-toolchain"];
     let own = members
         .crates
         .values()
@@ -260,6 +251,15 @@ fn key(folders: &Folders, members: &Members) -> String {
         hasher.update(name.to_string_lossy().as_bytes());
         hasher.update(&[0]);
         hasher.update(&fs::read(&path).unwrap_or_default());
+    }
+    for path in environment::configuration(workspace) {
+        hasher.update(&fs::read(&path).unwrap_or_default());
+        hasher.update(&[0]);
+    }
+    for (name, value) in environment::of_cargo() {
+        hasher.update(name.as_encoded_bytes());
+        hasher.update(b"=");
+        hasher.update(value.as_encoded_bytes());
     }
     for (name, library) in &members.libraries {
         hasher.update(name.as_bytes());

@@ -107,11 +107,9 @@ impl Job {
                 "--crate-type" | "--out-dir" => {
                     arguments.next();
                 }
-                "-C" => {
-                    if let Some(option) = arguments.next()
-                        && !own_option(option)
-                    {
-                        command.args(["-C", option]);
+                "-C" | "--codegen" => {
+                    if let Some(option) = arguments.next() {
+                        self.add_codegen(&mut command, option);
                     }
                 }
                 "--extern" => {
@@ -124,9 +122,10 @@ impl Job {
                     arguments.next();
                 }
                 option if own_output(option) || option.starts_with("--cap-lints=") => {}
-                other => {
-                    command.arg(other);
-                }
+                other => match joined_codegen(other) {
+                    Some(option) => self.add_codegen(&mut command, option),
+                    None => _ = command.arg(other),
+                },
             }
         }
         let crate_types = if self.is_core { "rlib,dylib" } else { "dylib" };
@@ -163,6 +162,14 @@ impl Job {
         command
     }
 
+    fn add_codegen(&self, command: &mut Command, option: &str) {
+        // Users choose a faster linker with these. The linker of modules is another one.
+        let is_for_linker = option.starts_with("link-arg=") || option.starts_with("link-args=");
+        if !own_option(option) && !(is_for_linker && self.linker.is_some()) {
+            command.args(["-C", option]);
+        }
+    }
+
     /// An `--extern` argument, with this project's build of a core crate in place of cargo's.
     fn own_core(&self, library: &str) -> String {
         let name = library.split_once('=').map_or(library, |(name, _)| name);
@@ -173,12 +180,25 @@ impl Job {
     }
 }
 
-/// `-C` options that the job sets itself.
+/// The option in `-Coption` and `--codegen=option`, as `RUSTFLAGS` often has them.
+fn joined_codegen(argument: &str) -> Option<&str> {
+    argument.strip_prefix("--codegen=").or_else(|| argument.strip_prefix("-C"))
+}
+
+/// `-C` options that the job sets itself. cargo's own `metadata` holds the version of the package:
+/// with it, types would get another identity and keep their epoch.
 fn own_option(option: &str) -> bool {
-    ["incremental=", "extra-filename=", "debuginfo=", "linker=", "linker-flavor=", "strip="]
-        .iter()
-        .any(|own| option.starts_with(own))
-        || option == "prefer-dynamic"
+    const OWN: [&str; 8] = [
+        "incremental=",
+        "extra-filename=",
+        "debuginfo=",
+        "linker=",
+        "linker-flavor=",
+        "metadata=",
+        "prefer-dynamic",
+        "strip=",
+    ];
+    OWN.iter().any(|own| option.starts_with(own))
 }
 
 fn own_output(option: &str) -> bool {
@@ -265,4 +285,55 @@ fn times(link_started: &Path, check_ms: f32, total_ms: f32) -> CompileTimes {
 /// Milliseconds since `started`.
 pub fn ms(started: Instant) -> f32 {
     started.elapsed().as_secs_f32() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(recorded: &[&str], linker: Option<Linker>) -> Vec<String> {
+        let recorded = ["rustc", "--crate-name", "x"].iter().chain(recorded);
+        let job = Job {
+            id: "x".into(),
+            crate_name: "x".into(),
+            recipe: Recipe {
+                folder: "/".into(),
+                arguments: recorded.map(|&argument| argument.to_owned()).collect(),
+                environment: Vec::new(),
+            },
+            epoch: "0123456789abcdef".into(),
+            cores: BTreeMap::new(),
+            core_folders: BTreeMap::new(),
+            is_core: false,
+            folder: "/built".into(),
+            linker,
+        };
+        job.command().get_args().map(|it| it.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_flag_of_the_users_linker_does_not_reach_that_of_modules() {
+        let lld = || Linker { script: "s".into(), exports: "e".into(), lld: "l".into() };
+        for flags in [
+            &["-C", "link-arg=-fuse-ld=mold"][..],
+            &["-Clink-arg=-fuse-ld=mold"],
+            &["-Clink-args=-fuse-ld=mold -Wl,-z,now"],
+            &["--codegen=link-arg=-fuse-ld=mold"],
+            &["--codegen", "link-arg=-fuse-ld=mold"],
+        ] {
+            let flags = [flags, &["-Clinker=clang", "-Ctarget-cpu=native"]].concat();
+            let with = arguments(&flags, Some(lld())).join(" ");
+            assert!(!with.contains("mold") && !with.contains("clang"), "{with}");
+            assert!(with.contains("-C target-cpu=native"), "{with}");
+            // Without a linker of its own, rustc links as the user says.
+            assert!(arguments(&flags, None).join(" ").contains("mold"));
+        }
+    }
+
+    #[test]
+    fn only_the_epoch_names_the_crates_types() {
+        let arguments = arguments(&["-C", "metadata=0a", "-Cmetadata=0b"], None).join(" ");
+        assert!(!arguments.contains("metadata=0a") && !arguments.contains("metadata=0b"));
+        assert_eq!(arguments.matches("metadata=").count(), 1, "{arguments}");
+    }
 }

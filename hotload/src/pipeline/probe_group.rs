@@ -1,6 +1,6 @@
 //! Probe: another process runs the new code first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::{AttemptError, Run, lock};
@@ -10,15 +10,16 @@ use crate::ids::{ArtifactHash, ModuleId};
 use crate::inspect::{Manifest, check_graph};
 use crate::load::Sealed;
 use crate::plan::Outlines;
-use crate::probe::{Asked, Image, Probe, ProbeError};
+use crate::probe::{Asked, Image, Probe, ProbeError, Tried};
 use crate::resolve::resolve;
+use crate::stored::Stored;
 
 /// The result of probing modules that would run together.
 #[derive(Default)]
 pub struct Trial {
     /// Their artifacts.
     hashes: BTreeSet<ArtifactHash>,
-    asked: BTreeMap<ModuleId, Asked>,
+    tried: Tried,
 }
 
 impl Trial {
@@ -28,6 +29,11 @@ impl Trial {
             && modules.iter().all(|module| self.hashes.contains(&module.hash))
     }
 
+    /// The types that a new module names; `None` if no probe ran.
+    pub fn stored_by(&mut self, id: &ModuleId) -> Option<Vec<Stored>> {
+        self.tried.stored.remove(id)
+    }
+
     /// Compares the outlines of the modules with those that the probe recorded.
     ///
     /// # Errors
@@ -35,7 +41,7 @@ impl Trial {
     /// If the `build` of one of them does not do the same on every call.
     pub fn check_same(&self, outlines: &Outlines) -> Result<(), ProbeError> {
         let other = outlines.iter().find(|(id, outline)| {
-            self.asked.get(*id).is_some_and(|asked| *asked != Asked::of(outline))
+            self.tried.asked.get(*id).is_some_and(|asked| *asked != Asked::of(outline))
         });
         other.map_or(Ok(()), |(module, _)| Err(ProbeError::Differs { module: module.clone() }))
     }
@@ -66,12 +72,12 @@ impl Run<'_> {
         let hashes = together.iter().map(|image| image.hash.clone()).collect();
         let new = new.into_iter().map(|(_, image)| image).collect();
         let cancelled = || self.cancel.is_cancelled();
-        let asked = probe.attempt(new, together, self.tools.probe_limit, cancelled);
-        let asked = asked.map_err(|error| match error {
+        let tried = probe.attempt(new, together, self.tools.probe_limit, cancelled);
+        let tried = tried.map_err(|error| match error {
             ProbeError::Abandoned => AttemptError::Cancelled,
             error => AttemptError::Refused(error.into()),
         })?;
-        self.trial = Trial { hashes, asked };
+        self.trial = Trial { hashes, tried };
         let probe_ms = ms(started);
         let timed = |(sealed, times)| (sealed, Times { probe_ms, ..times });
         Ok(sealed.into_iter().map(timed).collect())

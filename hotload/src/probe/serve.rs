@@ -15,7 +15,7 @@ use rustix::process::{
     setrlimit,
 };
 
-use super::{ASKED_BY, Asked, Image, Reply, Request};
+use super::{ASKED_BY, Asked, Image, Reply, Request, Tried};
 use crate::artifact::ArtifactError;
 use crate::explain::Explain;
 use crate::generation::{Generation, SharedGeneration, Times};
@@ -24,6 +24,7 @@ use crate::inspect::{self, HostFacts};
 use crate::load;
 use crate::plan::{self, Outlines, PlanError, Trial};
 use crate::refusal::Refusal;
+use crate::stored;
 
 /// More than any trial needs: code that allocates more is stopped before the machine runs out.
 const MOST_MEMORY_BYTES: u64 = 32 << 30;
@@ -128,6 +129,7 @@ impl Server {
             manifest: inspected.manifest().clone(),
             schemas: inspected.schemas().to_vec(),
             code,
+            stored: Vec::new(),
             times: Times::default(),
             shapes: OnceLock::new(),
         };
@@ -150,13 +152,20 @@ impl Server {
             }
         }
         let told = |module: &ModuleId, stage: &str| self.at(module, stage);
-        match plan::plan(&modules, &Outlines::new(), Trial::Told(&told)) {
-            Ok(outlines) => {
-                let asked = outlines.iter().map(|(id, outline)| (id.clone(), Asked::of(outline)));
-                Reply::Fine(asked.collect())
-            }
-            Err(error) => Reply::Refused(error.explain()),
+        let outlines = match plan::plan(&modules, &Outlines::new(), Trial::Told(&told)) {
+            Ok(outlines) => outlines,
+            Err(error) => return Reply::Refused(error.explain()),
+        };
+        let asked = outlines.iter().map(|(id, outline)| (id.clone(), Asked::of(outline)));
+        let mut tried = Tried { asked: asked.collect(), ..Tried::default() };
+        for generation in new.iter().filter_map(|image| find(&image.hash)) {
+            self.at(generation.id(), "while the parameters of its code were set up");
+            match stored::named_by(&generation) {
+                Ok(stored) => tried.stored.insert(generation.id().clone(), stored),
+                Err(panic) => return Reply::Refused(PlanError::from(panic).explain()),
+            };
         }
+        Reply::Fine(tried)
     }
 
     fn at(&self, module: &ModuleId, stage: &str) {

@@ -66,6 +66,7 @@ impl PreparedSwap {
             if let Some(dormant) = running.dormant.remove(&id) {
                 drop_replaced(world, &[], &dormant, &recorded);
             }
+            running.ever_stored.extend(&generation.stored);
             running.serial += 1;
             let serial = running.serial;
             let warnings = &mut self.swapped.warnings;

@@ -85,8 +85,8 @@ fn runs_apart(label: InternedScheduleLabel) -> bool {
 ///
 /// # Errors
 ///
-/// If a module's `build` panics, a schedule cannot be built with the modules' systems, or a value
-/// cannot be kept.
+/// If a module's `build` panics, a type has another layout than its stored values, a schedule cannot
+/// be built with the modules' systems, or a value cannot be kept.
 pub fn prepare(
     world: &mut World,
     running: &Running,
@@ -98,6 +98,9 @@ pub fn prepare(
     for generation in transaction.enter {
         let recorded = generation.record()?;
         entering.push((generation, recorded));
+    }
+    for (generation, _) in &entering {
+        running.ever_stored.check(world, generation.id(), &generation.stored)?;
     }
     running.check_schedules(world, &transaction.leave, &entering)?;
     let mut leaving = Vec::with_capacity(transaction.leave.len());
