@@ -29,7 +29,7 @@ impl LinkedFiles {
     pub fn read<'a>(&self, files: impl Iterator<Item = &'a Path>) -> Self {
         let read = |path: &Path| {
             // The stamp first: a write after it shows.
-            let stamp = Stamp::of(path);
+            let stamp = Stamp::of_built(path);
             let known = self.0.get(path).filter(|known| stamp.is_some() && known.stamp == stamp);
             let file = known.cloned().unwrap_or_else(|| {
                 let hash = fs::read(path).map(|bytes| blake3::hash(&bytes).to_hex().to_string());
@@ -42,7 +42,7 @@ impl LinkedFiles {
 
     /// True if no file was written since then.
     pub fn are_unchanged(&self) -> bool {
-        self.0.iter().all(|(path, file)| Stamp::of(path) == file.stamp)
+        self.0.iter().all(|(path, file)| Stamp::of_built(path) == file.stamp)
     }
 
     /// The hash of a file's content.

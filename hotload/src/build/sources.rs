@@ -105,8 +105,13 @@ impl Sources {
             let hash = hash.map_or("missing".to_owned(), |hash| hash.to_hex().to_string());
             format!("file {}={hash}", path.strip_prefix(workspace).unwrap_or(path).display())
         });
-        let variables = self.variables.iter();
-        files.chain(variables.map(|(name, value)| format!("env {name}={value:?}"))).collect()
+        // The same in every checkout.
+        let root = workspace.to_string_lossy();
+        let variables = self.variables.iter().map(|(name, value)| {
+            let value = value.as_ref().map(|value| value.replace(&*root, "."));
+            format!("env {name}={value:?}")
+        });
+        files.chain(variables).collect()
     }
 }
 

@@ -19,12 +19,22 @@ pub struct Stamp {
 impl Stamp {
     /// The current stamp of a file; `None` if there is none.
     pub fn of(path: &Path) -> Option<Self> {
+        Self::read(path, |data| (data.ctime(), data.ctime_nsec()))
+    }
+
+    /// The stamp of a file that cargo made. cargo makes hard links to these, which counts as a change
+    /// of the file's metadata.
+    pub fn of_built(path: &Path) -> Option<Self> {
+        Self::read(path, |data| (data.mtime(), data.mtime_nsec()))
+    }
+
+    fn read(path: &Path, changed: impl FnOnce(&fs::Metadata) -> (i64, i64)) -> Option<Self> {
         let data = fs::metadata(path).ok()?;
         Some(Self {
             device: data.dev(),
             inode: data.ino(),
             size_bytes: data.size(),
-            changed: (data.ctime(), data.ctime_nsec()),
+            changed: changed(&data),
         })
     }
 

@@ -24,7 +24,7 @@ struct Record {
     /// Hash of the rlib of a core crate.
     #[serde(default)]
     library: Option<String>,
-    /// What rustc read.
+    /// What rustc read; paths are relative to the workspace, so that they hold in every checkout.
     #[serde(default)]
     read: DepInfo,
 }
@@ -33,7 +33,8 @@ struct Record {
 pub fn read_files(folders: &Folders, id: &ModuleId) -> Option<DepInfo> {
     let text = fs::read(record_path(folders, id)).ok()?;
     let record: Record = serde_json::from_slice(&text).ok()?;
-    Some(record.read)
+    let absolute = |path| folders.workspace.join(path);
+    Some(DepInfo { files: record.read.files.into_iter().map(absolute).collect(), ..record.read })
 }
 
 /// The artifact of an earlier build from the same inputs.
@@ -111,9 +112,16 @@ pub fn put(
         inputs: inputs.hash.clone(),
         hash: ArtifactHash::of(&bytes),
         library: is_core.then(|| library_hash(batch, id)).flatten(),
-        read: inputs.known.as_deref().cloned().unwrap_or_default(),
+        read: relative(inputs.known.as_deref(), &batch.folders.workspace),
     };
     let text = serde_json::to_vec(&record).map_err(|source| file(source.into()))?;
     write(&record_path(&batch.folders, id), &text)?;
     Ok((path, bytes))
+}
+
+/// Files outside of the workspace keep their absolute paths.
+fn relative(read: Option<&DepInfo>, workspace: &Path) -> DepInfo {
+    let Some(DepInfo { files, variables }) = read else { return DepInfo::default() };
+    let relative = |path: &PathBuf| path.strip_prefix(workspace).unwrap_or(path).to_owned();
+    DepInfo { files: files.iter().map(relative).collect(), variables: variables.clone() }
 }

@@ -171,6 +171,22 @@ fn an_artifact_is_used_again_only_as_it_was_written() {
 }
 
 #[test]
+fn an_artifact_holds_in_a_copy_of_the_workspace() {
+    let (workspace, copy) = (Workspace::new("original"), Workspace::new("copy"));
+    run(&workspace.batch(&ALL));
+    for folder in ["modules", "built"] {
+        let (from, to) = (workspace.0.join(folder), copy.0.join(folder));
+        let _ = fs::remove_dir_all(&to);
+        assert!(
+            std::process::Command::new("cp").arg("-r").args([from, to]).status().unwrap().success()
+        );
+    }
+    copy.compiled();
+    assert_built(&run(&copy.batch(&ALL)), &ALL);
+    assert!(copy.compiled().is_empty());
+}
+
+#[test]
 fn modules_are_skipped_for_the_crate_that_failed() {
     let workspace = Workspace::new("skipped");
     workspace.write("core_physics", "error");
