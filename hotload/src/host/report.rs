@@ -73,7 +73,7 @@ impl Host {
             }
             Happened::NotBuilt(not_built) => {
                 for (id, messages) in &not_built.failed {
-                    self.status_of(id).on_not_compiled(lines::plain(&messages.join("\n")));
+                    self.status_of(id).on_not_compiled(lines::messages(messages));
                 }
             }
             Happened::Refused { modules, refusal, plans } => {

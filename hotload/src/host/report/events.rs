@@ -43,12 +43,12 @@ pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
         Happened::NotBuilt(not_built) => {
             let failed = not_built.failed.iter();
             let failed = failed.map(|(module, messages)| {
-                because(about(Kind::BuildFailed, module), &lines::plain(&messages.join("\n")))
+                because(about(Kind::BuildFailed, module), &lines::messages(messages))
             });
             failed.collect()
         }
         Happened::CompilerWarned { module, texts } => {
-            one(because(about(Kind::Warning, module), &lines::plain(&texts.join("\n"))))
+            one(because(about(Kind::Warning, module), &lines::messages(texts)))
         }
         Happened::Refused { modules, refusal, plans }
         | Happened::NeedsConfirmation { modules, refusal, plans } => {

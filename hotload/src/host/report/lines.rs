@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::console::plain_text;
 use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
 use crate::generation::Times;
@@ -25,8 +26,7 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
         Happened::PreviousRunDied(death) => (Level::Warn, format!("{DIED}\n{}", deaths(death))),
         Happened::NotBuilt(not_built) => (Level::Error, not_built_text(not_built)?),
         Happened::CompilerWarned { module, texts } => {
-            let text = texts.join("\n");
-            (Level::Warn, format!("{}\n{}", warnings(module, texts.len()), text.trim_end()))
+            (Level::Warn, format!("{}\n{}", warnings(module, texts.len()), messages(texts)))
         }
         Happened::Refused { modules, refusal, plans } => {
             let text = with_plans(refusal, plans);
@@ -130,12 +130,12 @@ pub fn waiting(not_built: &NotBuilt) -> Option<String> {
 }
 
 fn not_built_text(not_built: &NotBuilt) -> Option<String> {
-    let messages: Vec<String> = not_built.failed.values().map(|it| it.join("\n")).collect();
+    let all: Vec<String> = not_built.failed.values().map(|it| messages(it)).collect();
     let mut text = format!("{}: the old code goes on", not_built_title(not_built));
     if let Some(waiting) = waiting(not_built) {
         text.push_str(&format!("; {waiting}"));
     }
-    (!messages.is_empty()).then(|| format!("{text}\n{}", plain(&messages.join("\n"))))
+    (!all.is_empty()).then(|| format!("{text}\n{}", all.join("\n\n")))
 }
 
 /// The number of warnings.
@@ -229,7 +229,17 @@ pub fn read_again(path: &str) -> String {
     format!("assets/{path} read again")
 }
 
-/// The text without terminal escape sequences.
-pub fn plain(text: &str) -> String {
-    crate::console::plain_text(text)
+/// rustc's messages without its colours. A blank line follows each of them, but not the lines of
+/// other programs.
+pub fn messages(rendered: &[String]) -> String {
+    let mut text = String::new();
+    for message in rendered {
+        text.push_str(plain_text(message).trim_end());
+        text.push_str(if message.ends_with('\n') { "\n\n" } else { "\n" });
+    }
+    text.truncate(text.trim_end().len());
+    text
 }
+
+#[cfg(test)]
+mod tests;

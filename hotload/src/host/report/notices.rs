@@ -38,7 +38,7 @@ pub fn notice(happened: &Happened) -> Change {
         Happened::Compiled(module) => Change::Dismiss(module.to_string()),
         Happened::NotBuilt(not_built) if not_built.failed.is_empty() => Change::None,
         Happened::NotBuilt(not_built) => {
-            let mut messages = not_built.failed.values().map(|it| lines::plain(&it.join("\n")));
+            let mut messages = not_built.failed.values().map(|it| lines::messages(it));
             let mut body = first_error(&messages.next().unwrap_or_default());
             if let Some(waiting) = lines::waiting(not_built) {
                 body.push_str(&format!("\n{waiting}"));
@@ -49,7 +49,7 @@ pub fn notice(happened: &Happened) -> Change {
         }
         Happened::CompilerWarned { module, texts } => {
             let title = lines::warnings(module, texts.len());
-            let body = first_error(&lines::plain(&texts.join("\n")));
+            let body = first_error(&lines::messages(texts));
             let key = format!("{module} warnings");
             show(&key, Notice::new(NoticeLevel::Warn, title, body).details(DETAILS))
         }
