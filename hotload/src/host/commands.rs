@@ -8,6 +8,7 @@ use crate::console::command::{self, Command, QuarantineCommand, UnknownCommand};
 use crate::console::view::Level;
 use crate::console::{Console, Input};
 use crate::guard;
+use crate::ids::ModuleId;
 use crate::refusal::{CommandError, Refusal};
 use crate::state_hash;
 use crate::worker::event::Request;
@@ -58,7 +59,13 @@ impl Host {
                     Ok(commands) => {
                         commands.into_iter().for_each(|command| self.run_command(world, command));
                     }
-                    Err(error) => self.print(world, Level::Error, &error.to_string()),
+                    Err(error) => {
+                        // Its other arguments do not matter where the module does not exist.
+                        let named = command::named_module(&text).map(ModuleId::from);
+                        if named.is_none_or(|id| self.known(world, &id)) {
+                            self.print(world, Level::Error, &error.to_string());
+                        }
+                    }
                 }
             }
             Line::Command(command) => self.run_command(world, command),
