@@ -119,8 +119,7 @@ mod tests {
             ("warning", "2 warnings emitted", false),
         ]);
         assert_eq!(diagnostics.warnings.len(), 2);
-        let one =
-            read(&[("warning", "unused", true), ("warning", "1 warning emitted", false)]);
+        let one = read(&[("warning", "unused", true), ("warning", "1 warning emitted", false)]);
         assert_eq!(one.warnings, ["warning: unused\n\n"]);
         // A warning may have no place in the source.
         assert_eq!(read(&[("warning", "unstable feature", false)]).warnings.len(), 1);

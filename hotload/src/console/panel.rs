@@ -41,6 +41,8 @@ pub enum ConsoleAction {
     Run(Command),
     /// A line from the command line, to be parsed, echoed and run.
     Submit(String),
+    /// The answer *no* to the question whether a module's data may be dropped.
+    Decline(String),
     /// A request to close the console.
     Close,
 }

@@ -26,13 +26,18 @@ fn is_of_quarantine(line: &Line) -> bool {
 impl Host {
     /// Runs the commands that are due; the first ones run once the game is ready.
     pub(super) fn run_commands(&mut self, world: &mut World) {
+        let mut declined = Vec::new();
         if let Some(mut console) = world.get_resource_mut::<Console>() {
-            for line in console.take_input() {
-                self.commands.push(match line {
-                    Input::Text(text) => Line::Text(text),
-                    Input::Command(command) => Line::Command(command),
-                });
+            for input in console.take_input() {
+                match input {
+                    Input::Text(text) => self.commands.push(Line::Text(text)),
+                    Input::Command(command) => self.commands.push(Line::Command(command)),
+                    Input::Decline(id) => declined.push(id.into()),
+                }
             }
+        }
+        for id in declined {
+            self.decline(world, &id);
         }
         if matches!(self.phase, super::Phase::Starting | super::Phase::Resuming) {
             // A module in quarantine may be the reason why the game does not become ready.
