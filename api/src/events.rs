@@ -86,35 +86,54 @@ pub enum HotLoadEventKind {
     Warning,
 }
 
-/// The time of an edit by stage, in milliseconds.
+/// The time of an edit by stage, in milliseconds. A stage that was not measured is 0, and is left out
+/// of the events file: an artifact of an earlier build has no times of rustc.
 #[derive(Clone, Copy, Debug, Default, Serialize, PartialEq)]
 pub struct Milliseconds {
     /// From the save to the start of the attempt.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub watch: f32,
     /// rustc, up to the end of type checking.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub check: f32,
     /// rustc, from there to the start of the linker.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub compile: f32,
     /// The linker.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub link: f32,
     /// `check`, `compile` and `link` together.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub build: f32,
     /// Inspecting the artifact's file.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub inspect: f32,
     /// Running it in the probe.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub probe: f32,
     /// Loading it into the game.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub load: f32,
     /// Planning the swap on scratch schedules.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub plan: f32,
     /// The pause between two frames.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub pause: f32,
     /// From the save until the new code runs.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub total: f32,
     /// Part of the pause: encoding old values.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub snapshot: f32,
     /// Part of the pause: converting and decoding to new values.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub decode: f32,
     /// Part of the pause: removing old values and inserting new ones.
+    #[serde(skip_serializing_if = "is_unmeasured")]
     pub insert: f32,
+}
+
+fn is_unmeasured(ms: &f32) -> bool {
+    *ms == 0.0
 }

@@ -45,6 +45,8 @@ pub enum Input {
     Text(String),
     /// A click on a button or switch.
     Command(Command),
+    /// The answer *no* to the question whether a module's data may be dropped.
+    Decline(String),
 }
 
 impl Console {
@@ -165,6 +167,7 @@ fn draw(mut contexts: EguiContexts, mut console: ResMut<Console>) -> Result {
             match action {
                 ConsoleAction::Run(command) => console.input.push(Input::Command(command)),
                 ConsoleAction::Submit(line) => console.input.push(Input::Text(line)),
+                ConsoleAction::Decline(id) => console.input.push(Input::Decline(id)),
                 ConsoleAction::Close => console.open = false,
             }
         }

@@ -8,6 +8,7 @@ mod on_update;
 mod phase;
 mod plan_view;
 mod probation;
+mod questions;
 mod report;
 mod reports;
 mod rollback;
@@ -44,6 +45,7 @@ use history::History;
 use on_update::UnderWay;
 use phase::Phase;
 use probation::Probations;
+use questions::Questions;
 use snapshot_commands::Snapshots;
 use stats::Stats;
 use status::Status;
@@ -72,6 +74,7 @@ pub struct Host {
     modules: BTreeSet<ModuleId>,
     manifests: BTreeMap<ModuleId, Manifest>,
     status: BTreeMap<ModuleId, Status>,
+    questions: Questions,
     stats: Stats,
 
     // Console input and output.
@@ -148,6 +151,7 @@ impl Host {
             modules: BTreeSet::new(),
             manifests: BTreeMap::new(),
             status: BTreeMap::new(),
+            questions: Questions::default(),
             stats: Stats::default(),
             commands: CommandQueue::new(&plugin.exec, plugin.prompt),
             snapshots,

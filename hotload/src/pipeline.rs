@@ -58,7 +58,7 @@ pub struct Attempt {
     /// The modules to build, and why. If there are none, the attempt only compares the running
     /// modules with the selection.
     pub modules: BTreeMap<ModuleId, Intent>,
-    /// When the oldest of the edits was saved.
+    /// When the newest of the edits was saved.
     pub saved_at: Option<SystemTime>,
     /// The newest generation of each module that could run.
     pub good: BTreeMap<ModuleId, SharedGeneration>,

@@ -7,6 +7,7 @@
 //! [`prepare`] does everything that can fail and changes nothing; [`restore`] then only has to
 //! remove the old values and insert the new ones.
 
+mod dropped;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +21,7 @@ use playground_api::persist::{
     Column, Insert, PersistRecord, Restoring, Store, Ticks, remove_components,
 };
 use playground_api::schema::{
-    ConvertError, Definition, Entities, Options, Resolution, ResolveError,
+    ConvertError, Definition, Entities, Entry, Options, Resolution, ResolveError,
 };
 use thiserror::Error;
 
@@ -29,6 +30,7 @@ use crate::explain::{Explain, Explanation};
 use crate::guard::{self, Panic};
 use crate::ids::ModuleId;
 use crate::type_matching::successor_of;
+pub use dropped::{Dropped, values};
 
 /// Why values cannot be converted.
 #[derive(Debug, Error)]
@@ -47,10 +49,8 @@ pub enum RestoreError {
     Fields {
         /// The module.
         module: ModuleId,
-        /// The number of values.
-        count: usize,
-        /// The type, and its fields.
-        reason: String,
+        /// The type, its fields, and the number of values.
+        lost: Dropped,
     },
     /// The types are unrelated.
     Types {
@@ -125,14 +125,15 @@ impl Explain for RestoreError {
                 "H0603",
                 format!("values of module `{module}` cannot be carried over: {reason}"),
             ),
-            Self::Fields { module, count, reason } => Explanation::new(
-                "H0605",
-                format!("module `{module}` would drop data of {count} values of {reason}"),
-            )
-            .remedy(format!(
-                "Say `#[persist(dropped(\"…\"))]` on the type, or drop it with \
-                 `reload {module} --force`"
-            )),
+            Self::Fields { module, lost } => {
+                Explanation::new("H0605", format!("module `{module}` would drop {lost}")).remedy(
+                    format!(
+                        "Keep it, name its successor with `#[persist(rename = \"…\")]`, say \
+                         `#[persist(dropped(\"…\"))]` on the type, or drop it with \
+                         `reload {module} --force`"
+                    ),
+                )
+            }
             Self::Types { module, reason } => Explanation::new(
                 "H0606",
                 format!("module `{module}`: values cannot be carried over: {reason}"),
@@ -193,9 +194,8 @@ pub struct Restore {
     new: Option<(Insert, Ticks, fn(&mut World, &Ticks))>,
     /// The number of values.
     pub count: usize,
-    /// The type or its fields whose values are dropped with permission, and the number of values
-    /// concerned.
-    pub dropped: Option<(String, usize)>,
+    /// Values, or fields of them, that are dropped with permission.
+    pub dropped: Option<Dropped>,
 }
 
 /// The duration of each step, in milliseconds.
@@ -252,7 +252,8 @@ fn give_up(
         let (module, type_name) = (old.module.clone(), old.record.label());
         return Err(RestoreError::Gone { module, type_name, count });
     }
-    let dropped = (count > 0).then(|| (old.record.label(), count));
+    let all = || Dropped { type_name: old.record.label(), fields: Vec::new(), count };
+    let dropped = (count > 0).then(all);
     Ok(Restore { old: *old.record, replaced: None, new: None, count: 0, dropped })
 }
 
@@ -280,22 +281,21 @@ fn convert(
     let started = Instant::now();
     let writer = Definition::of(old.record.schema);
     let mut dropped = None;
+    let lost = |fields: &[Entry]| {
+        let fields = fields.iter().map(|entry| entry.path.clone()).collect();
+        Dropped { type_name: new.record.label(), fields, count }
+    };
     let resolution = match Resolution::new(&writer, new.record.schema, Options::default()) {
         // Without values, nothing is lost.
-        Err(ResolveError::Drops { name, fields }) if count == 0 || allow_drop => {
-            if count > 0 {
-                let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
-                dropped = Some((format!("{name}: {}", fields.join("; ")), count));
-            }
+        Err(ResolveError::Drops { fields, .. }) if count == 0 || allow_drop => {
+            dropped = (count > 0).then(|| lost(&fields));
             Resolution::new(&writer, new.record.schema, Options { allow_drop: true })
         }
         other => other,
     };
     let mut resolution = resolution.map_err(|error| match error {
-        ResolveError::Drops { name, fields } => {
-            let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
-            let reason = format!("`{name}`: {}", fields.join("; "));
-            RestoreError::Fields { module: module(), count, reason }
+        ResolveError::Drops { fields, .. } => {
+            RestoreError::Fields { module: module(), lost: lost(&fields) }
         }
         other => RestoreError::Types { module: module(), reason: other.to_string() },
     })?;

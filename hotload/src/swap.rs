@@ -36,7 +36,7 @@ use crate::explain::{Explain, Explanation};
 use crate::generation::SharedGeneration;
 use crate::guard::{Panic, Reports};
 use crate::ids::ModuleId;
-use crate::restore::{RestoreErrors, RestoreTimes};
+use crate::restore::{Dropped, RestoreErrors, RestoreTimes};
 use crate::stored::{EverStored, LayoutError};
 use crate::tuning;
 
@@ -129,7 +129,7 @@ pub struct Swapped {
     /// persists it, by type.
     pub orphaned: Vec<(String, usize)>,
     /// Persisted values, or fields of them, that were dropped with permission.
-    pub dropped: Vec<(String, usize)>,
+    pub dropped: Vec<Dropped>,
     /// The duration of each step of restoring values.
     pub restore: RestoreTimes,
     /// Problems that did not stop the swap: tuning files, `OnUnload`.

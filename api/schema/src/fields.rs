@@ -196,7 +196,7 @@ impl<'a> Compiler<'a> {
             "dropped (declared)".to_owned()
         } else {
             format!(
-                "would be dropped: keep it, name its successor with `#[persist(rename = \
+                "would be dropped; keep it, name its successor with `#[persist(rename = \
                  \"{name}\")]`, or list it in `#[persist(dropped(\"{name}\"))]`"
             )
         };

@@ -303,7 +303,7 @@ fn a_change_is_described_field_by_field() {
     let lines: Vec<String> = change.entries.iter().map(ToString::to_string).collect();
     let expected = [
         "the value: renamed from schema::old::Part",
-        "shield: would be dropped: keep it, name its successor with `#[persist(rename = \
+        "shield: would be dropped; keep it, name its successor with `#[persist(rename = \
          \"shield\")]`, or list it in `#[persist(dropped(\"shield\"))]`",
         "spare: dropped (declared)",
         "speed: f32 -> f64",

@@ -91,7 +91,7 @@ fn fields() -> Vec<(&'static str, Old, New)> {
         (
             "a field removed",
             old!({ struct T { a: f32, b: u32 } } => T { a: 1.5, b: 7 }),
-            refused!({ struct T { a: f32 } } => T, "b: would be dropped: keep it, name its successor with `#[persist(rename = \"b\")]`, or list it"),
+            refused!({ struct T { a: f32 } } => T, "b: would be dropped; keep it, name its successor with `#[persist(rename = \"b\")]`, or list it"),
         ),
         (
             "a field removed that was given up",

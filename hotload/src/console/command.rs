@@ -106,7 +106,7 @@ pub enum Command {
         #[arg(id = "app", allow_hyphen_values = true)]
         name: Option<String>,
     },
-    /// Prints the memory, mappings and descriptors that the game uses, in all and per swap.
+    /// Prints the memory, mappings and descriptors that the game uses, in all and per swapped module.
     Stats,
     /// Prints the hash of all persisted state.
     Hash,
@@ -195,6 +195,17 @@ pub fn parse(line: &str) -> Result<Vec<Command>, ParseError> {
         .filter(|words: &Vec<String>| !words.is_empty())
         .map(parse_command)
         .collect()
+}
+
+/// The module that a line of one built-in command names, whether or not its other arguments are
+/// right.
+pub fn named_module(line: &str) -> Option<String> {
+    let mut commands = words::split(line).commands.into_iter();
+    let words: Vec<String> = commands.next()?.into_iter().map(|word| word.text).collect();
+    let (command, depth) = grammar::find(&words)?;
+    let takes_module = command.get_positionals().next()?.get_id() == "module";
+    let module = words.into_iter().nth(depth).filter(|word| !word.starts_with('-'));
+    module.filter(|_| takes_module && commands.next().is_none())
 }
 
 fn parse_command(mut words: Vec<String>) -> Result<Command, ParseError> {

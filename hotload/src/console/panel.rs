@@ -41,6 +41,8 @@ pub enum ConsoleAction {
     Run(Command),
     /// A line from the command line, to be parsed, echoed and run.
     Submit(String),
+    /// The answer *no* to the question whether a module's data may be dropped.
+    Decline(String),
     /// A request to close the console.
     Close,
 }
@@ -267,19 +269,26 @@ fn header(
 ) {
     ui.horizontal(|ui| {
         let troubled = view.modules.iter().filter(|row| row.state.is_trouble()).count();
-        ui.selectable_value(&mut state.tab, Tab::Modules, RichText::new("Modules").strong());
+        part(ui, "modules", |ui| {
+            ui.selectable_value(&mut state.tab, Tab::Modules, RichText::new("Modules").strong());
+        });
         if troubled > 0 {
-            ui.label(RichText::new(format!("{troubled} in trouble")).small().color(theme::RED));
+            let text = RichText::new(format!("{troubled} in trouble")).small().color(theme::RED);
+            part(ui, "troubled", |ui| ui.label(text));
         }
-        ui.selectable_value(&mut state.tab, Tab::Log, RichText::new("Log").strong());
+        part(ui, "log", |ui| {
+            ui.selectable_value(&mut state.tab, Tab::Log, RichText::new("Log").strong());
+        });
         if let Some(progress) = &view.progress {
-            ui.separator();
-            let bar = egui::ProgressBar::new(progress.fraction().unwrap_or(0.0));
-            ui.add(bar.desired_width(120.0).desired_height(6.0).fill(theme::BLUE));
-            let text = format!("{} {}", progress.what, progress.counted());
-            ui.label(RichText::new(text).small().color(theme::BLUE));
+            part(ui, "progress", |ui| {
+                ui.separator();
+                let bar = egui::ProgressBar::new(progress.fraction().unwrap_or(0.0));
+                ui.add(bar.desired_width(120.0).desired_height(6.0).fill(theme::BLUE));
+                ui.label(RichText::new(progress.line()).small().color(theme::BLUE));
+            });
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let right = fixed_id("right").layout(Layout::right_to_left(Align::Center));
+        ui.scope_builder(right, |ui| {
             let close = ui.button("×").on_hover_text("Close (Escape, F1)");
             theme::name(&close, "close the console");
             if close.clicked() {
@@ -292,6 +301,16 @@ fn header(
         });
     });
     theme::rule(ui);
+}
+
+/// egui numbers widgets by their order: what comes and goes would give all after it other ids.
+fn fixed_id(name: impl std::hash::Hash) -> UiBuilder {
+    UiBuilder::new().id(Id::new(("playground_console", name)))
+}
+
+/// A part of the console whose widgets keep their ids, whatever comes before it.
+fn part<R>(ui: &mut Ui, name: impl std::hash::Hash, content: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.scope_builder(fixed_id(name), content).inner
 }
 
 fn apps(ui: &mut Ui, view: &ConsoleView, actions: &mut Vec<ConsoleAction>) {

@@ -109,12 +109,18 @@ impl Progress {
         (self.total > 0).then(|| (self.done as f32 / self.total as f32).clamp(0.0, 1.0))
     }
 
-    /// `3 of 12`, counting the current step; empty if the number of steps is not known.
+    /// `2 of 12 done`; empty if the number of steps is not known.
     pub fn counted(&self) -> String {
         if self.total == 0 {
             return String::new();
         }
-        format!("{} of {}", (self.done + 1).min(self.total), self.total)
+        format!("{} of {} done", self.done.min(self.total), self.total)
+    }
+
+    /// The current step and the number of finished ones, on one line.
+    pub fn line(&self) -> String {
+        let counted = self.counted();
+        if counted.is_empty() { self.what.clone() } else { format!("{} ({counted})", self.what) }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::console::command::{self, Command, QuarantineCommand, UnknownCommand};
 use crate::console::view::Level;
 use crate::console::{Console, Input};
 use crate::guard;
+use crate::ids::ModuleId;
 use crate::refusal::{CommandError, Refusal};
 use crate::state_hash;
 use crate::worker::event::Request;
@@ -25,13 +26,18 @@ fn is_of_quarantine(line: &Line) -> bool {
 impl Host {
     /// Runs the commands that are due; the first ones run once the game is ready.
     pub(super) fn run_commands(&mut self, world: &mut World) {
+        let mut declined = Vec::new();
         if let Some(mut console) = world.get_resource_mut::<Console>() {
-            for line in console.take_input() {
-                self.commands.push(match line {
-                    Input::Text(text) => Line::Text(text),
-                    Input::Command(command) => Line::Command(command),
-                });
+            for input in console.take_input() {
+                match input {
+                    Input::Text(text) => self.commands.push(Line::Text(text)),
+                    Input::Command(command) => self.commands.push(Line::Command(command)),
+                    Input::Decline(id) => declined.push(id.into()),
+                }
             }
+        }
+        for id in declined {
+            self.decline(world, &id);
         }
         if matches!(self.phase, super::Phase::Starting | super::Phase::Resuming) {
             // A module in quarantine may be the reason why the game does not become ready.
@@ -58,7 +64,13 @@ impl Host {
                     Ok(commands) => {
                         commands.into_iter().for_each(|command| self.run_command(world, command));
                     }
-                    Err(error) => self.print(world, Level::Error, &error.to_string()),
+                    Err(error) => {
+                        // Its other arguments do not matter where the module does not exist.
+                        let named = command::named_module(&text).map(ModuleId::from);
+                        if named.is_none_or(|id| self.known(world, &id)) {
+                            self.print(world, Level::Error, &error.to_string());
+                        }
+                    }
                 }
             }
             Line::Command(command) => self.run_command(world, command),

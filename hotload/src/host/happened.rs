@@ -11,6 +11,7 @@ use crate::ids::{GenerationId, ModuleId};
 use crate::journal::Death;
 use crate::pipeline::NotBuilt;
 use crate::refusal::Refusal;
+use crate::restore::Dropped;
 
 /// Something that happened. [`Host::report`](super::Host::report) derives from it the module's
 /// status, a line of the events file, a Bevy message, a console line and a notice.
@@ -58,13 +59,17 @@ pub enum Happened {
     },
     /// A swap would drop data, and waits for a confirmation.
     NeedsConfirmation {
-        /// The modules.
+        /// The modules that were edited.
         modules: BTreeSet<ModuleId>,
+        /// All modules of the swap.
+        group: BTreeSet<ModuleId>,
         /// Why.
         refusal: Refusal,
         /// The changes that it would make.
         plans: Vec<Arc<ModulePlan>>,
     },
+    /// The user does not want to drop a module's data: the old code stays.
+    Declined(ModuleId),
     /// The workspace cannot be read, so nothing is built.
     Unreadable(Refusal),
     /// New generations run.
@@ -80,7 +85,7 @@ pub enum Happened {
         /// Values that were dropped with the old form of their type because no module persists it.
         orphaned: Vec<(String, usize)>,
         /// Persisted values, or fields of them, that were dropped with permission.
-        dropped: Vec<(String, usize)>,
+        dropped: Vec<Dropped>,
         /// True if the game was ready before: the swap is then shown to the user.
         is_edit: bool,
     },
@@ -90,10 +95,14 @@ pub enum Happened {
     Disabled(ModuleId),
     /// A generation ran well through its probation.
     Committed(GenerationId),
-    /// An old generation is back.
+    /// Old generations are back.
     RolledBack {
-        /// The generation.
-        generation: GenerationId,
+        /// That of the module that panicked or that the user named.
+        lead: GenerationId,
+        /// All of them.
+        generations: Vec<GenerationId>,
+        /// True if the user requested it.
+        is_by_hand: bool,
         /// Why.
         reason: String,
     },

@@ -125,9 +125,7 @@ impl Host {
             return;
         }
         now.is_shown = true;
-        let Progress { activity, done, total } = &now.progress;
-        let of = if *total > 0 { format!(" ({done} of {total})") } else { String::new() };
-        let text = format!("{activity}{of}");
+        let text = self.view_progress().map(|progress| progress.line()).unwrap_or_default();
         let Some(mut console) = world.get_resource_mut::<Console>() else { return };
         // On the terminal it needs no line of its own.
         console.aside(&text);

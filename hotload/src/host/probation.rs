@@ -11,7 +11,7 @@ use super::status::NewestSource;
 use super::transaction::Cause;
 use crate::generation::SharedGeneration;
 use crate::guard::Panic;
-use crate::ids::ModuleId;
+use crate::ids::{GenerationId, ModuleId};
 use crate::refusal::Refusal;
 use crate::swap::{self, Active, Transaction};
 use crate::worker::event::HostEvent;
@@ -124,8 +124,8 @@ impl Host {
         if leave.is_empty() {
             ended.extend(rejected.iter().map(|generation| generation.id().clone()));
             self.history.forget(&rejected);
-            if let Err(refusal) =
-                self.roll_back(world, enter, rejected.clone(), Cause::Panic, &reason)
+            let back = (enter, rejected.clone());
+            if let Err(refusal) = self.roll_back(world, &panic.module, back, Cause::Panic, &reason)
             {
                 let text = format!("{reason}\nthe old code could not come back: {refusal}");
                 for generation in &rejected {
@@ -140,7 +140,7 @@ impl Host {
         ended
     }
 
-    /// Brings old generations back, together.
+    /// Brings old generations back, together, in place of the rejected ones. `lead` is the module that panicked or was named.
     ///
     /// # Errors
     ///
@@ -148,8 +148,8 @@ impl Host {
     pub(super) fn roll_back(
         &mut self,
         world: &mut World,
-        enter: Vec<SharedGeneration>,
-        rejected: Vec<SharedGeneration>,
+        lead: &ModuleId,
+        (enter, rejected): (Vec<SharedGeneration>, Vec<SharedGeneration>),
         cause: Cause,
         reason: &str,
     ) -> Result<(), Refusal> {
@@ -159,9 +159,12 @@ impl Host {
         self.transact(world, transaction, cause)?;
         self.report_changed(rejected.clone());
         self.probations.abandon(&rejected);
-        for generation in &enter {
-            let (generation, reason) = (generation.generation_id(), reason.to_owned());
-            self.report(world, Happened::RolledBack { generation, reason });
+        let generations: Vec<GenerationId> = enter.iter().map(|old| old.generation_id()).collect();
+        let named = generations.iter().find(|generation| generation.module == *lead);
+        if let Some(lead) = named.or(generations.first()).cloned() {
+            let is_by_hand = cause == Cause::RollbackByHand;
+            let reason = reason.to_owned();
+            self.report(world, Happened::RolledBack { lead, generations, is_by_hand, reason });
         }
         Ok(())
     }

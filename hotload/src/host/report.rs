@@ -10,12 +10,14 @@ use playground_api::events::HotLoadEvent;
 
 use super::Host;
 use super::happened::Happened;
+use super::questions;
 use crate::console::Console;
 use crate::console::view::Level;
 
 impl Host {
     /// Reports to all outputs that the event belongs to.
     pub(super) fn report(&mut self, world: &mut World, happened: Happened) {
+        self.settle_questions(world, &happened);
         self.note_status(&happened);
         for event in events::events(&happened, self.frame) {
             self.write_event(world, event);
@@ -24,6 +26,9 @@ impl Host {
             self.print(world, level, &text);
         }
         let Some(mut console) = world.get_resource_mut::<Console>() else { return };
+        for key in notices::outdated(&happened) {
+            console.notices.dismiss(&key);
+        }
         match notices::notice(&happened) {
             notices::Change::None => {}
             notices::Change::Show(key, notice) => console.notices.replace(&key, notice),
@@ -62,6 +67,20 @@ impl Host {
         world.write_message(event);
     }
 
+    /// Nobody is asked any longer what was answered or has newer code.
+    fn settle_questions(&mut self, world: &mut World, happened: &Happened) {
+        for group in self.questions.note(happened) {
+            if let Some(mut console) = world.get_resource_mut::<Console>() {
+                console.notices.dismiss(&questions::notice_key(&group));
+            }
+            for id in &group {
+                if let Some(status) = self.status.get_mut(id) {
+                    status.on_settled();
+                }
+            }
+        }
+    }
+
     /// Updates the status of the modules.
     fn note_status(&mut self, happened: &Happened) {
         match happened {
@@ -73,7 +92,7 @@ impl Host {
             }
             Happened::NotBuilt(not_built) => {
                 for (id, messages) in &not_built.failed {
-                    self.status_of(id).on_not_compiled(lines::plain(&messages.join("\n")));
+                    self.status_of(id).on_not_compiled(lines::messages(messages));
                 }
             }
             Happened::Refused { modules, refusal, plans } => {
@@ -84,9 +103,9 @@ impl Host {
                     self.status_of(&plan.module.as_str().into()).plan = Some(plan.clone());
                 }
             }
-            Happened::NeedsConfirmation { modules, refusal, plans } => {
+            Happened::NeedsConfirmation { modules, refusal, plans, .. } => {
                 for id in modules {
-                    self.status_of(id).on_refused(refusal.clone(), false);
+                    self.status_of(id).on_refused(refusal.clone(), true);
                 }
                 for plan in plans {
                     let status = self.status_of(&plan.module.as_str().into());
@@ -100,9 +119,11 @@ impl Host {
             Happened::Quarantined { module, refusal } => {
                 self.status_of(module).on_stand_in(refusal.clone());
             }
-            Happened::RolledBack { generation, .. } => {
-                // Reports about the newer generation no longer apply.
-                self.status.insert(generation.module.clone(), super::Status::default());
+            Happened::RolledBack { generations, .. } => {
+                for generation in generations {
+                    // Reports about the newer generation no longer apply.
+                    self.status.insert(generation.module.clone(), super::Status::default());
+                }
             }
             Happened::SwitchedOff { module, reason } => {
                 self.status_of(module).on_ended(reason.clone());

@@ -65,7 +65,7 @@ impl Host {
         if is_off {
             self.selection.switched.insert(id.clone(), true);
         }
-        let back = self.roll_back(world, enter, rejected, Cause::RollbackByHand, "by hand");
+        let back = self.roll_back(world, id, (enter, rejected), Cause::RollbackByHand, "by hand");
         if let Err(refusal) = back {
             self.selection = before;
             return Err(cannot(refusal));

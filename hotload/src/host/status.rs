@@ -120,6 +120,14 @@ impl Status {
         };
     }
 
+    /// The question about its data no longer counts.
+    pub fn on_settled(&mut self) {
+        self.plan = None;
+        if matches!(self.newest, NewestSource::NeedsConfirmation(_)) {
+            self.newest = NewestSource::Fine;
+        }
+    }
+
     /// The last good artifact runs instead of the newest one.
     pub fn on_stand_in(&mut self, refusal: Refusal) {
         self.newest = NewestSource::StandIn(refusal);

@@ -20,8 +20,8 @@ impl Host {
         }
         let names = self.modules.iter().map(ModuleId::as_str);
         let hint = suggest(id.as_str(), names);
-        let hint = hint.map_or(String::new(), |name| format!(" Did you mean `{name}`?"));
-        self.print(world, Level::Error, &format!("there is no module `{id}`.{hint}"));
+        let hint = hint.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+        self.print(world, Level::Error, &format!("there is no module `{id}`{hint}"));
         false
     }
 

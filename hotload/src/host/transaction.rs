@@ -237,8 +237,8 @@ impl Host {
 
     fn report_refused_swap(&mut self, world: &mut World, proposal: &Proposal, refusal: Refusal) {
         let Proposal { enter, changed, .. } = proposal;
-        let entering = || enter.iter().map(|generation| generation.id().clone()).collect();
-        let modules = if changed.is_empty() { entering() } else { changed.clone() };
+        let group = swap::modules_of(enter);
+        let modules = if changed.is_empty() { group.clone() } else { changed.clone() };
         let plans = match &refusal {
             Refusal::Swap(error) if matches!(**error, SwapError::Restore(_)) => {
                 self.plans_of_refused(world, enter).into_iter().map(Arc::new).collect()
@@ -248,7 +248,7 @@ impl Host {
         self.report(
             world,
             if refusal.asks() {
-                Happened::NeedsConfirmation { modules, refusal, plans }
+                Happened::NeedsConfirmation { modules, group, refusal, plans }
             } else {
                 Happened::Refused { modules, refusal, plans }
             },

@@ -39,7 +39,7 @@ impl Host {
         }
     }
 
-    fn view_progress(&self) -> Option<Progress> {
+    pub(super) fn view_progress(&self) -> Option<Progress> {
         let UnderWay { progress, started, .. } = self.progress.as_ref()?;
         Some(Progress {
             what: progress.activity.clone(),

@@ -12,7 +12,7 @@ use playground_api::schema::{
 use super::SaveError;
 use super::format::{self, Header, Saved, SavedStore, SavedType};
 use crate::ids::ModuleId;
-use crate::restore::convert_column;
+use crate::restore::{Dropped, convert_column};
 use crate::swap::orphans::holders;
 use crate::type_matching::{Former, successor};
 
@@ -186,7 +186,8 @@ pub fn load(
                     pairs.push((saved, source.clone(), resolution));
                 }
                 Err(Unresolved::Loses(fields)) if count > 0 => {
-                    lost.push(format!("{count} of {}: {fields}", saved.definition.name));
+                    let type_name = saved.definition.name.clone();
+                    lost.push(Dropped { type_name, fields, count }.to_string());
                 }
                 Err(Unresolved::Loses(_)) => {}
                 Err(Unresolved::Refused(error)) => return Err(error),
@@ -228,7 +229,7 @@ pub fn load(
 /// Why saved values cannot be converted to a running type.
 enum Unresolved {
     /// The conversion would drop these fields.
-    Loses(String),
+    Loses(Vec<String>),
     /// There is no conversion.
     Refused(SaveError),
 }
@@ -242,8 +243,7 @@ fn resolution(
     match Resolution::new(&saved.definition, schema, Options { allow_drop: force }) {
         Ok(resolution) => Ok(resolution),
         Err(ResolveError::Drops { fields, .. }) => {
-            let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
-            Err(Unresolved::Loses(fields.join("; ")))
+            Err(Unresolved::Loses(fields.into_iter().map(|entry| entry.path).collect()))
         }
         Err(error) => Err(Unresolved::Refused(SaveError::Values {
             name: name.to_owned(),

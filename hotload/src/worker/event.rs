@@ -256,7 +256,7 @@ pub struct Proposal {
     pub may_drop: BTreeSet<ModuleId>,
     /// The selection of the swap.
     pub selection: Selection,
-    /// When the oldest of the edits was saved.
+    /// When the newest of the edits was saved.
     pub saved_at: Option<SystemTime>,
     /// The duration of planning, in milliseconds.
     pub plan_ms: f32,

@@ -115,7 +115,7 @@ pub struct BuildRequest {
     pub replan: bool,
     /// Modules whose edit waits to go live.
     pub changed: BTreeSet<ModuleId>,
-    /// When the oldest of the edits was saved.
+    /// When the newest of the edits was saved.
     pub saved_at: Option<SystemTime>,
     /// The requests that this answers.
     pub tickets: Vec<Ticket>,
@@ -155,7 +155,8 @@ impl BuildRequest {
         self.edits |= other.edits;
         self.replan |= other.replan;
         self.changed.extend(other.changed);
-        self.saved_at = [self.saved_at, other.saved_at].into_iter().flatten().min();
+        // An edit that a newer one replaced is no longer waited for.
+        self.saved_at = self.saved_at.max(other.saved_at);
         self.tickets.extend(other.tickets);
     }
 }

@@ -246,7 +246,7 @@ component: the author's function refuses
   #[persist(version = 1, migrate = step)] struct T { turns: f64 } =/> H0603 | migration to version 1 of `ROW::T` | no field `degrees`; there are: speed
 component: a field is gone
   struct T { a: f32, b: u32 } ==> T { a: 1.5, b: 1 }, T { a: 2.5, b: 2 }
-  struct T { a: f32 } =/> H0605 | data of 2 values of `ROW::T` | b: would be dropped | dropped("…") | reload plugins_table --force
+  struct T { a: f32 } =/> H0605 | would drop `b` of 2 values of `ROW::T` | dropped("…") | reload plugins_table --force
 "#;
 
 /// The module without its rows.

@@ -369,7 +369,7 @@ fn a_feature_that_shapes_a_type_is_an_edit_of_it() {
     scene.edit(manifest, "[lints]", "[features]\ndefault = [\"wide\"]\nwide = []\n\n[lints]");
     let swapped = scene.wait_for("swapped", "plugins_extra");
     let reason = swapped["reason"].as_str().unwrap_or_default();
-    assert!(reason.contains("1 values carried over"), "{swapped}");
+    assert!(reason.contains("1 value carried over"), "{swapped}");
     assert!(number(&scene.console("extra"), "runs") >= runs);
 }
 

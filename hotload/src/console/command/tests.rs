@@ -176,3 +176,13 @@ fn the_usage_is_that_of_the_command_or_subcommand_under_way() {
     assert_eq!(usage("spawn"), None);
     assert_eq!(usage("hash;"), None);
 }
+
+#[test]
+fn a_wrong_argument_does_not_hide_the_module() {
+    assert!(parse("rollback systems_plan x").is_err());
+    assert_eq!(named_module("rollback systems_plan x").as_deref(), Some("systems_plan"));
+    assert_eq!(named_module("reload --sorce systems_plan"), None);
+    assert_eq!(named_module("snapshot load x y"), None);
+    assert_eq!(named_module("wait x"), None);
+    assert_eq!(named_module("rollback a x; rollback b y"), None);
+}

@@ -5,7 +5,7 @@ use playground_api::bevy_egui::egui;
 use egui::text::{CCursor, CCursorRange};
 use egui::{Align, Event, FocusDirection, Id, Key, Layout, Modifiers, RichText, TextEdit, Ui};
 
-use super::theme;
+use super::{part, theme};
 use crate::console::command::{self, Completion};
 use crate::console::history::History;
 use crate::console::view::ConsoleView;
@@ -79,7 +79,7 @@ impl Line {
         self.postpone_keys_after_text(ui, focused);
         let submitted = if focused { self.keys(ui, view, history) } else { None };
         self.candidates(ui);
-        ui.horizontal(|ui| {
+        let row = |ui: &mut Ui| {
             ui.label(RichText::new(">").monospace().strong().color(theme::BLUE));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 self.usage(ui, view);
@@ -99,7 +99,8 @@ impl Line {
                     self.strip_backquote();
                 }
             });
-        });
+        };
+        part(ui, "line", |ui| ui.horizontal(row));
         submitted
     }
 

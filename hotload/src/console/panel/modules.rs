@@ -6,7 +6,7 @@ use playground_api::bevy_egui::egui;
 
 use egui::{Align, Button, Color32, Id, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
-use super::{ConsoleAction, plan, theme};
+use super::{ConsoleAction, part, plan, theme};
 use crate::console::command::Command;
 use crate::console::view::ModuleRow;
 
@@ -79,9 +79,10 @@ impl ModulesTab {
             for kind in kinds(&shown) {
                 let of_kind = shown.iter().filter(|row| row.kind == kind);
                 let title = format!("{kind}  {}", of_kind.clone().count());
-                ui.label(RichText::new(title).small().strong().color(theme::DIM));
+                let title = RichText::new(title).small().strong().color(theme::DIM);
+                part(ui, ("kind", kind), |ui| ui.label(title));
                 for row in of_kind {
-                    self.row(ui, row, &columns, actions);
+                    part(ui, ("row", &row.id), |ui| self.row(ui, row, &columns, actions));
                 }
                 ui.add_space(4.0);
             }

@@ -70,6 +70,7 @@ fn confirmation(
     let no = ui.small_button("no, keep the old code");
     theme::name(&no, &format!("no, keep values of {}", row.id));
     if no.clicked() {
+        actions.push(ConsoleAction::Decline(row.id.clone()));
         closed.insert(row.id.clone(), plan.clone());
     }
 }

@@ -43,15 +43,15 @@ pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
         Happened::NotBuilt(not_built) => {
             let failed = not_built.failed.iter();
             let failed = failed.map(|(module, messages)| {
-                because(about(Kind::BuildFailed, module), &lines::plain(&messages.join("\n")))
+                because(about(Kind::BuildFailed, module), &lines::messages(messages))
             });
             failed.collect()
         }
         Happened::CompilerWarned { module, texts } => {
-            one(because(about(Kind::Warning, module), &lines::plain(&texts.join("\n"))))
+            one(because(about(Kind::Warning, module), &lines::messages(texts)))
         }
         Happened::Refused { modules, refusal, plans }
-        | Happened::NeedsConfirmation { modules, refusal, plans } => {
+        | Happened::NeedsConfirmation { modules, refusal, plans, .. } => {
             let reason = lines::with_plans(refusal, plans);
             let each = |module| because(about(Kind::Refused, module), &reason);
             modules.iter().map(each).collect()
@@ -60,10 +60,10 @@ pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
         Happened::Swapped { lead, modules, times, migrated, orphaned, dropped, .. } => {
             let mut reasons = Vec::new();
             if *migrated > 0 {
-                reasons.push(format!("{migrated} values carried over"));
+                reasons.push(lines::carried_over(*migrated));
             }
             reasons.extend(orphaned.iter().map(|lost| format!("{} went", counted(lost))));
-            reasons.extend(dropped.iter().map(|lost| format!("{} dropped", counted(lost))));
+            reasons.extend(dropped.iter().map(|lost| format!("{lost} dropped")));
             let generation = |it: &GenerationId| ModuleGeneration {
                 module: it.module.to_string(),
                 generation: it.number,
@@ -78,8 +78,8 @@ pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
         Happened::Enabled(generation) => one(of(Kind::Enabled, generation)),
         Happened::Disabled(module) => one(about(Kind::Disabled, module)),
         Happened::Committed(generation) => one(of(Kind::Committed, generation)),
-        Happened::RolledBack { generation, reason } => {
-            one(because(of(Kind::RolledBack, generation), reason))
+        Happened::RolledBack { generations, reason, .. } => {
+            generations.iter().map(|old| because(of(Kind::RolledBack, old), reason)).collect()
         }
         Happened::SwitchedOff { module, reason } => {
             one(because(about(Kind::Disabled, module), reason))
@@ -106,6 +106,7 @@ pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
         Happened::Restarted { .. }
         | Happened::PreviousRunDied(_)
         | Happened::Compiled(_)
+        | Happened::Declined(_)
         | Happened::PanickedAgain(_)
         | Happened::ErrorsReturned { .. }
         | Happened::Blocked { module: None, .. }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::console::plain_text;
 use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
 use crate::generation::Times;
@@ -11,6 +12,12 @@ use crate::ids::{GenerationId, ModuleId};
 use crate::journal::{Death, Quarantined};
 use crate::pipeline::NotBuilt;
 use crate::refusal::Refusal;
+use crate::restore::values;
+
+/// The most types whose lost values a notice names.
+const MOST_LOST: usize = 3;
+/// Besides rustc's and the linker's, a stage is shown if it takes at least this long.
+const LONG_STAGE_MS: f32 = 100.0;
 
 /// The console line and its level; `None` if only tools need to know.
 pub fn line(happened: &Happened) -> Option<(Level, String)> {
@@ -25,14 +32,17 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
         Happened::PreviousRunDied(death) => (Level::Warn, format!("{DIED}\n{}", deaths(death))),
         Happened::NotBuilt(not_built) => (Level::Error, not_built_text(not_built)?),
         Happened::CompilerWarned { module, texts } => {
-            let text = texts.join("\n");
-            (Level::Warn, format!("{}\n{}", warnings(module, texts.len()), text.trim_end()))
+            (Level::Warn, format!("{}\n{}", warnings(module, texts.len()), messages(texts)))
         }
         Happened::Refused { modules, refusal, plans } => {
             let text = with_plans(refusal, plans);
             (Level::Error, format!("{} refused: the old code goes on\n{text}", named(modules)))
         }
-        Happened::NeedsConfirmation { modules, refusal, plans } => {
+        Happened::Declined(module) => {
+            let asks = format!("the next save or `reload {module}` asks again");
+            (Level::Info, format!("{module}: the old code and its data stay; {asks}"))
+        }
+        Happened::NeedsConfirmation { modules, refusal, plans, .. } => {
             let text = with_plans(refusal, plans);
             let title = format!("{} needs your confirmation", named(modules));
             (Level::Warn, format!("{title}: the old code goes on\n{text}"))
@@ -51,8 +61,9 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
         }
         Happened::Enabled(generation) => (Level::Info, format!("{} is on", generation.module)),
         Happened::Disabled(module) => (Level::Info, format!("{module} is off")),
-        Happened::RolledBack { generation, reason } => {
-            (Level::Warn, format!("{}\n{reason}", back(generation)))
+        Happened::RolledBack { is_by_hand: true, .. } => (Level::Info, back(happened)),
+        Happened::RolledBack { reason, .. } => {
+            (Level::Warn, format!("{}\n{reason}", back(happened)))
         }
         Happened::SwitchedOff { module, reason } => {
             let advice = format!("`rollback {module}` or fix it, then `enable {module}`");
@@ -130,12 +141,12 @@ pub fn waiting(not_built: &NotBuilt) -> Option<String> {
 }
 
 fn not_built_text(not_built: &NotBuilt) -> Option<String> {
-    let messages: Vec<String> = not_built.failed.values().map(|it| it.join("\n")).collect();
+    let all: Vec<String> = not_built.failed.values().map(|it| messages(it)).collect();
     let mut text = format!("{}: the old code goes on", not_built_title(not_built));
     if let Some(waiting) = waiting(not_built) {
         text.push_str(&format!("; {waiting}"));
     }
-    (!messages.is_empty()).then(|| format!("{text}\n{}", plain(&messages.join("\n"))))
+    (!all.is_empty()).then(|| format!("{text}\n{}", all.join("\n\n")))
 }
 
 /// The number of warnings.
@@ -159,26 +170,42 @@ pub fn named(ids: &BTreeSet<ModuleId>) -> String {
     ids.iter().map(ModuleId::as_str).collect::<Vec<_>>().join(", ")
 }
 
+/// The number of values that were converted.
+pub fn carried_over(count: usize) -> String {
+    format!("{} carried over", values(count))
+}
+
 /// A type's name and the number of its values.
 pub fn counted((name, count): &(String, usize)) -> String {
-    let word = if *count == 1 { "value" } else { "values" };
-    format!("{count} {word} of `{name}`")
+    format!("{} of `{name}`", values(*count))
+}
+
+/// Values that a swap dropped, by type; the last entry stands for the rest of many.
+pub fn lost_values(happened: &Happened) -> Vec<String> {
+    let Happened::Swapped { orphaned, dropped, .. } = happened else { return Vec::new() };
+    let dropped = dropped.iter().map(ToString::to_string);
+    let mut all: Vec<String> = dropped.chain(orphaned.iter().map(counted)).collect();
+    if all.len() > MOST_LOST {
+        let more = format!("and values of {} more types", all.len() - MOST_LOST + 1);
+        all.truncate(MOST_LOST - 1);
+        all.push(more);
+    }
+    all
 }
 
 /// Values that were dropped in the swap.
 fn lost(happened: &Happened) -> Vec<String> {
     let Happened::Swapped { orphaned, dropped, .. } = happened else { return Vec::new() };
-    let list =
-        |values: &[(String, usize)]| values.iter().map(counted).collect::<Vec<_>>().join(", ");
     let mut lines = Vec::new();
     if !orphaned.is_empty() {
         lines.push(format!(
             "{} went with the old form of the crate: persist a type to keep its values",
-            list(orphaned)
+            orphaned.iter().map(counted).collect::<Vec<_>>().join(", ")
         ));
     }
     if !dropped.is_empty() {
-        lines.push(format!("dropped, as declared or confirmed: {}", list(dropped)));
+        let dropped: Vec<String> = dropped.iter().map(ToString::to_string).collect();
+        lines.push(format!("dropped, as declared or confirmed: {}", dropped.join(", ")));
     }
     lines
 }
@@ -186,11 +213,7 @@ fn lost(happened: &Happened) -> Vec<String> {
 /// The modules that are live, and the time that it took.
 pub fn live(happened: &Happened) -> String {
     let Happened::Swapped { lead, modules, times, .. } = happened else { return String::new() };
-    let others = match modules.len() {
-        0 | 1 => String::new(),
-        2 => " with 1 other".to_owned(),
-        count => format!(" with {} others", count - 1),
-    };
+    let others = others(modules).map_or(String::new(), |others| format!(" {others}"));
     if times.total_ms > 0.0 {
         format!("{}{others} live in {:.0} ms", lead.module, times.total_ms)
     } else {
@@ -198,23 +221,52 @@ pub fn live(happened: &Happened) -> String {
     }
 }
 
-/// The duration of each step of a swap.
+/// The number of modules besides the one that stands for a group.
+fn others(group: &[GenerationId]) -> Option<String> {
+    match group.len() {
+        0 | 1 => None,
+        2 => Some("with 1 other".to_owned()),
+        count => Some(format!("with {} others", count - 1)),
+    }
+}
+
+/// The stages of a swap that were measured and matter: rustc's and the linker's, the pause, and
+/// others that took a good part of the time.
 pub fn timing(happened: &Happened) -> String {
     let Happened::Swapped { times, migrated, .. } = happened else { return String::new() };
     let Times { compile, pause_ms, .. } = times;
-    let mut text = format!(
-        "check {:.0}, compile {:.0}, link {:.0}, pause {pause_ms:.1} ms",
-        compile.check_ms, compile.compile_ms, compile.link_ms
-    );
+    let other = [
+        ("sources and cargo", times.watch_ms),
+        ("inspect", times.inspect_ms),
+        ("probe", times.probe_ms),
+        ("load", times.load_ms),
+        ("plan", times.plan_ms),
+    ];
+    let known: f32 = other.iter().map(|(_, ms)| ms).sum::<f32>() + times.build_ms() + pause_ms;
+    // With it, the parts of a slow swap add up: other modules are built one after the other.
+    let rest = ("waiting and other modules", times.total_ms - known);
+    let matters = |(_, ms): &(&str, f32)| *ms >= LONG_STAGE_MS && *ms >= times.total_ms * 0.1;
+    let build =
+        [("check", compile.check_ms), ("compile", compile.compile_ms), ("link", compile.link_ms)];
+    let shown = other[..1].iter().copied().filter(matters);
+    let shown = shown.chain(build.into_iter().filter(|(_, ms)| *ms > 0.0));
+    let shown = shown.chain(other[1..].iter().copied().chain([rest]).filter(matters));
+    let mut text: String = shown.map(|(stage, ms)| format!("{stage} {ms:.0}, ")).collect();
+    text.push_str(&format!("pause {pause_ms:.1} ms"));
     if *migrated > 0 {
-        text.push_str(&format!("; {migrated} values carried over"));
+        text.push_str(&format!("; {}", carried_over(*migrated)));
     }
     text
 }
 
-/// The generation that is back.
-pub fn back(generation: &GenerationId) -> String {
-    format!("{}: generation {} is back", generation.module, generation.number)
+/// The generations that are back.
+pub fn back(happened: &Happened) -> String {
+    let Happened::RolledBack { lead, generations, is_by_hand, .. } = happened else {
+        return String::new();
+    };
+    let others = others(generations).map_or(String::new(), |others| format!(", {others}"));
+    let by_hand = if *is_by_hand { ", by hand" } else { "" };
+    format!("{}: generation {} is back{others}{by_hand}", lead.module, lead.number)
 }
 
 /// The code that blocked a frame, and for how long.
@@ -229,7 +281,17 @@ pub fn read_again(path: &str) -> String {
     format!("assets/{path} read again")
 }
 
-/// The text without terminal escape sequences.
-pub fn plain(text: &str) -> String {
-    crate::console::plain_text(text)
+/// rustc's messages without its colours. A blank line follows each of them, but not the lines of
+/// other programs.
+pub fn messages(rendered: &[String]) -> String {
+    let mut text = String::new();
+    for message in rendered {
+        text.push_str(plain_text(message).trim_end());
+        text.push_str(if message.ends_with('\n') { "\n\n" } else { "\n" });
+    }
+    text.truncate(text.trim_end().len());
+    text
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use super::lines;
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::host::happened::Happened;
+use crate::host::questions;
 use crate::ids::ModuleId;
 
 /// A change to the notices. A notice replaces an older one with the same key.
@@ -17,6 +18,17 @@ pub enum Change {
 
 /// Points to the full text.
 const DETAILS: &str = "details in the console (F1)";
+
+/// The keys of notices about code that runs no longer: those of the other modules of a group.
+pub fn outdated(happened: &Happened) -> Vec<String> {
+    let (lead, all) = match happened {
+        Happened::Swapped { lead, modules, is_edit: true, .. } => (lead, modules),
+        Happened::RolledBack { lead, generations, .. } => (lead, generations),
+        _ => return Vec::new(),
+    };
+    let others = all.iter().filter(|other| *other != lead);
+    others.map(|other| other.module.to_string()).collect()
+}
 
 /// The notice of what happened.
 pub fn notice(happened: &Happened) -> Change {
@@ -38,7 +50,7 @@ pub fn notice(happened: &Happened) -> Change {
         Happened::Compiled(module) => Change::Dismiss(module.to_string()),
         Happened::NotBuilt(not_built) if not_built.failed.is_empty() => Change::None,
         Happened::NotBuilt(not_built) => {
-            let mut messages = not_built.failed.values().map(|it| lines::plain(&it.join("\n")));
+            let mut messages = not_built.failed.values().map(|it| lines::messages(it));
             let mut body = first_error(&messages.next().unwrap_or_default());
             if let Some(waiting) = lines::waiting(not_built) {
                 body.push_str(&format!("\n{waiting}"));
@@ -49,7 +61,7 @@ pub fn notice(happened: &Happened) -> Change {
         }
         Happened::CompilerWarned { module, texts } => {
             let title = lines::warnings(module, texts.len());
-            let body = first_error(&lines::plain(&texts.join("\n")));
+            let body = first_error(&lines::messages(texts));
             let key = format!("{module} warnings");
             show(&key, Notice::new(NoticeLevel::Warn, title, body).details(DETAILS))
         }
@@ -59,7 +71,7 @@ pub fn notice(happened: &Happened) -> Change {
             let key = key_of(modules.iter().collect());
             show(&key, Notice::new(NoticeLevel::Error, title, body).details(DETAILS))
         }
-        Happened::NeedsConfirmation { modules, plans, .. } => {
+        Happened::NeedsConfirmation { modules, group, plans, .. } => {
             let items =
                 plans.iter().flat_map(|plan| &plan.items).filter(|item| item.drops_values());
             let lost: Vec<String> =
@@ -67,7 +79,7 @@ pub fn notice(happened: &Happened) -> Change {
             let title = format!("{} needs your confirmation", lines::named(modules));
             let body = format!("it would drop data: {}", lost.join(", "));
             let notice = Notice::new(NoticeLevel::Question, title, body);
-            let key = key_of(modules.iter().collect());
+            let key = questions::notice_key(group);
             show(&key, notice.details("the question is in the console (F1)"))
         }
         Happened::Unreadable(refusal) => {
@@ -76,12 +88,21 @@ pub fn notice(happened: &Happened) -> Change {
             show("workspace", notice.details(DETAILS))
         }
         Happened::Swapped { lead, is_edit: true, .. } => {
-            let (title, body) = (lines::live(happened), lines::timing(happened));
-            show(lead.module.as_str(), Notice::new(NoticeLevel::Success, title, body))
+            let (title, mut body) = (lines::live(happened), lines::timing(happened));
+            let lost = lines::lost_values(happened);
+            let level = if lost.is_empty() { NoticeLevel::Success } else { NoticeLevel::Warn };
+            if !lost.is_empty() {
+                body.push_str(&format!("\nlost: {}", lost.join(", ")));
+            }
+            show(lead.module.as_str(), Notice::new(level, title, body))
         }
-        Happened::RolledBack { generation, reason } => {
-            let notice = Notice::new(NoticeLevel::Warn, lines::back(generation), reason.clone());
-            show(generation.module.as_str(), notice.details(DETAILS))
+        Happened::RolledBack { lead, is_by_hand: true, .. } => {
+            let notice = Notice::new(NoticeLevel::Success, lines::back(happened), "");
+            show(lead.module.as_str(), notice)
+        }
+        Happened::RolledBack { lead, reason, .. } => {
+            let notice = Notice::new(NoticeLevel::Warn, lines::back(happened), reason.clone());
+            show(lead.module.as_str(), notice.details(DETAILS))
         }
         Happened::SwitchedOff { module, reason } => {
             let title = format!("{module} is switched off");
@@ -116,6 +137,7 @@ pub fn notice(happened: &Happened) -> Change {
         Happened::Ready { .. }
         | Happened::Broken { .. }
         | Happened::Changed(_)
+        | Happened::Declined(_)
         | Happened::BuildStarted(_)
         | Happened::Swapped { .. }
         | Happened::Enabled(_)
@@ -144,3 +166,6 @@ fn first_error(text: &str) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

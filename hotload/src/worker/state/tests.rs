@@ -116,17 +116,31 @@ fn a_swaps_time_counts_from_the_save_that_repairs() {
 }
 
 #[test]
-fn a_newer_save_joins_the_one_that_builds_and_counts_from_the_older() {
+fn a_newer_save_joins_the_one_that_builds_and_time_counts_from_it() {
     let mut model = running();
     let first = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
+    let second = first + Duration::from_secs(2);
     model.save_at("leaf_a", model.next_source(), first);
     model.finish_reading();
-    model.save_at("leaf_b", model.next_source(), first + Duration::from_secs(2));
+    model.save_at("leaf_b", model.next_source(), second);
     model.rest();
     assert_eq!(model.reports.len(), 1, "one swap: {:?}", model.reports);
     assert!(matches!(&model.reports[0], Report::Swapped { saved_at: Some(at), modules }
-        if *at == first && modules.len() == 2));
+        if *at == second && modules.len() == 2));
     model.assert_at_rest();
+}
+
+#[test]
+fn a_swaps_time_counts_from_the_last_of_several_saves() {
+    let mut model = running();
+    let at = |number: u64| SystemTime::UNIX_EPOCH + Duration::from_millis(100_000 + 700 * number);
+    for number in 0..3 {
+        model.save_at("leaf_a", model.next_source(), at(number));
+        model.finish_reading();
+    }
+    model.rest();
+    assert!(matches!(&model.reports[..], [Report::Swapped { saved_at: Some(saved), .. }]
+        if *saved == at(2)));
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub fn spawn(
         Heading::along(-at),
         Radius((enemy.size * 0.9).min(LARGEST_RADIUS)),
         Health::full(enemy.health),
-        Contact { damage: enemy.contact_damage, cooldown_s: 0.0 },
+        Contact { damage: enemy.contact_damage, ..default() },
         Flocker {
             flock: kind as u8,
             max_speed: speed,

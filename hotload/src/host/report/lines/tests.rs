@@ -1,0 +1,87 @@
+use super::*;
+use crate::build::rustc::CompileTimes;
+use crate::restore::Dropped;
+
+fn generations(ids: &[&str]) -> Vec<GenerationId> {
+    ids.iter().map(|id| GenerationId { module: (*id).into(), number: 2 }).collect()
+}
+
+fn swapped(times: Times) -> Happened {
+    let modules = generations(&["core_x"]);
+    Happened::Swapped {
+        lead: modules[0].clone(),
+        modules,
+        times,
+        migrated: 0,
+        orphaned: Vec::new(),
+        dropped: Vec::new(),
+        is_edit: true,
+    }
+}
+
+#[test]
+fn rustcs_messages_have_neither_colours_nor_blank_lines_around_them() {
+    let rendered = ["\u{1b}[33mwarning\u{1b}[0m: a\n --> x\n\n", "warning: b\n\n"];
+    assert_eq!(messages(&rendered.map(str::to_owned)), "warning: a\n --> x\n\nwarning: b");
+    let happened =
+        Happened::CompilerWarned { module: "m".into(), texts: vec![rendered[0].to_owned()] };
+    let (level, text) = line(&happened).expect("warnings are printed");
+    assert_eq!((level, text.as_str()), (Level::Warn, "m: 1 warning\nwarning: a\n --> x"));
+    // A linker writes line by line.
+    assert_eq!(messages(&["ld: no".to_owned(), "  space".to_owned()]), "ld: no\n  space");
+}
+
+#[test]
+fn only_what_was_measured_is_shown() {
+    // The artifact is of an earlier build, and no save caused the swap.
+    let times = Times { pause_ms: 1.42, ..Times::default() };
+    let happened = swapped(times);
+    assert_eq!((live(&happened), timing(&happened)), ("core_x live".into(), "pause 1.4 ms".into()));
+
+    let compile = CompileTimes { check_ms: 140.0, compile_ms: 210.0, link_ms: 40.0 };
+    let edit = Times { watch_ms: 1.0, probe_ms: 13.0, compile, total_ms: 414.0, ..times };
+    assert_eq!(timing(&swapped(edit)), "check 140, compile 210, link 40, pause 1.4 ms");
+}
+
+#[test]
+fn a_stage_that_took_long_is_shown() {
+    let compile = CompileTimes { check_ms: 2963.0, compile_ms: 2198.0, link_ms: 122.0 };
+    let times = Times { watch_ms: 59_000.0, compile, total_ms: 64_810.0, ..Times::default() };
+    let expected = "sources and cargo 59000, check 2963, compile 2198, link 122, pause 0.0 ms";
+    assert_eq!(timing(&swapped(times)), expected);
+    // A core is live once the modules that link to it are built, too.
+    let times = Times { watch_ms: 10.0, compile, total_ms: 9_000.0, ..Times::default() };
+    assert!(timing(&swapped(times)).contains("link 122, waiting and other modules 3707, pause"));
+}
+
+#[test]
+fn what_a_swap_drops_is_named_with_its_type_and_number() {
+    let mut happened = swapped(Times::default());
+    let Happened::Swapped { migrated, orphaned, dropped, .. } = &mut happened else { return };
+    *migrated = 1;
+    *orphaned = vec![("plugins_hud::layout::Bar".to_owned(), 2)];
+    let (type_name, fields) = ("core_arena::Contact".to_owned(), vec!["extra".to_owned()]);
+    *dropped = vec![Dropped { type_name, fields, count: 13 }];
+    let (level, text) = line(&happened).expect("a swap is printed");
+    assert_eq!(level, Level::Warn);
+    assert!(text.contains("confirmed: `extra` of 13 values of `core_arena::Contact`\n"), "{text}");
+    assert!(text.ends_with("; 1 value carried over"), "{text}");
+    let expected =
+        ["`extra` of 13 values of `core_arena::Contact`", "2 values of `plugins_hud::layout::Bar`"];
+    assert_eq!(lost_values(&happened), expected);
+    if let Happened::Swapped { orphaned, .. } = &mut happened {
+        *orphaned = (0..5).map(|number| (format!("T{number}"), 1)).collect();
+    }
+    assert_eq!(lost_values(&happened).len(), MOST_LOST);
+    assert_eq!(lost_values(&happened)[MOST_LOST - 1], "and values of 4 more types");
+}
+
+#[test]
+fn a_rollback_of_several_modules_is_one_line() {
+    let generations = generations(&["core_x", "user_p", "user_q"]);
+    let lead = generations[1].clone();
+    let reason = "by hand".to_owned();
+    let by_hand = Happened::RolledBack { lead, generations, is_by_hand: true, reason };
+    let expected = "user_p: generation 2 is back, with 2 others, by hand";
+    assert_eq!(line(&by_hand), Some((Level::Info, expected.to_owned())));
+}
