@@ -139,7 +139,11 @@ pub fn show(
                 ui.set_max_size(inner);
                 header(ui, view, state, &mut actions);
                 let (page_rect, foot_rect) = split(ui, state.foot);
-                ui.scope_builder(UiBuilder::new().max_rect(page_rect), |ui| match state.tab {
+                let page_id = match state.tab {
+                    Tab::Modules => fixed_id("modules page"),
+                    Tab::Log => fixed_id("log page"),
+                };
+                ui.scope_builder(page_id.max_rect(page_rect), |ui| match state.tab {
                     Tab::Modules => state.modules.show(ui, &view.modules, page, &mut actions),
                     Tab::Log => state.log.show(ui, &view.log, page, &mut actions),
                 });
