@@ -7,6 +7,7 @@ use super::*;
 use crate::ids::ModuleId;
 
 mod bodies;
+mod oracle;
 mod properties;
 mod real_modules;
 mod statics;
