@@ -168,7 +168,7 @@ fn search(name: &str, seed: u64, sources: u32, edits: usize) -> Count {
     let mut workspace = Workspace::new(name);
     let config = Config {
         cases: sources,
-        max_shrink_iters: 60,
+        max_shrink_iters: 40,
         failure_persistence: None,
         ..Config::default()
     };

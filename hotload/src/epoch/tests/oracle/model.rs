@@ -23,7 +23,7 @@ const PLACES: [(&str, &str, &str, &str); 14] = [
     ("src/part.rs", "", "", ""),
     ("src/computed.in", "", "", ""),
     ("tests/shared.rs", "", "", "shared::"),
-    ("../@K_outside.rs", "", "", "outside::"),
+    ("../outside_@K/it.rs", "", "", "outside::"),
 ];
 
 /// The root's text before its functions. `@K` is the crate's name.
@@ -35,7 +35,7 @@ const ROOT: &str = "
     #[path = \"target/moved.rs\"] pub mod moved;
     #[path = \"kept.rs.in\"] pub mod kept;
     #[cfg_attr(all(), path = \"../tests/shared.rs\")] pub mod shared;
-    #[path = \"../../@K_outside.rs\"] pub mod outside;
+    #[path = \"../../outside_@K/it.rs\"] pub mod outside;
     include!(\"part.rs\");
     include!(concat!(\"comp\", \"uted.in\"));
     pub struct Hold<T>(pub T);
