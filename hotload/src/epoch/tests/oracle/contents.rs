@@ -71,7 +71,10 @@ pub const CONTENTS: [(&str, &str); 46] = [
         "let c: &'static _ = Box::leak(Box::new(async |n: u8| { let held = @V; pause().await; \
          used((held, n)) })); report_of(c); report_of(&c(1));",
     ),
-    ("", "for job in vec![Hold(async { let held = @V; pause().await; used(held) })] { report_of(&job) }"),
+    (
+        "",
+        "for job in vec![Hold(async { let held = @V; pause().await; used(held) })] { report_of(&job) }",
+    ),
     ("", "println!(\"{}\", { report_of(&async { let h = @V; pause().await; used(h) }); 1 });"),
     ("async fn beside@F() { let h = @V; pause().await; used(h) }", "report_of(&beside@F());"),
     (
@@ -85,7 +88,10 @@ pub const CONTENTS: [(&str, &str); 46] = [
     ("", "mark!(Mark, @T); report::<Mark>();"),
     ("", "@C::marker!(Mark, @T); report::<Mark>();"),
     ("", "macro_rules! inner { ($n:ident) => { struct $n(@T); } } inner!(Mark); report::<Mark>();"),
-    ("macro_rules! vec@F { ($t:ty) => { @C::marker!(Mark, $t) } }", "vec@F!(@T); report::<Mark>();"),
+    (
+        "macro_rules! vec@F { ($t:ty) => { @C::marker!(Mark, $t) } }",
+        "vec@F!(@T); report::<Mark>();",
+    ),
     ("", "used(format!(\"{}\", { struct Mark(@T); report::<Mark>(); 1 }));"),
     ("", "include!(\"body@F.in\");"),
     // Types, consts and traits beside the function.

@@ -12,7 +12,12 @@ use super::contents::{CONTENTS, STATEMENTS, TYPES};
 const PLACES: [(&str, &str, &str, &str); 14] = [
     ("src/lib.rs", "", "", ""),
     ("src/lib.rs", "pub mod in@F { use super::*;", "}", "in@F::"),
-    ("src/lib.rs", "pub mod in@F { use super::*; pub mod deep { use super::*;", "} }", "in@F::deep::"),
+    (
+        "src/lib.rs",
+        "pub mod in@F { use super::*; pub mod deep { use super::*;",
+        "} }",
+        "in@F::deep::",
+    ),
     ("src/lib.rs", "pub struct At@F; impl At@F {", "}", "At@F::"),
     ("src/lib.rs", "pub struct Of@F<T>(T); impl<T> Of@F<T> {", "}", "Of@F::<u8>::"),
     ("src/lib.rs", "pub trait Do@F { ", "} impl Do@F for u8 {}", "<u8 as Do@F>::"),
@@ -104,8 +109,13 @@ fn function() -> impl Strategy<Value = Function> {
     let statements = prop::array::uniform3(0..STATEMENTS.len());
     let content = prop_oneof![1 => 0..9_usize, 2 => 0..CONTENTS.len()];
     (content, 0..PLACES.len(), types, any::<bool>(), 0..4_usize, statements).prop_map(
-        |(content, place, types, swapped, depth, statements)| {
-            Function { content, place, types, swapped, depth, statements }
+        |(content, place, types, swapped, depth, statements)| Function {
+            content,
+            place,
+            types,
+            swapped,
+            depth,
+            statements,
         },
     )
 }
@@ -135,7 +145,8 @@ impl Pair {
             depth: content % 4,
             statements: [0, content, shift].map(|at| at % STATEMENTS.len()),
         };
-        let all = || Crate { functions: (0..CONTENTS.len()).map(function).collect(), types: [0, 1] };
+        let all =
+            || Crate { functions: (0..CONTENTS.len()).map(function).collect(), types: [0, 1] };
         Self { core: all(), own: all() }
     }
 
