@@ -30,7 +30,9 @@ pub(super) fn counted<'a>(
 ) -> (Vec<(usize, &'a Function)>, Vec<(&'a ModuleId, &'a Function)>) {
     let generics = Generics::of(own, cores);
     let mut reach = Reach::new(own, cores, mentions);
-    let follows = |function: &Function| function.shapes || generics.are_in(function);
+    let follows = |function: &Function| {
+        function.shapes || generics.are_in(function) || hides_a_type(function, &own.declarations)
+    };
     own.functions.iter().filter(|function| follows(function)).for_each(|f| reach.mention(f));
     reach.follow();
 
@@ -46,6 +48,19 @@ pub(super) fn counted<'a>(
         core.functions.iter().filter(|f| counts_of_core(f)).map(move |f| (id, f))
     });
     (of_own.collect(), of_cores.collect())
+}
+
+/// True for a function whose own type may be a part of another type, as in
+/// `Peekable<RepeatWith<fn item>>`, with a layout that its body decides.
+fn hides_a_type(function: &Function, declarations: &Declarations) -> bool {
+    let Declarations { values, leads, is_leaf, .. } = declarations;
+    // Methods are given away under their name, imported functions also under another.
+    let is_named = || {
+        let renamed =
+            |value: &String| leads.get(value).is_some_and(|to| to.contains(&function.name));
+        values.contains(&function.name) || values.iter().any(renamed)
+    };
+    function.returns_impl && (!is_leaf || is_named())
 }
 
 /// Names of generic types that the world may store, and of generic functions that use them. What
