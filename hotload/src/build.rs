@@ -21,6 +21,7 @@ mod linked;
 pub mod process_group;
 pub mod recipe;
 pub mod rustc;
+pub mod scripts;
 mod sources;
 mod stamp;
 pub mod standby;

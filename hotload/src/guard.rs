@@ -33,9 +33,6 @@ pub struct Panic {
     pub message: String,
     /// File, line and column, if they are known.
     pub location: Option<String>,
-    /// For a panic that nothing caught, the memory file with its code: by now that generation may
-    /// have left.
-    pub image: Option<u64>,
 }
 
 impl fmt::Display for Panic {
@@ -64,6 +61,12 @@ pub struct Reports {
 pub enum Report {
     /// It panicked. A system does not run again in this generation.
     Panicked(Panic),
+    /// It panicked where nothing caught it, by now perhaps in a generation that has left.
+    Uncaught {
+        panic: Panic,
+        /// The memory file with its code.
+        image: u64,
+    },
     /// A system returned an error.
     Failed { module: ModuleId, system: String, message: String },
 }
@@ -89,8 +92,8 @@ impl Reports {
     /// never joined.
     pub fn report_uncaught(&self) {
         let images = self.images.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for panic in uncaught(&images) {
-            self.push(Report::Panicked(panic));
+        for (panic, image) in uncaught(&images) {
+            self.push(Report::Uncaught { panic, image });
         }
     }
 
@@ -197,7 +200,7 @@ pub fn catch<T>(module: &ModuleId, what: &str, run: impl FnOnce() -> T) -> Resul
         let message = message(payload.as_ref());
         // It may have begun on another thread, in a `par_iter`.
         let location = noted(&message).and_then(|noted| noted.location);
-        Panic { module: module.clone(), what: what.to_owned(), message, location, image: None }
+        Panic { module: module.clone(), what: what.to_owned(), message, location }
     })
 }
 
@@ -224,7 +227,7 @@ pub fn unguarded<T>(what: impl FnOnce() -> String, run: impl FnOnce() -> T) -> R
         let message = message(payload.as_ref());
         match noted(&message) {
             Some(Noted { module: Some((module, _)), location, .. }) => {
-                Ok(Panic { module, what: what(), message, location, image: None })
+                Ok(Panic { module, what: what(), message, location })
             }
             _ => Err(payload),
         }
@@ -235,7 +238,7 @@ pub fn unguarded<T>(what: impl FnOnce() -> String, run: impl FnOnce() -> T) -> R
 
 /// Removes and returns the panics that began in these memory files and that nothing caught, e.g. in
 /// a task that is never awaited.
-fn uncaught(images: &BTreeSet<u64>) -> Vec<Panic> {
+fn uncaught(images: &BTreeSet<u64>) -> Vec<(Panic, u64)> {
     if UNGUARDED_RUNS.load(Ordering::SeqCst) > 0 {
         return Vec::new();
     }
@@ -244,13 +247,13 @@ fn uncaught(images: &BTreeSet<u64>) -> Vec<Panic> {
     noted.retain(|noted| match &noted.module {
         _ if noted.is_caught => true,
         Some((module, image)) if images.contains(image) => {
-            uncaught.push(Panic {
+            let panic = Panic {
                 module: module.clone(),
                 what: "a task or thread".to_owned(),
                 message: noted.message.clone(),
                 location: noted.location.clone(),
-                image: Some(*image),
-            });
+            };
+            uncaught.push((panic, *image));
             false
         }
         // Kept for another app of this process, which collects its own.

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use notify::RecursiveMode;
 
 use crate::build::rustc::{Cancel, Linker};
+use crate::build::scripts::ScriptInputs;
 use crate::build::{self, Inputs, Recipes};
 use crate::build::{capture, recipe};
 use crate::ids::ModuleId;
@@ -38,6 +39,14 @@ pub struct Workspace {
 /// A workspace is replaced as a whole, and shared.
 pub type SharedWorkspace = Arc<Workspace>;
 
+/// What a watcher reports.
+#[derive(PartialEq, Eq)]
+pub struct Watched {
+    folders: Vec<PathBuf>,
+    /// The files and folders outside of the modules' own that count.
+    elsewhere: BTreeSet<PathBuf>,
+}
+
 /// Reads the workspace, and watches its folders.
 pub struct Reader {
     /// A folder in the workspace.
@@ -52,13 +61,13 @@ pub struct Reader {
     pub journal: Arc<Mutex<Option<Journal>>>,
     /// Cancelled when the game exits.
     pub stop: Cancel,
-    /// The watched folders, and the watcher.
-    pub watched: Mutex<Option<(Vec<PathBuf>, Watch)>>,
+    /// What is watched, and the watcher.
+    pub watched: Mutex<Option<(Watched, Watch)>>,
 }
 
 impl Reader {
     /// Reads the current sources. The workspace itself is read again if `paths` or `everything`
-    /// could have changed it.
+    /// could have changed it, and always without a watcher.
     ///
     /// # Errors
     ///
@@ -72,8 +81,10 @@ impl Reader {
         everything: bool,
     ) -> Result<Reading, Refusal> {
         let extra = read_elsewhere(known, inputs);
+        // Without a watcher nobody says which files changed.
         let kept = known.filter(|known| {
-            !everything
+            self.watches
+                && !everything
                 && !changes_workspace(known, paths, &extra)
                 && known.recipes.linked.are_unchanged()
         });
@@ -155,12 +166,18 @@ impl Reader {
         if configuration.is_dir() {
             watched.push((configuration.clone(), RecursiveMode::NonRecursive));
         }
-        let parents: BTreeSet<&Path> = elsewhere.iter().filter_map(|file| file.parent()).collect();
+        let parents = elsewhere.iter().filter_map(|file| file.parent());
+        // A build script may name a whole folder.
+        let parents: BTreeSet<&Path> =
+            parents.chain(elsewhere.iter().map(PathBuf::as_path)).collect();
         let exist = parents.into_iter().filter(|folder| folder.is_dir());
         watched.extend(exist.map(|folder| (folder.to_owned(), RecursiveMode::NonRecursive)));
-        let covered: Vec<PathBuf> = watched.iter().map(|(folder, _)| folder.clone()).collect();
+        let covered = Watched {
+            folders: watched.iter().map(|(folder, _)| folder.clone()).collect(),
+            elsewhere: elsewhere.clone(),
+        };
         let mut current = lock(&self.watched);
-        if current.as_ref().is_some_and(|(folders, _)| *folders == covered) {
+        if current.as_ref().is_some_and(|(current, _)| *current == covered) {
             return;
         }
         let (events, workspace) = (self.events.clone(), folders.workspace.clone());
@@ -170,7 +187,8 @@ impl Reader {
                 FileChange::Lost { error } => FileEvent::Lost { error },
                 FileChange::Changed(path) => {
                     let is_source = sources.iter().any(|folder| path.starts_with(folder));
-                    let is_read = is_source || elsewhere.contains(&path);
+                    let is_read =
+                        is_source || path.ancestors().any(|folder| elsewhere.contains(folder));
                     if !is_read && !is_configuration(&workspace, &path) {
                         return;
                     }
@@ -205,14 +223,19 @@ fn is_configuration(workspace: &Path, path: &Path) -> bool {
         || [".cargo/config.toml", ".cargo/config"].iter().any(|name| relative == Path::new(name))
 }
 
-/// The files that rustc reads for modules outside of their folders.
+/// The files that rustc and build scripts read for modules outside of their folders.
 fn read_elsewhere(
     workspace: Option<&SharedWorkspace>,
     inputs: &BTreeMap<ModuleId, Inputs>,
 ) -> BTreeSet<PathBuf> {
     let Some(workspace) = workspace else { return BTreeSet::new() };
     let files = inputs.values().flat_map(|inputs| inputs.stamps.keys());
-    files.filter(|file| !file.starts_with(&workspace.folders.modules)).cloned().collect()
+    // A link changes with the file that it leads to.
+    let files = files.flat_map(|file| [Some(file.clone()), file.canonicalize().ok()]).flatten();
+    let of_scripts = workspace.recipes.script_inputs(&workspace.members);
+    let of_scripts = of_scripts.flat_map(|inputs| [inputs.files(), inputs.paths]).flatten();
+    let files = files.chain(of_scripts);
+    files.filter(|file| !file.starts_with(&workspace.folders.modules)).collect()
 }
 
 /// True if one of the paths can change the set of modules or how cargo would compile them.
@@ -231,9 +254,13 @@ fn changes_workspace(
     let is_known = |path: &Path| {
         elsewhere.contains(path) || members.crates.values().any(|it| path.starts_with(&it.folder))
     };
+    let scripts: Vec<ScriptInputs> = recipes.script_inputs(members).collect();
+    let is_of_script = |path: &Path| {
+        scripts.iter().flat_map(|inputs| &inputs.paths).any(|input| path.starts_with(input))
+    };
     // A folder that cannot be read counts as present.
     let is_gone = |folder: &Path| matches!(folder.join("Cargo.toml").try_exists(), Ok(false));
     recipes.by_module.is_empty()
-        || paths.iter().any(|path| is_manifest(path) || !is_known(path))
+        || paths.iter().any(|path| is_manifest(path) || !is_known(path) || is_of_script(path))
         || members.crates.values().any(|it| is_gone(&it.folder))
 }

@@ -167,7 +167,6 @@ mod tests {
             what: "`build`".into(),
             message: "no".into(),
             location: None,
-            image: None,
         };
         let planned = Refusal::from(PlanError::from(panic.clone()));
         let swapped = Refusal::from(SwapError::from(panic));

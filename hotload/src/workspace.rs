@@ -3,7 +3,7 @@
 mod local_deps;
 mod members;
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{fs, io};
 
@@ -292,6 +292,23 @@ fn there<T>(
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(WorkspaceError::Unreadable { path: path.to_owned(), source }),
     }
+}
+
+/// The path without `.` and `..`, so that a file has one name.
+pub fn resolved(path: &Path) -> PathBuf {
+    if !path.components().any(|part| matches!(part, Component::ParentDir)) {
+        return path.components().collect();
+    }
+    path.canonicalize().unwrap_or_else(|_| {
+        let mut parts = PathBuf::new();
+        for part in path.components() {
+            match part {
+                Component::ParentDir => _ = parts.pop(),
+                part => parts.push(part),
+            }
+        }
+        parts
+    })
 }
 
 fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), WorkspaceError> {

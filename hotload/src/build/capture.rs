@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 use std::{fs, io};
 
 use thiserror::Error;
@@ -81,6 +82,7 @@ pub fn capture(
     recreate(&folder)?;
     write_script(&wrapper, include_str!("capture.sh"))?;
 
+    let started = SystemTime::now();
     let mut missing = run_cargo(folders, members, &folder, &wrapper, cancel, &mut on_line)?;
     if !missing.is_empty() {
         // cargo does not run rustc for packages that are fresh: remove their output.
@@ -100,7 +102,7 @@ pub fn capture(
             fs::read(&path).map_err(|source| CaptureError::File { path: path.clone(), source })?;
         by_module.insert(id.clone(), recipe::read(&path, &recorded, &configured)?);
     }
-    recipe::keep(folders, members, by_module)
+    recipe::keep(folders, members, by_module, started)
 }
 
 /// Runs cargo once over all modules, so that they share one resolution of features. Returns the

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::capture::{CaptureError, write};
 use super::environment;
 use super::linked::LinkedFiles;
+use super::scripts::ScriptInputs;
 use crate::ids::ModuleId;
 use crate::workspace::{Folders, Members};
 
@@ -112,6 +114,11 @@ impl Recipe {
 }
 
 impl Recipes {
+    /// What the modules' build scripts read.
+    pub fn script_inputs(&self, members: &Members) -> impl Iterator<Item = ScriptInputs> {
+        script_inputs(members, &self.by_module)
+    }
+
     /// Reads the libraries that changed since they were last read.
     fn read_linked(&mut self) {
         // cargo's builds of modules are not linked to.
@@ -130,8 +137,9 @@ pub fn kept(folders: &Folders, members: &Members) -> Option<Recipes> {
     let text = fs::read(folders.built.join("recipes.json")).ok()?;
     let mut recipes: Recipes = serde_json::from_slice(&text).ok()?;
     let complete = members.crates.keys().all(|id| recipes.by_module.contains_key(id));
-    let holds =
-        complete && recipes.workspace == folders.workspace && recipes.key == key(folders, members);
+    let holds = complete
+        && recipes.workspace == folders.workspace
+        && recipes.key == key(folders, members, &recipes.by_module);
     recipes.api = check_api(&recipes).ok().filter(|_| holds)?;
     recipes.read_linked();
     Some(recipes)
@@ -162,7 +170,8 @@ fn hash_of(path: &Path) -> Option<String> {
     fs::read(path).map(|bytes| blake3::hash(&bytes).to_hex().to_string()).ok()
 }
 
-/// Keeps the recipes for later runs.
+/// Keeps the recipes for later runs. `started` is when cargo was: what build scripts read has to be
+/// older.
 ///
 /// # Errors
 ///
@@ -171,9 +180,14 @@ pub(super) fn keep(
     folders: &Folders,
     members: &Members,
     by_module: BTreeMap<ModuleId, Recipe>,
+    started: SystemTime,
 ) -> Result<Recipes, CaptureError> {
     let workspace = folders.workspace.clone();
-    let key = key(folders, members);
+    let mut key = key(folders, members, &by_module);
+    if !script_inputs(members, &by_module).all(|inputs| inputs.are_older_than(started)) {
+        // A script may have read what was there before: cargo is asked again.
+        key.clear();
+    }
     let mut recipes = Recipes { workspace, key, by_module, ..Recipes::default() };
     recipes.api = check_api(&recipes)?;
     recipes.read_linked();
@@ -233,13 +247,14 @@ fn with_code(argument: String) -> String {
 }
 
 /// Hash of everything that affects cargo's commands.
-fn key(folders: &Folders, members: &Members) -> String {
+fn key(folders: &Folders, members: &Members, by_module: &BTreeMap<ModuleId, Recipe>) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(playground_api::ABI.as_bytes());
     hasher.update(include_bytes!("capture.sh"));
     hasher.update(include_bytes!("capture.rs"));
     hasher.update(include_bytes!("environment.rs"));
     hasher.update(include_bytes!("recipe.rs"));
+    hasher.update(include_bytes!("scripts.rs"));
     let workspace = &folders.workspace;
     let shared = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "rust-toolchain"];
     let own = members
@@ -265,5 +280,16 @@ fn key(folders: &Folders, members: &Members) -> String {
         hasher.update(name.as_bytes());
         hasher.update(library.hash.as_bytes());
     }
+    for inputs in script_inputs(members, by_module) {
+        inputs.hash_into(&mut hasher);
+    }
     hasher.finalize().to_hex().to_string()
+}
+
+fn script_inputs(
+    members: &Members,
+    by_module: &BTreeMap<ModuleId, Recipe>,
+) -> impl Iterator<Item = ScriptInputs> {
+    let modules = members.crates.iter();
+    modules.filter_map(|(id, module)| ScriptInputs::of(module, by_module.get(id)?))
 }

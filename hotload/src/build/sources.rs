@@ -7,12 +7,12 @@
 mod scan;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::dep_info::DepInfo;
 use super::recipe::Recipe;
 use super::stamp::Stamp;
-use crate::workspace::{self, WorkspaceError};
+use crate::workspace::{self, WorkspaceError, resolved};
 
 /// Variables that every module reads: `export_module!` does.
 const ALWAYS_READ: [&str; 2] = ["CARGO_PKG_NAME", "CARGO_PKG_VERSION"];
@@ -129,23 +129,6 @@ fn root(folder: &Path, recipe: &Recipe) -> Option<PathBuf> {
     let mut arguments = recipe.arguments.iter();
     let root = arguments.find(|it| it.ends_with(".rs") && !it.starts_with('-'))?;
     recipe.folder.join(root).strip_prefix(folder).map(Path::to_owned).ok()
-}
-
-/// The path without `.` and `..`, so that a file has one name.
-fn resolved(path: &Path) -> PathBuf {
-    if !path.components().any(|part| matches!(part, Component::ParentDir)) {
-        return path.components().collect();
-    }
-    path.canonicalize().unwrap_or_else(|_| {
-        let mut parts = PathBuf::new();
-        for part in path.components() {
-            match part {
-                Component::ParentDir => _ = parts.pop(),
-                part => parts.push(part),
-            }
-        }
-        parts
-    })
 }
 
 /// Finds the crate's Rust files that a `mod` may name.

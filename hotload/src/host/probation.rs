@@ -13,7 +13,7 @@ use crate::generation::SharedGeneration;
 use crate::guard::Panic;
 use crate::ids::{GenerationId, ModuleId};
 use crate::refusal::Refusal;
-use crate::swap::{self, Active, Transaction};
+use crate::swap::{self, Transaction};
 use crate::worker::event::HostEvent;
 
 /// Swaps that are not committed yet.
@@ -109,12 +109,8 @@ impl Probations {
 impl Host {
     /// Rolls back after a panic. Returns the modules whose generation it removed.
     pub(super) fn on_panic(&mut self, world: &mut World, panic: &Panic) -> Vec<ModuleId> {
-        let running = self.running.active.get(&panic.module);
-        let runs = |active: &Active| {
-            panic.image.is_none_or(|image| active.generation.code.image() == image)
-        };
-        if !running.is_some_and(runs) {
-            // The code that panicked has left already.
+        if !self.running.active.contains_key(&panic.module) {
+            // The module is already being removed.
             self.report(world, Happened::PanickedAgain(panic.clone()));
             return Vec::new();
         }

@@ -22,6 +22,14 @@ impl Host {
                     self.report(world, Happened::PanickedAgain(panic));
                 }
                 Report::Panicked(panic) => ended.extend(self.on_panic(world, &panic)),
+                Report::Uncaught { panic, image } => {
+                    if ended.contains(&panic.module) || !self.runs(&panic.module, image) {
+                        // The code that panicked has left already.
+                        self.report(world, Happened::PanickedAgain(panic));
+                    } else {
+                        ended.extend(self.on_panic(world, &panic));
+                    }
+                }
                 Report::Failed { module, system, message } => {
                     let errors = &mut self.status_of(&module).errors;
                     let of_system = errors.entry(system.clone()).or_default();
@@ -34,6 +42,12 @@ impl Host {
                 }
             }
         }
+    }
+
+    /// True if the module's running generation is the one in this memory file.
+    fn runs(&self, module: &ModuleId, image: u64) -> bool {
+        let active = self.running.active.get(module);
+        active.is_some_and(|active| active.generation.code.image() == image)
     }
 
     /// A frame took too long.

@@ -17,6 +17,7 @@ mod refusals;
 mod rollback;
 mod schema_changes;
 mod snapshots;
+mod soundness;
 mod types;
 mod workspaces;
 
