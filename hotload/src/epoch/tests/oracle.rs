@@ -162,6 +162,8 @@ struct Count {
     kept_core: usize,
     /// Types of edits that kept an epoch.
     types: usize,
+    /// A fault was found; what is counted after that belongs to making it smaller.
+    found: bool,
 }
 
 /// Tries `sources` random pairs of crates with up to `edits` edits of each.
@@ -207,7 +209,9 @@ fn search(name: &str, seed: u64, sources: u32, edits: usize) -> Count {
                     let Some(new) = new.get(name).filter(|new| *new != old) else { continue };
                     let found = format!("{name}\nwas {old}\nis {new}\nafter the edit\n{changes}");
                     // Before it is made smaller, which takes a while.
-                    println!("seed {seed}, {count:?}: {found}");
+                    if !std::mem::replace(&mut count.found, true) {
+                        println!("seed {seed}, {count:?}: {found}");
+                    }
                     return Err(TestCaseError::fail(format!("{found}of\n{:#?}", pair.files())));
                 }
             }
