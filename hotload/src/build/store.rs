@@ -24,7 +24,7 @@ struct Record {
     /// Hash of the rlib of a core crate.
     #[serde(default)]
     library: Option<String>,
-    /// What rustc read.
+    /// What rustc read, with paths relative to the workspace: it may be moved or copied.
     #[serde(default)]
     read: DepInfo,
 }
@@ -33,7 +33,16 @@ struct Record {
 pub fn read_files(folders: &Folders, id: &ModuleId) -> Option<DepInfo> {
     let text = fs::read(record_path(folders, id)).ok()?;
     let record: Record = serde_json::from_slice(&text).ok()?;
-    Some(record.read)
+    let DepInfo { files, variables } = record.read;
+    let files = files.into_iter().map(|file| folders.workspace.join(file)).collect();
+    Some(DepInfo { files, variables })
+}
+
+/// With paths relative to the workspace, where they lie in it.
+fn relative(read: &DepInfo, workspace: &Path) -> DepInfo {
+    let relative = |file: &PathBuf| file.strip_prefix(workspace).unwrap_or(file).to_owned();
+    let files = read.files.iter().map(relative).collect();
+    DepInfo { files, variables: read.variables.clone() }
 }
 
 /// The artifact of an earlier build from the same inputs.
@@ -111,7 +120,10 @@ pub fn put(
         inputs: inputs.hash.clone(),
         hash: ArtifactHash::of(&bytes),
         library: is_core.then(|| library_hash(batch, id)).flatten(),
-        read: inputs.known.as_deref().cloned().unwrap_or_default(),
+        read: relative(
+            inputs.known.as_deref().unwrap_or(&DepInfo::default()),
+            &batch.folders.workspace,
+        ),
     };
     let text = serde_json::to_vec(&record).map_err(|source| file(source.into()))?;
     write(&record_path(&batch.folders, id), &text)?;
