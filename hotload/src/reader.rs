@@ -67,7 +67,7 @@ pub struct Reader {
 
 impl Reader {
     /// Reads the current sources. The workspace itself is read again if `paths` or `everything`
-    /// could have changed it, and always without a watcher.
+    /// could have changed it.
     ///
     /// # Errors
     ///
@@ -83,8 +83,8 @@ impl Reader {
         let extra = read_elsewhere(known, inputs);
         // Without a watcher nobody says which files changed.
         let kept = known.filter(|known| {
-            self.watches
-                && !everything
+            !everything
+                && (self.watches || known.recipes.hold(&known.folders, &known.members))
                 && !changes_workspace(known, paths, &extra)
                 && known.recipes.linked.are_unchanged()
         });

@@ -114,6 +114,11 @@ impl Recipe {
 }
 
 impl Recipes {
+    /// True if nothing that they depend on has changed.
+    pub fn hold(&self, folders: &Folders, members: &Members) -> bool {
+        self.key == key(folders, members, &self.by_module)
+    }
+
     /// What the modules' build scripts read.
     pub fn script_inputs(&self, members: &Members) -> impl Iterator<Item = ScriptInputs> {
         script_inputs(members, &self.by_module)
