@@ -165,7 +165,8 @@ impl Job {
     fn add_codegen(&self, command: &mut Command, option: &str) {
         // Users choose a faster linker with these. The linker of modules is another one.
         let is_for_linker = option.starts_with("link-arg=") || option.starts_with("link-args=");
-        if !own_option(option) && !(is_for_linker && self.linker.is_some()) {
+        let is_dropped = own_option(option) || (is_for_linker && self.linker.is_some());
+        if !is_dropped {
             command.args(["-C", option]);
         }
     }
