@@ -140,8 +140,10 @@ fn parse(sources: &[(PathBuf, String)]) -> Vec<Source<'_>> {
     files.sort_by(|a, b| a.name.cmp(&b.name));
     files.dedup_by(|a, b| a.name == b.name);
 
-    let outside: BTreeSet<String> = files.iter().flat_map(test_files).collect();
-    let paths_given = sources.iter().any(|(_, text)| text.contains("#[path"));
+    // A path or a computed include may lead to any file.
+    let paths_given = sources.iter().any(|(_, text)| may_lead_elsewhere(text));
+    let outside: BTreeSet<String> =
+        files.iter().filter(|_| !paths_given).flat_map(test_files).collect();
     files.retain(|file| {
         let stem = file.name.strip_suffix("/mod.rs").or_else(|| file.name.strip_suffix(".rs"));
         let folder = ["tests/", "benches/", "examples/"]
@@ -150,6 +152,11 @@ fn parse(sources: &[(PathBuf, String)]) -> Vec<Source<'_>> {
         !folder && !stem.is_some_and(|stem| outside.iter().any(|test| is_below(stem, test)))
     });
     files
+}
+
+fn may_lead_elsewhere(text: &str) -> bool {
+    let attribute = text.contains("#[path") || (text.contains("path") && text.contains("cfg_attr"));
+    attribute || text.contains("include!") || text.contains("include !")
 }
 
 fn is_below(path: &str, folder: &str) -> bool {
@@ -188,7 +195,17 @@ fn test_files(file: &Source) -> Vec<String> {
         }
         _ => None,
     };
-    parsed.items.iter().filter_map(test_module).collect()
+    let mut modules: Vec<_> = parsed.items.iter().filter_map(test_module).collect();
+    // `#[cfg(test)] mod name;` beside `#[cfg(not(test))] mod name;`
+    let is_used = |path: &String| {
+        let name = path.rsplit('/').next();
+        parsed.items.iter().any(|item| {
+            matches!(item, syn::Item::Mod(module)
+                if Some(&*module.ident.to_string()) == name && !items::is_test(&module.attrs))
+        })
+    };
+    modules.retain(|path| !is_used(path));
+    modules
 }
 
 #[cfg(test)]

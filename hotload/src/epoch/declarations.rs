@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::visit::{self, Visit};
 
-use super::items::{attributes, is_test};
+use super::items::{attributes, is_test, returns_impl};
 use super::known_macros::is_known_crate;
-use super::names::{idents, is_silent, name_of, self_type};
+use super::names::{idents, is_silent, name_of, self_type, values};
 
 /// Derives that do not make a type one that the world stores.
 const PLAIN_DERIVES: [&str; 15] = [
@@ -58,6 +59,13 @@ pub(super) struct Declarations {
     pub leads: BTreeMap<String, BTreeSet<String>>,
     /// Generic types that the world may store.
     pub generics: BTreeSet<String>,
+    /// A function returns `impl`.
+    returns_impl: bool,
+    /// In such a crate, names that stand for more than a call: a function among them may be a part
+    /// of a type.
+    pub values: BTreeSet<String>,
+    /// A module that no crate links to.
+    pub is_leaf: bool,
     /// Impls of traits for types with a type parameter: trait and type.
     generic_impls: BTreeSet<(String, String)>,
 }
@@ -68,8 +76,10 @@ impl Declarations {
         for root in ["crate", "self", "super"] {
             all.modules.insert(root.to_owned());
         }
-        for file in files {
-            all.visit_file(file);
+        let files: Vec<_> = files.collect();
+        files.iter().for_each(|file| all.visit_file(file));
+        if all.returns_impl {
+            files.iter().for_each(|file| values(file.to_token_stream(), &mut all.values));
         }
         for (name, item) in std::mem::take(&mut all.generic_impls) {
             let mut names = all.leads.get(&name).cloned().unwrap_or_default();
@@ -167,9 +177,17 @@ impl<'a> Visit<'a> for Declarations {
                 self.leads.entry(name.to_string()).or_default().extend(names);
             }
             None if name_of(&item.mac.path) != "export_module" => self.taken.extend(names),
-            None => {}
+            None => {
+                self.is_leaf |=
+                    ["Systems", "Plugins", "Apps"].iter().any(|&kind| names.contains(kind))
+                        && !names.contains("Core");
+            }
         }
         visit::visit_item_macro(self, item);
+    }
+
+    fn visit_signature(&mut self, signature: &'a syn::Signature) {
+        self.returns_impl |= returns_impl(signature);
     }
 
     fn visit_macro(&mut self, call: &'a syn::Macro) {

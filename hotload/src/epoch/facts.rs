@@ -30,13 +30,18 @@ pub(super) fn counted<'a>(
 ) -> (Vec<(usize, &'a Function)>, Vec<(&'a ModuleId, &'a Function)>) {
     let generics = Generics::of(own, cores);
     let mut reach = Reach::new(own, cores, mentions);
+    let hiding = hiding(own);
+    let hides = |function: &Function| function.returns_impl && hiding.contains(&function.name);
     let follows = |function: &Function| function.shapes || generics.are_in(function);
     own.functions.iter().filter(|function| follows(function)).for_each(|f| reach.mention(f));
     reach.follow();
 
     let closures = !generics.names.is_empty();
     let counts = |function: &Function| {
-        follows(function) || (closures && function.has_closure) || reach.contains(function)
+        follows(function)
+            || hides(function)
+            || (closures && function.has_closure)
+            || reach.contains(function)
     };
     // A core's closure may be stored by a type that the core does not know.
     let counts_of_core =
@@ -46,6 +51,26 @@ pub(super) fn counted<'a>(
         core.functions.iter().filter(|f| counts_of_core(f)).map(move |f| (id, f))
     });
     (of_own.collect(), of_cores.collect())
+}
+
+/// Names, among them those of the functions returning `impl` whose own types may be a part of other
+/// types, as in `Peekable<RepeatWith<fn item>>`: the body decides the layout of such a type. What they
+/// return may in turn hold what others return.
+fn hiding(own: &Facts) -> BTreeSet<String> {
+    let hide = || own.functions.iter().filter(|function| function.returns_impl);
+    if !own.declarations.is_leaf {
+        return hide().map(|function| function.name.clone()).collect();
+    }
+    let mut names = BTreeSet::new();
+    let mut open: Vec<&String> = own.declarations.values.iter().collect();
+    while let Some(name) = open.pop() {
+        if names.insert(name.clone()) {
+            open.extend(own.declarations.leads.get(name).into_iter().flatten());
+            let named = hide().filter(|function| function.name == *name);
+            open.extend(named.flat_map(|function| &function.names));
+        }
+    }
+    names
 }
 
 /// Names of generic types that the world may store, and of generic functions that use them. What

@@ -29,6 +29,8 @@ pub(super) struct Function {
     pub has_closure: bool,
     /// It has a type parameter, so that types of its callers get into its types.
     pub is_generic: bool,
+    /// It returns `impl`: a type that holds the function shows nothing of what is behind that.
+    pub returns_impl: bool,
 }
 
 /// Visits items at one module path of the crate.
@@ -193,6 +195,7 @@ impl<'k> Items<'k> {
             shapes: is_special(attributes, signature) || shapes_types(&tokens, self.known),
             has_closure: holds_closure(tokens),
             is_generic,
+            returns_impl: returns_impl(signature),
         });
     }
 }
@@ -210,8 +213,16 @@ fn is_generic(signature: &syn::Signature) -> bool {
 }
 
 fn mentions_impl(signature: &syn::Signature) -> bool {
+    has_impl(signature.inputs.to_token_stream())
+}
+
+pub(super) fn returns_impl(signature: &syn::Signature) -> bool {
+    has_impl(signature.output.to_token_stream())
+}
+
+fn has_impl(tokens: TokenStream) -> bool {
     let mut found = false;
-    idents(signature.inputs.to_token_stream(), &mut |word| found |= word == "impl");
+    idents(tokens, &mut |word| found |= word == "impl");
     found
 }
 

@@ -7,6 +7,8 @@ use super::*;
 use crate::ids::ModuleId;
 
 mod bodies;
+mod cores;
+mod oracle;
 mod properties;
 mod real_modules;
 mod statics;
@@ -312,6 +314,21 @@ fn files_and_salt() {
     let mut files = files.clone();
     files[2].1 = "struct Changed; fn other() {}".into();
     assert_eq!(of(&files), before, "a file of tests");
+}
+
+#[test]
+fn files_of_tests_count_where_the_crate_may_read_them() {
+    let same = |lib: &str| {
+        let with = |text: &str| {
+            let files = [("src/lib.rs", lib), ("src/t.rs", text), ("tests/a.rs", text)];
+            of(&files.map(|(path, text)| (path.into(), text.to_owned())))
+        };
+        with("struct A(u8);") == with("struct A(u64);")
+    };
+    assert!(same("#[cfg(test)] mod t;"));
+    assert!(!same("#[cfg(test)] mod t; #[cfg(not(test))] mod t;"));
+    assert!(!same("#[cfg(test)] mod t; include!(concat!(\"t\", \".rs\"));"));
+    assert!(!same("#[cfg_attr(all(), path = \"../tests/a.rs\")] mod a;"));
 }
 
 #[test]

@@ -1,0 +1,122 @@
+//! What the functions of a random crate hold.
+//!
+//! In these texts `@T` and `@U` are types with the values `@V` and `@W`, `@N` and `@M` their numbers,
+//! `@A` and `@B` the names `small` and `large` in either order, `@F` the function's number, `@C` the
+//! core's name and `@P` a statement of the body.
+
+/// Types and their values. Some have one size and differ in whether they are dropped.
+pub const TYPES: [(&str, &str); 7] = [
+    ("u8", "1_u8"),
+    ("[u64; 8]", "[1_u64; 8]"),
+    ("String", "String::new()"),
+    ("(u8, u64)", "(1_u8, 2_u64)"),
+    ("[usize; 3]", "[1_usize; 3]"),
+    ("Option<Box<u8>>", "Some(Box::new(1_u8))"),
+    ("()", "()"),
+];
+
+/// Statements that shape no type.
+pub const STATEMENTS: [&str; 8] = [
+    "",
+    "let n = (1 + 2).max(3); used(n);",
+    "let c = |n: u8| n + 1; used(c(1));",
+    "for n in 0..3 { if !(n > 1) { continue } }",
+    "{ use std::mem::swap; let (mut a, mut b) = (1, 2); swap(&mut a, &mut b); }",
+    "let Some(n) = Some(1_u8) else { panic!() }; used(n);",
+    "let r#match = b\"bytes\"; used(r#match); used(c\"text\"); used(\"größe\");",
+    "used(vec![1, 2]); if matches!(1, 2 | 3) { println!(\"never\") }",
+];
+
+/// A content: items beside the function, and its body.
+pub const CONTENTS: [(&str, &str); 46] = [
+    ("", ""),
+    ("", "@P"),
+    ("", "report_of(&@V);"),
+    // Closures.
+    ("", "let held = @V; report_of(&move || used(&held));"),
+    ("", "let held: (@T, u8) = (@V, 1); report_of(&move || { used(&held.0); used(held.1) });"),
+    ("", "let c = || { struct Mark(@T); report::<Mark>() }; let d = || { @P }; c(); d();"),
+    (
+        "",
+        "let @A = || { struct Mark(@T); report::<Mark>() }; let @B = || { struct Mark(@U); \
+         report::<Mark>() }; small(); large();",
+    ),
+    ("", "report_of(&capped(move || { @P }));"),
+    ("", "report_of(&[1, 2].iter().map(|n| n + @N).peekable());"),
+    // Items.
+    ("", "struct Mark(@T); report::<Mark>();"),
+    ("", "@P enum Mark { One(@T), Two(@U) } report::<Mark>();"),
+    (
+        "",
+        "fn @A() { struct Mark(@T); report::<Mark>() } fn @B() { struct Mark(@U); \
+         report::<Mark>() } small(); large();",
+    ),
+    ("", "{ mod @A { pub struct Mark(pub @T); } crate::report::<@A::Mark>(); }"),
+    ("", "mod größe { pub struct R#Mark(pub @T); } crate::report::<größe::R#Mark>();"),
+    ("", "struct Mark(u8); impl Drop for Mark { fn drop(&mut self) {} } report::<Mark>();"),
+    ("", "const LENGTH: usize = @N; struct Mark([u8; LENGTH]); report::<Mark>();"),
+    ("", "struct Mark([u8; { const fn wide() -> usize { @N } wide() }]); report::<Mark>();"),
+    ("", "report_of(&[1_u8; const { @N }]);"),
+    ("", "type Alias = @T; struct Mark(Alias); report::<Mark>();"),
+    ("", "static ONE: [u8; @N] = [1; @N]; struct Mark([u8; ONE.len()]); report::<Mark>();"),
+    ("", "#[derive(Clone)] struct Pair<X, Y = @T>(X, Y); report::<Pair<@U>>();"),
+    ("", "struct Mark { #[cfg(@cfg)] a: @T, b: @U } report::<Mark>();"),
+    ("", "#[cfg_attr(@cfg, repr(C, align(64)))] struct Mark(@T); report::<Mark>();"),
+    ("", "union Both { a: u8, b: [u16; @N] } report::<Both>();"),
+    // Futures.
+    ("", "report_of(&async move { let held = @V; pause().await; used(&held) });"),
+    ("", "async fn wait() { let held = @V; pause().await; used(&held) } report_of(&wait());"),
+    (
+        "",
+        "let c: &'static _ = Box::leak(Box::new(async |n: u8| { let held = @V; pause().await; \
+         used((held, n)) })); report_of(c); report_of(&c(1));",
+    ),
+    (
+        "",
+        "for job in vec![Hold(async { let held = @V; pause().await; used(held) })] { report_of(&job) }",
+    ),
+    ("", "println!(\"{}\", { report_of(&async { let h = @V; pause().await; used(h) }); 1 });"),
+    ("async fn beside@F() { let h = @V; pause().await; used(h) }", "report_of(&beside@F());"),
+    (
+        "fn beside@F() -> impl Future<Output = u8> { used(@V); std::future::ready(@N) }",
+        "report_of(&async { let h = beside@F(); pause().await; h.await });",
+    ),
+    ("", "report_of(&async { @C::returned().await; pause().await });"),
+    ("", "report_of(&async { let h = @C::returned(); pause().await; h.await; @P });"),
+    ("", "report_of(&@C::held(@V));"),
+    // Macros.
+    ("", "mark!(Mark, @T); report::<Mark>();"),
+    ("", "@C::marker!(Mark, @T); report::<Mark>();"),
+    ("", "macro_rules! inner { ($n:ident) => { struct $n(@T); } } inner!(Mark); report::<Mark>();"),
+    (
+        "macro_rules! vec@F { ($t:ty) => { @C::marker!(Mark, $t) } }",
+        "vec@F!(@T); report::<Mark>();",
+    ),
+    ("", "used(format!(\"{}\", { struct Mark(@T); report::<Mark>(); 1 }));"),
+    ("", "include!(\"body@F.in\");"),
+    // Types, consts and traits beside the function.
+    ("const fn wide@F() -> usize { @N } pub struct Wide@F([u8; wide@F()]);", "report::<Wide@F>();"),
+    (
+        "pub trait Shape@F { const N: usize; type Out; } impl Shape@F for u8 { const N: usize = @N; \
+         type Out = @T; } pub struct Mark@F([u8; <u8 as Shape@F>::N], <u8 as Shape@F>::Out);",
+        "report::<Mark@F>();",
+    ),
+    (
+        "pub struct Own@F; impl Own@F { const N: usize = @N; } pub struct Mark@F([u8; Own@F::N]);",
+        "report::<Mark@F>();",
+    ),
+    // Functions as types: what they return is not in their names.
+    (
+        "fn made@F() -> impl Sized { @V }",
+        "report_of(&made@F()); report_of(&std::iter::repeat_with(made@F).peekable());",
+    ),
+    (
+        "fn made@F() -> Option<impl Sized> { @P Some(hidden@F()) } fn hidden@F() -> impl Sized { @V }",
+        "let next = made@F; report_of(&std::iter::from_fn(next).peekable());",
+    ),
+    (
+        "pub struct Job@F<J: Yields>(J::Out); impl<J: Yields> Component for Job@F<J> {} \
+         fn made@F() -> impl Sized { @V }",
+        "fn job<J: Yields<Out: 'static> + 'static>(_: J) { report::<Job@F<J>>() } job(made@F);",
+    ),
+];

@@ -1,0 +1,259 @@
+//! Random crates and edits of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::contents::{CONTENTS, STATEMENTS, TYPES};
+
+/// Where a function stands: the file, what opens and closes around it, and the path to it. `@F` is
+/// the function's number.
+const PLACES: [(&str, &str, &str, &str); 14] = [
+    ("src/lib.rs", "", "", ""),
+    ("src/lib.rs", "pub mod in@F { use super::*;", "}", "in@F::"),
+    (
+        "src/lib.rs",
+        "pub mod in@F { use super::*; pub mod deep { use super::*;",
+        "} }",
+        "in@F::deep::",
+    ),
+    ("src/lib.rs", "pub struct At@F; impl At@F {", "}", "At@F::"),
+    ("src/lib.rs", "pub struct Of@F<T>(T); impl<T> Of@F<T> {", "}", "Of@F::<u8>::"),
+    ("src/lib.rs", "pub trait Do@F { ", "} impl Do@F for u8 {}", "<u8 as Do@F>::"),
+    ("src/plain.rs", "", "", "plain::"),
+    ("src/deep/mod.rs", "", "", "deep::"),
+    ("src/target/moved.rs", "", "", "moved::"),
+    ("src/kept.rs.in", "", "", "kept::"),
+    ("src/part.rs", "", "", ""),
+    ("src/computed.in", "", "", ""),
+    ("tests/shared.rs", "", "", "shared::"),
+    ("../outside_@K/it.rs", "", "", "outside::"),
+];
+
+/// The root's text before its functions. `@K` is the crate's name.
+const ROOT: &str = "
+    #![allow(warnings)]
+    macro_rules! mark { ($n:ident, $t:ty) => { struct $n($t); } }
+    pub mod plain;
+    pub mod deep;
+    #[path = \"target/moved.rs\"] pub mod moved;
+    #[path = \"kept.rs.in\"] pub mod kept;
+    #[cfg_attr(all(), path = \"../tests/shared.rs\")] pub mod shared;
+    #[path = \"../../outside_@K/it.rs\"] pub mod outside;
+    include!(\"part.rs\");
+    include!(concat!(\"comp\", \"uted.in\"));
+    pub struct Hold<T>(pub T);
+    pub trait Component {}
+    pub trait Yields { type Out; }
+    impl<R, F: Fn() -> R> Yields for F { type Out = R; }
+";
+
+/// What only the core has.
+const CORE: &str = "
+    use std::any::{TypeId, type_name};
+    use std::mem::needs_drop;
+    pub fn report<T: 'static>() {
+        println!(\"{:?}\\t{}\\tsize {} align {} drop {}\", TypeId::of::<T>(), type_name::<T>(),
+            size_of::<T>(), align_of::<T>(), needs_drop::<T>());
+    }
+    pub fn report_of<T: 'static>(_: &T) { report::<T>() }
+    pub fn used<T>(value: T) { std::hint::black_box(value); }
+    pub async fn pause() {}
+    pub fn capped<T: 'static>(inner: T) -> impl Fn() { let more = @V; move || used((&inner, &more)) }
+    pub fn held<T>(inner: T) -> impl Future<Output = ()> {
+        async move { let more = @W; pause().await; used((inner, more)) }
+    }
+    pub fn returned() -> impl Future<Output = ()> { let more = @V; async move { used(more) } }
+    #[macro_export] macro_rules! marker { ($n:ident, $t:ty) => { struct $n($t, @T); } }
+";
+
+/// A random function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    content: usize,
+    place: usize,
+    types: [usize; 2],
+    swapped: bool,
+    /// In how many blocks and closures the content lies.
+    depth: usize,
+    /// Statements before, in and after the content.
+    statements: [usize; 3],
+}
+
+/// A random crate; its own types are those of the parts that every crate has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crate {
+    functions: Vec<Function>,
+    types: [usize; 2],
+}
+
+/// A core crate and its dependent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair {
+    pub core: Crate,
+    pub own: Crate,
+}
+
+/// Replaces one part of one function.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    in_core: bool,
+    at: usize,
+    part: usize,
+    value: usize,
+}
+
+fn function() -> impl Strategy<Value = Function> {
+    let types = prop::array::uniform2(0..TYPES.len());
+    let statements = prop::array::uniform3(0..STATEMENTS.len());
+    let content = prop_oneof![1 => 0..9_usize, 2 => 0..CONTENTS.len()];
+    (content, 0..PLACES.len(), types, any::<bool>(), 0..4_usize, statements).prop_map(
+        |(content, place, types, swapped, depth, statements)| Function {
+            content,
+            place,
+            types,
+            swapped,
+            depth,
+            statements,
+        },
+    )
+}
+
+fn a_crate(functions: std::ops::Range<usize>) -> impl Strategy<Value = Crate> {
+    let functions = prop::collection::vec(function(), functions);
+    (functions, prop::array::uniform2(0..TYPES.len()))
+        .prop_map(|(functions, types)| Crate { functions, types })
+}
+
+/// Two crates and edits, each of the same source.
+pub fn edits(most: usize) -> impl Strategy<Value = (Pair, Vec<Edit>)> {
+    let edit = (prop::bool::weighted(0.3), any::<usize>(), 0..12_usize, any::<usize>())
+        .prop_map(|(in_core, at, part, value)| Edit { in_core, at, part, value });
+    let pair = (a_crate(0..6), a_crate(1..16)).prop_map(|(core, own)| Pair { core, own });
+    (pair, prop::collection::vec(edit, 1..=most))
+}
+
+impl Pair {
+    /// Every content, in both crates, each in another place.
+    pub fn of_everything(shift: usize) -> Self {
+        let function = |content| Function {
+            content,
+            place: (content + shift) % PLACES.len(),
+            types: [shift % TYPES.len(), content % TYPES.len()],
+            swapped: false,
+            depth: content % 4,
+            statements: [0, content, shift].map(|at| at % STATEMENTS.len()),
+        };
+        let all =
+            || Crate { functions: (0..CONTENTS.len()).map(function).collect(), types: [0, 1] };
+        Self { core: all(), own: all() }
+    }
+
+    pub fn edited(&self, edit: &Edit) -> Self {
+        let mut pair = self.clone();
+        let edited = if edit.in_core { &mut pair.core } else { &mut pair.own };
+        // Another one of `count`.
+        let other = |old: &mut usize, count| *old = (*old + 1 + edit.value % (count - 1)) % count;
+        if edited.functions.is_empty() || (edit.in_core && edit.part < 2) {
+            other(&mut edited.types[edit.part % 2], TYPES.len());
+            return pair;
+        }
+        let at = edit.at % edited.functions.len();
+        let function = &mut edited.functions[at];
+        match edit.part {
+            part @ 0..5 => other(&mut function.statements[[0, 2, 1, 0, 2][part]], STATEMENTS.len()),
+            part @ 5..9 => other(&mut function.types[[0, 1, 0, 0][part - 5]], TYPES.len()),
+            9 => function.swapped ^= true,
+            10 => other(&mut function.content, CONTENTS.len()),
+            _ => other(&mut function.depth, 4),
+        }
+        pair
+    }
+
+    /// All files, with paths relative to the folder of both crates.
+    pub fn files(&self) -> BTreeMap<PathBuf, String> {
+        let mut files = self.core.files("core_x", CORE, "");
+        let calls: String = self.core.calls("core_x::") + &self.own.calls("");
+        let main = format!("fn main() {{ {calls} }}");
+        files.extend(self.own.files("systems_y", "use core_x::*;\n", &main));
+        files
+    }
+}
+
+impl Crate {
+    fn calls(&self, root: &str) -> String {
+        let call = |(number, function): (usize, &Function)| {
+            let path = PLACES[function.place].3.replace("@F", &number.to_string());
+            let path = match path.strip_prefix("<u8 as ") {
+                Some(path) => format!("<u8 as {root}{path}"),
+                None => format!("{root}{path}"),
+            };
+            format!("{path}f{number}();\n")
+        };
+        self.functions.iter().enumerate().map(call).collect()
+    }
+
+    fn files(&self, name: &str, before: &str, after: &str) -> BTreeMap<PathBuf, String> {
+        let path = |path: &str| PathBuf::from(name).join(path.replace("@K", name));
+        let mut files = BTreeMap::new();
+        for (file, ..) in PLACES {
+            let is_module = !["src/lib.rs", "src/part.rs", "src/computed.in"].contains(&file);
+            let imports = if is_module { "use super::*;\n" } else { "" };
+            files.insert(path(file), imports.to_owned());
+        }
+        let root = [ROOT, before].concat().replace("@K", name);
+        let root = filled(&root, self.types, false);
+        files.insert(path("src/lib.rs"), root);
+        for (number, function) in self.functions.iter().enumerate() {
+            let number = number.to_string();
+            let fill = |text: &str| {
+                let core = if name == "core_x" { "crate" } else { "core_x" };
+                let statement = STATEMENTS[function.statements[1]];
+                let text = text.replace("@P", statement).replace("@F", &number).replace("@C", core);
+                filled(&text, function.types, function.swapped)
+            };
+            let (file, open, close, _) = PLACES[function.place];
+            let included = PathBuf::from(file).with_file_name(format!("body{number}.in"));
+            let included = path(&included.to_string_lossy());
+            files.insert(included, fill("{ struct Mark(@T); report::<Mark>(); }"));
+            *files.get_mut(&path(file)).unwrap() += &fill(&function.text(open, close));
+        }
+        *files.get_mut(&path("src/lib.rs")).unwrap() += after;
+        files
+    }
+}
+
+impl Function {
+    fn text(&self, open: &str, close: &str) -> String {
+        let (beside, content) = CONTENTS[self.content];
+        let blocks = [("{", "}"), ("let c = move || {", "}; c();"), ("if true {", "}")];
+        let around: Vec<_> = blocks.iter().cycle().take(self.depth).collect();
+        let opened: String = around.iter().map(|(open, _)| *open).collect();
+        let closed: String = around.iter().rev().map(|(_, close)| *close).collect();
+        let [first, _, last] = self.statements.map(|at| STATEMENTS[at]);
+        let is_module = !open.contains("impl") && !open.contains("trait");
+        let (outside, inside) = if is_module { ("", beside) } else { (beside, "") };
+        let public = if open.contains("trait") { "" } else { "pub " };
+        format!(
+            "{outside}\n{open}\n    {inside}\n    {public}fn f@F() {{\n        {first}\n        {opened} \
+             {content} {closed}\n        {last}\n    }}\n{close}\n"
+        )
+    }
+}
+
+fn filled(text: &str, types: [usize; 2], swapped: bool) -> String {
+    let [(one, one_value), (two, two_value)] = types.map(|at| TYPES[at]);
+    let (first, second) = if swapped { ("large", "small") } else { ("small", "large") };
+    let condition = if swapped { "debug_assertions" } else { "not(debug_assertions)" };
+    text.replace("@T", one)
+        .replace("@U", two)
+        .replace("@V", one_value)
+        .replace("@W", two_value)
+        .replace("@N", &(types[0] + 1).to_string())
+        .replace("@M", &(types[1] + 1).to_string())
+        .replace("@A", first)
+        .replace("@B", second)
+        .replace("R#", "r#")
+        .replace("@cfg", condition)
+}
