@@ -97,8 +97,8 @@ impl Explain for InspectError {
                     first.join(", ")
                 ),
             )
-            .remedy(match first.iter().find(|name| !name.contains("::")) {
-                // Every name of Rust's has a path.
+            .remedy(match first.iter().find(|name| !name.contains("::") && *name != "``") {
+                // Every name of Rust's has a path. Damaged files have symbols without a name.
                 Some(name) => format!(
                     "{name} is not a Rust symbol: it belongs to a system library that a dependency of \
                      the module links to, and a module brings none along. Add that dependency to \

@@ -311,16 +311,19 @@ pub(super) const FAULTS: &[FileFault] = &[
         },
         "core::panicking",
     ),
-    missing(
-        "a function of C that nobody has",
-        |good, to| {
+    FileFault {
+        name: "a function of C that nobody has",
+        make: |good, to| {
             good.edited(to, |elf| {
                 let symbol = elf.foreign("_Unwind_Resume");
                 rename(elf, symbol, "_Unwind_Resume", "_Unwind_Presto");
             })
         },
-        "`_Unwind_Presto`",
-    ),
+        code: "H0210",
+        reason: "`_Unwind_Presto`",
+        remedy: "it belongs to a system library",
+        barrier: Barrier::Inspection,
+    },
     library(
         "a library that the game does not have",
         |good, to| good.edited(to, |elf| need(elf, "libnothing.so.1")),

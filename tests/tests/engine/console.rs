@@ -158,7 +158,7 @@ fn apps_change_and_words_that_mean_nothing_get_a_hint() {
     for (line, hint) in [
         ("moduels", "Did you mean `modules`?"),
         ("taly", "Did you mean `tally`?"),
-        ("reload systems_wlak", "Did you mean `systems_walk`?"),
+        ("reload systems_wlak", "did you mean `systems_walk`?"),
         ("app nothing", "there is no app `nothing`; there are apps_demo, apps_other"),
         ("gibberish", "`help` lists them"),
         ("wait", "usage: wait <frames>"),

@@ -159,7 +159,7 @@ fn an_artifact_without_its_hash_or_module_is_refused() {
     let reason = bench.scene.wait_for("refused", WALK)["reason"].to_string();
     assert!(reason.contains("H0220") && reason.contains("b3sum"), "{reason}");
     let said = bench.scene.console("load systems_wlk x.so");
-    assert!(said.contains("Did you mean `systems_walk`?"), "{said}");
+    assert!(said.contains("did you mean `systems_walk`?"), "{said}");
 
     // Another module's artifact, and a core's.
     for other in ["systems_observe", "core_scene"] {
