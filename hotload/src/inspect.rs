@@ -47,7 +47,7 @@ const MISSING_SHOWN: usize = 5;
 
 /// An artifact that may be loaded. Only [`inspect`] makes one, and nobody changes it:
 ///
-/// ```
+/// ```no_run,standalone_crate
 /// use playground_hotload::ids::ArtifactHash;
 /// use playground_hotload::inspect::Inspected;
 ///

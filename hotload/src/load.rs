@@ -61,7 +61,7 @@ impl Code {
 
 /// An inspected artifact's bytes, in memory that can no longer be written to.
 ///
-/// ```
+/// ```no_run,standalone_crate
 /// use playground_hotload::inspect::Inspected;
 /// use playground_hotload::load::Sealed;
 ///
