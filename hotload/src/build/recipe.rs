@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::capture::{CaptureError, write};
 use super::environment;
 use super::linked::LinkedFiles;
+use super::rustc::{joined_codegen, own_option};
 use super::scripts::ScriptInputs;
 use crate::ids::ModuleId;
 use crate::workspace::{Folders, Members};
@@ -62,48 +63,45 @@ impl Recipe {
 
     /// The options that shape code, without those that name files or configure lints and messages.
     pub fn shaping_options(&self) -> Vec<String> {
-        /// Options without effect on code, with the number of arguments that follow.
-        const OTHERS: [(&str, usize); 16] = [
-            ("--crate-name", 1),
-            ("--crate-type", 1),
-            ("--out-dir", 1),
-            ("--extern", 1),
-            ("--check-cfg", 1),
-            ("--cap-lints", 1),
-            ("--allow", 1),
-            ("--warn", 1),
-            ("--deny", 1),
-            ("--forbid", 1),
-            ("-A", 1),
-            ("-W", 1),
-            ("-D", 1),
-            ("-F", 1),
-            ("-L", 1),
-            ("-l", 1),
+        /// Options without effect on code. Each takes an argument, after a space or `=`.
+        const OTHERS: [&str; 20] = [
+            "--crate-name",
+            "--crate-type",
+            "--out-dir",
+            "--extern",
+            "--check-cfg",
+            "--cap-lints",
+            "--allow",
+            "--warn",
+            "--deny",
+            "--forbid",
+            "--emit",
+            "--error-format",
+            "--json",
+            "--diagnostic-width",
+            "-A",
+            "-W",
+            "-D",
+            "-F",
+            "-L",
+            "-l",
         ];
-        const MESSAGES: [&str; 4] = ["--emit", "--error-format", "--json", "--diagnostic-width"];
-        const CODEGEN: [&str; 6] =
-            ["metadata", "extra-filename", "incremental", "debuginfo", "linker", "strip"];
         let mut shaping = Vec::new();
         // The first one is rustc itself, which is part of the ABI.
         let mut arguments = self.arguments.iter().skip(1).map(String::as_str);
         while let Some(argument) = arguments.next() {
             let name = argument.split_once('=').map_or(argument, |(name, _)| name);
-            if let Some((_, following)) = OTHERS.iter().find(|(option, _)| *option == name) {
-                if name == argument {
-                    arguments.by_ref().take(*following).for_each(drop);
+            let codegen = match argument {
+                "-C" | "--codegen" => arguments.next(),
+                joined => joined_codegen(joined),
+            };
+            if let Some(option) = codegen {
+                if !own_option(option) && !option.starts_with("link-arg") {
+                    shaping.push(format!("-C {option}"));
                 }
-            } else if MESSAGES.contains(&name) {
+            } else if OTHERS.contains(&name) {
                 if name == argument {
                     arguments.next();
-                }
-            } else if let Some(joined) = argument.strip_prefix("-C") {
-                let option =
-                    if joined.is_empty() { arguments.next().unwrap_or_default() } else { joined };
-                let name = option.split_once('=').map_or(option, |(name, _)| name);
-                if !CODEGEN.contains(&name) && name != "linker-flavor" && !name.contains("link-arg")
-                {
-                    shaping.push(format!("-C {option}"));
                 }
             } else if !argument.ends_with(".rs") {
                 shaping.push(argument.to_owned());
@@ -142,9 +140,8 @@ pub fn kept(folders: &Folders, members: &Members) -> Option<Recipes> {
     let text = fs::read(folders.built.join("recipes.json")).ok()?;
     let mut recipes: Recipes = serde_json::from_slice(&text).ok()?;
     let complete = members.crates.keys().all(|id| recipes.by_module.contains_key(id));
-    let holds = complete
-        && recipes.workspace == folders.workspace
-        && recipes.key == key(folders, members, &recipes.by_module);
+    let holds =
+        complete && recipes.workspace == folders.workspace && recipes.hold(folders, members);
     recipes.api = check_api(&recipes).ok().filter(|_| holds)?;
     recipes.read_linked();
     Some(recipes)

@@ -182,13 +182,13 @@ impl Job {
 }
 
 /// The option in `-Coption` and `--codegen=option`, as `RUSTFLAGS` often has them.
-fn joined_codegen(argument: &str) -> Option<&str> {
+pub(super) fn joined_codegen(argument: &str) -> Option<&str> {
     argument.strip_prefix("--codegen=").or_else(|| argument.strip_prefix("-C"))
 }
 
 /// `-C` options that the job sets itself. cargo's own `metadata` holds the version of the package:
 /// with it, types would get another identity and keep their epoch.
-fn own_option(option: &str) -> bool {
+pub(super) fn own_option(option: &str) -> bool {
     const OWN: [&str; 8] = [
         "incremental=",
         "extra-filename=",

@@ -54,7 +54,9 @@ impl Sources {
         let paths = workspace::list(folder)?;
         let mut sources = Self::default();
         let (mut includes, mut variables) = (BTreeSet::new(), BTreeSet::new());
-        let mut tree = Tree::new(folder, &paths, root(folder, recipe), known);
+        let read = known.into_iter().flat_map(|known| &known.files);
+        let read: BTreeSet<PathBuf> = read.map(|path| resolved(path)).collect();
+        let mut tree = Tree::new(folder, &paths, root(folder, recipe), &read);
         while let Some(path) = tree.next() {
             let file = folder.join(path);
             sources.stamps.insert(file.clone(), Stamp::of(&file));
@@ -71,7 +73,6 @@ impl Sources {
 
         let rust: BTreeSet<PathBuf> =
             sources.rust.iter().map(|(path, _)| folder.join(path)).collect();
-        let read = known.into_iter().flat_map(|known| &known.files).map(|path| resolved(path));
         for path in includes.into_iter().chain(read).filter(|path| !rust.contains(path)) {
             sources.stamps.insert(path.clone(), Stamp::of(&path));
             let bytes = workspace::read_existing(&path)?;
@@ -144,15 +145,13 @@ impl<'a> Tree<'a> {
         folder: &'a Path,
         paths: &'a [PathBuf],
         root: Option<PathBuf>,
-        known: Option<&DepInfo>,
+        read: &BTreeSet<PathBuf>,
     ) -> Self {
         let others = paths.iter().map(PathBuf::as_path).filter(|path| is_rust(path)).collect();
         let mut this = Self { others, open: Vec::new() };
-        let known = known.into_iter().flat_map(|known| &known.files).map(|path| resolved(path));
-        let known: BTreeSet<PathBuf> = known.collect();
         match root.filter(|root| this.others.contains(root.as_path())) {
             Some(root) => this.take(|path| {
-                path == root || path == Path::new("build.rs") || known.contains(&folder.join(path))
+                path == root || path == Path::new("build.rs") || read.contains(&folder.join(path))
             }),
             None => this.take(|_| true),
         }
