@@ -1,4 +1,4 @@
-//! What the storage of a type's values depends on.
+//! Layouts of the types that the world stores.
 
 use std::alloc::Layout;
 use std::any::{TypeId, type_name};

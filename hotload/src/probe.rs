@@ -97,7 +97,7 @@ enum Reply {
     Unfit(String),
 }
 
-/// What a trial showed.
+/// The result of a successful trial.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tried {
     /// The registrations of each module.

@@ -39,7 +39,7 @@ pub struct Workspace {
 /// A workspace is replaced as a whole, and shared.
 pub type SharedWorkspace = Arc<Workspace>;
 
-/// What a watcher reports.
+/// The paths that a watcher reports.
 #[derive(PartialEq, Eq)]
 pub struct Watched {
     folders: Vec<PathBuf>,
@@ -61,7 +61,7 @@ pub struct Reader {
     pub journal: Arc<Mutex<Option<Journal>>>,
     /// Cancelled when the game exits.
     pub stop: Cancel,
-    /// What is watched, and the watcher.
+    /// The watched paths, and the watcher.
     pub watched: Mutex<Option<(Watched, Watch)>>,
 }
 

@@ -56,7 +56,7 @@ pub struct Stored {
     shape: StoredShape,
 }
 
-/// What all code that shares a type's storage has to agree on.
+/// The part of a layout on which all code that shares a type's storage has to agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct StoredShape {
     size_bytes: usize,

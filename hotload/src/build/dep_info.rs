@@ -1,4 +1,4 @@
-//! What a compilation read, as rustc itself reports it in its dep-info file.
+//! The files and variables that a compilation read, from rustc's dep-info file.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

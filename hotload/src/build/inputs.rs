@@ -28,11 +28,11 @@ pub struct Inputs {
     pub epoch: Epoch,
     /// The epochs of the core crates that it links to, directly or through others, by id.
     pub cores: BTreeMap<ModuleId, Epoch>,
-    /// What the epochs of its dependents need to know of its functions.
+    /// The facts about its functions that the epochs of its dependents need.
     pub facts: Arc<Facts>,
     /// Why it is not compiled, if its source already shows that.
     pub refused: Option<Explanation>,
-    /// What its last compilation read; `None` if there was none.
+    /// The files and variables that its last compilation read; `None` if there was none.
     pub known: Option<Arc<DepInfo>>,
     /// The last compilation failed: all files of the crate count.
     pub failed: bool,
@@ -47,7 +47,7 @@ impl Inputs {
     }
 }
 
-/// What a compilation showed about the inputs of its module.
+/// New knowledge about the inputs of a module, from its compilation.
 #[derive(Clone, Debug)]
 pub struct Learned {
     /// The hash of the inputs that it was started with.

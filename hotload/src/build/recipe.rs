@@ -117,7 +117,7 @@ impl Recipes {
         self.key == key(folders, members, &self.by_module)
     }
 
-    /// What the modules' build scripts read.
+    /// The inputs of the modules' build scripts.
     pub fn script_inputs(&self, members: &Members) -> impl Iterator<Item = ScriptInputs> {
         script_inputs(members, &self.by_module)
     }

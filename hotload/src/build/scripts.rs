@@ -1,4 +1,5 @@
-//! What a module's build script read, as it told cargo: when that changes, cargo runs it again.
+//! The inputs of a module's build script, as it reports them to cargo: when they change, cargo runs it
+//! again.
 
 use std::collections::BTreeSet;
 use std::fs;

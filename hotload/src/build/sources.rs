@@ -100,7 +100,7 @@ impl Sources {
         Ok(sources)
     }
 
-    /// What shapes the crate's types besides its own Rust files.
+    /// Everything that shapes the crate's types besides its own Rust files.
     pub fn salt(&self, workspace: &Path) -> Vec<String> {
         let files = self.others.iter().map(|(path, hash)| {
             let hash = hash.map_or("missing".to_owned(), |hash| hash.to_hex().to_string());

@@ -24,12 +24,12 @@ struct Record {
     /// Hash of the rlib of a core crate.
     #[serde(default)]
     library: Option<String>,
-    /// What rustc read; paths are relative to the workspace, so that they hold in every checkout.
+    /// The files that rustc read, relative to the workspace, so that they hold in every checkout.
     #[serde(default)]
     read: DepInfo,
 }
 
-/// What rustc read when it last compiled the module with success.
+/// The files and variables that rustc read when it last compiled the module with success.
 pub fn read_files(folders: &Folders, id: &ModuleId) -> Option<DepInfo> {
     let text = fs::read(record_path(folders, id)).ok()?;
     let record: Record = serde_json::from_slice(&text).ok()?;

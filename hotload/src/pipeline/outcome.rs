@@ -24,7 +24,7 @@ pub struct AttemptOutcome {
     pub running_outlines: Option<(u64, Arc<Outlines>)>,
     /// All generations that were loaded into the process.
     pub loaded: Vec<SharedGeneration>,
-    /// What compiling showed about the inputs of modules.
+    /// New knowledge about the inputs of modules, from their compilations.
     pub learned: BTreeMap<ModuleId, Learned>,
 }
 

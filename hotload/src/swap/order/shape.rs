@@ -1,4 +1,4 @@
-//! What of a module decides whether Bevy can build the schedules that it adds to.
+//! The part of a module that decides whether Bevy can build the schedules that it adds to.
 
 use std::collections::HashMap;
 
