@@ -16,6 +16,7 @@ mod diagnostics;
 mod environment;
 pub mod error;
 mod features;
+mod incremental;
 mod inputs;
 mod linked;
 pub mod process_group;

@@ -2,13 +2,16 @@
 //!
 //! What cargo built for the workspace is linked into the copy's target folder, so that Bevy and the
 //! API are not built again: cargo knows packages by their path within the workspace, and files by
-//! their times.
+//! their times. That is thousands of small files: copies in which cargo builds nothing share them.
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 /// A workspace of its own, removed when the last handle to it is dropped.
 #[derive(Clone)]
@@ -16,11 +19,18 @@ pub struct Copy {
     /// Its root.
     pub root: PathBuf,
     /// `None` for a template, which stays.
-    _temporary: Option<Arc<Temporary>>,
+    temporary: Option<Arc<Temporary>>,
 }
 
 /// A folder that is removed when this is dropped.
-struct Temporary(PathBuf);
+struct Temporary {
+    root: PathBuf,
+    /// What cargo built is the same folder for several copies.
+    shares_target: AtomicBool,
+}
+
+/// What cargo writes to, in a profile's folder.
+const BUILT: [&str; 3] = ["deps", "build", ".fingerprint"];
 
 /// The workspace that this test belongs to.
 pub fn workspace() -> PathBuf {
@@ -46,8 +56,27 @@ fn temporary_folder() -> (PathBuf, Arc<Temporary>) {
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let root = target().join("tests").join(format!("{}-{number}", std::process::id()));
     fs::create_dir_all(&root).expect("a temporary folder");
-    let temporary = Arc::new(Temporary(root.clone()));
+    let shares_target = AtomicBool::new(false);
+    let temporary = Arc::new(Temporary { root: root.clone(), shares_target });
     (root, temporary)
+}
+
+/// What cargo built, linked once for all copies of this process that only read it.
+fn shared_target() -> &'static Path {
+    static SHARED: OnceLock<(PathBuf, Arc<Temporary>)> = OnceLock::new();
+    let (root, _) = SHARED.get_or_init(|| {
+        let (root, temporary) = temporary_folder();
+        link_target(&root);
+        (root, temporary)
+    });
+    root
+}
+
+/// Links what cargo built into a profile's folder below `to`.
+fn link_target(to: &Path) {
+    for folder in BUILT {
+        copy_tree(&profile_folder().join(folder), &to.join(folder), true).expect("links");
+    }
 }
 
 /// A workspace whose modules are built already, kept between runs: every copy starts from it.
@@ -57,17 +86,30 @@ struct Template {
     sources: Vec<(PathBuf, &'static str)>,
     /// The app that is started to build it.
     app: &'static str,
+    /// Its modules are optimized as those of the workspace are.
+    optimized: bool,
 }
+
+/// Most tests build modules over and over, and hardly run them.
+const UNOPTIMIZED: &str = "
+[profile.dev.package]
+apps_demo.opt-level = 0
+apps_other.opt-level = 0
+core_scene.opt-level = 0
+plugins_extra.opt-level = 0
+systems_observe.opt-level = 0
+systems_walk.opt-level = 0
+";
 
 impl Template {
     fn fixtures() -> Self {
         let sources = vec![(workspace().join("tests/fixtures/modules"), "modules")];
-        Self { root: target().join("tests/template"), sources, app: "demo" }
+        Self { root: target().join("tests/template"), sources, app: "demo", optimized: false }
     }
 
     fn game() -> Self {
         let sources = ["modules", "assets"].map(|name| (workspace().join(name), name)).into();
-        Self { root: target().join("tests/template_game"), sources, app: "arena" }
+        Self { root: target().join("tests/template_game"), sources, app: "arena", optimized: true }
     }
 
     /// Builds what changed since the last run, as in a game that is started again.
@@ -77,7 +119,8 @@ impl Template {
         for (_, name) in &self.sources {
             let _ = fs::remove_dir_all(self.root.join(name));
         }
-        for name in ["api", "target/debug"] {
+        // `kept` and `journal` are what games that ran here could go back to.
+        for name in ["api", "target/debug", "target/playground/kept", "target/playground/journal"] {
             let _ = fs::remove_dir_all(self.root.join(name));
         }
         // cargo takes what is not needed out of the lock file, and remembers what it made of it.
@@ -88,8 +131,7 @@ impl Template {
             fs::write(self.root.join("Cargo.lock"), &lock).expect("a lock file");
             fs::write(&from, &lock).expect("a copy of it");
         }
-        let template = Copy::at(self.root.clone(), None);
-        self.copy_sources(&template.root);
+        let template = self.copy_at(self.root.clone(), None);
         template.link_target();
         let built = self.root.join("target/playground");
         if self.app != "demo" && !built.exists() {
@@ -103,17 +145,18 @@ impl Template {
         let _lock = self.lock(true);
         let (root, temporary) = temporary_folder();
         fs::copy(self.root.join("Cargo.lock"), root.join("Cargo.lock")).expect("a copy");
-        let copy = Copy::at(root, Some(temporary));
-        self.copy_sources(&copy.root);
-        copy.link_target();
+        let copy = self.copy_at(root, Some(temporary));
+        copy.share_target();
         copy.link_modules(&self.root.join("target/playground"), &self.root);
         copy
     }
 
-    fn copy_sources(&self, root: &Path) {
+    fn copy_at(&self, root: PathBuf, temporary: Option<Arc<Temporary>>) -> Copy {
+        let copy = Copy::at(root, temporary, if self.optimized { "" } else { UNOPTIMIZED });
         for (from, name) in &self.sources {
-            copy_tree(from, &root.join(name), false).expect("a copy");
+            copy_tree(from, &copy.root.join(name), false).expect("a copy");
         }
+        copy
     }
 
     /// Several test programs may come here at the same time.
@@ -156,7 +199,7 @@ impl Copy {
     /// The whole workspace, with what cargo built of it.
     pub fn of_workspace() -> Self {
         let (root, temporary) = temporary_folder();
-        let copy = Self { root, _temporary: Some(temporary) };
+        let copy = Self { root, temporary: Some(temporary) };
         for folder in ["api", "assets", "game", "hotload", "modules", "tests"] {
             let (from, to) = (workspace().join(folder), copy.root.join(folder));
             copy_tree(&from, &to, false).expect("a copy");
@@ -168,9 +211,9 @@ impl Copy {
         copy
     }
 
-    /// The API in a workspace at `root`, with the same profiles, versions and features, and without
-    /// the members that are not there.
-    fn at(root: PathBuf, temporary: Option<Arc<Temporary>>) -> Self {
+    /// The API in a workspace at `root`, with the same versions, features and profiles, to which
+    /// `profiles` are added, and without the members that are not there.
+    fn at(root: PathBuf, temporary: Option<Arc<Temporary>>, profiles: &str) -> Self {
         fs::create_dir_all(root.join("assets")).expect("a temporary folder");
         let workspace = workspace();
         copy_tree(&workspace.join("api"), &root.join("api"), false).expect("a copy of the API");
@@ -186,16 +229,40 @@ impl Copy {
                 line
             }
         });
-        let manifest = lines.collect::<Vec<_>>().join("\n");
+        let manifest = lines.collect::<Vec<_>>().join("\n") + "\n" + profiles;
         fs::write(root.join("Cargo.toml"), manifest).expect("the copy's manifest");
-        Self { root, _temporary: temporary }
+        Self { root, temporary }
+    }
+
+    fn profile_folder(&self) -> PathBuf {
+        self.root.join("target").join(profile_folder().file_name().expect("a profile"))
     }
 
     fn link_target(&self) {
-        let from = profile_folder();
-        let to = self.root.join("target").join(from.file_name().expect("a profile"));
-        for folder in ["deps", "build", ".fingerprint"] {
-            copy_tree(&from.join(folder), &to.join(folder), true).expect("links to what is built");
+        link_target(&self.profile_folder());
+    }
+
+    fn share_target(&self) {
+        let to = self.profile_folder();
+        fs::create_dir_all(&to).expect("a folder");
+        for folder in BUILT {
+            symlink(shared_target().join(folder), to.join(folder)).expect("a link");
+        }
+        if let Some(temporary) = &self.temporary {
+            temporary.shares_target.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Gives the copy a target folder of its own. To be called before anything has cargo build in
+    /// it; writing a manifest or a build script does so.
+    pub fn own_target(&self) {
+        let Some(temporary) = &self.temporary else { return };
+        if temporary.shares_target.swap(false, Ordering::Relaxed) {
+            let (own, shared) = (self.root.join("target/own"), self.profile_folder());
+            link_target(&own);
+            // At once: a game that runs here would see missing libraries, and build them.
+            renameat_with(CWD, &own, CWD, &shared, RenameFlags::EXCHANGE).expect("an exchange");
+            fs::remove_dir_all(&own).expect("the links");
         }
     }
 
@@ -238,6 +305,9 @@ impl Copy {
 
     /// Writes a file below `modules/`, and the folders to it.
     pub fn write(&self, path: &str, text: &str) {
+        if path.ends_with("/Cargo.toml") || path.ends_with("/build.rs") {
+            self.own_target();
+        }
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("a file in a folder")).expect("folders");
         fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -264,8 +334,15 @@ impl Copy {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
+        let shares = self.shares_target.load(Ordering::Relaxed);
+        let lock = Path::new("target").join(profile_folder().file_name().expect("a profile"));
+        let built = self.root.join(lock).join(".cargo-lock").exists();
         // What cannot be removed lies in the target folder, where `cargo clean` finds it.
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.root);
+        assert!(
+            !(shares && built) || std::thread::panicking(),
+            "cargo built in a target folder that is shared: call `Copy::own_target` before"
+        );
     }
 }
 

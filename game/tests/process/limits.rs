@@ -89,11 +89,13 @@ fn assert_whole(built: &Path) {
     }
 }
 
-/// Starts the game with a file system of `size` of its own at `folder`, which goes with it.
-fn start_in_small(copy: Copy, folder: &str, size: &str, arguments: &[&str]) -> Option<Game> {
-    let script = "set -e; at=$1; size=$2; shift 2
+/// Starts the game with a file system of its own at `folder`, which goes with it and has room for
+/// so many megabytes more than are there.
+fn start_in_small(copy: Copy, folder: &str, room: u32, arguments: &[&str]) -> Option<Game> {
+    let script = "set -e; at=$1; room=$2; shift 2
         mkdir -p \"$at\" \"$at.before\"; cp -a \"$at/.\" \"$at.before\"
-        mount -t tmpfs -o size=\"$size\" tmpfs \"$at\"
+        used=$(du -sm \"$at.before\" | cut -f1)
+        mount -t tmpfs -o size=$((used + room))m tmpfs \"$at\"
         cp -a \"$at.before/.\" \"$at\"; rm -r \"$at.before\"
         exec \"$@\"";
     let unshared = || {
@@ -111,7 +113,11 @@ fn start_in_small(copy: Copy, folder: &str, size: &str, arguments: &[&str]) -> O
         return None;
     }
     let mut command = unshared();
-    command.args(["sh", "-c", script, "sh"]).arg(copy.root.join(folder)).args([size, PROGRAM]);
+    command
+        .args(["sh", "-c", script, "sh"])
+        .arg(copy.root.join(folder))
+        .arg(room.to_string())
+        .arg(PROGRAM);
     Some(Game::start_by(command, copy, arguments))
 }
 
@@ -159,7 +165,7 @@ fn set_modes(folder: &Path, mode: u32) {
 #[test]
 fn a_full_disk_holds_a_build_up_and_not_the_game() {
     let copy = Copy::of_fixtures();
-    let Some(game) = start_in_small(copy, BUILT, "400m", &[]) else { return };
+    let Some(game) = start_in_small(copy, BUILT, 100, &[]) else { return };
     let mut game = running(game);
     let built = seen_by(game.id(), &game.copy.root.join(BUILT));
     let filler = fill(&built);
@@ -205,7 +211,7 @@ fn fill_again(filler: &Path) {
 #[test]
 fn a_full_disk_keeps_the_older_snapshots() {
     let copy = Copy::of_fixtures();
-    let Some(game) = start_in_small(copy, "saves", "1m", &[]) else { return };
+    let Some(game) = start_in_small(copy, "saves", 1, &[]) else { return };
     let mut game = running(game);
     let saves = seen_by(game.id(), &game.copy.root.join("saves"));
     let told = game.ask("snapshot save old");

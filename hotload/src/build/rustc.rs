@@ -11,6 +11,7 @@ use std::time::{Instant, SystemTime};
 use super::diagnostics::Diagnostics;
 use super::environment;
 use super::error::BuildError;
+use super::incremental;
 pub use super::process_group::Cancel;
 use super::recipe::Recipe;
 use super::standby::Standby;
@@ -94,6 +95,11 @@ impl Job {
         self.folder.join(format!("{}.d", self.crate_name))
     }
 
+    /// The folder of rustc's incremental caches.
+    fn incremental(&self) -> PathBuf {
+        self.folder.join("incremental")
+    }
+
     fn link_started(&self) -> PathBuf {
         self.folder.join("link-started")
     }
@@ -134,7 +140,7 @@ impl Job {
             .args(["--error-format=json", "--json=diagnostic-rendered-ansi,artifacts"])
             .arg("--out-dir")
             .arg(&self.folder)
-            .args(["-C", &format!("incremental={}", self.folder.join("incremental").display())])
+            .args(["-C", &format!("incremental={}", self.incremental().display())])
             .args(["-C", &format!("metadata={}", self.epoch)])
             .args(["-C", "debuginfo=0"])
             // Also in a module whose manifest forgets it.
@@ -254,11 +260,12 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
         return Compiled::Cancelled;
     }
     match status {
-        Ok(status) if status.success() => Compiled::Done {
-            artifact: job.artifact(),
-            times: times(&job.link_started(), diagnostics.check_ms, ms(started)),
-            warnings: diagnostics.warnings,
-        },
+        Ok(status) if status.success() => {
+            let times = times(&job.link_started(), diagnostics.check_ms, ms(started));
+            incremental::remove_old(&job.incremental());
+            let artifact = job.artifact();
+            Compiled::Done { artifact, times, warnings: diagnostics.warnings }
+        }
         Ok(status) if diagnostics.errors.is_empty() => {
             let (module, folder) = (job.id.clone(), job.folder.clone());
             failed(BuildError::NoDiagnostics { module, folder, status }, started)

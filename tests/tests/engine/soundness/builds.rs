@@ -102,6 +102,8 @@ const FROM_VARIABLE: &str = "const LENGTH: usize = match option_env!(\"SOUNDNESS
 #[test]
 fn a_variable_that_changes_between_two_starts_counts() {
     let copy = Copy::of_fixtures();
+    // Another configuration of cargo's means that it is asked for its commands again.
+    copy.own_target();
     copy.write(EXTRA, &format!("{HEAD}\n{FROM_VARIABLE}"));
     let mut scene = Scene::with_plugin(copy, |_| {});
     check(&mut scene, "without", &Report(&[1], ""));
