@@ -31,10 +31,10 @@ use known_macros::KnownMacros;
 use names::Mentions;
 use token_hash::TokenHasher;
 
-use crate::ids::Epoch;
+use crate::ids::{Epoch, ModuleId};
 
 /// Part of every epoch: a change of the algorithm must change this text, and so all epochs.
-const VERSION: &str = "playground epoch 2";
+const VERSION: &str = "playground epoch 3";
 
 /// The epoch of the crate in the folder `crate_root`, and what the epochs of its dependents need.
 ///
@@ -59,36 +59,49 @@ pub fn identity(
     let declarations = Declarations::of(files.iter().filter_map(Source::parsed));
     let below = cores.iter().map(|(id, core)| (id.crate_name(), &core.declarations));
     let known = KnownMacros::new(&declarations, below);
-    let (mut functions, mut mentions) = (Vec::new(), Mentions::default());
+    let all_count = declarations.has_item_macros;
+    let mut facts = Facts { declarations, ..Facts::default() };
+    let (mut mentions, mut calls_method) = (Mentions::default(), false);
+    // Modules that are declared, and those in which something counts.
+    let (mut declared, mut counting) = (BTreeSet::new(), BTreeSet::new());
     for file in &files {
-        hasher.text(&file.name);
         let folder = crate_root.join(file.path.parent().unwrap_or(Path::new("")));
         match &file.content {
             Content::Parsed(parsed) => {
-                let items = Items::new(&known, folder, file.modules.clone()).file(parsed);
-                hasher.tokens(items.tokens, &items.folder);
-                functions.extend(items.functions);
+                let items = Items::new(&known, all_count, folder, file.modules.clone());
+                let items = items.file(parsed);
+                if all_count || !items.tokens.is_empty() {
+                    hasher.text(&file.name);
+                    hasher.tokens(items.tokens, &items.folder);
+                    counting.insert(file.modules.clone());
+                }
+                facts.functions.extend(items.functions);
+                facts.named.extend(items.named);
                 mentions.extend(items.mentions);
+                calls_method |= items.calls_method;
+                declared.extend(items.files);
             }
             Content::Whole(parsed) => {
+                hasher.text(&file.name);
                 hasher.tokens(quote::ToTokens::to_token_stream(parsed), &folder);
             }
-            Content::Raw(text) => hasher.text(text),
+            Content::Raw(text) => {
+                hasher.text(&file.name);
+                hasher.text(text);
+            }
         }
     }
-
-    let facts = Facts { declarations, functions };
-    let (own, of_cores) = facts::counted(&facts, cores, mentions);
-    hasher.number(own.len() as u64);
-    for (number, function) in own {
-        hasher.number(number as u64);
-        hasher.number(function.body);
+    // A file counts if a module leads to it.
+    declared.retain(|module| counting.iter().any(|counting| counting.starts_with(module)));
+    for module in declared {
+        hasher.text(&module.join("::"));
     }
-    for (core, function) in of_cores {
-        hasher.text(core.as_str());
-        hasher.text(&function.modules.join("::"));
-        hasher.text(&function.name);
-        hasher.number(function.body);
+
+    for counted in facts::counted(&facts, cores, mentions, calls_method) {
+        hasher.text(counted.core.map_or("", ModuleId::as_str));
+        hasher.text(&counted.modules.join("::"));
+        hasher.text(counted.name);
+        hasher.number(counted.hash);
     }
     (Epoch::from(format!("{:016x}", hasher.finish())), facts)
 }

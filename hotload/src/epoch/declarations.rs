@@ -10,6 +10,7 @@ use syn::visit::{self, Visit};
 use super::items::{attributes, is_test, returns_impl};
 use super::known_macros::is_known_crate;
 use super::names::{idents, is_silent, name_of, self_type, values};
+use super::whole_bodies::holds_closure;
 
 /// Derives that do not make a type one that the world stores.
 const PLAIN_DERIVES: [&str; 15] = [
@@ -66,6 +67,12 @@ pub(super) struct Declarations {
     pub values: BTreeSet<String>,
     /// A module that no crate links to.
     pub is_leaf: bool,
+    /// Macros are defined or called among the items, or change them: they may define impls and
+    /// types that are known by their place among the others.
+    pub has_item_macros: bool,
+    pub traits: BTreeSet<String>,
+    /// Types, functions, constants and modules.
+    pub no_traits: BTreeSet<String>,
     /// Impls of traits for types with a type parameter: trait and type.
     generic_impls: BTreeSet<(String, String)>,
 }
@@ -142,9 +149,35 @@ fn may_store(attribute: &syn::Attribute) -> bool {
 
 impl<'a> Visit<'a> for Declarations {
     fn visit_item(&mut self, item: &'a syn::Item) {
-        if !is_test(attributes(item)) {
-            visit::visit_item(self, item);
+        if is_test(attributes(item)) {
+            return;
         }
+        let name = match item {
+            syn::Item::Const(item) => Some(&item.ident),
+            syn::Item::Enum(item) => Some(&item.ident),
+            syn::Item::Fn(item) => Some(&item.sig.ident),
+            syn::Item::Mod(item) => Some(&item.ident),
+            syn::Item::Static(item) => Some(&item.ident),
+            syn::Item::Struct(item) => Some(&item.ident),
+            syn::Item::Type(item) => Some(&item.ident),
+            syn::Item::Union(item) => Some(&item.ident),
+            _ => None,
+        };
+        self.no_traits.extend(name.map(ToString::to_string));
+        self.has_item_macros |= match item {
+            syn::Item::Fn(item) => !item.attrs.iter().all(is_silent),
+            syn::Item::Struct(_) | syn::Item::Enum(_) | syn::Item::Union(_) => {
+                let attributes = attributes(item).iter().map(ToTokens::to_token_stream);
+                holds_closure(attributes.collect())
+            }
+            _ => false,
+        };
+        visit::visit_item(self, item);
+    }
+
+    fn visit_item_trait(&mut self, item: &'a syn::ItemTrait) {
+        self.traits.insert(item.ident.to_string());
+        visit::visit_item_trait(self, item);
     }
 
     fn visit_item_mod(&mut self, item: &'a syn::ItemMod) {
@@ -166,6 +199,7 @@ impl<'a> Visit<'a> for Declarations {
         idents(item.mac.tokens.clone(), &mut |name| {
             names.insert(name);
         });
+        self.has_item_macros |= name_of(&item.mac.path) != "export_module";
         match &item.ident {
             Some(name) => {
                 // A macro that defines macros.

@@ -1,56 +1,116 @@
-//! Follows code that counts, from function to function by name, through a crate and the core
+//! Follows code that counts, from definition to definition by name, through a crate and the core
 //! crates below it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::declarations::Declarations;
-use super::items::Function;
+use super::items::{Function, Import, Named};
 use super::names::Mentions;
 use crate::ids::ModuleId;
 
-/// What the epochs of a core crate's dependents need to know of its functions.
+/// What the epochs of a core crate's dependents need to know of what does not always count.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     pub(super) declarations: Declarations,
     pub(super) functions: Vec<Function>,
+    pub(super) named: Vec<Named>,
 }
 
 /// The facts of all core crates that a crate links to, directly or through others, by id.
 pub type CoreFacts = BTreeMap<ModuleId, Arc<Facts>>;
 
-/// The functions whose bodies count in the epoch of a crate: its own by their number, and those of
-/// core crates with their crate.
+/// A definition, or the signature of one, that counts in the epoch of a crate.
+pub(super) struct Counted<'a> {
+    /// The core crate that it belongs to; `None` for the crate itself.
+    pub core: Option<&'a ModuleId>,
+    pub modules: &'a [String],
+    pub name: &'a str,
+    pub hash: u64,
+}
+
+/// What counts in the epoch of a crate beside the items that always do.
 ///
-/// `mentions` is what code other than bodies may call.
+/// `mentions` is what those mention; with `calls_method`, they call methods.
 pub(super) fn counted<'a>(
     own: &'a Facts,
     cores: &'a CoreFacts,
     mentions: Mentions,
-) -> (Vec<(usize, &'a Function)>, Vec<(&'a ModuleId, &'a Function)>) {
+    calls_method: bool,
+) -> Vec<Counted<'a>> {
+    let crates: Vec<(Option<&ModuleId>, &Facts)> = [(None, own)]
+        .into_iter()
+        .chain(cores.iter().map(|(id, core)| (Some(id), &**core)))
+        .collect();
     let generics = Generics::of(own, cores);
-    let mut reach = Reach::new(own, cores, mentions);
+    let definitions = Definitions::of(&crates);
     let hiding = hiding(own);
     let hides = |function: &Function| function.returns_impl && hiding.contains(&function.name);
     let follows = |function: &Function| function.shapes || generics.are_in(function);
-    own.functions.iter().filter(|function| follows(function)).for_each(|f| reach.mention(f));
-    reach.follow();
+
+    // Whatever this code calls, and what that calls, counts.
+    let mut code = Reach::new(&definitions, Follow::Bodies);
+    code.mention(&mentions);
+    for function in own.functions.iter().filter(|function| follows(function)) {
+        code.mention_function(function);
+    }
+    code.follow();
 
     let closures = !generics.names.is_empty();
-    let counts = |function: &Function| {
-        follows(function)
-            || hides(function)
-            || (closures && function.has_closure)
-            || reach.contains(function)
-    };
     // A core's closure may be stored by a type that the core does not know.
-    let counts_of_core =
-        |function: &Function| reach.contains(function) || (closures && function.has_closure);
-    let of_own = own.functions.iter().enumerate().filter(|(_, function)| counts(function));
-    let of_cores = cores.iter().flat_map(|(id, core)| {
-        core.functions.iter().filter(|f| counts_of_core(f)).map(move |f| (id, f))
-    });
-    (of_own.collect(), of_cores.collect())
+    let counts_whole = |core: Option<&ModuleId>, function: &Function| {
+        let of_own = core.is_none() && (follows(function) || hides(function));
+        of_own || (closures && function.has_closure) || code.contains(function)
+    };
+
+    // Of what is merely named there, the types count: signatures, constants, imports.
+    let mut types = Reach::new(&definitions, Follow::Signatures);
+    types.mention(&mentions);
+    types.mention(&Mentions { names: code.names.clone(), modules: code.modules.clone() });
+    for (core, facts) in &crates {
+        let whole = facts.functions.iter().filter(|function| counts_whole(*core, function));
+        whole.for_each(|function| types.mention_function(function));
+    }
+    types.follow();
+
+    let mut counted = Vec::new();
+    for (core, facts) in &crates {
+        let add = |modules: &'a [String], name: &'a str, hash: u64| Counted {
+            core: *core,
+            modules,
+            name,
+            hash,
+        };
+        let mut calls = calls_method && core.is_none();
+        for function in &facts.functions {
+            let is_named = types.contains(function);
+            if counts_whole(*core, function) || (is_named && function.is_const) {
+                calls |= function.calls_method;
+                counted.push(add(&function.modules, &function.name, function.hash));
+            } else if is_named {
+                counted.push(add(&function.modules, &function.name, function.header_hash));
+            }
+        }
+        for named in &facts.named {
+            // Which method is called depends on the traits in scope.
+            let is_in_scope = calls && may_be_trait(named, &crates);
+            if is_in_scope || types.contains_named(named) {
+                counted.push(add(&named.modules, &named.name, named.hash));
+            }
+        }
+    }
+    counted
+}
+
+/// True for an import, unless a crate that is known defines something else under that name.
+fn may_be_trait(named: &Named, crates: &[(Option<&ModuleId>, &Facts)]) -> bool {
+    let Some(Import { last: name, .. }) = &named.import else { return false };
+    let is_known = |facts: &Facts| facts.declarations.no_traits.contains(name);
+    let is_trait = |facts: &Facts| {
+        facts.declarations.traits.contains(name) || facts.declarations.leads.contains_key(name)
+    };
+    let any = |is: &dyn Fn(&Facts) -> bool| crates.iter().any(|(_, facts)| is(facts));
+    any(&is_trait) || !any(&is_known)
 }
 
 /// Names, among them those of the functions returning `impl` whose own types may be a part of other
@@ -67,7 +127,7 @@ fn hiding(own: &Facts) -> BTreeSet<String> {
         if names.insert(name.clone()) {
             open.extend(own.declarations.leads.get(name).into_iter().flatten());
             let named = hide().filter(|function| function.name == *name);
-            open.extend(named.flat_map(|function| &function.names));
+            open.extend(named.flat_map(|function| &function.body.names));
         }
     }
     names
@@ -99,68 +159,142 @@ impl Generics {
     }
 
     fn are_in(&self, function: &Function) -> bool {
-        !self.names.is_disjoint(&function.names)
+        !self.names.is_disjoint(&function.body.names)
     }
+}
+
+/// All definitions of a crate and the cores below it, by name.
+struct Definitions<'a> {
+    functions: BTreeMap<&'a str, Vec<&'a Function>>,
+    by_module: BTreeMap<&'a str, Vec<&'a Function>>,
+    named: BTreeMap<&'a str, Vec<&'a Named>>,
+    leads: Vec<&'a BTreeMap<String, BTreeSet<String>>>,
+}
+
+impl<'a> Definitions<'a> {
+    fn of(crates: &[(Option<&ModuleId>, &'a Facts)]) -> Self {
+        let (mut functions, mut by_module) = (BTreeMap::new(), BTreeMap::new());
+        let mut all_named = BTreeMap::new();
+        for (_, facts) in crates {
+            for function in &facts.functions {
+                functions.entry(&*function.name).or_insert_with(Vec::new).push(function);
+                for module in &function.modules {
+                    by_module.entry(&**module).or_insert_with(Vec::new).push(function);
+                }
+            }
+            for named in &facts.named {
+                all_named.entry(&*named.name).or_insert_with(Vec::new).push(named);
+            }
+        }
+        let leads = crates.iter().map(|(_, facts)| &facts.declarations.leads).collect();
+        Self { functions, by_module, named: all_named, leads }
+    }
+}
+
+/// What is followed of a function that is reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Follow {
+    Bodies,
+    /// The bodies of const functions as well: lengths of arrays may call them.
+    Signatures,
 }
 
 /// Names that are reached from code that counts.
 struct Reach<'a> {
-    functions: BTreeMap<&'a str, Vec<&'a Function>>,
-    by_module: BTreeMap<&'a str, Vec<&'a Function>>,
-    leads: Vec<&'a BTreeMap<String, BTreeSet<String>>>,
+    definitions: &'a Definitions<'a>,
+    follow: Follow,
     names: BTreeSet<String>,
     modules: BTreeSet<String>,
+    /// Names in the paths of imports, which lead to nothing but other imports.
+    paths: BTreeSet<String>,
     open_names: Vec<String>,
     open_modules: Vec<String>,
+    open_paths: Vec<String>,
 }
 
 impl<'a> Reach<'a> {
-    fn new(own: &'a Facts, cores: &'a CoreFacts, mentions: Mentions) -> Self {
-        let crates = || [own].into_iter().chain(cores.values().map(|core| &**core));
-        let (mut functions, mut by_module) = (BTreeMap::new(), BTreeMap::new());
-        for function in crates().flat_map(|facts| &facts.functions) {
-            functions.entry(&*function.name).or_insert_with(Vec::new).push(function);
-            for module in &function.modules {
-                by_module.entry(&**module).or_insert_with(Vec::new).push(function);
-            }
-        }
+    fn new(definitions: &'a Definitions<'a>, follow: Follow) -> Self {
         Self {
-            functions,
-            by_module,
-            leads: crates().map(|facts| &facts.declarations.leads).collect(),
+            definitions,
+            follow,
             names: BTreeSet::new(),
             modules: BTreeSet::new(),
-            open_names: mentions.names.into_iter().collect(),
-            open_modules: mentions.modules.into_iter().collect(),
+            paths: BTreeSet::new(),
+            open_names: Vec::new(),
+            open_modules: Vec::new(),
+            open_paths: Vec::new(),
         }
     }
 
-    fn mention(&mut self, function: &Function) {
-        self.open_names.extend(function.names.iter().cloned());
-        self.open_modules.extend(function.mentioned_modules.iter().cloned());
+    fn mention(&mut self, mentions: &Mentions) {
+        self.open_names.extend(mentions.names.iter().cloned());
+        self.open_modules.extend(mentions.modules.iter().cloned());
+    }
+
+    /// Mentions what the function's body does and, for types, its signature.
+    fn mention_function(&mut self, function: &Function) {
+        self.mention(&function.body);
+        if self.follow == Follow::Signatures {
+            self.mention(&function.signature);
+        }
+    }
+
+    fn reach_function(&mut self, function: &Function) {
+        match self.follow {
+            Follow::Signatures if !function.is_const => self.mention(&function.signature),
+            _ => self.mention_function(function),
+        }
+    }
+
+    fn reach_named(&mut self, named: &Named) {
+        self.mention(&named.mentions);
+        let path = named.import.iter().flat_map(|import| &import.path);
+        self.open_paths.extend(path.cloned());
     }
 
     fn follow(&mut self) {
+        let definitions = self.definitions;
         loop {
-            let found = if let Some(name) = self.open_names.pop() {
+            if let Some(name) = self.open_names.pop() {
                 if !self.names.insert(name.clone()) {
                     continue;
                 }
-                let leads = self.leads.iter().filter_map(|leads| leads.get(&name)).flatten();
+                let leads = definitions.leads.iter().filter_map(|leads| leads.get(&name)).flatten();
                 self.open_names.extend(leads.cloned());
-                self.functions.get(&*name).cloned()
+                for function in definitions.functions.get(&*name).into_iter().flatten() {
+                    self.reach_function(function);
+                }
+                for named in definitions.named.get(&*name).into_iter().flatten() {
+                    self.reach_named(named);
+                }
+            } else if let Some(name) = self.open_paths.pop() {
+                if !self.paths.insert(name.clone()) {
+                    continue;
+                }
+                let named = definitions.named.get(&*name).into_iter().flatten();
+                for import in named.filter_map(|named| named.import.as_ref()) {
+                    self.open_paths.push(import.last.clone());
+                    self.open_paths.extend(import.path.iter().cloned());
+                }
             } else if let Some(module) = self.open_modules.pop() {
                 if !self.modules.insert(module.clone()) {
                     continue;
                 }
-                let leads = self.leads.iter().filter_map(|leads| leads.get(&module)).flatten();
+                let leads =
+                    definitions.leads.iter().filter_map(|leads| leads.get(&module)).flatten();
                 self.open_modules.extend(leads.cloned());
-                self.by_module.get(&*module).cloned()
+                for function in definitions.by_module.get(&*module).into_iter().flatten() {
+                    self.reach_function(function);
+                }
             } else {
                 return;
-            };
-            found.into_iter().flatten().for_each(|function| self.mention(function));
+            }
         }
+    }
+
+    fn contains_named(&self, named: &Named) -> bool {
+        self.names.contains(&named.name)
+            || (named.import.is_some() && self.paths.contains(&named.name))
     }
 
     fn contains(&self, function: &Function) -> bool {

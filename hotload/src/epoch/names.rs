@@ -68,6 +68,13 @@ fn attribute(rest: &[TokenTree]) -> Option<TokenStream> {
     }
 }
 
+/// True for an attribute that changes nothing about what it stands on.
+pub(super) fn is_plain(attribute: &syn::Attribute) -> bool {
+    const PLAIN: [&str; 7] = ["allow", "deny", "doc", "expect", "forbid", "rustfmt", "warn"];
+    let first = attribute.path().segments.first().map(|segment| segment.ident.to_string());
+    first.is_some_and(|name| PLAIN.contains(&name.as_str()))
+}
+
 /// The last segment of a path.
 pub(super) fn name_of(path: &syn::Path) -> String {
     path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
@@ -90,6 +97,32 @@ pub(super) fn idents(tokens: TokenStream, each: &mut impl FnMut(String)) {
             TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
     }
+}
+
+/// True if a method is called in `tokens`: which one that is depends on the traits in scope.
+pub(super) fn calls_method(tokens: &TokenStream) -> bool {
+    let tokens: Vec<_> = tokens.clone().into_iter().collect();
+    tokens.iter().enumerate().any(|(at, token)| match (token, &tokens[at + 1..]) {
+        (TokenTree::Group(group), _) => calls_method(&group.stream()),
+        (TokenTree::Punct(dot), [TokenTree::Ident(_), next, ..]) if dot.as_char() == '.' => {
+            matches!(next, TokenTree::Group(_)) || is_mark(next, ':')
+        }
+        _ => false,
+    })
+}
+
+/// The list behind `persist:` in an `export_module!`; empty if there is none.
+pub(super) fn persist_list(tokens: &TokenStream) -> TokenStream {
+    let tokens: Vec<_> = tokens.clone().into_iter().collect();
+    let list = tokens.windows(3).find_map(|window| match window {
+        [TokenTree::Ident(key), TokenTree::Punct(_), TokenTree::Group(list)]
+            if key == "persist" =>
+        {
+            Some(TokenTree::Group(list.clone()).into())
+        }
+        _ => None,
+    });
+    list.unwrap_or_default()
 }
 
 /// True for `.name` that is not a call, and for `name:`.
@@ -137,7 +170,7 @@ fn is_mark(token: &TokenTree, mark: char) -> bool {
 }
 
 /// Functions and macros that some code may call.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Mentions {
     /// Functions and macros of these names.
     pub names: BTreeSet<String>,

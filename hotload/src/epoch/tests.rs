@@ -8,6 +8,7 @@ use crate::ids::ModuleId;
 
 mod bodies;
 mod cores;
+mod items;
 mod oracle;
 mod properties;
 mod real_modules;

@@ -14,7 +14,7 @@ pub fn both(core: &str, lib: &str) -> (Epoch, Epoch) {
 
 /// What an edit is expected to do to an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Epochs {
+pub enum Epochs {
     Keeps,
     Changes,
 }

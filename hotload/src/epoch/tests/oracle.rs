@@ -228,11 +228,13 @@ fn search(name: &str, seed: u64, sources: u32, edits: usize) -> Count {
 
 #[test]
 fn every_content_compiles_and_is_reported() {
-    let mut workspace = Workspace::new("oracle-all");
-    workspace.write(&Pair::of_everything(3));
-    let result =
-        workspace.epochs(&mut BTreeMap::new()).and_then(|epochs| workspace.layouts(&epochs));
-    assert!(result.unwrap_or_else(|error| panic!("{error}")).len() > 80);
+    for item_macros in [true, false] {
+        let mut workspace = Workspace::new("oracle-all");
+        workspace.write(&Pair::of_everything(3, item_macros));
+        let result =
+            workspace.epochs(&mut BTreeMap::new()).and_then(|epochs| workspace.layouts(&epochs));
+        assert!(result.unwrap_or_else(|error| panic!("{error}")).len() > 80);
+    }
 }
 
 #[test]

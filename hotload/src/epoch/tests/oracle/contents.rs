@@ -1,7 +1,8 @@
 //! What the functions of a random crate hold.
 //!
 //! In these texts `@T` and `@U` are types with the values `@V` and `@W`, `@N` and `@M` their numbers,
-//! `@A` and `@B` the names `small` and `large` in either order, `@F` the function's number, `@C` the
+//! `@A` and `@B` the names `small` and `large` in either order, `@1` the names `one` or `two`, `@2`
+//! `Part` or `Other`, `@F` the function's number, `@C` the
 //! core's name and `@P` a statement of the body.
 
 /// Types and their values. Some have one size and differ in whether they are dropped.
@@ -28,7 +29,7 @@ pub const STATEMENTS: [&str; 8] = [
 ];
 
 /// A content: items beside the function, and its body.
-pub const CONTENTS: [(&str, &str); 46] = [
+pub const CONTENTS: [(&str, &str); 52] = [
     ("", ""),
     ("", "@P"),
     ("", "report_of(&@V);"),
@@ -105,6 +106,34 @@ pub const CONTENTS: [(&str, &str); 46] = [
         "pub struct Own@F; impl Own@F { const N: usize = @N; } pub struct Mark@F([u8; Own@F::N]);",
         "report::<Mark@F>();",
     ),
+    // What types and closures reach by name.
+    (
+        "const LONG@F: usize = far@F(@N) * 2; const fn far@F(n: usize) -> usize { n + @M } \
+         pub struct Long@F([u8; LONG@F]);",
+        "report::<Long@F>();",
+    ),
+    (
+        "type Alias@F = Option<Inner@F>; type Inner@F = @T; pub struct Held@F(Alias@F);",
+        "report::<Held@F>();",
+    ),
+    (
+        "pub mod one@F { pub type Part = @T; } pub mod two@F { pub type Part = @U; } \
+         pub mod both@F { use super::@1@F::Part; pub struct Whole(Part); }",
+        "report::<both@F::Whole>();",
+    ),
+    (
+        "pub mod one@F { pub type Part = @T; pub type Other = @U; } \
+         pub mod both@F { use super::one@F::{@2 as Piece}; pub struct Whole(Piece); }",
+        "report::<both@F::Whole>();",
+    ),
+    (
+        "fn given@F() -> [@T; @N] { std::array::from_fn(|_| @V) }",
+        "let v = given@F(); report_of(&async move { pause().await; used(v) });",
+    ),
+    (
+        "const SIZE@F: usize = @N;",
+        "let v = [1_u8; SIZE@F]; report_of(&async move { pause().await; used(v) });",
+    ),
     // Functions as types: what they return is not in their names.
     (
         "fn made@F() -> impl Sized { @V }",
@@ -119,4 +148,16 @@ pub const CONTENTS: [(&str, &str); 46] = [
          fn made@F() -> impl Sized { @V }",
         "fn job<J: Yields<Out: 'static> + 'static>(_: J) { report::<Job@F<J>>() } job(made@F);",
     ),
+];
+
+/// Items before all others of a crate, which shape no type of it. `@K` is the crate's name.
+pub const BEFORE: [&str; 8] = [
+    "",
+    "pub fn before() -> u8 { 1 }",
+    "const BEFORE: usize = 2; static NAMED: &str = \"before\";",
+    "impl Hold<u8> { pub fn size(&self) -> u8 { 3 } }",
+    "use std::time::Duration as Time; fn wait(time: Time) {}",
+    "pub mod before { pub fn f() {} pub const N: usize = 4; }",
+    "impl Hold<u8> { pub fn of_closure() { used(|n: u8| n + 5) } } impl Hold<u16> { fn f() {} }",
+    "pub const fn before() -> usize { 6 } type Before = [u8; before()];",
 ];

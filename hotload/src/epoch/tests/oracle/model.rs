@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use super::contents::{CONTENTS, STATEMENTS, TYPES};
+use super::contents::{BEFORE, CONTENTS, STATEMENTS, TYPES};
 
 /// Where a function stands: the file, what opens and closes around it, and the path to it. `@F` is
 /// the function's number.
@@ -86,6 +86,8 @@ pub struct Function {
 pub struct Crate {
     functions: Vec<Function>,
     types: [usize; 2],
+    /// The items before all others.
+    before: usize,
 }
 
 /// A core crate and its dependent.
@@ -93,6 +95,8 @@ pub struct Crate {
 pub struct Pair {
     pub core: Crate,
     pub own: Crate,
+    /// Macros are among the items of both, so that all items count.
+    pub item_macros: bool,
 }
 
 /// Replaces one part of one function.
@@ -122,21 +126,25 @@ fn function() -> impl Strategy<Value = Function> {
 
 fn a_crate(functions: std::ops::Range<usize>) -> impl Strategy<Value = Crate> {
     let functions = prop::collection::vec(function(), functions);
-    (functions, prop::array::uniform2(0..TYPES.len()))
-        .prop_map(|(functions, types)| Crate { functions, types })
+    (functions, prop::array::uniform2(0..TYPES.len())).prop_map(|(functions, types)| Crate {
+        functions,
+        types,
+        before: 0,
+    })
 }
 
 /// Two crates and edits, each of the same source.
 pub fn edits(most: usize) -> impl Strategy<Value = (Pair, Vec<Edit>)> {
-    let edit = (prop::bool::weighted(0.3), any::<usize>(), 0..12_usize, any::<usize>())
+    let edit = (prop::bool::weighted(0.3), any::<usize>(), 0..14_usize, any::<usize>())
         .prop_map(|(in_core, at, part, value)| Edit { in_core, at, part, value });
-    let pair = (a_crate(0..6), a_crate(1..16)).prop_map(|(core, own)| Pair { core, own });
+    let pair = (a_crate(0..6), a_crate(1..16), any::<bool>())
+        .prop_map(|(core, own, item_macros)| Pair { core, own, item_macros });
     (pair, prop::collection::vec(edit, 1..=most))
 }
 
 impl Pair {
     /// Every content, in both crates, each in another place.
-    pub fn of_everything(shift: usize) -> Self {
+    pub fn of_everything(shift: usize, item_macros: bool) -> Self {
         let function = |content| Function {
             content,
             place: (content + shift) % PLACES.len(),
@@ -145,9 +153,12 @@ impl Pair {
             depth: content % 4,
             statements: [0, content, shift].map(|at| at % STATEMENTS.len()),
         };
-        let all =
-            || Crate { functions: (0..CONTENTS.len()).map(function).collect(), types: [0, 1] };
-        Self { core: all(), own: all() }
+        let all = || Crate {
+            functions: (0..CONTENTS.len()).map(function).collect(),
+            types: [0, 1],
+            before: 0,
+        };
+        Self { core: all(), own: all(), item_macros }
     }
 
     pub fn edited(&self, edit: &Edit) -> Self {
@@ -155,6 +166,10 @@ impl Pair {
         let edited = if edit.in_core { &mut pair.core } else { &mut pair.own };
         // Another one of `count`.
         let other = |old: &mut usize, count| *old = (*old + 1 + edit.value % (count - 1)) % count;
+        if edit.part >= 12 {
+            other(&mut edited.before, BEFORE.len());
+            return pair;
+        }
         if edited.functions.is_empty() || (edit.in_core && edit.part < 2) {
             other(&mut edited.types[edit.part % 2], TYPES.len());
             return pair;
@@ -173,18 +188,20 @@ impl Pair {
 
     /// All files, with paths relative to the folder of both crates.
     pub fn files(&self) -> BTreeMap<PathBuf, String> {
-        let mut files = self.core.files("core_x", CORE, "");
-        let calls: String = self.core.calls("core_x::") + &self.own.calls("");
+        let mut files = self.core.files("core_x", CORE, "", self.item_macros);
+        let calls: String =
+            self.core.calls("core_x::", self.item_macros) + &self.own.calls("", self.item_macros);
         let main = format!("fn main() {{ {calls} }}");
-        files.extend(self.own.files("systems_y", "use core_x::*;\n", &main));
+        files.extend(self.own.files("systems_y", "use core_x::*;\n", &main, self.item_macros));
         files
     }
 }
 
 impl Crate {
-    fn calls(&self, root: &str) -> String {
+    fn calls(&self, root: &str, item_macros: bool) -> String {
         let call = |(number, function): (usize, &Function)| {
-            let path = PLACES[function.place].3.replace("@F", &number.to_string());
+            let path =
+                PLACES[function.place_with(item_macros)].3.replace("@F", &number.to_string());
             let path = match path.strip_prefix("<u8 as ") {
                 Some(path) => format!("<u8 as {root}{path}"),
                 None => format!("{root}{path}"),
@@ -194,7 +211,13 @@ impl Crate {
         self.functions.iter().enumerate().map(call).collect()
     }
 
-    fn files(&self, name: &str, before: &str, after: &str) -> BTreeMap<PathBuf, String> {
+    fn files(
+        &self,
+        name: &str,
+        before: &str,
+        after: &str,
+        item_macros: bool,
+    ) -> BTreeMap<PathBuf, String> {
         let path = |path: &str| PathBuf::from(name).join(path.replace("@K", name));
         let mut files = BTreeMap::new();
         for (file, ..) in PLACES {
@@ -202,7 +225,9 @@ impl Crate {
             let imports = if is_module { "use super::*;\n" } else { "" };
             files.insert(path(file), imports.to_owned());
         }
-        let root = [ROOT, before].concat().replace("@K", name);
+        let with_macros = |line: &&str| item_macros || !has_item_macro(line);
+        let root = [ROOT, before, BEFORE[self.before]].concat().replace("@K", name);
+        let root = root.lines().filter(with_macros).collect::<Vec<_>>().join("\n");
         let root = filled(&root, self.types, false);
         files.insert(path("src/lib.rs"), root);
         for (number, function) in self.functions.iter().enumerate() {
@@ -213,20 +238,35 @@ impl Crate {
                 let text = text.replace("@P", statement).replace("@F", &number).replace("@C", core);
                 filled(&text, function.types, function.swapped)
             };
-            let (file, open, close, _) = PLACES[function.place];
+            let (file, open, close, _) = PLACES[function.place_with(item_macros)];
             let included = PathBuf::from(file).with_file_name(format!("body{number}.in"));
             let included = path(&included.to_string_lossy());
             files.insert(included, fill("{ struct Mark(@T); report::<Mark>(); }"));
-            *files.get_mut(&path(file)).unwrap() += &fill(&function.text(open, close));
+            *files.get_mut(&path(file)).unwrap() += &fill(&function.text(open, close, item_macros));
         }
         *files.get_mut(&path("src/lib.rs")).unwrap() += after;
         files
     }
 }
 
+/// True for a line that defines a macro, or calls one among the items.
+fn has_item_macro(line: &str) -> bool {
+    let macros = ["macro_rules!", "mark!", "marker!", "    include!(\"part", "    include!(concat"];
+    macros.iter().any(|item| line.contains(item))
+}
+
 impl Function {
-    fn text(&self, open: &str, close: &str) -> String {
+    /// Without macros among the items, nothing includes some of the files.
+    fn place_with(&self, item_macros: bool) -> usize {
+        let is_included = ["src/part.rs", "src/computed.in"].contains(&PLACES[self.place].0);
+        if is_included && !item_macros { 0 } else { self.place }
+    }
+
+    fn text(&self, open: &str, close: &str, item_macros: bool) -> String {
         let (beside, content) = CONTENTS[self.content];
+        let has_macro = has_item_macro(beside) || has_item_macro(content);
+        let (beside, content) =
+            if has_macro && !item_macros { CONTENTS[1] } else { (beside, content) };
         let blocks = [("{", "}"), ("let c = move || {", "}; c();"), ("if true {", "}")];
         let around: Vec<_> = blocks.iter().cycle().take(self.depth).collect();
         let opened: String = around.iter().map(|(open, _)| *open).collect();
@@ -254,6 +294,8 @@ fn filled(text: &str, types: [usize; 2], swapped: bool) -> String {
         .replace("@M", &(types[1] + 1).to_string())
         .replace("@A", first)
         .replace("@B", second)
+        .replace("@1", if swapped { "one" } else { "two" })
+        .replace("@2", if swapped { "Part" } else { "Other" })
         .replace("R#", "r#")
         .replace("@cfg", condition)
 }
