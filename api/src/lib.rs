@@ -56,6 +56,6 @@ pub mod prelude {
     pub use crate::options::{KeyboardFocus, RunOptions};
     pub use crate::persist::Restoring;
     pub use crate::schema::Persist;
-    pub use crate::unload::DespawnOnUnload;
-    pub use crate::{despawn_on_unload, export_module};
+    pub use crate::unload::{DespawnOnReload, DespawnOnUnload};
+    pub use crate::{despawn_on_reload, despawn_on_unload, export_module};
 }

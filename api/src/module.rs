@@ -2,6 +2,7 @@
 
 use std::any::{TypeId, type_name};
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::message::MessageRegistry;
 use bevy::ecs::schedule::{
     InternedScheduleLabel, InternedSystemSet, IntoScheduleConfigs, ScheduleConfigs, ScheduleLabel,
@@ -44,7 +45,7 @@ pub struct Recorded {
     /// Functions that spawn observers.
     pub observers: Vec<ObserverRecord>,
     pub messages: Vec<MessageRecord>,
-    /// Resources to insert if they are missing.
+    /// Resources with their first values.
     pub resources: Vec<ResourceRecord>,
     /// States to initialize if they are missing.
     pub states: Vec<StateRecord>,
@@ -83,10 +84,23 @@ pub struct ResourceRecord {
     pub type_id: TypeId,
     /// `std::any::type_name`.
     pub type_name: &'static str,
-    pub init: Box<dyn FnOnce(&mut World)>,
+    pub initial: InitialValue,
     /// Removes the resource.
     pub remove: fn(&mut World),
+    /// When the value was last changed; `None` if there is none.
+    pub changed: fn(&World) -> Option<Tick>,
 }
+
+/// The value that a resource starts with.
+pub enum InitialValue {
+    /// Inserts `FromWorld` where there is no value.
+    IfMissing(Box<dyn FnOnce(&mut World)>),
+    /// Inserts a value in place of another one.
+    Value(Box<dyn FnOnce(&mut World) -> Option<PutBack>>),
+}
+
+/// Inserts the value again that another one took the place of.
+pub type PutBack = Box<dyn FnOnce(&mut World) + Send + Sync>;
 
 /// A state.
 #[derive(Clone, Copy)]
@@ -154,6 +168,34 @@ impl ModuleApp {
         self
     }
 
+    /// Observes every entity that has or gets the component `C`, in place of
+    /// `commands.entity(…).observe(…)`: Bevy knows such an observer only by its entity, so after a
+    /// swap it would run the old code on.
+    pub fn add_entity_observer<C: Component, E: EntityEvent, B: Bundle, M>(
+        &mut self,
+        system: impl IntoObserverSystem<E, B, M> + Clone + Sync,
+    ) -> &mut Self {
+        self.recorded.observers.push(Box::new(move |world, guard| {
+            let added_by = world.spawn_empty().id();
+            let observer = move |entity: Entity| {
+                let system = IntoObserverSystem::into_system(system.clone());
+                let observer = Observer::new(guarded(system, guard.clone())).with_entity(entity);
+                // Despawned with the one that added it.
+                (observer, ChildOf(added_by))
+            };
+            let mut there = world.query_filtered::<Entity, With<C>>();
+            for entity in there.iter(world).collect::<Vec<_>>() {
+                world.spawn(observer(entity));
+            }
+            let on_add = Observer::new(move |added: On<Add, C>, mut commands: Commands| {
+                commands.spawn(observer(added.entity));
+            });
+            world.entity_mut(added_by).insert(on_add);
+            added_by
+        }));
+        self
+    }
+
     /// Registers a message type. See [`App::add_message`].
     pub fn add_message<M: Message>(&mut self) -> &mut Self {
         self.recorded.stored.push(StoredType::of::<M>());
@@ -176,29 +218,34 @@ impl ModuleApp {
 
     /// Inserts `R::from_world` if the resource is missing. See [`App::init_resource`].
     pub fn init_resource<R: Resource + FromWorld>(&mut self) -> &mut Self {
-        self.push_resource::<R>(|world| {
+        self.push_resource::<R>(InitialValue::IfMissing(Box::new(|world| {
             world.init_resource::<R>();
-        })
+        })))
     }
 
-    /// Inserts `value` if the resource is missing: a swap keeps the existing value.
+    /// Inserts `value`, also in place of one that Bevy or the host has inserted, which comes back
+    /// when the module no longer inserts one. See [`App::insert_resource`].
+    ///
+    /// After a swap the new value takes effect if nobody has changed the old one since it was
+    /// inserted. A value that was changed, and one of a type that a module persists, stay.
     pub fn insert_resource<R: Resource>(&mut self, value: R) -> &mut Self {
-        self.push_resource::<R>(move |world| {
-            if !world.contains_resource::<R>() {
-                world.insert_resource(value);
-            }
-        })
+        self.push_resource::<R>(InitialValue::Value(Box::new(move |world| {
+            let before = world.remove_resource::<R>();
+            world.insert_resource(value);
+            before.map(|before| -> PutBack { Box::new(move |world| world.insert_resource(before)) })
+        })))
     }
 
-    fn push_resource<R: Resource>(&mut self, init: impl FnOnce(&mut World) + 'static) -> &mut Self {
+    fn push_resource<R: Resource>(&mut self, initial: InitialValue) -> &mut Self {
         self.recorded.stored.push(StoredType::of::<R>());
         self.recorded.resources.push(ResourceRecord {
             type_id: TypeId::of::<R>(),
             type_name: type_name::<R>(),
-            init: Box::new(init),
+            initial,
             remove: |world| {
                 world.remove_resource::<R>();
             },
+            changed: |world| world.get_resource_change_ticks::<R>().map(|ticks| ticks.changed),
         });
         self
     }

@@ -116,7 +116,10 @@ pub const BEVY_PREFIX: &str = "bevy_";
 /// Components that a snapshot also saves on entities with persisted values, without any module
 /// persisting them.
 pub fn host_records() -> Vec<PersistRecord> {
-    vec![component_record::<crate::unload::DespawnOnUnload>()]
+    vec![
+        component_record::<crate::unload::DespawnOnUnload>(),
+        component_record::<crate::unload::DespawnOnReload>(),
+    ]
 }
 
 /// Selects the store of a persisted type by autoref specialization over the `Via…` traits.

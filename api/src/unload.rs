@@ -1,4 +1,4 @@
-//! Entities that are despawned with their module.
+//! Entities that are despawned with their module, or with its code.
 
 use bevy::prelude::*;
 use playground_derive::Persist;
@@ -27,5 +27,32 @@ impl DespawnOnUnload {
 macro_rules! despawn_on_unload {
     () => {
         $crate::unload::DespawnOnUnload::of(env!("CARGO_PKG_NAME"))
+    };
+}
+
+/// Despawns its entity before new code of `module` runs, and when the module is disabled or removed.
+/// What [`OnLoad`](crate::module::OnLoad) systems spawn with it is there once, as the newest code
+/// spawns it: an edit of a layout, a text or a colour shows at once.
+///
+/// Created by [`despawn_on_reload!`](crate::despawn_on_reload).
+#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[persist(crate = crate::schema)]
+pub struct DespawnOnReload {
+    /// The module's id.
+    pub module: String,
+}
+
+impl DespawnOnReload {
+    /// Binds an entity to the code of the module with this id.
+    pub fn of(module: &str) -> Self {
+        Self { module: module.to_owned() }
+    }
+}
+
+/// A [`DespawnOnReload`] for the module that uses the macro.
+#[macro_export]
+macro_rules! despawn_on_reload {
+    () => {
+        $crate::unload::DespawnOnReload::of(env!("CARGO_PKG_NAME"))
     };
 }

@@ -169,6 +169,7 @@ fn build_until_settled(
             outcomes.retain(|id, _| batch.ids.contains(id));
             return Some((outcomes, now));
         }
+        batch.recipes.read_linked();
         match inputs(&batch.folders, &batch.members, &batch.recipes, &now) {
             Ok(inputs) => batch.inputs = inputs,
             Err(error) => {
@@ -339,6 +340,10 @@ impl<'a> Scheduler<'a> {
         let read = DepInfo::read(&file, &job.recipe.folder)
             .map_err(|source| CaptureError::File { path: file, source })?;
         let Some(before) = self.batch.inputs.get(id) else { return Ok(None) };
+        if !self.batch.recipes.linked.are_unchanged() {
+            self.outdated.insert(id.clone());
+            return Ok(None);
+        }
         match after_success(self.batch, &self.inputs, id, before, read, started)? {
             AfterSuccess::Holds(inputs) => {
                 let stored = store::put(self.batch, id, &inputs, artifact)?;

@@ -12,6 +12,8 @@ mod commit;
 mod messages;
 mod order;
 pub mod orphans;
+mod resources;
+mod stale_code;
 mod prepare;
 mod schedules;
 mod set_conditions;
@@ -31,6 +33,8 @@ use thiserror::Error;
 pub use broken::Broken;
 pub use order::{Extent, Shapes};
 pub use prepare::{PreparedSwap, prepare};
+
+use resources::ActiveResource;
 
 use crate::explain::{Explain, Explanation};
 use crate::generation::SharedGeneration;
@@ -70,10 +74,20 @@ pub struct Active {
     serial: u64,
     systems: Vec<RunningSystem>,
     labels: HashSet<InternedScheduleLabel>,
-    resources: Vec<(TypeId, fn(&mut World))>,
+    resources: Vec<ActiveResource>,
     messages: Vec<MessageRecord>,
     states: Vec<(TypeId, fn(&mut World))>,
     observers: Vec<Entity>,
+}
+
+impl Active {
+    /// True if the module registers or persists this resource, state or message type.
+    fn uses(&self, type_id: TypeId) -> bool {
+        self.resources.iter().any(|resource| resource.type_id == type_id)
+            || self.states.iter().any(|(state, _)| *state == type_id)
+            || self.messages.iter().any(|message| message.type_id == type_id)
+            || self.persisted.iter().any(|record| record.type_id == type_id)
+    }
 }
 
 /// A module that was switched off.
@@ -82,7 +96,7 @@ pub struct Dormant {
     pub generation: SharedGeneration,
     /// The types whose values are kept.
     pub persisted: Vec<PersistRecord>,
-    resources: Vec<(TypeId, fn(&mut World))>,
+    resources: Vec<ActiveResource>,
     states: Vec<(TypeId, fn(&mut World))>,
 }
 
@@ -132,7 +146,7 @@ pub struct Swapped {
     pub dropped: Vec<Dropped>,
     /// The duration of each step of restoring values.
     pub restore: RestoreTimes,
-    /// Problems that did not stop the swap: tuning files, `OnUnload`.
+    /// Problems that did not stop the swap: tuning files, `OnUnload`, code that stays old.
     pub warnings: Vec<String>,
 }
 
@@ -219,9 +233,13 @@ impl Running {
     pub fn forget(&mut self, world: &mut World, id: &ModuleId) {
         self.started.remove(id);
         if let Some(dormant) = self.dormant.remove(id) {
-            dormant.persisted.iter().for_each(|record| (record.remove)(world));
-            dormant.resources.iter().for_each(|(_, remove)| remove(world));
-            dormant.states.iter().for_each(|(_, remove)| remove(world));
+            let uses = |type_id: TypeId| self.active.values().any(|active| active.uses(type_id));
+            let persisted = dormant.persisted.iter().filter(|record| !uses(record.type_id));
+            persisted.for_each(|record| (record.remove)(world));
+            let states = dormant.states.iter().filter(|(type_id, _)| !uses(*type_id));
+            states.for_each(|(_, remove)| remove(world));
+            let resources = dormant.resources.into_iter().filter(|it| !uses(it.type_id));
+            resources.for_each(|resource| resource.remove(world));
         }
     }
 }

@@ -4,6 +4,7 @@ mod kills;
 mod limits;
 mod supervisor;
 mod two_games;
+mod variables;
 
 /// The game.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_playground");

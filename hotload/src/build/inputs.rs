@@ -220,7 +220,10 @@ impl Reading<'_> {
             field(text.as_bytes());
         }
         let shapes = sources.salt(&folders.workspace);
-        shapes.iter().chain(&libraries).for_each(|text| field(text.as_bytes()));
+        let mut salt = salt(recipe, &recipes.linked, &libraries, &cores);
+        salt.extend(shapes);
+        // With the content of the libraries: another build of one may have the same name.
+        salt.iter().for_each(|text| field(text.as_bytes()));
         for (path, hash) in &sources.beside {
             field(path.to_string_lossy().as_bytes());
             field(hash.as_ref().map_or(&[], |hash| hash.as_bytes()));
@@ -235,8 +238,6 @@ impl Reading<'_> {
         if let Some(last) = last.filter(|last| last.hash == hash) {
             return Ok(Inputs { known, stamps, ..last.clone() });
         }
-        let mut salt = salt(recipe, &recipes.linked, &libraries, &cores);
-        salt.extend(shapes);
         let facts: CoreFacts =
             linked.map(|(link, inputs)| (link.clone(), inputs.facts.clone())).collect();
         let (epoch, facts) = epoch::identity(&module.folder, &sources.rust, &salt, &facts);

@@ -123,7 +123,7 @@ impl Recipes {
     }
 
     /// Reads the libraries that changed since they were last read.
-    fn read_linked(&mut self) {
+    pub(super) fn read_linked(&mut self) {
         // cargo's builds of modules are not linked to.
         let modules: BTreeSet<String> = self.by_module.keys().map(ModuleId::crate_name).collect();
         let files = self.by_module.values().flat_map(Recipe::linked);

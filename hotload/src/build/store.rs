@@ -11,7 +11,7 @@ use super::inputs::Inputs;
 use super::rustc::CompileTimes;
 use super::{Batch, Built};
 use crate::artifact::{self, Artifact, Writers};
-use crate::ids::{ArtifactHash, InputsHash, ModuleId};
+use crate::ids::{ArtifactHash, Epoch, InputsHash, ModuleId};
 use crate::workspace::Folders;
 
 /// The inputs that an artifact was built from.
@@ -19,6 +19,9 @@ use crate::workspace::Folders;
 struct Record {
     /// Hash of the inputs.
     inputs: InputsHash,
+    /// The epoch that was computed from them; another version of the host computes another one.
+    #[serde(default)]
+    epoch: Option<Epoch>,
     /// Hash of the artifact.
     hash: ArtifactHash,
     /// Hash of the rlib of a core crate.
@@ -60,7 +63,8 @@ fn record(batch: &Batch, id: &ModuleId) -> Option<Record> {
     let inputs = batch.inputs.get(id)?;
     let text = fs::read(record_path(&batch.folders, id)).ok()?;
     let record: Record = serde_json::from_slice(&text).ok()?;
-    (record.inputs == inputs.hash && inputs.refused.is_none()).then_some(record)
+    let is_same = record.inputs == inputs.hash && record.epoch.as_ref() == Some(&inputs.epoch);
+    (is_same && inputs.refused.is_none()).then_some(record)
 }
 
 /// A cancelled build may have written an rlib but no artifact.
@@ -110,6 +114,7 @@ pub fn put(
     let is_core = batch.members.linked().contains(id);
     let record = Record {
         inputs: inputs.hash.clone(),
+        epoch: Some(inputs.epoch.clone()),
         hash: ArtifactHash::of(&bytes),
         library: is_core.then(|| library_hash(batch, id)).flatten(),
         read: relative(inputs.known.as_deref(), &batch.folders.workspace),

@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenTree};
 
 use super::declarations::Declarations;
 
-const KNOWN: [&str; 52] = [
+const KNOWN: [&str; 53] = [
     "assert",
     "assert_eq",
     "assert_ne",
@@ -22,6 +22,7 @@ const KNOWN: [&str; 52] = [
     "debug_assert_ne",
     "debug_once",
     "debug_span",
+    "despawn_on_reload",
     "despawn_on_unload",
     "env",
     "eprint",

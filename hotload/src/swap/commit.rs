@@ -1,18 +1,22 @@
 //! The part of a swap that changes the game, and cannot refuse.
 
-use std::collections::{BTreeMap, HashSet};
+use std::any::TypeId;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use bevy::prelude::*;
 use playground_api::handover::Handovers;
-use playground_api::module::{CommandRecord, MessageRecord, OnLoad, OnUnload, Recorded};
-use playground_api::unload::DespawnOnUnload;
+use playground_api::module::{
+    CommandRecord, MessageRecord, OnLoad, OnUnload, Recorded, ResourceRecord,
+};
+use playground_api::unload::{DespawnOnReload, DespawnOnUnload};
 
 use super::broken::{Broken, Cause};
 use super::prepare::{PreparedSwap, SystemsByUse};
+use super::resources::ActiveResource;
 use super::schedules::{self, Entering, Leaving};
-use super::{Active, Command, Dormant, Running, Swapped, messages, orphans};
+use super::{Active, Command, Dormant, Running, Swapped, messages, orphans, stale_code};
 use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
 use crate::guard::{self, Reports};
@@ -46,7 +50,11 @@ impl PreparedSwap {
 
     fn apply(mut self, world: &mut World, running: &mut Running) -> Result<Swapped, Cause> {
         let started = Instant::now();
-        let (removed, recounted) = self.take_out_old(world, running)?;
+        let crates: BTreeSet<String> =
+            self.entering.iter().map(|(new, _)| new.id().crate_name()).collect();
+        let TakenOut { leaving: removed, recounted, mut resources } =
+            self.take_out_old(world, running)?;
+        stale_code::forget_cached_systems(world, &crates);
         // Before anything new is added, since an epoch that returns has the same types as before.
         orphans::drop_all(world, &self.orphans);
 
@@ -59,19 +67,37 @@ impl PreparedSwap {
             recorded.states.iter().for_each(|state| (state.prepare)(world));
         }
         restore::restore(world, &mut self.restores, &mut self.swapped.restore);
+        let used: Vec<(ModuleId, HashSet<TypeId>)> =
+            self.entering.iter().map(|(new, it)| (new.id().clone(), types_of(it))).collect();
+        let all_persisted: HashSet<TypeId> = running
+            .active
+            .values()
+            .flat_map(|active| &active.persisted)
+            .chain(self.entering.iter().flat_map(|(_, recorded)| &recorded.persisted))
+            .map(|record| record.type_id)
+            .collect();
         let mut added = Vec::new();
         let mut run_once = Vec::new();
         for (generation, mut recorded) in self.entering {
             let id = generation.id().clone();
-            if let Some(dormant) = running.dormant.remove(&id) {
-                drop_replaced(world, &[], &dormant, &recorded);
+            let mut old_resources = resources.remove(&id).unwrap_or_default();
+            if let Some(mut dormant) = running.dormant.remove(&id) {
+                let elsewhere = |type_id: TypeId| {
+                    let others = used.iter().filter(|(other, _)| *other != id);
+                    running.active.values().any(|active| active.uses(type_id))
+                        || others.into_iter().any(|(_, types)| types.contains(&type_id))
+                };
+                drop_replaced(world, &[], &mut dormant, &recorded, &elsewhere);
+                old_resources = dormant.resources;
             }
             running.ever_stored.extend(&generation.stored);
             running.serial += 1;
             let serial = running.serial;
             let warnings = &mut self.swapped.warnings;
+            let resources = OldResources { resources: old_resources, persisted: &all_persisted };
+            let reports = &running.reports;
             let active =
-                enter(world, serial, generation, &mut recorded, &running.reports, warnings);
+                enter(world, serial, generation, &mut recorded, resources, reports, warnings);
             let SystemsByUse { scheduled, startup, on_load, .. } =
                 SystemsByUse::new(recorded.systems);
             let is_first = running.started.insert(id.clone());
@@ -108,6 +134,9 @@ impl PreparedSwap {
         if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
             handovers.prune();
         }
+        let current = running.active.values().flat_map(|active| active.observers.iter().copied());
+        let old = stale_code::old_observers(world, &crates, &current.collect());
+        self.swapped.warnings.extend(stale_code::warning(&old));
         self.swapped.pause_ms += ms(started);
         Ok(self.swapped)
     }
@@ -118,7 +147,7 @@ impl PreparedSwap {
         &mut self,
         world: &mut World,
         running: &mut Running,
-    ) -> Result<(Vec<Leaving>, Recounted), Cause> {
+    ) -> Result<TakenOut, Cause> {
         let mut switched_off = Vec::new();
         for module in std::mem::take(&mut self.leaving) {
             let (id, systems) = (&module.id, module.on_unload);
@@ -127,21 +156,28 @@ impl PreparedSwap {
         }
         let entering: BTreeMap<ModuleId, &Recorded> =
             self.entering.iter().map(|(new, recorded)| (new.id().clone(), recorded)).collect();
-        let mut removed = Vec::new();
-        let mut recounted = Vec::new();
+        let mut taken = TakenOut::default();
+        let uses: Vec<(ModuleId, HashSet<TypeId>)> =
+            entering.iter().map(|(id, recorded)| (id.clone(), types_of(recorded))).collect();
         let ids: Vec<ModuleId> = switched_off.iter().chain(entering.keys()).cloned().collect();
-        for id in ids {
+        for id in ids.clone() {
             let Some(active) = running.active.remove(&id) else { continue };
+            let elsewhere = |type_id: TypeId| {
+                let stay = running.active.iter().filter(|(other, _)| !ids.contains(other));
+                let mut others = uses.iter().filter(|(other, _)| *other != id);
+                stay.into_iter().any(|(_, active)| active.uses(type_id))
+                    || others.any(|(_, types)| types.contains(&type_id))
+            };
             for observer in &active.observers {
                 world.despawn(*observer);
             }
-            removed.push(Leaving {
+            taken.leaving.push(Leaving {
                 id: id.clone(),
                 serial: active.serial,
                 systems: active.systems,
                 labels: active.labels,
             });
-            let dormant = Dormant {
+            let mut dormant = Dormant {
                 generation: active.generation,
                 persisted: active.persisted,
                 resources: active.resources,
@@ -149,40 +185,93 @@ impl PreparedSwap {
             };
             if switched_off.contains(&id) {
                 let what = || format!("a hook that despawned an entity of `{id}`");
-                let despawned = guard::unguarded(what, || despawn_with(world, &id));
+                let despawned = guard::unguarded(what, || {
+                    despawn_with::<DespawnOnUnload>(world, |tie| tie.module == id.as_str());
+                    despawn_with::<DespawnOnReload>(world, |tie| tie.module == id.as_str());
+                });
                 self.swapped.warnings.extend(despawned.err().map(|panic| panic.to_string()));
                 for message in active.messages {
-                    (message.deregister)(world);
+                    if !elsewhere(message.type_id) {
+                        (message.deregister)(world);
+                    }
                 }
+                dormant.resources.iter_mut().for_each(|resource| resource.put_back(world));
                 running.dormant.insert(id, dormant);
             } else if let Some(recorded) = entering.get(&id) {
+                let what = || format!("a hook that despawned an entity of `{id}`");
+                let despawned = guard::unguarded(what, || {
+                    despawn_with::<DespawnOnReload>(world, |tie| tie.module == id.as_str());
+                });
+                self.swapped.warnings.extend(despawned.err().map(|panic| panic.to_string()));
                 let old =
                     messages::Old { messages: &active.messages, persisted: &dormant.persisted };
-                recounted.extend(old.recount(world, recorded));
+                taken.recounted.extend(old.recount(world, recorded));
                 self.swapped.orphaned.extend(old.lost(world, recorded));
-                drop_replaced(world, &active.messages, &dormant, recorded);
+                drop_replaced(world, &active.messages, &mut dormant, recorded, &elsewhere);
+                taken.resources.insert(id.clone(), dormant.resources);
             }
         }
-        Ok((removed, recounted))
+        Ok(taken)
     }
 }
 
-/// Removes resources, states and messages of types that the new generation does not have.
-fn drop_replaced(world: &mut World, old_messages: &[MessageRecord], old: &Dormant, new: &Recorded) {
-    for (type_id, remove) in &old.resources {
-        if new.resources.iter().all(|new| new.type_id != *type_id) {
-            remove(world);
-        }
+/// What the old generations leave behind.
+#[derive(Default)]
+struct TakenOut {
+    leaving: Vec<Leaving>,
+    recounted: Recounted,
+    /// The resources of modules that get new code.
+    resources: BTreeMap<ModuleId, Vec<ActiveResource>>,
+}
+
+/// The resources, states, messages and persisted types of a generation.
+fn types_of(recorded: &Recorded) -> HashSet<TypeId> {
+    let resources = recorded.resources.iter().map(|resource| resource.type_id);
+    let states = recorded.states.iter().map(|state| state.type_id);
+    let messages = recorded.messages.iter().map(|message| message.type_id);
+    let persisted = recorded.persisted.iter().map(|record| record.type_id);
+    resources.chain(states).chain(messages).chain(persisted).collect()
+}
+
+/// Removes resources, states and messages of types that neither the new generation has nor, as
+/// `elsewhere` says, another module.
+fn drop_replaced(
+    world: &mut World,
+    old_messages: &[MessageRecord],
+    old: &mut Dormant,
+    new: &Recorded,
+    elsewhere: &dyn Fn(TypeId) -> bool,
+) {
+    let new = types_of(new);
+    let is_gone = |type_id: TypeId| !new.contains(&type_id) && !elsewhere(type_id);
+    for resource in old.resources.extract_if(.., |resource| is_gone(resource.type_id)) {
+        resource.remove(world);
     }
     for (type_id, remove) in &old.states {
-        if new.states.iter().all(|new| new.type_id != *type_id) {
+        if is_gone(*type_id) {
             remove(world);
         }
     }
     for message in old_messages {
-        if new.messages.iter().all(|new| new.type_id != message.type_id) {
+        if is_gone(message.type_id) {
             (message.deregister)(world);
         }
+    }
+}
+
+/// The resources of the generation before.
+struct OldResources<'a> {
+    resources: Vec<ActiveResource>,
+    /// What any module persists.
+    persisted: &'a HashSet<TypeId>,
+}
+
+impl OldResources<'_> {
+    fn enter(&mut self, world: &mut World, record: ResourceRecord) -> ActiveResource {
+        let type_id = record.type_id;
+        let at = self.resources.iter().position(|old| old.type_id == type_id);
+        let old = at.map(|at| self.resources.swap_remove(at));
+        ActiveResource::enter(record, old, self.persisted.contains(&type_id), world)
     }
 }
 
@@ -193,6 +282,7 @@ fn enter(
     serial: u64,
     generation: SharedGeneration,
     recorded: &mut Recorded,
+    mut old: OldResources<'_>,
     reports: &Reports,
     warnings: &mut Vec<String>,
 ) -> Active {
@@ -213,8 +303,7 @@ fn enter(
     reports.follow(active.generation.code.image());
     for resource in recorded.resources.drain(..) {
         let what = format!("`FromWorld` of {}", resource.type_name);
-        reports.contain(&id, &what, || (resource.init)(world));
-        active.resources.push((resource.type_id, resource.remove));
+        active.resources.extend(reports.contain(&id, &what, || old.enter(world, resource)));
     }
     for state in &recorded.states {
         let what = format!("`FromWorld` of {}", state.type_name);
@@ -239,14 +328,12 @@ fn enter(
     active
 }
 
-fn despawn_with(world: &mut World, id: &ModuleId) {
-    let mut query = world.query::<(Entity, &DespawnOnUnload)>();
-    let entities: Vec<Entity> = query
-        .iter(world)
-        .filter(|(_, tie)| tie.module == id.as_str())
-        .map(|(entity, _)| entity)
-        .collect();
-    for entity in entities {
+/// Despawns the entities whose `C` is of that kind.
+fn despawn_with<C: Component>(world: &mut World, is_of: impl Fn(&C) -> bool) {
+    let mut query = world.query::<(Entity, &C)>();
+    let tied = query.iter(world).filter(|(_, tie)| is_of(tie)).map(|(entity, _)| entity);
+    let tied: Vec<Entity> = tied.collect();
+    for entity in tied {
         // It may have been despawned as a child of another one.
         if let Ok(entity) = world.get_entity_mut(entity) {
             entity.despawn();

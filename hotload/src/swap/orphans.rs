@@ -50,7 +50,7 @@ fn is_buffer(type_name: &str) -> bool {
 }
 
 /// True if a type of the crate is in the type's name.
-fn mentions(type_name: &str, crate_name: &str) -> bool {
+pub(super) fn mentions(type_name: &str, crate_name: &str) -> bool {
     let path = format!("{crate_name}::");
     type_name.match_indices(&path).any(|(at, _)| {
         let before = type_name[..at].chars().next_back();

@@ -12,6 +12,7 @@ mod failures;
 mod faults;
 mod game;
 mod live_edit;
+mod ordinary_edits;
 mod probe;
 mod refusals;
 mod rollback;
@@ -20,6 +21,7 @@ mod snapshots;
 mod soundness;
 mod types;
 mod workspaces;
+mod world_code;
 
 /// Source files of the test modules, below `modules/`.
 const WALK: &str = "systems/walk/src/lib.rs";

@@ -183,6 +183,8 @@ fn an_api_that_changed_meanwhile_is_refused() {
 fn a_library_that_changed_meanwhile_is_refused() {
     const BODY: &str = "pub fn step() -> u64 {\n    1\n}\n";
     let mut scene = Scene::demo();
+    // So that the manifest follows the source at once, which does not compile without it.
+    scene.copy().own_target();
     let library = scene.root().join("libs/steps");
     let write = |name: &str, text: &str| {
         let path = library.join(name);

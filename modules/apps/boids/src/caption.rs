@@ -4,15 +4,15 @@ use playground_api::prelude::*;
 
 use crate::population::Boid;
 
-/// Spawns the caption, replacing the one of an older build of this module.
-pub fn set_up(mut commands: Commands, owned: Query<(Entity, &DespawnOnUnload), With<Text>>) {
-    for (entity, owner) in &owned {
-        if *owner == despawn_on_unload!() {
-            commands.entity(entity).despawn();
-        }
-    }
+/// Marks the caption.
+#[derive(Component)]
+pub struct Caption;
+
+/// Spawns the caption.
+pub fn set_up(mut commands: Commands) {
     commands.spawn((
         Name::new("caption"),
+        Caption,
         Node {
             position_type: PositionType::Absolute,
             left: px(20),
@@ -25,19 +25,17 @@ pub fn set_up(mut commands: Commands, owned: Query<(Entity, &DespawnOnUnload), W
         Text::default(),
         TextFont::from_font_size(FontSize::Px(16.0)),
         TextColor(Color::srgb(0.62, 0.70, 0.80)),
-        despawn_on_unload!(),
+        despawn_on_reload!(),
     ));
 }
 
 /// Updates the number of boids.
-pub fn update(boids: Query<(), With<Boid>>, mut captions: Query<(&mut Text, &DespawnOnUnload)>) {
-    for (mut text, owner) in &mut captions {
-        if *owner == despawn_on_unload!() {
-            let count = boids.count();
-            let content = format!("{count} boids    left mouse: come    right mouse: flee");
-            if text.0 != content {
-                text.0 = content;
-            }
+pub fn update(boids: Query<(), With<Boid>>, mut captions: Query<&mut Text, With<Caption>>) {
+    for mut text in &mut captions {
+        let count = boids.count();
+        let content = format!("{count} boids    left mouse: come    right mouse: flee");
+        if text.0 != content {
+            text.0 = content;
         }
     }
 }

@@ -50,17 +50,12 @@ pub mod palette {
     pub const BORDER: Color = Color::srgb(0.16, 0.22, 0.32);
 }
 
-/// Spawns the HUD, replacing the one of an older build of this module.
-pub fn lay_out(mut commands: Commands, owned: Query<(Entity, &DespawnOnUnload)>) {
-    for (entity, owner) in &owned {
-        if *owner == despawn_on_unload!() {
-            commands.entity(entity).despawn();
-        }
-    }
+/// Spawns the HUD.
+pub fn lay_out(mut commands: Commands) {
     commands.spawn((
         Name::new("hud"),
         full_screen(JustifyContent::SpaceBetween, AlignItems::FlexStart),
-        despawn_on_unload!(),
+        despawn_on_reload!(),
         children![vitals(), wave(), points()],
     ));
     commands.spawn((
@@ -68,7 +63,7 @@ pub fn lay_out(mut commands: Commands, owned: Query<(Entity, &DespawnOnUnload)>)
         full_screen(JustifyContent::Center, AlignItems::Center),
         GameOverPanel,
         Visibility::Hidden,
-        despawn_on_unload!(),
+        despawn_on_reload!(),
         children![summary()],
     ));
 }

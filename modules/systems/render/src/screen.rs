@@ -1,7 +1,4 @@
-//! The camera, and the mesh that shows the canvas.
-//!
-//! Both are identified by [`DespawnOnUnload`] and Bevy's own components, not by a type of this
-//! module, so that they are found again after any swap.
+//! The camera, and the mesh that shows the canvas. New code spawns both anew.
 
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::ScalingMode;
@@ -17,17 +14,19 @@ const MARGIN: f32 = 30.0;
 
 const BACKGROUND: Color = Color::srgb(0.020, 0.024, 0.039);
 
-/// Spawns the camera if it does not exist.
-pub fn set_up_camera(
-    mut commands: Commands,
-    cameras: Query<&DespawnOnUnload, With<Camera2d>>,
-    bounds: Res<Bounds>,
-) {
-    if cameras.iter().any(is_own) {
-        return;
-    }
+/// Marks the camera.
+#[derive(Component)]
+pub struct GameCamera;
+
+/// Marks the mesh.
+#[derive(Component)]
+pub struct Surface;
+
+/// Spawns the camera.
+pub fn set_up_camera(mut commands: Commands, bounds: Res<Bounds>) {
     commands.spawn((
         Name::new("game camera"),
+        GameCamera,
         Camera2d,
         Camera { clear_color: ClearColorConfig::Custom(BACKGROUND), ..default() },
         Projection::Orthographic(OrthographicProjection {
@@ -35,29 +34,26 @@ pub fn set_up_camera(
             ..OrthographicProjection::default_2d()
         }),
         IsDefaultUiCamera,
-        despawn_on_unload!(),
+        despawn_on_reload!(),
     ));
 }
 
-/// Spawns the mesh if it does not exist.
+/// Spawns the mesh.
 pub fn set_up_surface(
     mut commands: Commands,
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<ColorMaterial>>,
-    surfaces: Query<&DespawnOnUnload, With<Mesh2d>>,
 ) {
-    if surfaces.iter().any(is_own) {
-        return;
-    }
     commands.spawn((
         Name::new("canvas"),
+        Surface,
         Mesh2d(meshes.add(mesh(&Canvas::default()))),
         MeshMaterial2d(materials.add(ColorMaterial {
             alpha_mode: AlphaMode2d::Blend,
             ..ColorMaterial::from_color(Color::WHITE)
         })),
         NoFrustumCulling,
-        despawn_on_unload!(),
+        despawn_on_reload!(),
     ));
 }
 
@@ -67,17 +63,12 @@ pub fn clear(mut canvas: ResMut<Canvas>) {
 }
 
 /// Keeps the whole world in view.
-pub fn frame_world(
-    bounds: Res<Bounds>,
-    mut cameras: Query<(&mut Projection, &DespawnOnUnload), With<Camera2d>>,
-) {
+pub fn frame_world(bounds: Res<Bounds>, mut cameras: Query<&mut Projection, With<GameCamera>>) {
     if !bounds.is_changed() {
         return;
     }
-    for (mut projection, owner) in &mut cameras {
-        if let Projection::Orthographic(projection) = &mut *projection
-            && is_own(owner)
-        {
+    for mut projection in &mut cameras {
+        if let Projection::Orthographic(projection) = &mut *projection {
             projection.scaling_mode = framing(&bounds);
         }
     }
@@ -87,18 +78,12 @@ pub fn frame_world(
 pub fn show(
     canvas: Res<Canvas>,
     mut meshes: ResMut<Assets<Mesh>>,
-    surfaces: Query<(&Mesh2d, &DespawnOnUnload)>,
+    surfaces: Query<&Mesh2d, With<Surface>>,
 ) -> Result {
-    for (surface, owner) in &surfaces {
-        if is_own(owner) {
-            meshes.insert(surface.id(), mesh(&canvas))?;
-        }
+    for surface in &surfaces {
+        meshes.insert(surface.id(), mesh(&canvas))?;
     }
     Ok(())
-}
-
-fn is_own(owner: &DespawnOnUnload) -> bool {
-    *owner == despawn_on_unload!()
 }
 
 fn framing(bounds: &Bounds) -> ScalingMode {

@@ -151,3 +151,51 @@ fn another_build_of_a_library_under_the_same_name_counts() {
     wait_for(&mut scene, "another build of it", "swapped");
     check(&mut scene, "another build of it", &Report(&[256], "version=2"));
 }
+
+/// Another revision of a git dependency has the same version, file name and metadata.
+#[test]
+fn another_revision_of_a_git_dependency_counts() {
+    let mut scene = Scene::demo();
+    let library = scene.root().join("elsewhere/steps");
+    fs::create_dir_all(library.join("src")).expect("folders");
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=t", "-c", "user.email=t@localhost"]);
+        let output = git.args(arguments).current_dir(&library).output().expect("git");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    };
+    let commit = |field: &str| {
+        let source = format!("#[derive(Debug, Default)]\npub struct Step(pub {field});\n");
+        fs::write(library.join("src/lib.rs"), source).expect("a library");
+        git(&["add", "."]);
+        git(&["commit", "--quiet", "--message", field]);
+    };
+    // The empty table keeps cargo from looking for a workspace in the folders above.
+    let manifest =
+        "[package]\nname = \"steps\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n";
+    fs::write(library.join("Cargo.toml"), manifest).expect("a manifest");
+    git(&["init", "--quiet", "--initial-branch", "main"]);
+    commit("u8");
+
+    let source = "#[derive(Component, Debug, Default)]\npub struct Lock(steps::Step);\n\n\
+                  fn probed(world: &mut World) -> String {\n    probe::<Lock>(world)\n}\n";
+    let with = format!(
+        "[dependencies]\nsteps = {{ git = \"file://{}\", branch = \"main\" }}",
+        library.display()
+    );
+    scene.copy().own_target();
+    // Both at once: the source alone does not compile.
+    scene.mark();
+    scene.copy().edit("plugins/extra/Cargo.toml", &[("[dependencies]", &*with)]);
+    scene.copy().write(EXTRA, &format!("{HEAD}\n{source}"));
+    wait_for(&mut scene, "a git dependency", "swapped");
+    check(&mut scene, "a git dependency", &Report(&[1], "Step(0)"));
+
+    commit("[u64; 4]");
+    scene.mark();
+    let mut cargo = Command::new("cargo");
+    cargo.args(["update", "--quiet", "--package", "steps"]).current_dir(scene.root());
+    assert!(cargo.status().expect("cargo").success());
+    wait_for(&mut scene, "another revision", "swapped");
+    check(&mut scene, "another revision", &Report(&[32], "Step([0, 0, 0, 0])"));
+}

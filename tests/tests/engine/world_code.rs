@@ -1,0 +1,247 @@
+//! What a module leaves in the world beside its systems: resources, cached systems, observers of
+//! entities, and what set-up code spawns.
+
+use bevy::prelude::{ClearColor, Srgba, Text};
+use playground_tests::Scene;
+
+use crate::{EXTRA, OBSERVE};
+
+/// The beginning of every plugin. `build` is the rest of the method calls on the module.
+fn plugin(build: &str, rest: &str) -> String {
+    format!(
+        r#"#![forbid(unsafe_code)]
+
+use playground_api::prelude::*;
+
+export_module! {{ kind: Plugins, requires: {{ core_scene: "^0.1" }}, persist: [Extra], build: build }}
+
+#[derive(Resource, Debug, Default, PartialEq, Persist, Serialize, Deserialize)]
+pub struct Extra {{
+    pub runs: u64,
+}}
+
+fn build(module: &mut ModuleApp) {{
+    module{build}
+        .add_console_command("report", "what is there", report);
+}}
+
+{rest}
+"#
+    )
+}
+
+fn scene_with(source: &str) -> Scene {
+    let mut scene = Scene::demo();
+    scene.write(EXTRA, source);
+    scene.wait_for("swapped", "plugins_extra");
+    scene.frames(3);
+    scene
+}
+
+/// Makes an edit and checks the report a few frames later.
+fn edit(scene: &mut Scene, from: &str, to: &str, expected: &str) {
+    scene.swap(EXTRA, &[(from, to)]);
+    scene.frames(3);
+    let report = scene.console("report");
+    assert!(report.contains(expected), "{to}: {report}, not {expected}\n{}", scene.story());
+}
+
+#[test]
+fn inserted_resources_follow_edits_of_their_values() {
+    let source = plugin(
+        "\n        .insert_resource(Gravity(9.5))\n        .insert_resource(Score(10))\n        \
+         .insert_resource(Extra { runs: 5 })\n        .insert_resource(ClearColor(Color::srgb(0.5, 0.0, 0.0)))\
+         \n        .add_systems(Update, score)",
+        "#[derive(Resource)]
+pub struct Gravity(f32);
+
+#[derive(Resource)]
+pub struct Score(u32);
+
+fn score(mut score: ResMut<Score>) {
+    score.0 += 1;
+}
+
+fn report(
+    In(_): In<Vec<String>>,
+    gravity: Option<Res<Gravity>>,
+    score: Res<Score>,
+    extra: Res<Extra>,
+    clear: Res<ClearColor>,
+) -> String {
+    let red = clear.0.to_srgba().red;
+    let gravity = gravity.map_or(0.0, |gravity| gravity.0);
+    format!(\"gravity={gravity} score_over_10={} extra={} red={red}\", score.0 > 12, extra.runs)
+}
+",
+    );
+    let mut scene = scene_with(&source);
+    let red = |scene: &Scene| {
+        let colour = scene.app.world().resource::<ClearColor>().0;
+        format!("{:.2}", Srgba::from(colour).red)
+    };
+    // The plugin was there before without them; its persisted resource keeps its value.
+    let report = scene.console("report");
+    assert!(report.contains("gravity=9.5 score_over_10=true extra="), "{report}");
+    assert!(report.contains("red=0.5") && !report.contains("extra=5 "), "{report}");
+
+    edit(&mut scene, "Gravity(9.5)", "Gravity(1.5)", "gravity=1.5 score_over_10=true");
+    edit(&mut scene, "srgb(0.5,", "srgb(0.25,", "red=0.25");
+    // The game has changed it: it goes on.
+    edit(&mut scene, "Score(10)", "Score(0)", "score_over_10=true");
+    edit(&mut scene, "runs: 5", "runs: 0", "gravity=1.5");
+    // A value that others made comes back.
+    edit(
+        &mut scene,
+        "\n        .insert_resource(ClearColor(Color::srgb(0.25, 0.0, 0.0)))",
+        "",
+        "red=0.1686",
+    );
+    let with = "\n        .insert_resource(ClearColor(Color::srgb(0.75, 0.0, 0.0)))\n        .add_systems(";
+    edit(&mut scene, "\n        .add_systems(", with, "red=0.75");
+    scene.mark();
+    scene.console("disable plugins_extra");
+    scene.wait_for("disabled", "plugins_extra");
+    assert_eq!(red(&scene), "0.17");
+    scene.console("enable plugins_extra");
+    scene.until("it is on again", |scene| red(scene) == "0.75");
+    // One that nobody had goes.
+    edit(&mut scene, "\n        .insert_resource(Gravity(1.5))", "", "gravity=0 ");
+}
+
+#[test]
+fn what_two_modules_register_stays_while_one_of_them_does() {
+    // Both register the core's message, and a resource of Bevy's.
+    let source = plugin(
+        ".init_resource::<Extra>()\n        .add_message::<core_scene::Ping>()\n        \
+         .init_resource::<core_scene::Tally>()",
+        "fn report(In(_): In<Vec<String>>, tally: Option<Res<core_scene::Tally>>) -> String {
+    format!(\"tally={}\", tally.is_some())
+}
+",
+    );
+    let mut scene = scene_with(&source);
+    edit(&mut scene, "\n        .init_resource::<core_scene::Tally>()", "", "tally=true");
+    edit(&mut scene, "\n        .add_message::<core_scene::Ping>()", "", "tally=true");
+    scene.mark();
+    scene.console("disable plugins_extra");
+    scene.wait_for("disabled", "plugins_extra");
+    scene.frames(20);
+    scene.exact_tally();
+    let sent = scene.exact_tally().get("sent");
+    scene.frames(20);
+    assert!(scene.exact_tally().get("sent") > sent, "messages go on: {}", scene.read(OBSERVE));
+}
+
+#[test]
+fn what_set_up_code_spawns_is_spawned_anew() {
+    let source = plugin(
+        ".init_resource::<Extra>()\n        .add_systems(OnLoad, set_up)",
+        "fn set_up(mut commands: Commands) {
+    commands.spawn((Text::new(\"one\"), despawn_on_reload!(), children![Text::new(\"below\")]));
+}
+
+fn report(In(_): In<Vec<String>>, texts: Query<&Text>) -> String {
+    let mut texts: Vec<&str> = texts.iter().map(|text| text.0.as_str()).collect();
+    texts.sort();
+    format!(\"texts={}.\", texts.join(\",\"))
+}
+",
+    );
+    let mut scene = scene_with(&source);
+    edit(&mut scene, "\"one\"", "\"two\"", "texts=below,two.");
+    edit(&mut scene, "children![Text::new(\"below\")]", "children![]", "texts=two.");
+    edit(&mut scene, "fn report", "#[derive(Component)]\nstruct New;\n\nfn report", "texts=two.");
+    scene.mark();
+    scene.console("disable plugins_extra");
+    scene.wait_for("disabled", "plugins_extra");
+    let world = scene.app.world_mut();
+    assert_eq!(world.query::<&Text>().iter(world).count(), 0);
+}
+
+#[test]
+fn cached_systems_and_observers_of_entities_run_new_code() {
+    let source = plugin(
+        "\n        .init_resource::<Extra>()\n        .add_entity_observer::<Target, Poke, _, _>(on_poke)\n        \
+         .add_systems(Update, (run, poke).chain())",
+        "#[derive(Component)]
+pub struct Target;
+
+#[derive(EntityEvent)]
+pub struct Poke(Entity);
+
+#[derive(Resource, Default)]
+pub struct Seen {
+    cached: u32,
+    given: u32,
+    poked: u32,
+    pokes: u32,
+    sent: u32,
+}
+
+fn run(mut commands: Commands, targets: Query<(), With<Target>>) {
+    commands.init_resource::<Seen>();
+    if targets.is_empty() {
+        commands.spawn_batch([Target, Target]);
+    }
+    commands.run_system_cached(pulse);
+    commands.run_system_cached_with(give, 10);
+}
+
+fn poke(mut commands: Commands, targets: Query<Entity, With<Target>>, mut seen: ResMut<Seen>) {
+    for target in &targets {
+        seen.sent += 1;
+        commands.trigger(Poke(target));
+    }
+}
+
+fn pulse(mut seen: ResMut<Seen>) {
+    seen.cached = 1;
+}
+
+fn give(In(number): In<u32>, mut seen: ResMut<Seen>) {
+    seen.given = number + 1;
+}
+
+fn on_poke(_: On<Poke>, mut seen: ResMut<Seen>) {
+    seen.poked = 1;
+    seen.pokes += 1;
+}
+
+fn report(In(_): In<Vec<String>>, mut seen: ResMut<Seen>, targets: Query<(), With<Target>>) -> String {
+    let text = format!(
+        \"cached={} given={} poked={} targets={} once={}\",
+        seen.cached, seen.given, seen.poked, targets.iter().count(), seen.pokes == seen.sent
+    );
+    seen.poked = 0;
+    text
+}
+",
+    );
+    let mut scene = scene_with(&source);
+    let report = scene.console("report");
+    assert!(report.contains("cached=1 given=11 poked=1 targets=2 once=true"), "{report}");
+    edit(&mut scene, "cached = 1;", "cached = 2;", "cached=2 given=11 poked=1");
+    edit(&mut scene, "number + 1", "number + 2", "cached=2 given=12 poked=1");
+    edit(&mut scene, "poked = 1", "poked = 3", "poked=3 targets=2 once=true");
+    // A target that is new is observed too.
+    let more = "if targets.iter().count() < 3";
+    edit(&mut scene, "if targets.is_empty()", more, "poked=3 targets=4 once=true");
+    assert!(!scene.log().iter().any(|line| line.contains("from before")), "{}", scene.story());
+
+    // Bevy's own way: the swap says so, and what to do.
+    scene.swap(
+        EXTRA,
+        &[
+            ("\n        .add_entity_observer::<Target, Poke, _, _>(on_poke)", ""),
+            ("    commands.init_resource::<Seen>();", "    commands.init_resource::<Seen>();\n    if targets.iter().count() == 4 {\n        commands.spawn(Target).observe(on_poke);\n    }"),
+        ],
+    );
+    scene.frames(3);
+    let report = scene.console("report");
+    assert!(report.contains("poked=3 targets=5"), "{report}");
+    edit(&mut scene, "poked = 3", "poked = 7", "poked=3 targets=5");
+    let line = scene.wait_for_line("run the code from before");
+    assert!(line.contains("`plugins_extra::on_poke` (1)"), "{line}");
+    assert!(line.contains("add_entity_observer"), "{line}");
+}
