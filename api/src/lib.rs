@@ -14,6 +14,7 @@
 //! serde exists in the process.
 
 pub mod codec;
+pub mod conditions;
 pub mod events;
 pub mod export;
 pub mod handover;
@@ -51,6 +52,10 @@ pub mod prelude {
 
     pub use playground_derive::Persist;
 
+    pub use crate::conditions::{
+        on_message, on_real_timer, on_timer, once_after_delay, once_after_real_delay,
+        repeating_after_delay, repeating_after_real_delay, run_once,
+    };
     pub use crate::handover::{Keep, MessageReader, RemovedComponents};
     pub use crate::module::{ModuleApp, OnLoad, OnUnload};
     pub use crate::options::{KeyboardFocus, RunOptions};

@@ -147,10 +147,9 @@ pub fn build(
     let on_wait = || report(BuildProgress::Waiting);
     let _lock = BuildLock::acquire(&batch.folders.built, cancel, on_wait)?;
     let before = batch.inputs.clone();
-    let build = build_until_settled(batch, cancel, &mut report);
-    let build =
-        build.map(|(outcomes, inputs)| Build { outcomes, learned: learned(before, inputs) });
-    build.filter(|_| !cancel.is_cancelled())
+    let (outcomes, inputs) = build_until_settled(batch, cancel, &mut report)?;
+    let build = Build { outcomes, learned: learned(before, inputs) };
+    (!cancel.is_cancelled()).then_some(build)
 }
 
 /// Builds until no module was made from something else than its inputs. `None` when cancelled.

@@ -1,16 +1,19 @@
 //! The epoch of a crate: a hash of everything in its sources that can shape a type or attach code to it.
 //!
 //! ```text
-//!  sources ─► syn ─► items without bodies ──────────────────┐
-//!               └──► functions ─► those whose bodies count ─┴─► blake3
-//!  facts of the cores below ──────┘
+//!  sources ─► syn ─► types, traits, impls of traits ───────────────────────────┐
+//!               └──► functions, constants, imports ─► those that these reach ─┴─► blake3
+//!  facts of the cores below ──────────────────────────┘
 //! ```
 //!
-//! Bodies of ordinary functions are left out, so that editing one keeps the `TypeId`s of the
-//! crate's types. Code that might matter is included.
+//! What no type and no code attached to one can reach is left out, so that editing it keeps the
+//! `TypeId`s of the crate's types. Code that might matter is included.
 
 pub mod check;
 mod items;
+mod definitions;
+mod imports;
+mod attributes;
 mod whole_bodies;
 mod known_macros;
 mod declarations;
@@ -203,7 +206,9 @@ fn test_files(file: &Source) -> Vec<String> {
         folder.pop();
     }
     let test_module = |item: &syn::Item| match item {
-        syn::Item::Mod(module) if module.content.is_none() && items::is_test(&module.attrs) => {
+        syn::Item::Mod(module)
+            if module.content.is_none() && attributes::is_test(&module.attrs) =>
+        {
             Some([folder.join("/"), module.ident.to_string()].join("/"))
         }
         _ => None,
@@ -214,7 +219,7 @@ fn test_files(file: &Source) -> Vec<String> {
         let name = path.rsplit('/').next();
         parsed.items.iter().any(|item| {
             matches!(item, syn::Item::Mod(module)
-                if Some(&*module.ident.to_string()) == name && !items::is_test(&module.attrs))
+                if Some(&*module.ident.to_string()) == name && !attributes::is_test(&module.attrs))
         })
     };
     modules.retain(|path| !is_used(path));

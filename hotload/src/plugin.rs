@@ -1,5 +1,6 @@
 //! `HotLoadPlugin`: a Bevy app whose modules are built, checked and swapped while it runs.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -9,6 +10,7 @@ use bevy::asset::io::file::FileAssetReader;
 use bevy::camera::visibility::RenderLayers;
 use bevy::ecs::error::FallbackErrorHandler;
 use bevy::prelude::*;
+use bevy::render::sync_world::SyncWorldPlugin;
 use bevy::winit::WinitPlugin;
 use playground_api::bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
 use playground_api::events::HotLoadEvent;
@@ -159,6 +161,25 @@ impl Plugin for HotLoadPlugin {
             host.get_or_insert_with(|| Host::new(&plugin, events.take())).drive(main_world);
         });
         app.insert_sub_app(BetweenFrames, between);
+    }
+
+    fn finish(&self, app: &mut App) {
+        if !app.is_plugin_added::<SyncWorldPlugin>() {
+            list_removals(app);
+        }
+    }
+}
+
+/// Without a renderer, components that are drawn have nowhere to note that they were removed, and
+/// their hook panics. Inserts the list that it asks for, which is Bevy's own and private.
+fn list_removals(app: &mut App) {
+    let mut observers = app.world_mut().query_filtered::<Entity, With<Observer>>();
+    let before: HashSet<Entity> = observers.iter(app.world()).collect();
+    SyncWorldPlugin.build(app);
+    // What they would add to the list, nobody takes out of it.
+    let after: Vec<Entity> = observers.iter(app.world()).collect();
+    for observer in after.into_iter().filter(|observer| !before.contains(observer)) {
+        app.world_mut().despawn(observer);
     }
 }
 

@@ -17,6 +17,7 @@ mod stale_code;
 mod prepare;
 mod schedules;
 mod set_conditions;
+mod set_up;
 #[cfg(test)]
 mod tests;
 

@@ -7,7 +7,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 
-use super::items::{attributes, is_test, returns_impl};
+use super::attributes::{attributes, is_test};
+use super::definitions::returns_impl;
 use super::known_macros::is_known_crate;
 use super::names::{idents, is_silent, name_of, self_type, values};
 use super::whole_bodies::holds_closure;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::declarations::Declarations;
-use super::items::{Function, Import, Named};
+use super::definitions::{Function, Import, Named};
 use super::names::Mentions;
 use crate::ids::ModuleId;
 

@@ -1,64 +1,19 @@
 //! Reads the items of a crate: those that always count, and those that count where code that counts
 //! reaches their names.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use proc_macro2::{Delimiter, Group, Literal, TokenStream};
 use quote::{ToTokens, TokenStreamExt};
 use syn::visit::{self, Visit};
 
+use super::attributes::{attributes, impl_item_attributes, is_test};
+use super::definitions::{Function, Import, Named, is_generic, is_special, returns_impl};
+use super::imports::{self, Brought};
 use super::known_macros::KnownMacros;
-use super::names::{
-    Mentions, calls_method, idents, is_plain, is_silent, name_of, persist_list, self_type,
-};
+use super::names::{Mentions, calls_method, is_plain, name_of, persist_list, self_type};
 use super::token_hash::TokenHasher;
 use super::whole_bodies::{holds_closure, set_orders, shapes_types};
-
-/// A function with a body, wherever it stands.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Function {
-    pub name: String,
-    /// The modules and the type that it is in.
-    pub modules: Vec<String>,
-    /// What its body mentions; of a generic function, also what its signature does.
-    pub body: Mentions,
-    /// What its signature and its attributes mention.
-    pub signature: Mentions,
-    /// The hash of all but its body.
-    pub header_hash: u64,
-    /// The hash of all of it.
-    pub hash: u64,
-    /// Its body counts in its own crate, whoever calls it.
-    pub shapes: bool,
-    pub has_closure: bool,
-    pub calls_method: bool,
-    /// It has a type parameter, so that types of its callers get into its types.
-    pub is_generic: bool,
-    /// It returns `impl`: a type that holds the function shows nothing of what is behind that.
-    pub returns_impl: bool,
-    /// Lengths of arrays may call it.
-    pub is_const: bool,
-}
-
-/// A constant, a static, a type alias or an import.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Named {
-    pub name: String,
-    pub modules: Vec<String>,
-    pub mentions: Mentions,
-    pub hash: u64,
-    pub import: Option<Import>,
-}
-
-/// What an import brings.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Import {
-    /// The last name of its path.
-    pub last: String,
-    /// The names before it: modules and crates, perhaps imported as well.
-    pub path: BTreeSet<String>,
-}
 
 /// Visits items at one module path of the crate.
 pub(super) struct Items<'k> {
@@ -189,48 +144,15 @@ impl<'k> Items<'k> {
     }
 
     fn import(&mut self, import: &syn::ItemUse) {
-        let mut before = TokenStream::new();
-        before.append_all(&import.attrs);
-        import.vis.to_tokens(&mut before);
-        import.leading_colon.to_tokens(&mut before);
-        self.import_tree(&import.tree, before, &[]);
-    }
-
-    /// `before` are the tokens before the tree, `path` is the path in them.
-    fn import_tree(&mut self, tree: &syn::UseTree, before: TokenStream, path: &[String]) {
-        let import = |name: &syn::Ident| match path {
-            [path @ .., last] if name == "self" => {
-                Import { last: last.clone(), path: path.iter().cloned().collect() }
-            }
-            _ => Import { last: name.to_string(), path: path.iter().cloned().collect() },
-        };
-        let tokens = |ending: &dyn ToTokens| {
-            let mut tokens = before.clone();
-            ending.to_tokens(&mut tokens);
-            tokens
-        };
-        match tree {
-            syn::UseTree::Path(next) => {
-                let before = tokens(&next.ident);
-                let path = [path, &[next.ident.to_string()]].concat();
-                self.import_tree(&next.tree, before, &path);
-            }
-            syn::UseTree::Name(name) => {
-                let import = import(&name.ident);
-                self.add_named(tokens(name), import.last.clone(), Some(import));
-            }
-            syn::UseTree::Rename(rename) => {
-                let import = import(&rename.ident);
-                self.add_named(tokens(rename), rename.rename.to_string(), Some(import));
-            }
-            // It may bring any name.
-            syn::UseTree::Glob(_) => {
-                self.tokens.extend(tokens(tree));
-                self.mentions.add(before);
-            }
-            syn::UseTree::Group(group) => {
-                for tree in &group.items {
-                    self.import_tree(tree, before.clone(), path);
+        for brought in imports::all(import) {
+            match brought {
+                Brought::Name { name, tokens, import } => {
+                    self.add_named(tokens, name, Some(import));
+                }
+                // It may bring any name.
+                Brought::Everything { tokens } => {
+                    self.mentions.add(tokens.clone());
+                    self.tokens.extend(tokens);
                 }
             }
         }
@@ -418,30 +340,6 @@ impl<'k> Items<'k> {
     }
 }
 
-/// True for functions whose bodies shape types by themselves: async functions, and those with an
-/// attribute macro.
-fn is_special(attributes: &[syn::Attribute], signature: &syn::Signature) -> bool {
-    signature.asyncness.is_some() || attributes.iter().any(|attribute| !is_silent(attribute))
-}
-
-fn is_generic(signature: &syn::Signature) -> bool {
-    signature.generics.type_params().next().is_some() || mentions_impl(signature)
-}
-
-fn mentions_impl(signature: &syn::Signature) -> bool {
-    has_impl(signature.inputs.to_token_stream())
-}
-
-pub(super) fn returns_impl(signature: &syn::Signature) -> bool {
-    has_impl(signature.output.to_token_stream())
-}
-
-fn has_impl(tokens: TokenStream) -> bool {
-    let mut found = false;
-    idents(tokens, &mut |word| found |= word == "impl");
-    found
-}
-
 /// Functions in items and bodies that count whole are followed like others.
 impl<'a> Visit<'a> for Items<'_> {
     fn visit_item_mod(&mut self, item: &'a syn::ItemMod) {
@@ -471,57 +369,5 @@ impl<'a> Visit<'a> for Items<'_> {
             self.function(&item.attrs, None, &item.sig, block);
         }
         visit::visit_trait_item_fn(self, item);
-    }
-}
-
-/// True for items that exist only in tests.
-pub(super) fn is_test(attributes: &[syn::Attribute]) -> bool {
-    let is_test_condition = |condition: &syn::Meta| match condition {
-        syn::Meta::Path(path) => path.is_ident("test"),
-        syn::Meta::List(list) if list.path.is_ident("all") => {
-            let parser = syn::punctuated::Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated;
-            list.parse_args_with(parser).is_ok_and(|conditions| {
-                conditions.iter().any(|condition| condition.path().is_ident("test"))
-            })
-        }
-        _ => false,
-    };
-    attributes.iter().any(|attribute| {
-        attribute.path().is_ident("test")
-            || (attribute.path().is_ident("cfg")
-                && attribute.parse_args().is_ok_and(|condition| is_test_condition(&condition)))
-    })
-}
-
-/// The attributes of an item.
-pub(super) fn attributes(item: &syn::Item) -> &[syn::Attribute] {
-    match item {
-        syn::Item::Const(item) => &item.attrs,
-        syn::Item::Enum(item) => &item.attrs,
-        syn::Item::ExternCrate(item) => &item.attrs,
-        syn::Item::Fn(item) => &item.attrs,
-        syn::Item::ForeignMod(item) => &item.attrs,
-        syn::Item::Impl(item) => &item.attrs,
-        syn::Item::Macro(item) => &item.attrs,
-        syn::Item::Mod(item) => &item.attrs,
-        syn::Item::Static(item) => &item.attrs,
-        syn::Item::Struct(item) => &item.attrs,
-        syn::Item::Trait(item) => &item.attrs,
-        syn::Item::TraitAlias(item) => &item.attrs,
-        syn::Item::Type(item) => &item.attrs,
-        syn::Item::Union(item) => &item.attrs,
-        syn::Item::Use(item) => &item.attrs,
-        _ => &[],
-    }
-}
-
-/// The attributes of an item of an impl.
-pub(super) fn impl_item_attributes(item: &syn::ImplItem) -> &[syn::Attribute] {
-    match item {
-        syn::ImplItem::Const(item) => &item.attrs,
-        syn::ImplItem::Fn(item) => &item.attrs,
-        syn::ImplItem::Type(item) => &item.attrs,
-        syn::ImplItem::Macro(item) => &item.attrs,
-        _ => &[],
     }
 }

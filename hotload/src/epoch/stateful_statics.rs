@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
-use super::items::{attributes, is_test};
+use super::attributes::{attributes, is_test};
 use super::names::name_of;
 use super::{Content, parse};
 

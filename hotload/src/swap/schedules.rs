@@ -5,19 +5,19 @@ use std::collections::{HashMap, HashSet};
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::schedule::{
-    ApplyDeferred, ConditionWithAccess, InternedScheduleLabel, InternedSystemSet, LogLevel,
-    ScheduleBuildSettings, ScheduleCleanupPolicy, ScheduleConfigs, ScheduleLabel, SystemKey,
-    SystemSetKey, SystemWithAccess,
+    ApplyDeferred, InternedScheduleLabel, InternedSystemSet, LogLevel, ScheduleBuildSettings,
+    ScheduleCleanupPolicy, ScheduleConfigs, ScheduleLabel, SystemKey,
 };
-use bevy::ecs::system::{AdapterSystem, IntoSystem, ScheduleSystem, System};
+use bevy::ecs::system::{ScheduleSystem, System};
 use bevy::prelude::*;
 use playground_api::handover::Handovers;
 
 use super::RunningSystem;
 use super::broken::Cause;
 use super::set_conditions::SetConditions;
+use super::set_up::{guard, set_up, set_up_conditions, set_up_set_conditions};
+use crate::guard::Reports;
 use crate::guard::executor::GuardedExecutor;
-use crate::guard::{Guard, Reports};
 use crate::ids::ModuleId;
 
 /// The set of all systems of one generation of a module. A number is never used twice, since Bevy
@@ -106,6 +106,9 @@ pub fn rebuild(
     }
 
     let mut ordinals: HashMap<(ModuleId, String), u32> = HashMap::new();
+    // Systems of one name are told apart by their order, which must not change from swap to swap.
+    let mut labels: Vec<InternedScheduleLabel> = labels.into_iter().collect();
+    labels.sort_by_cached_key(|label| format!("{label:?}"));
     for label in labels {
         let parts = by_label.remove(&label).unwrap_or_default();
         let mut schedules = world.resource_mut::<Schedules>();
@@ -174,13 +177,14 @@ impl ScheduleChange<'_> {
                 let before: HashSet<SystemKey> = keys(schedule).collect();
                 systems.in_set_inner(GenerationSet(part.serial).intern());
                 schedule.add_systems(systems);
-                let new: Vec<SystemKey> =
+                let new: HashSet<SystemKey> =
                     keys(schedule).filter(|key| !before.contains(key)).collect();
-                for key in new {
+                for key in in_order(schedule, &new) {
                     added.push((part.id.clone(), self.set_up(world, schedule, key, &part.id)));
                 }
             }
-            set_up_set_conditions(world, schedule, &part.id, self.reports);
+            let (label, ordinals) = (self.label, &mut *self.ordinals);
+            set_up_set_conditions(world, schedule, label, &part.id, ordinals, self.reports);
             schedule.graph_mut().initialize(world);
             self.set_conditions.take(self.label, schedule, &part.id, self.schedule_last_run);
         }
@@ -268,7 +272,8 @@ impl ScheduleChange<'_> {
             guard(slot, id, name, self.reports);
         }
         let conditions = schedule.graph_mut().systems.get_conditions_mut(key);
-        set_up_conditions(world, conditions.into_iter().flatten(), id, self.reports);
+        let of = format!("{id}/{}#{}", running.name.0, running.name.1);
+        set_up_conditions(world, conditions.into_iter().flatten(), &of, id, self.reports);
         running
     }
 
@@ -293,62 +298,16 @@ fn is_apply_deferred(system: &ScheduleSystem) -> bool {
     system.system_type() == std::any::TypeId::of::<ApplyDeferred>()
 }
 
+/// The systems of `new` in the order in which they were added. Their keys have none: Bevy uses the
+/// places of removed systems again.
+fn in_order(schedule: &Schedule, new: &HashSet<SystemKey>) -> Vec<SystemKey> {
+    let nodes = schedule.graph().hierarchy().graph().nodes();
+    nodes.filter_map(|node| node.as_system()).filter(|key| new.contains(key)).collect()
+}
+
 /// The systems that are not in the executable part of the schedule yet.
 fn keys(schedule: &Schedule) -> impl Iterator<Item = SystemKey> {
     schedule.graph().systems.iter().map(|(key, ..)| key)
-}
-
-/// Initializes a system's parameters. One whose parameters panic is reported, and does nothing until
-/// its module is rolled back before the next frame.
-fn set_up(world: &mut World, slot: &mut SystemWithAccess, id: &ModuleId, reports: &Reports) {
-    let what = format!("{}, while its parameters were set up,", slot.name());
-    if reports.contain(id, &what, || slot.initialize(world)).is_none() {
-        *slot = nothing();
-        slot.initialize(world);
-    }
-}
-
-/// As [`set_up`], for conditions: one that panics is false from then on.
-fn set_up_conditions<'a>(
-    world: &mut World,
-    conditions: impl Iterator<Item = &'a mut ConditionWithAccess>,
-    id: &ModuleId,
-    reports: &Reports,
-) {
-    for condition in conditions {
-        let what = format!("run condition {}, while its parameters were set up,", condition.name());
-        if reports.contain(id, &what, || condition.initialize(world)).is_none() {
-            *condition = ConditionWithAccess::new(Box::new(IntoSystem::into_system(|| false)));
-        }
-    }
-}
-
-/// Initializes the conditions that were just added to sets: all others are in the executable part.
-fn set_up_set_conditions(
-    world: &mut World,
-    schedule: &mut Schedule,
-    id: &ModuleId,
-    reports: &Reports,
-) {
-    let sets = &mut schedule.graph_mut().system_sets;
-    let with_new: Vec<SystemSetKey> =
-        sets.iter().filter(|(_, _, new)| !new.is_empty()).map(|(key, ..)| key).collect();
-    for key in with_new {
-        let conditions = sets.get_conditions_mut(key).into_iter().flatten();
-        set_up_conditions(world, conditions, id, reports);
-    }
-}
-
-fn nothing() -> SystemWithAccess {
-    let nothing: ScheduleSystem = Box::new(IntoSystem::into_system(|| {}));
-    SystemWithAccess::new(nothing)
-}
-
-fn guard(slot: &mut SystemWithAccess, id: &ModuleId, name: String, reports: &Reports) {
-    let system = std::mem::replace(slot, nothing());
-    let guard = Guard::new(id, name, reports);
-    let shown = system.name();
-    *slot = SystemWithAccess::new(Box::new(AdapterSystem::new(guard, system, shown)));
 }
 
 /// Runs systems once, outside of the game's schedules.
@@ -372,8 +331,8 @@ pub fn run_once(
     for systems in systems {
         schedule.add_systems(systems);
     }
-    let new: Vec<SystemKey> = keys(&schedule).collect();
-    for key in new {
+    let new: HashSet<SystemKey> = keys(&schedule).collect();
+    for key in in_order(&schedule, &new) {
         if let Some(slot) = schedule.graph_mut().systems.get_mut(key)
             && !is_apply_deferred(slot.system())
         {
@@ -382,9 +341,10 @@ pub fn run_once(
             guard(slot, id, name, reports);
         }
         let conditions = schedule.graph_mut().systems.get_conditions_mut(key);
-        set_up_conditions(world, conditions.into_iter().flatten(), id, reports);
+        let of = format!("{id}/{label:?}");
+        set_up_conditions(world, conditions.into_iter().flatten(), &of, id, reports);
     }
-    set_up_set_conditions(world, &mut schedule, id, reports);
+    set_up_set_conditions(world, &mut schedule, label, id, &mut HashMap::new(), reports);
     if let Err(error) = schedule.initialize(world) {
         let reason = error.to_string(schedule.graph(), world);
         return Err(Cause::Schedule { schedule: format!("{label:?}"), reason });

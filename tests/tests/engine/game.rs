@@ -51,6 +51,15 @@ fn apps_are_changed_in_a_running_game() {
     assert!(scene.console("boids").contains("no command"), "its command went with the app");
 }
 
+#[test]
+fn what_is_drawn_comes_and_goes_without_a_window() {
+    let mut scene = Scene::game("boids");
+    scene.console("wait 20; disable systems_render; wait 20; enable systems_render; wait 20");
+    let modules = scene.console("modules");
+    assert!(!row(&modules, "systems_render").contains("disabled"), "{modules}");
+    assert!(scene.log().iter().all(|line| !line.starts_with("H")), "{}", scene.story());
+}
+
 fn row<'a>(table: &'a str, module: &str) -> &'a str {
     table.lines().find(|line| line.starts_with(module)).expect("a row for each module")
 }

@@ -1,7 +1,7 @@
 //! What a module leaves in the world beside its systems: resources, cached systems, observers of
-//! entities, and what set-up code spawns.
+//! entities, values of run conditions, and what set-up code spawns.
 
-use bevy::prelude::{ClearColor, Srgba, Text};
+use bevy::prelude::{ClearColor, Fixed, Srgba, Text, Time};
 use playground_tests::Scene;
 
 use crate::{EXTRA, OBSERVE};
@@ -244,4 +244,108 @@ fn report(In(_): In<Vec<String>>, mut seen: ResMut<Seen>, targets: Query<(), Wit
     let line = scene.wait_for_line("run the code from before");
     assert!(line.contains("`plugins_extra::on_poke` (1)"), "{line}");
     assert!(line.contains("add_entity_observer"), "{line}");
+}
+
+#[test]
+fn run_conditions_go_on() {
+    let source = plugin(
+        "\n        .init_resource::<Extra>()\n        .init_resource::<Eggs>()\n        .add_message::<Cracked>()\n        \
+         .configure_sets(Update, Nest.run_if(run_once))\n        \
+         .add_systems(FixedUpdate, (\n            lay.run_if(run_once),\n            \
+         hatch.run_if(once_after_delay(Duration::from_millis(50))),\n            \
+         tick.run_if(on_timer(Duration::from_millis(100))),\n            \
+         (both, tick).chain().run_if(run_once),\n            \
+         third.run_if(at_third),\n            crack.run_if(run_once),\n            \
+         cracked.run_if(on_message::<Cracked>),\n        ).chain())\n        \
+         .add_systems(Update, nest.in_set(Nest))",
+        "use std::time::Duration;
+
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+struct Nest;
+
+#[derive(Message)]
+pub struct Cracked;
+
+#[derive(Resource, Default)]
+pub struct Eggs {
+    laid: u32,
+    hatched: u32,
+    ticks: u32,
+    frames: u32,
+    others: [u32; 4],
+}
+
+fn lay(mut eggs: ResMut<Eggs>) {
+    eggs.laid += 1;
+}
+
+fn hatch(mut eggs: ResMut<Eggs>) {
+    eggs.hatched += 1;
+}
+
+fn tick(mut eggs: ResMut<Eggs>) {
+    eggs.ticks += 1;
+}
+
+fn both(mut eggs: ResMut<Eggs>) {
+    eggs.others[0] += 1;
+}
+
+fn at_third(mut asked: Keep<u32>) -> bool {
+    *asked += 1;
+    *asked == 3
+}
+
+fn third(mut eggs: ResMut<Eggs>) {
+    eggs.others[1] += 1;
+}
+
+fn crack(mut cracked: MessageWriter<Cracked>) {
+    cracked.write(Cracked);
+}
+
+fn cracked(mut eggs: ResMut<Eggs>) {
+    eggs.others[2] += 1;
+}
+
+fn nest(mut eggs: ResMut<Eggs>) {
+    eggs.others[3] += 1;
+}
+
+fn report(In(_): In<Vec<String>>, eggs: Res<Eggs>) -> String {
+    format!(
+        \"version 1 laid={} hatched={} ticks={} others={:?}\",
+        eggs.laid, eggs.hatched, eggs.ticks, eggs.others
+    )
+}
+",
+    );
+    let mut scene = scene_with(&source);
+    scene.frames(30);
+    let once = "laid=1 hatched=1 ";
+    let report = scene.console("report");
+    assert!(report.contains(once) && report.contains("others=[1, 1, 1, 1]"), "{report}");
+    for version in 2..4 {
+        let (from, to) = (format!("version {}", version - 1), format!("version {version}"));
+        edit(&mut scene, &from, &to, &format!("{to} {once}"));
+        scene.frames(10);
+        let report = scene.console("report");
+        assert!(report.contains(once) && report.contains("others=[1, 1, 1, 1]"), "{report}");
+    }
+    // Another condition beside it, another delay.
+    edit(&mut scene, "lay.run_if(run_once)", "lay.run_if(|| true).run_if(run_once)", once);
+    edit(&mut scene, "from_millis(50)", "from_millis(90)", once);
+    // The interval goes on: so many ticks as without any of the swaps.
+    let ticks = |scene: &mut Scene| {
+        let report = scene.console("report");
+        let frame = scene.app.world().resource::<Time<Fixed>>().elapsed_secs_f64();
+        (playground_tests::number(&report, "ticks").unwrap_or_default() as f64, frame)
+    };
+    let (before, from) = ticks(&mut scene);
+    for version in 4..7 {
+        let (from, to) = (format!("version {}", version - 1), format!("version {version}"));
+        edit(&mut scene, &from, &to, &to);
+    }
+    let (after, to) = ticks(&mut scene);
+    assert!((after - before - (to - from) * 10.0).abs() <= 1.0, "{before} {after} {from} {to}");
 }
