@@ -133,10 +133,11 @@ impl Template {
         }
         let template = self.copy_at(self.root.clone(), None);
         template.link_target();
-        let built = self.root.join("target/playground");
-        if self.app != "demo" && !built.exists() {
+        let (built, of_game) = (self.root.join("target/playground"), target().join("playground"));
+        if self.app != "demo" && is_newer(&of_game, &built) {
             // A game that was started has built its modules.
-            template.link_modules(&target().join("playground"), &workspace());
+            let _ = fs::remove_dir_all(&built);
+            template.link_modules(&of_game, &workspace());
         }
         crate::Scene::build_all(template, self.app);
     }
@@ -165,6 +166,15 @@ impl Template {
         let file = fs::File::create(self.root.with_extension("lock")).expect("a lock file");
         if shared { file.lock_shared() } else { file.lock() }.expect("the lock");
         file
+    }
+}
+
+/// True if modules were built in the folder `one` after the last ones in `other`, or only there.
+fn is_newer(one: &Path, other: &Path) -> bool {
+    let built = |folder: &Path| fs::metadata(folder.join("artifacts"))?.modified();
+    match (built(one), built(other)) {
+        (Ok(one), Ok(other)) => one > other,
+        (one, _) => one.is_ok(),
     }
 }
 

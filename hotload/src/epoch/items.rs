@@ -13,7 +13,7 @@ use super::imports::{self, Brought};
 use super::known_macros::KnownMacros;
 use super::names::{Mentions, calls_method, is_plain, name_of, persist_list, self_type};
 use super::token_hash::TokenHasher;
-use super::whole_bodies::{holds_closure, set_orders, shapes_types};
+use super::whole_bodies::{holds_closure, holds_shaping_block, set_orders, shapes_types};
 
 /// Visits items at one module path of the crate.
 pub(super) struct Items<'k> {
@@ -123,7 +123,9 @@ impl<'k> Items<'k> {
             syn::Item::Static(item) => item.expr.to_token_stream(),
             _ => TokenStream::new(),
         };
-        if shapes_types(&value, self.known) {
+        let shapes =
+            shapes_types(&value, self.known) || holds_shaping_block(tokens.clone(), self.known);
+        if shapes {
             self.whole(item);
         } else {
             self.add_named(tokens, name, None);
@@ -221,7 +223,8 @@ impl<'k> Items<'k> {
         item.self_ty.to_tokens(&mut header);
         item.generics.where_clause.to_tokens(&mut header);
         self.impl_header = header.clone();
-        self.braced(header, self.all_count, self_type(item), |inner| {
+        let always = self.all_count || holds_shaping_block(header.clone(), self.known);
+        self.braced(header, always, self_type(item), |inner| {
             for item in item.items.iter().filter(|item| !is_test(impl_item_attributes(item))) {
                 match item {
                     syn::ImplItem::Fn(method) => {
@@ -233,7 +236,11 @@ impl<'k> Items<'k> {
                         }
                         inner.body(&method.attrs, &method.vis, &method.sig, &method.block);
                     }
-                    syn::ImplItem::Const(constant) if !inner.all_count => {
+                    syn::ImplItem::Const(constant)
+                        if !inner.all_count
+                            && !shapes_types(&constant.expr.to_token_stream(), inner.known)
+                            && !holds_shaping_block(constant.to_token_stream(), inner.known) =>
+                    {
                         let name = constant.ident.to_string();
                         inner.add_named(item.to_token_stream(), name, None);
                     }
@@ -309,7 +316,8 @@ impl<'k> Items<'k> {
         let is_const = signature.constness.is_some();
         let shapes = (is_const && self.all_count)
             || is_special(attributes, signature)
-            || shapes_types(&tokens, self.known);
+            || shapes_types(&tokens, self.known)
+            || holds_shaping_block(header.clone(), self.known);
         let has_closure = holds_closure(tokens.clone());
 
         let hashed_header = || {

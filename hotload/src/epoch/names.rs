@@ -130,7 +130,9 @@ fn is_field(before: &[TokenTree], rest: &[TokenTree]) -> bool {
     let colons = rest.iter().take(2).filter(|token| is_mark(token, ':')).count();
     let colon = rest.first().is_some_and(|token| is_mark(token, ':'));
     let called = matches!(rest.first(), Some(TokenTree::Group(_))) || colons == 2;
-    (colon && colons == 1) || (before.last().is_some_and(|token| is_mark(token, '.')) && !called)
+    // And not the end of a range.
+    let dots = before.iter().rev().take_while(|token| is_mark(token, '.')).count();
+    (colon && colons == 1) || (dots == 1 && !called)
 }
 
 /// The names in `tokens` that are not called, defined as a function, imported or a field's.
@@ -217,10 +219,29 @@ impl Mentions {
                     idents(group.stream(), &mut |name| {
                         self.names.insert(name);
                     });
+                    self.format_arguments(group.stream());
                     self.search(group.stream(), false);
                 }
                 TokenTree::Group(group) => self.search(group.stream(), code),
                 _ => {}
+            }
+        }
+    }
+
+    /// Names in the text of a macro such as `format!("{name}")`.
+    fn format_arguments(&mut self, tokens: TokenStream) {
+        for token in tokens {
+            match token {
+                TokenTree::Literal(literal) => {
+                    let text = literal.to_string();
+                    let names = text
+                        .split('{')
+                        .skip(1)
+                        .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next());
+                    self.names.extend(names.flatten().map(str::to_owned));
+                }
+                TokenTree::Group(group) => self.format_arguments(group.stream()),
+                TokenTree::Punct(_) | TokenTree::Ident(_) => {}
             }
         }
     }

@@ -44,6 +44,21 @@ pub(super) fn shapes_types(body: &TokenStream, known: &KnownMacros) -> bool {
     search(body.clone(), known, false)
 }
 
+/// True if a block in a type, such as the length of an array, holds what [`shapes_types`] finds, or if
+/// a macro may expand to one.
+pub(super) fn holds_shaping_block(tokens: TokenStream, known: &KnownMacros) -> bool {
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    tokens.iter().enumerate().any(|(at, token)| match token {
+        TokenTree::Group(group) => {
+            let is_block = group.delimiter() == Delimiter::Brace;
+            (is_block && shapes_types(&group.stream(), known))
+                || macro_name(&tokens[..at]).is_some_and(|(path, name)| !known.contains(path, name))
+                || holds_shaping_block(group.stream(), known)
+        }
+        _ => false,
+    })
+}
+
 fn search(tokens: TokenStream, known: &KnownMacros, in_macro: bool) -> bool {
     let tokens: Vec<_> = tokens.into_iter().collect();
     tokens.iter().enumerate().any(|(at, token)| {

@@ -87,7 +87,9 @@ fn manifest() -> String {
     format!(
         "[package]\nname = \"outside\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
          [dependencies]\nbevy.workspace = true\n\
-         playground_hotload = {{ workspace = true, features = [\"hot\"] }}\n\n{workspace}\n"
+         playground_hotload = {{ workspace = true, features = [\"hot\"] }}\n\n{workspace}\n\n\
+         # It is built here for a few frames.\n\
+         [profile.dev.package.playground_hotload]\nopt-level = 0\n"
     )
 }
 

@@ -180,6 +180,53 @@ const DOUBTS: &[(&str, &str, &str, Epochs)] = &[
         "impl A { fn more() {} } impl From<u8>",
         Changes,
     ),
+    // Items in blocks of types.
+    (
+        "fn f(a: [u8; { impl Drop for A { fn drop(&mut self) {} } 1 }]) {}",
+        "self) {}",
+        "self) { a() }",
+        Changes,
+    ),
+    ("fn f(a: [u8; 1 + 1]) {}", "1 + 1", "1 + 2", Keeps),
+    (
+        "type T = [u8; { impl Drop for A { fn drop(&mut self) {} } 1 }];",
+        "self) {}",
+        "self) { a() }",
+        Changes,
+    ),
+    (
+        "impl A { const N: u8 = { impl Drop for A { fn drop(&mut self) {} } 1 }; }",
+        "self) {}",
+        "self) { a() }",
+        Changes,
+    ),
+    (
+        "impl B<{ impl Drop for A { fn drop(&mut self) {} } 1 }> {}",
+        "self) {}",
+        "self) { a() }",
+        Changes,
+    ),
+    ("fn f(a: other::t!(1)) {}", "t!(1)", "t!(2)", Changes),
+    // The end of a range, and a name in a text.
+    (
+        "struct A([u8; NAMES[..N].len()]); const N: usize = 1;",
+        "N: usize = 1",
+        "N: usize = 2",
+        Changes,
+    ),
+    (
+        "struct A([u8; LIST[0..=N].len()]); const N: usize = 1;",
+        "N: usize = 1",
+        "N: usize = 2",
+        Changes,
+    ),
+    (
+        "struct A([u8; other::text!(\"a {N}\").len()]); const N: u8 = 1;",
+        "N: u8 = 1",
+        "N: u8 = 2",
+        Changes,
+    ),
+    ("struct A { n: u8 } impl A { const n: u8 = 1; }", "n: u8 = 1", "n: u8 = 2", Keeps),
     // All items count beside a macro among them.
     ("macro_rules! m { () => {} } const N: u8 = 1;", "N: u8 = 1", "N: u8 = 2", Changes),
     ("other::items!(1); fn f(n: u8) {}", "n: u8", "n: u16", Changes),
