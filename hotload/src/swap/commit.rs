@@ -55,6 +55,8 @@ impl PreparedSwap {
         let TakenOut { leaving: removed, recounted, mut resources } =
             self.take_out_old(world, running)?;
         stale_code::forget_cached_systems(world, &crates);
+        let others = running.active.values().flat_map(|active| active.observers.iter().copied());
+        let spawned_by_old = stale_code::observers(world, &crates, &others.collect());
         // Before anything new is added, since an epoch that returns has the same types as before.
         orphans::drop_all(world, &self.orphans);
 
@@ -134,9 +136,7 @@ impl PreparedSwap {
         if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
             handovers.prune();
         }
-        let current = running.active.values().flat_map(|active| active.observers.iter().copied());
-        let old = stale_code::old_observers(world, &crates, &current.collect());
-        self.swapped.warnings.extend(stale_code::warning(&old));
+        self.swapped.warnings.extend(stale_code::warning(world, &spawned_by_old));
         self.swapped.pause_ms += ms(started);
         Ok(self.swapped)
     }

@@ -24,36 +24,39 @@ pub fn forget_cached_systems(world: &mut World, crates: &BTreeSet<String>) {
     }
 }
 
-/// The observers of these crates that run the code from before, by name, with their number.
-/// `current` are those that the new code has added.
-pub fn old_observers(
+/// Observers of these crates by their names, without `others`. Where the crates' own were despawned
+/// with their code, these were spawned at run time.
+pub fn observers(
     world: &mut World,
     crates: &BTreeSet<String>,
-    current: &BTreeSet<Entity>,
-) -> BTreeMap<String, usize> {
-    let mut found = BTreeMap::new();
+    others: &BTreeSet<Entity>,
+) -> Vec<(Entity, String)> {
     let mut observers = world.query::<(Entity, &Observer, Option<&ChildOf>)>();
-    for (entity, observer, parent) in observers.iter(world) {
-        let is_current = current.contains(&entity)
-            || parent.is_some_and(|parent| current.contains(&parent.parent()));
-        let name = observer.system_name().to_string();
-        if !is_current && crates.iter().any(|crate_name| mentions(&name, crate_name)) {
-            *found.entry(name).or_insert(0) += 1;
-        }
-    }
-    found
+    let observers = observers.iter(world).filter(|(entity, _, parent)| {
+        let by_other = parent.is_some_and(|parent| others.contains(&parent.parent()));
+        !by_other && !others.contains(entity)
+    });
+    let named = observers.map(|(entity, observer, _)| (entity, observer.system_name().to_string()));
+    named.filter(|(_, name)| crates.iter().any(|it| mentions(name, it))).collect()
 }
 
-/// A warning for observers that run the code from before.
-pub fn warning(observers: &BTreeMap<String, usize>) -> Option<String> {
-    if observers.is_empty() {
+/// A warning for those of these observers that are still there: they run the code from before.
+pub fn warning(world: &World, observers: &[(Entity, String)]) -> Option<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (entity, name) in observers {
+        // New code may have despawned them with what they observed.
+        if world.get::<Observer>(*entity).is_some() {
+            *counts.entry(name).or_default() += 1;
+        }
+    }
+    if counts.is_empty() {
         return None;
     }
     let names: Vec<String> =
-        observers.iter().map(|(name, count)| format!("`{name}` ({count})")).collect();
+        counts.iter().map(|(name, count)| format!("`{name}` ({count})")).collect();
     Some(format!(
         "observers of entities run the code from before: {}. Add them with `add_entity_observer` in \
-         `build`, or spawn their entities again",
+         `build`, or spawn their entities in `OnLoad`, with `despawn_on_reload!()`",
         names.join(", ")
     ))
 }

@@ -138,10 +138,27 @@ fn what_set_up_code_spawns_is_spawned_anew() {
     let source = plugin(
         ".init_resource::<Extra>()\n        .add_systems(OnLoad, set_up)",
         "fn set_up(mut commands: Commands) {
-    commands.spawn((Text::new(\"one\"), despawn_on_reload!(), children![Text::new(\"below\")]));
+    commands
+        .spawn((Text::new(\"one\"), despawn_on_reload!(), children![Text::new(\"below\")]))
+        .observe(on_poke);
 }
 
-fn report(In(_): In<Vec<String>>, texts: Query<&Text>) -> String {
+#[derive(EntityEvent)]
+pub struct Poke(Entity);
+
+fn on_poke(poke: On<Poke>, mut texts: Query<&mut Text>) {
+    if let Ok(mut text) = texts.get_mut(poke.0) {
+        text.0 += \"!\";
+    }
+}
+
+fn report(
+    In(_): In<Vec<String>>,
+    texts: Query<&Text>,
+    tops: Query<Entity, (With<Text>, Without<ChildOf>)>,
+    mut commands: Commands,
+) -> String {
+    tops.iter().for_each(|top| commands.trigger(Poke(top)));
     let mut texts: Vec<&str> = texts.iter().map(|text| text.0.as_str()).collect();
     texts.sort();
     format!(\"texts={}.\", texts.join(\",\"))
@@ -152,6 +169,11 @@ fn report(In(_): In<Vec<String>>, texts: Query<&Text>) -> String {
     edit(&mut scene, "\"one\"", "\"two\"", "texts=below,two.");
     edit(&mut scene, "children![Text::new(\"below\")]", "children![]", "texts=two.");
     edit(&mut scene, "fn report", "#[derive(Component)]\nstruct New;\n\nfn report", "texts=two.");
+    // Its observers come with it.
+    assert!(scene.console("report").contains("texts=two!."), "poked by the report before");
+    edit(&mut scene, "\"!\"", "\"?\"", "texts=two.");
+    assert!(scene.console("report").contains("texts=two?."), "{}", scene.story());
+    assert!(!scene.log().iter().any(|line| line.contains("from before")), "{}", scene.story());
     scene.mark();
     scene.console("disable plugins_extra");
     scene.wait_for("disabled", "plugins_extra");
