@@ -119,8 +119,7 @@ impl Template {
         for (_, name) in &self.sources {
             let _ = fs::remove_dir_all(self.root.join(name));
         }
-        // `kept` and `journal` are what games that ran here could go back to.
-        for name in ["api", "target/debug", "target/playground/kept", "target/playground/journal"] {
+        for name in ["api", "target/debug"] {
             let _ = fs::remove_dir_all(self.root.join(name));
         }
         // cargo takes what is not needed out of the lock file, and remembers what it made of it.
@@ -138,6 +137,13 @@ impl Template {
             // A game that was started has built its modules.
             let _ = fs::remove_dir_all(&built);
             template.link_modules(&of_game, &workspace());
+        }
+        // What became of games that ran here, or in the workspace.
+        for name in ["kept", "journal"] {
+            let _ = fs::remove_dir_all(built.join(name));
+        }
+        for name in ["good.json", "quarantine.json"] {
+            let _ = fs::remove_file(built.join(name));
         }
         crate::Scene::build_all(template, self.app);
     }

@@ -197,16 +197,20 @@ impl Scene {
     /// When it takes too long; `what` says what was waited for.
     pub fn until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
         let started = Instant::now();
+        let (mut events, mut changed) = (0, started);
         loop {
             self.app.update();
             if done(self) {
                 return;
             }
             assert!(started.elapsed() < PATIENCE, "in vain: {what}\n{}", self.story());
+            let found = self.events.get_mut().read().len();
+            if found != events {
+                (events, changed) = (found, Instant::now());
+            }
             // A build needs the processor more than frames in which nothing happens.
-            let last = self.events.get_mut().read().last();
-            let builds = last.is_some_and(|event| event["event"] == "build_started");
-            std::thread::sleep(Duration::from_millis(if builds { 40 } else { 3 }));
+            let is_quiet = changed.elapsed() > Duration::from_millis(200);
+            std::thread::sleep(Duration::from_millis(if is_quiet { 25 } else { 2 }));
         }
     }
 
