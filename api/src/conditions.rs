@@ -21,20 +21,18 @@ pub fn on_message<M: Message>(mut reader: MessageReader<M>) -> bool {
 
 /// True once in each `duration` of [`Time`]. See [`bevy::time::common_conditions::on_timer`].
 pub fn on_timer(duration: Duration) -> impl FnMut(Res<Time>, Keep<u64>) -> bool + Clone {
-    move |time: Res<Time>, mut passed: Keep<u64>| has_lapsed(&mut passed, time.delta(), duration)
+    timed(duration, has_lapsed)
 }
 
 /// True once in each `duration` of [`Time<Real>`]. See
 /// [`bevy::time::common_conditions::on_real_timer`].
 pub fn on_real_timer(duration: Duration) -> impl FnMut(Res<Time<Real>>, Keep<u64>) -> bool + Clone {
-    move |time: Res<Time<Real>>, mut passed: Keep<u64>| {
-        has_lapsed(&mut passed, time.delta(), duration)
-    }
+    timed(duration, has_lapsed)
 }
 
 /// True once, after `duration` of [`Time`]. See [`bevy::time::common_conditions::once_after_delay`].
 pub fn once_after_delay(duration: Duration) -> impl FnMut(Res<Time>, Keep<u64>) -> bool + Clone {
-    move |time: Res<Time>, mut passed: Keep<u64>| lapses_once(&mut passed, time.delta(), duration)
+    timed(duration, lapses_once)
 }
 
 /// True once, after `duration` of [`Time<Real>`]. See
@@ -42,9 +40,7 @@ pub fn once_after_delay(duration: Duration) -> impl FnMut(Res<Time>, Keep<u64>) 
 pub fn once_after_real_delay(
     duration: Duration,
 ) -> impl FnMut(Res<Time<Real>>, Keep<u64>) -> bool + Clone {
-    move |time: Res<Time<Real>>, mut passed: Keep<u64>| {
-        lapses_once(&mut passed, time.delta(), duration)
-    }
+    timed(duration, lapses_once)
 }
 
 /// True from `duration` of [`Time`] on. See
@@ -52,10 +48,7 @@ pub fn once_after_real_delay(
 pub fn repeating_after_delay(
     duration: Duration,
 ) -> impl FnMut(Res<Time>, Keep<u64>) -> bool + Clone {
-    move |time: Res<Time>, mut passed: Keep<u64>| {
-        *passed = later(*passed, time.delta());
-        *passed >= nanoseconds(duration)
-    }
+    timed(duration, is_over)
 }
 
 /// True from `duration` of [`Time<Real>`] on. See
@@ -63,15 +56,25 @@ pub fn repeating_after_delay(
 pub fn repeating_after_real_delay(
     duration: Duration,
 ) -> impl FnMut(Res<Time<Real>>, Keep<u64>) -> bool + Clone {
-    move |time: Res<Time<Real>>, mut passed: Keep<u64>| {
-        *passed = later(*passed, time.delta());
-        *passed >= nanoseconds(duration)
-    }
+    timed(duration, is_over)
+}
+
+/// The condition that `lapses` decides, from the nanoseconds passed so far, those of this frame, and
+/// `duration`.
+fn timed<T: Default + Send + Sync + 'static>(
+    duration: Duration,
+    lapses: fn(&mut u64, Duration, Duration) -> bool,
+) -> impl FnMut(Res<Time<T>>, Keep<u64>) -> bool + Clone {
+    move |time: Res<Time<T>>, mut passed: Keep<u64>| lapses(&mut passed, time.delta(), duration)
+}
+
+fn is_over(passed: &mut u64, delta: Duration, duration: Duration) -> bool {
+    *passed = later(*passed, delta);
+    *passed >= nanoseconds(duration)
 }
 
 fn has_lapsed(passed: &mut u64, delta: Duration, duration: Duration) -> bool {
-    *passed = later(*passed, delta);
-    let has_lapsed = *passed >= nanoseconds(duration);
+    let has_lapsed = is_over(passed, delta, duration);
     if has_lapsed {
         // What is over counts for the next interval.
         *passed = passed.checked_rem(nanoseconds(duration)).unwrap_or(0);

@@ -57,3 +57,6 @@ pub use playground_api::events::{HotLoadEvent, HotLoadEventKind};
 pub use plugin::HotLoadPlugin;
 pub use refusal::Refusal;
 pub use tuning::AssetFolder;
+
+#[cfg(test)]
+mod test_folder;

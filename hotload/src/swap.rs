@@ -196,6 +196,11 @@ impl Running {
         self.started.remove(id);
     }
 
+    /// True if a running module registers or persists the type, or it is one of `entering`.
+    fn registers(&self, type_id: TypeId, entering: &HashSet<TypeId>) -> bool {
+        entering.contains(&type_id) || self.active.values().any(|active| active.uses(type_id))
+    }
+
     /// The persisted types of the module, running or not.
     pub fn persisted(&self, id: &ModuleId) -> &[PersistRecord] {
         let active = self.active.get(id).map(|active| active.persisted.as_slice());
@@ -234,12 +239,12 @@ impl Running {
     pub fn forget(&mut self, world: &mut World, id: &ModuleId) {
         self.started.remove(id);
         if let Some(dormant) = self.dormant.remove(id) {
-            let uses = |type_id: TypeId| self.active.values().any(|active| active.uses(type_id));
-            let persisted = dormant.persisted.iter().filter(|record| !uses(record.type_id));
+            let stays = |type_id: TypeId| self.registers(type_id, &HashSet::new());
+            let persisted = dormant.persisted.iter().filter(|record| !stays(record.type_id));
             persisted.for_each(|record| (record.remove)(world));
-            let states = dormant.states.iter().filter(|(type_id, _)| !uses(*type_id));
+            let states = dormant.states.iter().filter(|(type_id, _)| !stays(*type_id));
             states.for_each(|(_, remove)| remove(world));
-            let resources = dormant.resources.into_iter().filter(|it| !uses(it.type_id));
+            let resources = dormant.resources.into_iter().filter(|it| !stays(it.type_id));
             resources.for_each(|resource| resource.remove(world));
         }
     }

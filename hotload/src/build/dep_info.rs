@@ -50,10 +50,11 @@ fn unescape_variable(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_folder::TestFolder;
 
     #[test]
     fn files_and_variables_of_a_real_compilation_are_found() {
-        let folder = std::env::temp_dir().join(format!("playground-deps-{}", std::process::id()));
+        let folder = TestFolder::new("deps");
         fs::create_dir_all(folder.join("a folder/target")).unwrap();
         let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
         write("a folder/target/lock.rs", "pub struct Lock(u32);");
@@ -73,7 +74,6 @@ mod tests {
         let output = rustc.current_dir(&folder).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let found = DepInfo::read(&folder.join("deps.d"), &folder).unwrap();
-        fs::remove_dir_all(&folder).unwrap();
         let canonical = |path: &PathBuf| {
             let mut parts = PathBuf::new();
             for part in path.strip_prefix(&folder).unwrap().components() {

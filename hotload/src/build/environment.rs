@@ -99,16 +99,14 @@ mod tests {
 
     use super::super::recipe;
     use super::*;
+    use crate::test_folder::TestFolder;
 
-    /// A folder with capture.sh, removed on drop.
-    struct Folder(PathBuf);
+    /// A folder with capture.sh.
+    struct Folder(TestFolder);
 
     impl Folder {
         fn new(name: &str) -> Self {
-            let folder = format!("playground-environment-{name}-{}", std::process::id());
-            let folder = Self(std::env::temp_dir().join(folder));
-            let _ = fs::remove_dir_all(&folder.0);
-            fs::create_dir_all(&folder.0).unwrap();
+            let folder = Self(TestFolder::new(&format!("environment-{name}")));
             let script = folder.0.join("capture.sh");
             fs::write(&script, include_str!("capture.sh")).unwrap();
             fs::set_permissions(script, fs::Permissions::from_mode(0o755)).unwrap();
@@ -129,7 +127,7 @@ mod tests {
                 .env("CHANGED", "secret")
                 .env("PLAYGROUND_CAPTURE", "core_a my-module")
                 .env("PLAYGROUND_CAPTURE_ONLY", "my-module")
-                .env("PLAYGROUND_CAPTURE_DIR", &self.0)
+                .env("PLAYGROUND_CAPTURE_DIR", &*self.0)
                 .env("RUSTUP_TOOLCHAIN", "1.0")
                 .status()
                 .unwrap();
@@ -140,12 +138,6 @@ mod tests {
             assert!(!String::from_utf8_lossy(&recorded).contains("secret"));
             fs::remove_file(&path).unwrap();
             Some(recipe::read(&path, &recorded, &BTreeSet::new()).unwrap())
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
         }
     }
 

@@ -33,12 +33,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::test_folder::TestFolder;
 
     #[test]
     fn the_caches_used_last_stay() {
-        let folder = std::env::temp_dir().join(format!("playground-caches-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        remove_old(&folder);
+        let folder = TestFolder::new("caches");
+        remove_old(&folder.join("none"));
         // Names sort otherwise than times.
         for (name, seconds) in [("walk-c", 1), ("walk-a", 4), ("walk-d", 2), ("walk-b", 3)] {
             let cache = folder.join(name);
@@ -52,6 +52,5 @@ mod tests {
         let mut left: Vec<_> = left.collect();
         left.sort();
         assert_eq!(left, ["walk-a", "walk-b"]);
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -306,11 +306,11 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::test_folder::TestFolder;
 
     #[test]
     fn everything_that_a_module_is_built_with_counts() {
-        let folder = std::env::temp_dir().join(format!("playground-inputs-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = TestFolder::new("inputs");
         fs::write(folder.join("lib.rs"), "pub struct Thing(u32);").unwrap();
         let id = ModuleId::from("core_thing");
         let module = ModuleCrate {
@@ -370,6 +370,5 @@ mod tests {
         assert_ne!(round.hash, one.hash);
         fs::remove_file(folder.join("round.rs")).unwrap();
         assert_eq!(inputs_with("one", &[]).hash, one.hash);
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -54,11 +54,11 @@ impl LinkedFiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_folder::TestFolder;
 
     #[test]
     fn a_library_of_the_same_name_is_another_one() {
-        let folder = std::env::temp_dir().join(format!("playground-linked-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = TestFolder::new("linked");
         let file = folder.join("libglam-0a.rlib");
         fs::write(&file, "1").unwrap();
         let read = |before: &LinkedFiles| before.read([file.as_path()].into_iter());
@@ -72,6 +72,5 @@ mod tests {
         fs::remove_file(&file).unwrap();
         assert!(!second.are_unchanged());
         assert_eq!(read(&second).hash_of(&file), None);
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

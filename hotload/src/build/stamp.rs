@@ -52,10 +52,12 @@ impl Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_folder::TestFolder;
 
     #[test]
     fn a_file_counts_as_old_only_if_it_surely_is() {
-        let path = std::env::temp_dir().join(format!("playground-stamp-{}", std::process::id()));
+        let folder = TestFolder::new("stamp");
+        let path = folder.join("file");
         fs::write(&path, "").unwrap();
         let stamp = Stamp::of(&path).unwrap();
         let now = SystemTime::now();

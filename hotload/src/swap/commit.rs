@@ -52,8 +52,10 @@ impl PreparedSwap {
         let started = Instant::now();
         let crates: BTreeSet<String> =
             self.entering.iter().map(|(new, _)| new.id().crate_name()).collect();
+        let entering: HashSet<TypeId> =
+            self.entering.iter().flat_map(|(_, recorded)| types_of(recorded)).collect();
         let TakenOut { leaving: removed, recounted, mut resources } =
-            self.take_out_old(world, running)?;
+            self.take_out_old(world, running, &entering)?;
         stale_code::forget_cached_systems(world, &crates);
         let others = running.active.values().flat_map(|active| active.observers.iter().copied());
         let spawned_by_old = stale_code::observers(world, &crates, &others.collect());
@@ -69,8 +71,6 @@ impl PreparedSwap {
             recorded.states.iter().for_each(|state| (state.prepare)(world));
         }
         restore::restore(world, &mut self.restores, &mut self.swapped.restore);
-        let used: Vec<(ModuleId, HashSet<TypeId>)> =
-            self.entering.iter().map(|(new, it)| (new.id().clone(), types_of(it))).collect();
         let all_persisted: HashSet<TypeId> = running
             .active
             .values()
@@ -84,12 +84,8 @@ impl PreparedSwap {
             let id = generation.id().clone();
             let mut old_resources = resources.remove(&id).unwrap_or_default();
             if let Some(mut dormant) = running.dormant.remove(&id) {
-                let elsewhere = |type_id: TypeId| {
-                    let others = used.iter().filter(|(other, _)| *other != id);
-                    running.active.values().any(|active| active.uses(type_id))
-                        || others.into_iter().any(|(_, types)| types.contains(&type_id))
-                };
-                drop_replaced(world, &[], &mut dormant, &recorded, &elsewhere);
+                let stays = |type_id: TypeId| running.registers(type_id, &entering);
+                drop_replaced(world, &[], &mut dormant, &stays);
                 old_resources = dormant.resources;
             }
             running.ever_stored.extend(&generation.stored);
@@ -142,11 +138,12 @@ impl PreparedSwap {
     }
 
     /// Removes everything of the old generations except their systems, persisted values and
-    /// orphans.
+    /// orphans. `new` are the types of the new ones.
     fn take_out_old(
         &mut self,
         world: &mut World,
         running: &mut Running,
+        new: &HashSet<TypeId>,
     ) -> Result<TakenOut, Cause> {
         let mut switched_off = Vec::new();
         for module in std::mem::take(&mut self.leaving) {
@@ -157,17 +154,21 @@ impl PreparedSwap {
         let entering: BTreeMap<ModuleId, &Recorded> =
             self.entering.iter().map(|(new, recorded)| (new.id().clone(), recorded)).collect();
         let mut taken = TakenOut::default();
-        let uses: Vec<(ModuleId, HashSet<TypeId>)> =
-            entering.iter().map(|(id, recorded)| (id.clone(), types_of(recorded))).collect();
-        let ids: Vec<ModuleId> = switched_off.iter().chain(entering.keys()).cloned().collect();
-        for id in ids.clone() {
-            let Some(active) = running.active.remove(&id) else { continue };
-            let elsewhere = |type_id: TypeId| {
-                let stay = running.active.iter().filter(|(other, _)| !ids.contains(other));
-                let mut others = uses.iter().filter(|(other, _)| *other != id);
-                stay.into_iter().any(|(_, active)| active.uses(type_id))
-                    || others.any(|(_, types)| types.contains(&type_id))
-            };
+        // All of them, so that those that are left go on.
+        let ids = switched_off.iter().chain(entering.keys());
+        let old: Vec<(ModuleId, Active)> =
+            ids.filter_map(|id| Some((id.clone(), running.active.remove(id)?))).collect();
+        for (id, active) in old {
+            let is_off = switched_off.contains(&id);
+            let stays = |type_id: TypeId| running.registers(type_id, new);
+            let what = || format!("a hook that despawned an entity of `{id}`");
+            let despawned = guard::unguarded(what, || {
+                despawn_with::<DespawnOnReload>(world, |tie| tie.module == id.as_str());
+                if is_off {
+                    despawn_with::<DespawnOnUnload>(world, |tie| tie.module == id.as_str());
+                }
+            });
+            self.swapped.warnings.extend(despawned.err().map(|panic| panic.to_string()));
             for observer in &active.observers {
                 world.despawn(*observer);
             }
@@ -183,31 +184,20 @@ impl PreparedSwap {
                 resources: active.resources,
                 states: active.states,
             };
-            if switched_off.contains(&id) {
-                let what = || format!("a hook that despawned an entity of `{id}`");
-                let despawned = guard::unguarded(what, || {
-                    despawn_with::<DespawnOnUnload>(world, |tie| tie.module == id.as_str());
-                    despawn_with::<DespawnOnReload>(world, |tie| tie.module == id.as_str());
-                });
-                self.swapped.warnings.extend(despawned.err().map(|panic| panic.to_string()));
+            if is_off {
                 for message in active.messages {
-                    if !elsewhere(message.type_id) {
+                    if !stays(message.type_id) {
                         (message.deregister)(world);
                     }
                 }
                 dormant.resources.iter_mut().for_each(|resource| resource.put_back(world));
                 running.dormant.insert(id, dormant);
             } else if let Some(recorded) = entering.get(&id) {
-                let what = || format!("a hook that despawned an entity of `{id}`");
-                let despawned = guard::unguarded(what, || {
-                    despawn_with::<DespawnOnReload>(world, |tie| tie.module == id.as_str());
-                });
-                self.swapped.warnings.extend(despawned.err().map(|panic| panic.to_string()));
                 let old =
                     messages::Old { messages: &active.messages, persisted: &dormant.persisted };
                 taken.recounted.extend(old.recount(world, recorded));
                 self.swapped.orphaned.extend(old.lost(world, recorded));
-                drop_replaced(world, &active.messages, &mut dormant, recorded, &elsewhere);
+                drop_replaced(world, &active.messages, &mut dormant, &stays);
                 taken.resources.insert(id.clone(), dormant.resources);
             }
         }
@@ -225,35 +215,31 @@ struct TakenOut {
 }
 
 /// The resources, states, messages and persisted types of a generation.
-fn types_of(recorded: &Recorded) -> HashSet<TypeId> {
+fn types_of(recorded: &Recorded) -> impl Iterator<Item = TypeId> {
     let resources = recorded.resources.iter().map(|resource| resource.type_id);
     let states = recorded.states.iter().map(|state| state.type_id);
     let messages = recorded.messages.iter().map(|message| message.type_id);
     let persisted = recorded.persisted.iter().map(|record| record.type_id);
-    resources.chain(states).chain(messages).chain(persisted).collect()
+    resources.chain(states).chain(messages).chain(persisted)
 }
 
-/// Removes resources, states and messages of types that neither the new generation has nor, as
-/// `elsewhere` says, another module.
+/// Removes the resources, states and messages of an old generation that do not stay.
 fn drop_replaced(
     world: &mut World,
     old_messages: &[MessageRecord],
     old: &mut Dormant,
-    new: &Recorded,
-    elsewhere: &dyn Fn(TypeId) -> bool,
+    stays: &dyn Fn(TypeId) -> bool,
 ) {
-    let new = types_of(new);
-    let is_gone = |type_id: TypeId| !new.contains(&type_id) && !elsewhere(type_id);
-    for resource in old.resources.extract_if(.., |resource| is_gone(resource.type_id)) {
+    for resource in old.resources.extract_if(.., |resource| !stays(resource.type_id)) {
         resource.remove(world);
     }
     for (type_id, remove) in &old.states {
-        if is_gone(*type_id) {
+        if !stays(*type_id) {
             remove(world);
         }
     }
     for message in old_messages {
-        if is_gone(message.type_id) {
+        if !stays(message.type_id) {
             (message.deregister)(world);
         }
     }

@@ -70,12 +70,10 @@ pub(super) fn set_up_set_conditions(
         .filter(|(_, _, new)| !new.is_empty())
         .map(|(key, set, _)| {
             // That of a tuple of systems is numbered by Bevy, anew with each swap.
-            let is_of_tuple = set.is_anonymous();
-            let name = if is_of_tuple { "tuple".to_owned() } else { format!("{set:?}") };
-            let name = format!("{label:?}/{name}");
+            let set = if set.is_anonymous() { "tuple".to_owned() } else { format!("{set:?}") };
+            let name = format!("{label:?}/{set}");
             let ordinal = ordinals.entry((id.clone(), name.clone())).or_default();
             *ordinal += 1;
-            let ordinal = if is_of_tuple { *ordinal } else { 0 };
             (key, format!("{id}/{name}#{ordinal}"))
         })
         .collect();

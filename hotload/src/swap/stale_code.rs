@@ -13,7 +13,7 @@ pub fn forget_cached_systems(world: &mut World, crates: &BTreeSet<String>) {
     let infos = world.components().iter_registered();
     let cached: Vec<ComponentId> = infos
         .filter(|info| {
-            let name = info.name().to_string();
+            let name = info.name();
             name.starts_with("bevy_ecs::system::system_registry::CachedSystemId<")
                 && crates.iter().any(|crate_name| mentions(&name, crate_name))
         })

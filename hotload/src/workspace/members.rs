@@ -230,8 +230,7 @@ mod tests {
 
     #[test]
     fn a_procedural_macro_among_the_modules_is_a_library_of_theirs() {
-        let folder =
-            std::env::temp_dir().join(format!("playground-members-{}", std::process::id()));
+        let folder = crate::test_folder::TestFolder::new("members");
         let write = |path: &str| {
             let path = folder.join("modules/x").join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -256,6 +255,5 @@ mod tests {
         assert!(module.links.is_empty());
         assert_eq!(module.libraries, BTreeSet::from(["core_derive".to_owned()]));
         assert!(members.libraries.contains_key("core_derive"));
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,20 +1,22 @@
 use std::fs;
 
 use super::*;
+use crate::test_folder::TestFolder;
 
-/// A crate in a temporary folder, removed on drop.
-struct Crate(PathBuf);
+/// A crate in a temporary folder.
+struct Crate {
+    folder: PathBuf,
+    _owner: Option<TestFolder>,
+}
 
 impl Crate {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("playground-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder.canonicalize().unwrap())
+        let folder = TestFolder::new(name);
+        Self { folder: folder.clone(), _owner: Some(folder) }
     }
 
     fn write(&self, name: &str, text: &str) -> &Self {
-        let path = self.0.join(name);
+        let path = self.folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
         self
@@ -22,11 +24,11 @@ impl Crate {
 
     fn read(&self, known: Option<&DepInfo>, all: bool) -> Sources {
         let recipe = Recipe {
-            folder: self.0.clone(),
+            folder: self.folder.clone(),
             arguments: vec!["rustc".into(), "--crate-name".into(), "x".into(), "src/lib.rs".into()],
             environment: vec![("SET".into(), "1".into())],
         };
-        Sources::read(&self.0, &recipe, known, all).unwrap()
+        Sources::read(&self.folder, &recipe, known, all).unwrap()
     }
 
     fn rust(&self, known: Option<&DepInfo>) -> Vec<String> {
@@ -35,13 +37,9 @@ impl Crate {
 
     fn others(&self, sources: &Sources) -> Vec<String> {
         let paths = sources.others.keys();
-        paths.map(|path| path.strip_prefix(&self.0).unwrap_or(path).display().to_string()).collect()
-    }
-}
-
-impl Drop for Crate {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        paths
+            .map(|path| path.strip_prefix(&self.folder).unwrap_or(path).display().to_string())
+            .collect()
     }
 }
 
@@ -56,7 +54,7 @@ fn files_that_a_mod_names_count_and_notes_beside_them_do_not() {
         ["src/a/b.rs", "src/a/mod.rs", "src/lib.rs", "src/target/lock.rs", "src/target/mod.rs"];
     assert_eq!(it.rust(None), named);
     // A macro declares `c`: rustc says so.
-    let known = DepInfo { files: [it.0.join("src/c.rs")].into(), ..DepInfo::default() };
+    let known = DepInfo { files: [it.folder.join("src/c.rs")].into(), ..DepInfo::default() };
     let mut with_c = named.to_vec();
     with_c.insert(2, "src/c.rs");
     assert_eq!(it.rust(Some(&known)), with_c);
@@ -75,13 +73,14 @@ fn what_rustc_read_elsewhere_counts_as_a_whole() {
     let it = Crate::new("whole");
     it.write("module/src/lib.rs", "include!(\"../../shared/a.rs\"); mod b;");
     it.write("shared/a.rs", "1").write("shared/b.in", "1").write("module/src/b.rs", "");
-    let module = Crate(it.0.join("module"));
+    let module = Crate { folder: it.folder.join("module"), _owner: None };
     let known = DepInfo {
-        files: [module.0.join("src/../../shared/b.in"), module.0.join("src/b.rs")].into(),
+        files: [module.folder.join("src/../../shared/b.in"), module.folder.join("src/b.rs")].into(),
         variables: ["SET".into(), "UNSET_BY_ALL".into(), "PLAYGROUND_EPOCH".into()].into(),
     };
     let before = module.read(Some(&known), false);
-    let paths: Vec<PathBuf> = ["a.rs", "b.in"].map(|name| it.0.join("shared").join(name)).into();
+    let paths: Vec<PathBuf> =
+        ["a.rs", "b.in"].map(|name| it.folder.join("shared").join(name)).into();
     assert!(before.others.keys().eq(&paths), "{before:?}");
     let variables: Vec<(&str, Option<&str>)> =
         before.variables.iter().map(|(name, value)| (&**name, value.as_deref())).collect();
@@ -93,8 +92,8 @@ fn what_rustc_read_elsewhere_counts_as_a_whole() {
     it.write("shared/b.in", "2");
     assert!(!are_unchanged(&before.stamps));
     let after = module.read(Some(&known), false);
-    assert_ne!(after.salt(&it.0), before.salt(&it.0));
-    fs::remove_file(it.0.join("shared/a.rs")).unwrap();
+    assert_ne!(after.salt(&it.folder), before.salt(&it.folder));
+    fs::remove_file(it.folder.join("shared/a.rs")).unwrap();
     assert!(!are_unchanged(&after.stamps));
     let missing = module.read(Some(&known), false);
     assert_eq!(missing.others[&paths[0]], None);

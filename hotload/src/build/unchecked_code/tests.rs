@@ -1,4 +1,5 @@
 use super::*;
+use crate::test_folder::TestFolder;
 
 #[test]
 fn every_refused_word_is_found_with_its_line() {
@@ -64,8 +65,7 @@ fn what_is_not_rust_is_left_to_rustc() {
 fn the_build_script_is_not_a_part_of_the_module() {
     let file = |path: &str| (PathBuf::from(path), "fn a() { unsafe{} }".to_owned());
     let sources = ["build.rs", "src/build.rs", "src/lib.rs"].map(file);
-    let folder = std::env::temp_dir().join(format!("playground-unchecked-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
+    let folder = TestFolder::new("unchecked");
     let found = || -> Vec<_> {
         let found = refused_words(&sources, &folder).into_iter();
         found.map(|(path, ..)| path.to_str().unwrap()).collect()
@@ -73,5 +73,4 @@ fn the_build_script_is_not_a_part_of_the_module() {
     assert_eq!(found(), ["src/build.rs", "src/lib.rs"]);
     fs::write(folder.join("Cargo.toml"), "[package]\nbuild = \"src/build.rs\"\n").unwrap();
     assert_eq!(found(), ["build.rs", "src/lib.rs"]);
-    fs::remove_dir_all(&folder).unwrap();
 }

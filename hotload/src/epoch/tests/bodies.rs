@@ -218,14 +218,19 @@ const CORE: &str = "
 
 #[test]
 fn table_of_bodies() {
-    for (source, from, to, expected) in OWN {
-        assert_eq!(source.matches(from).count(), 1, "{from:?} in {source}");
-        let after = source.replace(from, to);
-        // What is not Rust counts whole, and proves nothing.
-        assert!(syn::parse_file(source).is_ok() && syn::parse_file(&after).is_ok(), "{after}");
-        let found = if both(CORE, source) == both(CORE, &after) { Keeps } else { Changes };
-        assert_eq!(found, *expected, "{source}\nto\n{after}");
+    for &(source, from, to, expected) in OWN {
+        check_edit(CORE, source, (from, to), expected);
     }
+}
+
+/// Makes an edit of a crate over `core` and compares the epochs.
+pub fn check_edit(core: &str, source: &str, (from, to): (&str, &str), expected: Epochs) {
+    assert_eq!(source.matches(from).count(), 1, "{from:?} in {source}");
+    let after = source.replace(from, to);
+    // What is not Rust counts whole, and proves nothing.
+    assert!(syn::parse_file(source).is_ok() && syn::parse_file(&after).is_ok(), "{after}");
+    let found = if both(core, source) == both(core, &after) { Keeps } else { Changes };
+    assert_eq!(found, expected, "{from:?} to {to:?}: {source}\nto\n{after}");
 }
 
 /// A dependent, its core crate, an edit of the core, and what becomes of the dependent's epoch. The

@@ -13,6 +13,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 
 use super::*;
 use crate::build::{DepInfo, Inputs, Recipes, inputs, recipe::Recipe};
+use crate::test_folder::TestFolder;
 use crate::workspace::{Folders, Members, ModuleCrate};
 use model::Pair;
 
@@ -24,7 +25,7 @@ type Layouts = BTreeMap<String, String>;
 
 /// Compiles pairs of crates in one folder, as the pipeline does.
 struct Workspace {
-    folder: PathBuf,
+    folder: TestFolder,
     written: BTreeMap<PathBuf, String>,
     /// The hash of the inputs of the core that is built.
     built: String,
@@ -41,10 +42,8 @@ struct Epochs {
 
 impl Workspace {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("playground-{name}-{}", std::process::id()));
-        _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(folder.join("built")).unwrap();
-        let folder = folder.canonicalize().unwrap();
+        let folder = TestFolder::new(name);
+        fs::create_dir(folder.join("built")).unwrap();
         let (mut members, mut recipes) = (Members::default(), Recipes::default());
         for (id, kind, links) in [("core_x", "rlib", &[][..]), ("systems_y", "bin", &["core_x"])] {
             let id = ModuleId::from(id);
@@ -127,12 +126,6 @@ impl Workspace {
         let text = String::from_utf8(output.stdout).unwrap();
         let lines = text.lines().filter_map(|line| line.rsplit_once('\t'));
         Ok(lines.map(|(id, layout)| (id.to_owned(), layout.to_owned())).collect())
-    }
-}
-
-impl Drop for Workspace {
-    fn drop(&mut self) {
-        _ = fs::remove_dir_all(&self.folder);
     }
 }
 
