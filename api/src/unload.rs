@@ -31,8 +31,8 @@ macro_rules! despawn_on_unload {
 }
 
 /// Despawns its entity before new code of `module` runs, and when the module is disabled or removed.
-/// What [`OnLoad`](crate::module::OnLoad) systems spawn with it is there once, as the newest code
-/// spawns it: an edit of a layout, a text or a colour shows at once.
+/// Entities that [`OnLoad`](crate::module::OnLoad) systems spawn with it are there once, as the newest
+/// code spawns them: an edit of a layout, a text or a colour shows at once.
 ///
 /// Created by [`despawn_on_reload!`](crate::despawn_on_reload).
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]

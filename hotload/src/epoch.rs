@@ -6,7 +6,7 @@
 //!  facts of the cores below ──────────────────────────┘
 //! ```
 //!
-//! What no type and no code attached to one can reach is left out, so that editing it keeps the
+//! Definitions that no type and no code attached to one can reach are left out, so that editing them keeps the
 //! `TypeId`s of the crate's types. Code that might matter is included.
 
 pub mod check;

@@ -13,9 +13,9 @@ pub(super) struct Function {
     pub name: String,
     /// The modules and the type that it is in.
     pub modules: Vec<String>,
-    /// What its body mentions; of a generic function, also what its signature does.
+    /// Names in its body; of a generic function, in its signature as well.
     pub body: Mentions,
-    /// What its signature and its attributes mention.
+    /// Names in its signature and its attributes.
     pub signature: Mentions,
     /// The hash of all but its body.
     pub header_hash: u64,
@@ -43,7 +43,7 @@ pub(super) struct Named {
     pub import: Option<Import>,
 }
 
-/// What an import brings.
+/// The path of an import.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Import {
     /// The last name of its path.

@@ -9,7 +9,7 @@ use super::definitions::{Function, Import, Named};
 use super::names::Mentions;
 use crate::ids::ModuleId;
 
-/// What the epochs of a core crate's dependents need to know of what does not always count.
+/// Definitions of a core crate that do not always count, for the epochs of its dependents.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     pub(super) declarations: Declarations,
@@ -29,7 +29,7 @@ pub(super) struct Counted<'a> {
     pub hash: u64,
 }
 
-/// What counts in the epoch of a crate beside the items that always do.
+/// The definitions that count in the epoch of a crate beside the items that always do.
 ///
 /// `mentions` is what those mention; with `calls_method`, they call methods.
 pub(super) fn counted<'a>(
@@ -191,7 +191,7 @@ impl<'a> Definitions<'a> {
     }
 }
 
-/// What is followed of a function that is reached.
+/// The part of a reached function that is followed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Follow {
     Bodies,

@@ -26,9 +26,9 @@ pub(super) struct Items<'k> {
     modules: Vec<String>,
     /// How many impls came before in this module: types in an impl's functions are known by that.
     impls: u64,
-    /// What all functions of an impl have in common.
+    /// The beginning of the impl that is read, up to its items.
     impl_header: TokenStream,
-    /// What always counts.
+    /// Everything that always counts.
     pub tokens: TokenStream,
     /// In the order of the sources.
     pub functions: Vec<Function>,
@@ -36,7 +36,7 @@ pub(super) struct Items<'k> {
     pub named: Vec<Named>,
     /// The paths of modules that are files of their own.
     pub files: Vec<Vec<String>>,
-    /// What the tokens may call.
+    /// Names that the tokens may call.
     pub mentions: Mentions,
     /// The tokens call a method.
     pub calls_method: bool,
@@ -200,7 +200,7 @@ impl<'k> Items<'k> {
         self.impls = impls;
     }
 
-    /// What is numbered in an impl is known by the impl's number.
+    /// Closures and nested items in an impl are known by the impl's number.
     fn trait_impl(&mut self, item: &syn::Item) {
         let functions = self.functions.len();
         self.whole(item);

@@ -205,7 +205,7 @@ impl PreparedSwap {
     }
 }
 
-/// What the old generations leave behind.
+/// The remains of the old generations.
 #[derive(Default)]
 struct TakenOut {
     leaving: Vec<Leaving>,
@@ -248,7 +248,7 @@ fn drop_replaced(
 /// The resources of the generation before.
 struct OldResources<'a> {
     resources: Vec<ActiveResource>,
-    /// What any module persists.
+    /// Types that any module persists.
     persisted: &'a HashSet<TypeId>,
 }
 
