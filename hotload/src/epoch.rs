@@ -6,8 +6,8 @@
 //!  facts of the cores below ──────────────────────────┘
 //! ```
 //!
-//! Definitions that no type and no code attached to one can reach are left out, so that editing them keeps the
-//! `TypeId`s of the crate's types. Code that might matter is included.
+//! Definitions that no type and no code attached to one can reach are left out, so that editing them
+//! keeps the `TypeId`s of the crate's types. Code that might matter is included.
 
 pub mod check;
 mod items;
