@@ -3,7 +3,7 @@
 use crate::module::ModuleApp;
 
 /// The first bytes of every `PLAYGROUND_MODULE`; the last byte is the version of the layout.
-pub const MAGIC: [u8; 16] = *b"playground-mod\0\x03";
+pub const MAGIC: [u8; 16] = *b"playground-mod\0\x04";
 
 /// The head of `PLAYGROUND_MODULE`, of the same size in every module.
 ///
@@ -149,6 +149,10 @@ macro_rules! export_module {
                 Toml("\nabi = "), Text($crate::ABI),
                 Toml("\nepoch = "),
                 Text($crate::export::unwrap_or(option_env!("PLAYGROUND_EPOCH"), "-")),
+                Toml("\ncrate_epoch = "),
+                Text($crate::export::unwrap_or(option_env!("PLAYGROUND_CRATE_EPOCH"), "-")),
+                Toml("\ntypes = "),
+                Text($crate::export::unwrap_or(option_env!("PLAYGROUND_TYPES"), "")),
                 Toml("\ncores = "),
                 Toml($crate::export::unwrap_or(option_env!("PLAYGROUND_CORES"), "{}")),
                 Toml("\npersist = ["),

@@ -5,12 +5,14 @@
 //! over to the new system of the same name: the old parameter puts it into a shared slot when it is
 //! dropped, the new one takes it out at its first access.
 
-use std::any::{Any, type_name};
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
+
+use crate::schema::names::type_name;
 
 mod keep;
 mod messages;

@@ -50,7 +50,7 @@ pub mod prelude {
     pub use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
     pub use serde::{Deserialize, Serialize};
 
-    pub use playground_derive::Persist;
+    pub use playground_derive::{Persist, own_identity, persist};
 
     pub use crate::conditions::{
         on_message, on_real_timer, on_timer, once_after_delay, once_after_real_delay,

@@ -1,6 +1,6 @@
 //! Records a module's registrations without touching a world.
 
-use std::any::{TypeId, type_name};
+use std::any::TypeId;
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::message::MessageRegistry;
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::panic_guard::{PanicGuard, guarded};
 use crate::persist::PersistRecord;
+use crate::schema::names::type_name;
 use crate::state;
 use crate::stored::StoredType;
 use crate::tuning::TuningRecord;
@@ -67,8 +68,10 @@ pub type ObserverRecord = Box<dyn FnOnce(&mut World, PanicGuard) -> Entity>;
 #[derive(Clone, Copy)]
 pub struct MessageRecord {
     pub type_id: TypeId,
-    /// `std::any::type_name`.
+    /// [`type_name`](crate::schema::names::type_name).
     pub type_name: &'static str,
+    /// [`std::any::type_name`], which names the type's epoch if it has one.
+    pub path: &'static str,
     /// Registers the type and its message buffer.
     pub register: fn(&mut World),
     /// Removes the type and its message buffer, unread messages included.
@@ -82,7 +85,7 @@ pub struct MessageRecord {
 /// A resource.
 pub struct ResourceRecord {
     pub type_id: TypeId,
-    /// `std::any::type_name`.
+    /// [`type_name`](crate::schema::names::type_name).
     pub type_name: &'static str,
     pub initial: InitialValue,
     /// Removes the resource.
@@ -106,7 +109,7 @@ pub type PutBack = Box<dyn FnOnce(&mut World) + Send + Sync>;
 #[derive(Clone, Copy)]
 pub struct StateRecord {
     pub type_id: TypeId,
-    /// `std::any::type_name`.
+    /// [`type_name`](crate::schema::names::type_name).
     pub type_name: &'static str,
     /// Sets up the transitions, without a value.
     pub prepare: fn(&mut World),
@@ -202,6 +205,7 @@ impl ModuleApp {
         self.recorded.messages.push(MessageRecord {
             type_id: TypeId::of::<M>(),
             type_name: type_name::<M>(),
+            path: std::any::type_name::<M>(),
             register: |world| {
                 if !world.contains_resource::<Messages<M>>() {
                     MessageRegistry::register_message::<M>(world);

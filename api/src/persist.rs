@@ -5,7 +5,7 @@
 //!
 //! [`schema::Resolution`]: crate::schema::Resolution
 
-use std::any::{TypeId, type_name};
+use std::any::TypeId;
 use std::marker::PhantomData;
 
 use bevy::ecs::change_detection::Tick;
@@ -17,6 +17,7 @@ use bevy::state::state_scoped::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::schema::names::type_name;
 use crate::schema::{Persist, Schema};
 use crate::stored::StoredType;
 

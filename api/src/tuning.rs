@@ -45,7 +45,7 @@ pub struct TuningRecord {
     /// The file, relative to `assets/`.
     pub path: &'static str,
     pub type_id: TypeId,
-    /// `std::any::type_name` of the resource.
+    /// [`type_name`](crate::schema::names::type_name) of the resource.
     pub type_name: &'static str,
     /// Inserts the default if the resource is missing.
     pub init: fn(&mut World),
@@ -59,7 +59,7 @@ impl TuningRecord {
         Self {
             path,
             type_id: TypeId::of::<T>(),
-            type_name: std::any::type_name::<T>(),
+            type_name: crate::schema::names::type_name::<T>(),
             init: |world| {
                 world.init_resource::<T>();
             },

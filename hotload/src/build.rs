@@ -388,7 +388,7 @@ fn job(batch: &Batch, id: &ModuleId) -> Option<Job> {
         id: id.clone(),
         crate_name: module.crate_name(),
         recipe: batch.recipes.by_module.get(id)?.clone(),
-        epoch: inputs.epoch.clone(),
+        identity: inputs.identity.clone(),
         cores: inputs.cores.clone(),
         core_folders: core_folders.collect(),
         is_core: batch.members.linked().contains(id),

@@ -19,38 +19,61 @@ mod known_macros;
 mod declarations;
 mod facts;
 mod names;
+mod own_identity;
 mod stateful_statics;
 mod token_hash;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 pub use facts::{CoreFacts, Facts};
 pub use stateful_statics::refused_statics;
 
 use declarations::Declarations;
+use facts::{Counted, Counting};
 use items::Items;
 use known_macros::KnownMacros;
 use names::Mentions;
+use own_identity::own_identities;
 use token_hash::TokenHasher;
 
 use crate::ids::{Epoch, ModuleId};
 
 /// Part of every epoch: a change of the algorithm must change this text, and so all epochs.
-const VERSION: &str = "playground epoch 3";
+const VERSION: &str = "playground epoch 4";
 
-/// The epoch of the crate in the folder `crate_root`, and what the epochs of its dependents need.
+/// What the identities of a crate's types depend on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The epoch of the crate as a whole, for modules that are built against it.
+    pub epoch: Epoch,
+    /// The part that all of its types share, which rustc gets as `-C metadata`.
+    pub crate_epoch: Epoch,
+    /// The types that have an identity of their own, by name.
+    pub types: BTreeMap<String, OwnIdentity>,
+}
+
+/// The identity of one type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnIdentity {
+    /// The hash of all that can shape the type or attach code to it, beside the crate's epoch.
+    pub epoch: Epoch,
+    /// The path of its module in the crate, such as `walls::bricks`.
+    pub module: String,
+}
+
+/// The identity of the crate in the folder `crate_root`, and what those of its dependents need.
 ///
-/// 16 hex digits. `sources` are its Rust files, with paths relative to that folder, in any order.
-/// `salt` lists everything else that shapes types: features, dependencies, the epochs of core
-/// crates. `cores` has all core crates that it links to, directly or through others. Files that the
-/// sources include by a literal path are read from disk.
+/// `sources` are its Rust files, with paths relative to that folder, in any order. `salt` lists
+/// everything else that shapes types: features, dependencies, the crate epochs of core crates.
+/// `cores` has all core crates that it links to, directly or through others. Files that the sources
+/// include by a literal path are read from disk.
 pub fn identity(
     crate_root: &Path,
     sources: &[(PathBuf, String)],
     salt: &[impl AsRef<str>],
     cores: &CoreFacts,
-) -> (Epoch, Facts) {
+) -> (Identity, Facts) {
     let mut hasher = TokenHasher::new();
     hasher.text(VERSION);
     hasher.number(salt.len() as u64);
@@ -63,7 +86,11 @@ pub fn identity(
     let below = cores.iter().map(|(id, core)| (id.crate_name(), &core.declarations));
     let known = KnownMacros::new(&declarations, below);
     let all_count = declarations.has_item_macros;
-    let mut facts = Facts { declarations, ..Facts::default() };
+    let own = match all_count {
+        true => BTreeSet::new(),
+        false => own_identities(files.iter().filter_map(Source::parsed), &known),
+    };
+    let mut facts = Facts { declarations, own, ..Facts::default() };
     let (mut mentions, mut calls_method) = (Mentions::default(), false);
     // Modules that are declared, and those in which something counts.
     let (mut declared, mut counting) = (BTreeSet::new(), BTreeSet::new());
@@ -71,7 +98,7 @@ pub fn identity(
         let folder = crate_root.join(file.path.parent().unwrap_or(Path::new("")));
         match &file.content {
             Content::Parsed(parsed) => {
-                let items = Items::new(&known, all_count, folder, file.modules.clone());
+                let items = Items::new(&known, all_count, &facts.own, folder, file.modules.clone());
                 let items = items.file(parsed);
                 if all_count || !items.tokens.is_empty() {
                     hasher.text(&file.name);
@@ -100,13 +127,50 @@ pub fn identity(
         hasher.text(&module.join("::"));
     }
 
-    for counted in facts::counted(&facts, cores, mentions, calls_method) {
+    let counting = Counting::new(&facts, cores);
+    add(&mut hasher, &counting.of_crate(mentions, calls_method));
+    let crate_epoch = epoch_of(hasher);
+    let types = own_types(&facts, &counting);
+    let epoch = match types.is_empty() {
+        true => crate_epoch.clone(),
+        false => {
+            let mut hasher = TokenHasher::new();
+            hasher.text(crate_epoch.as_str());
+            for (name, own) in &types {
+                hasher.text(name);
+                hasher.text(own.epoch.as_str());
+            }
+            epoch_of(hasher)
+        }
+    };
+    (Identity { epoch, crate_epoch, types }, facts)
+}
+
+/// The identities of the types that have one of their own.
+fn own_types(facts: &Facts, counting: &Counting<'_>) -> BTreeMap<String, OwnIdentity> {
+    let identity = |name: &String| {
+        let mut hasher = TokenHasher::new();
+        hasher.text(VERSION);
+        hasher.text(name);
+        add(&mut hasher, &counting.of_type(name));
+        let definition = facts.named.iter().find(|named| named.name == *name);
+        let module = definition.map_or_else(String::new, |named| named.modules.join("::"));
+        (name.clone(), OwnIdentity { epoch: epoch_of(hasher), module })
+    };
+    facts.own.iter().map(identity).collect()
+}
+
+fn add(hasher: &mut TokenHasher, counted: &[Counted<'_>]) {
+    for counted in counted {
         hasher.text(counted.core.map_or("", ModuleId::as_str));
         hasher.text(&counted.modules.join("::"));
         hasher.text(counted.name);
         hasher.number(counted.hash);
     }
-    (Epoch::from(format!("{:016x}", hasher.finish())), facts)
+}
+
+fn epoch_of(hasher: TokenHasher) -> Epoch {
+    Epoch::from(format!("{:016x}", hasher.finish()))
 }
 
 /// A file of the crate.

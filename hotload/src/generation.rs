@@ -132,6 +132,8 @@ pub fn stub_of(id: &str, number: u32, hash: ArtifactHash) -> SharedGeneration {
             version: semver::Version::new(0, 1, 0),
             abi: playground_api::ABI.into(),
             epoch: "0123456789abcdef".into(),
+            crate_epoch: "0123456789abcdef".into(),
+            types: Default::default(),
             cores: std::collections::BTreeMap::new(),
             requires: std::collections::BTreeMap::new(),
             persisted: Vec::new(),

@@ -14,6 +14,7 @@ use bevy::ecs::schedule::{
 };
 use bevy::prelude::*;
 use playground_api::persist::PersistRecord;
+use playground_api::schema::names::stable_name;
 use thiserror::Error;
 
 use crate::explain::{Explain, Explanation};
@@ -197,7 +198,7 @@ impl Scratch {
             schedule.add_systems(systems);
             for (key, system, _) in schedule.graph().systems.iter() {
                 if !before.contains(&key) {
-                    let name = system.name().to_string();
+                    let name = stable_name(&system.name()).into_owned();
                     self.owners.insert(name.clone(), module.id().clone());
                     outline.systems.insert((format!("{label:?}"), name));
                 }
@@ -219,7 +220,7 @@ impl Scratch {
             let keys: Vec<_> = schedule.graph().systems.iter().map(|(key, ..)| key).collect();
             for key in keys {
                 let Some(system) = schedule.graph_mut().systems.get_mut(key) else { continue };
-                let name = system.name().to_string();
+                let name = stable_name(&system.name()).into_owned();
                 let Some(owner) = self.owners.get(&name) else { continue };
                 let world = &mut self.world;
                 tell(owner, "while the parameters of its systems were set up");

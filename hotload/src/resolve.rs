@@ -105,6 +105,8 @@ mod tests {
                 version: Version::new(0, 1, 0),
                 abi: "abi".into(),
                 epoch: "-".into(),
+                crate_epoch: "-".into(),
+                types: BTreeMap::new(),
                 cores: BTreeMap::new(),
                 requires,
                 persisted: Vec::new(),

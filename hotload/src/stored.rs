@@ -14,6 +14,7 @@ use bevy::ecs::component::ComponentInfo;
 use bevy::ecs::schedule::SystemKey;
 use bevy::prelude::*;
 use playground_api::module::{CommandRecord, Recorded};
+use playground_api::schema::names::stable_name;
 use playground_api::stored::StoredType;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -153,7 +154,11 @@ pub fn named_by(generation: &Generation) -> Result<Vec<Stored>, Panic> {
     }
     let registered = world.components().iter_registered().skip(bevys_own).filter_map(|info| {
         let key = info.type_id()?.into();
-        Some(Stored { key, name: info.name().to_string(), shape: StoredShape::of(info) })
+        Some(Stored {
+            key,
+            name: stable_name(&info.name()).into_owned(),
+            shape: StoredShape::of(info),
+        })
     });
     Ok(stored.into_iter().map(Stored::from).chain(registered).collect())
 }

@@ -12,6 +12,7 @@ mod commit;
 mod messages;
 mod order;
 pub mod orphans;
+pub mod replaced;
 mod resources;
 mod stale_code;
 mod prepare;
@@ -35,6 +36,7 @@ pub use broken::Broken;
 pub use order::{Extent, Shapes};
 pub use prepare::{PreparedSwap, prepare};
 
+use replaced::ReplacedTypes;
 use resources::ActiveResource;
 
 use crate::explain::{Explain, Explanation};
@@ -208,24 +210,29 @@ impl Running {
         active.or_else(dormant).unwrap_or_default()
     }
 
-    /// Types of these crates that are registered in the world and that no module persists.
-    pub fn orphans(&self, world: &World, crates: &BTreeSet<String>) -> Vec<orphans::Orphan> {
-        let records = crates.iter().flat_map(|name| {
+    /// Those of these types that are registered in the world and that no module persists.
+    pub fn orphans(&self, world: &World, replaced: &ReplacedTypes) -> Vec<orphans::Orphan> {
+        let records = replaced.crates().flat_map(|name| {
             let ids = self.active.keys().chain(self.dormant.keys());
-            ids.filter(|id| id.crate_name() == *name).flat_map(|id| self.persisted(id))
+            ids.filter(move |id| id.crate_name() == name).flat_map(|id| self.persisted(id))
         });
         let persisted: HashSet<TypeId> = records.map(|record| record.holder).collect();
         let data = self.active.values().flat_map(|active| &active.data);
         let data = data.map(|source| source.record.type_id).collect();
-        orphans::of_crates(world, crates, &persisted, &data)
+        orphans::of_types(world, replaced, &persisted, &data)
     }
 
-    /// The number of waiting messages that no module persists, by type.
-    pub fn waiting_messages(&self, world: &World, id: &ModuleId) -> Vec<(String, usize)> {
+    /// The number of waiting messages of replaced types that the module does not persist, by type.
+    pub fn waiting_messages(
+        &self,
+        world: &World,
+        id: &ModuleId,
+        replaced: &ReplacedTypes,
+    ) -> Vec<(String, usize)> {
         let active = self.active.get(id);
         active.map_or_else(Vec::new, |active| {
             let Active { messages, persisted, .. } = active;
-            messages::Old { messages, persisted }.not_persisted(world, &id.crate_name())
+            messages::Old { messages, persisted }.not_persisted(world, replaced)
         })
     }
 

@@ -53,7 +53,13 @@ impl Attributes {
     pub fn of(attributes: &[Attribute], on: On) -> Result<Self> {
         let mut all = Self::default();
         for attribute in attributes {
-            if attribute.path().is_ident("persist") {
+            if matches!(&attribute.meta, syn::Meta::Path(path) if path.is_ident("persist")) {
+                return Err(syn::Error::new_spanned(
+                    attribute,
+                    "`#[persist]` derives `Persist`, `Serialize` and `Deserialize` itself: write it \
+                     above the derives, and remove those three",
+                ));
+            } else if attribute.path().is_ident("persist") {
                 attribute.parse_nested_meta(|meta| all.persist(&meta, on))?;
             } else if attribute.path().is_ident("serde") {
                 attribute.parse_nested_meta(|meta| all.serde(&meta, on))?;

@@ -87,7 +87,11 @@ fn implementation(
     quote! {
         #[automatically_derived]
         impl #impl_generics #root::Persist for #ident #type_generics #bounds {
-            const NAME: &'static str = ::core::concat!(::core::module_path!(), "::", #name);
+            const NAME: &'static str = const {
+                const PATH: &str = ::core::concat!(::core::module_path!(), "::", #name);
+                const STABLE: [u8; #root::names::stable_len(PATH)] = #root::names::stable_bytes(PATH);
+                #root::names::stable_text(&STABLE)
+            };
             const SCHEMA: #root::Schema = #root::Schema {
                 name: <Self as #root::Persist>::NAME,
                 aliases: &[#(#was),*],

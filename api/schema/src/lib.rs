@@ -14,6 +14,7 @@
 mod bevy_types;
 mod const_encode;
 mod definition;
+pub mod names;
 mod parse;
 mod schema;
 mod types;

@@ -1,6 +1,5 @@
 //! A message reader that continues at its predecessor's position.
 
-use std::any::type_name;
 use std::marker::PhantomData;
 
 use bevy::ecs::message::MessageId;
@@ -8,6 +7,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
 use super::{Handover, Inherited};
+use crate::schema::names::type_name;
 
 /// The number of messages of a type that a reader has read or skipped.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use super::sources::{self, Sources, Stamps};
 use super::stamp::Stamp;
 use super::unchecked_code;
 use super::{Batch, store};
-use crate::epoch::{self, CoreFacts, Facts};
+use crate::epoch::{self, CoreFacts, Facts, Identity};
 use crate::explain::{Explain, Explanation};
 use crate::ids::{Epoch, InputsHash, ModuleId};
 use crate::os_remedies::is_of_process;
@@ -25,7 +25,7 @@ pub struct Inputs {
     /// The hash of all inputs.
     pub hash: InputsHash,
     /// Part of the `TypeId`s of the crate's types.
-    pub epoch: Epoch,
+    pub identity: Arc<Identity>,
     /// The epochs of the core crates that it links to, directly or through others, by id.
     pub cores: BTreeMap<ModuleId, Epoch>,
     /// The facts about its functions that the epochs of its dependents need.
@@ -41,6 +41,11 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// The epoch of the crate as a whole.
+    pub fn epoch(&self) -> &Epoch {
+        &self.identity.epoch
+    }
+
     /// True if both were read with the same knowledge of what rustc reads.
     pub fn know_the_same(&self, other: &Self) -> bool {
         self.failed == other.failed && self.known == other.known
@@ -129,7 +134,7 @@ pub(super) fn after_success(
             || stamp.is_some_and(|stamp| stamp.is_older_than(started))
     };
     let holds = now.stamps.iter().all(as_rustc_read_it)
-        && now.epoch == before.epoch
+        && now.identity == before.identity
         && now.cores == before.cores;
     Ok(if holds { AfterSuccess::Holds(now) } else { AfterSuccess::Outdated(now) })
 }
@@ -197,7 +202,7 @@ impl Reading<'_> {
         let links = members.links_of(&module.id);
         let linked = links.iter().filter_map(|link| Some((link, below.get(link)?)));
         let cores: BTreeMap<ModuleId, Epoch> =
-            linked.clone().map(|(link, inputs)| (link.clone(), inputs.epoch.clone())).collect();
+            linked.clone().map(|(link, inputs)| (link.clone(), inputs.epoch().clone())).collect();
 
         let mut hasher = blake3::Hasher::new();
         let mut field = |bytes: &[u8]| {
@@ -220,7 +225,8 @@ impl Reading<'_> {
             field(text.as_bytes());
         }
         let shapes = sources.salt(&folders.workspace);
-        let mut salt = salt(recipe, &recipes.linked, &libraries, &cores);
+        let crate_epochs = linked.clone().map(|(link, it)| (link, &it.identity.crate_epoch));
+        let mut salt = salt(recipe, &recipes.linked, &libraries, &crate_epochs.collect());
         salt.extend(shapes);
         // With the content of the libraries: another build of one may have the same name.
         salt.iter().for_each(|text| field(text.as_bytes()));
@@ -240,23 +246,23 @@ impl Reading<'_> {
         }
         let facts: CoreFacts =
             linked.map(|(link, inputs)| (link.clone(), inputs.facts.clone())).collect();
-        let (epoch, facts) = epoch::identity(&module.folder, &sources.rust, &salt, &facts);
+        let (identity, facts) = epoch::identity(&module.folder, &sources.rust, &salt, &facts);
         let refused = unreadable
             .or_else(|| refused_words(module, &sources.rust))
             .or_else(|| refused_words(module, &sources.code))
             .or_else(|| is_core.then(|| refused_statics(module, &sources.rust)).flatten());
-        let facts = Arc::new(facts);
-        Ok(Inputs { hash, epoch, cores, facts, refused, known, failed, stamps })
+        let (identity, facts) = (Arc::new(identity), Arc::new(facts));
+        Ok(Inputs { hash, identity, cores, facts, refused, known, failed, stamps })
     }
 }
 
 /// Everything but its own source that shapes a crate's types: its dependencies, options, and the
-/// epochs of its core crates.
+/// crate epochs of its core crates.
 fn salt(
     recipe: &Recipe,
     linked: &LinkedFiles,
     libraries: &[String],
-    cores: &BTreeMap<ModuleId, Epoch>,
+    cores: &BTreeMap<&ModuleId, &Epoch>,
 ) -> Vec<String> {
     let mut salt = vec![format!("api={}", playground_api::ABI)];
     salt.extend_from_slice(libraries);
@@ -333,19 +339,19 @@ mod tests {
         };
         let (one, same) = (inputs_with("one", &[]), inputs_with("one", &[]));
         let other = inputs_with("other", &[]);
-        assert_eq!((&one.hash, &one.epoch), (&same.hash, &same.epoch));
+        assert_eq!((&one.hash, &one.identity), (&same.hash, &same.identity));
         assert_ne!(one.hash, other.hash, "an rlib against the one does not fit the other");
-        assert_eq!(one.epoch, other.epoch, "the types are the same");
+        assert_eq!(one.identity, other.identity, "the types are the same");
 
         // In cargo's command: another release of a dependency, another feature.
-        let dependency = |file: &str| inputs_with("one", &["--extern", file]).epoch;
+        let dependency = |file: &str| inputs_with("one", &["--extern", file]).identity;
         let old = dependency("glam=target/debug/deps/libglam-0a.rlib");
         assert_eq!(old, dependency("glam=elsewhere/debug/deps/libglam-0a.rlib"));
         assert_ne!(old, dependency("glam=target/debug/deps/libglam-0b.rlib"));
         let feature = inputs_with("one", &["--cfg", "feature=\"wide\""]);
-        assert_ne!(one.epoch, feature.epoch);
+        assert_ne!(one.identity, feature.identity);
         for option in ["--edition=2021", "-Copt-level=2", "-Zshare-generics"] {
-            assert_ne!(one.epoch, inputs_with("one", &[option]).epoch, "{option}");
+            assert_ne!(one.identity, inputs_with("one", &[option]).identity, "{option}");
         }
         // cargo's own names, and lints.
         for options in [
@@ -359,7 +365,7 @@ mod tests {
             &["--check-cfg", "cfg(docsrs)"],
             &["--error-format=json"],
         ] {
-            assert_eq!(one.epoch, inputs_with("one", options).epoch, "{options:?}");
+            assert_eq!(one.identity, inputs_with("one", options).identity, "{options:?}");
         }
 
         // A link to itself exists and cannot be read.

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -15,6 +16,7 @@ use super::incremental;
 pub use super::process_group::Cancel;
 use super::recipe::Recipe;
 use super::standby::Standby;
+use crate::epoch::Identity;
 use crate::ids::{Epoch, ModuleId};
 
 /// One compilation.
@@ -26,8 +28,8 @@ pub struct Job {
     pub crate_name: String,
     /// cargo's command for it.
     pub recipe: Recipe,
-    /// Passed as `-C metadata`, and so part of the `TypeId`s of the crate's types.
-    pub epoch: Epoch,
+    /// Part of the `TypeId`s of the crate's types.
+    pub identity: Arc<Identity>,
     /// The epochs of the core crates that it links to, directly or through others.
     pub cores: BTreeMap<ModuleId, Epoch>,
     /// The core crates' output folders, by crate name.
@@ -141,7 +143,7 @@ impl Job {
             .arg("--out-dir")
             .arg(&self.folder)
             .args(["-C", &format!("incremental={}", self.incremental().display())])
-            .args(["-C", &format!("metadata={}", self.epoch)])
+            .args(["-C", &format!("metadata={}", self.identity.crate_epoch)])
             .args(["-C", "debuginfo=0"])
             // Also in a module whose manifest forgets it.
             .args(["-F", "unsafe_code"]);
@@ -150,7 +152,11 @@ impl Job {
         }
         command.current_dir(&self.recipe.folder).env_clear();
         command.envs(environment::of_rustc(&self.recipe));
-        command.env("PLAYGROUND_EPOCH", self.epoch.as_str());
+        command.env("PLAYGROUND_EPOCH", self.identity.epoch.as_str());
+        command.env("PLAYGROUND_CRATE_EPOCH", self.identity.crate_epoch.as_str());
+        if !self.identity.types.is_empty() {
+            command.env("PLAYGROUND_TYPES", self.own_types());
+        }
         if !self.cores.is_empty() {
             // An inline table of TOML, which `export_module!` puts into the manifest.
             let cores: Vec<_> =
@@ -166,6 +172,19 @@ impl Job {
                 .env("PLAYGROUND_LLD", &linker.lld);
         }
         command
+    }
+
+    /// The types with an identity of their own, as `#[persist]` and the manifest read them: a line
+    /// each, with name, epoch, and the path of the module that declares it.
+    fn own_types(&self) -> String {
+        let lines = self.identity.types.iter().map(|(name, own)| {
+            let module = match own.module.as_str() {
+                "" => self.crate_name.clone(),
+                module => format!("{}::{module}", self.crate_name),
+            };
+            format!("{name} {} {module}", own.epoch)
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     fn add_codegen(&self, command: &mut Command, option: &str) {
@@ -309,7 +328,11 @@ mod tests {
                 arguments: recorded.map(|&argument| argument.to_owned()).collect(),
                 environment: Vec::new(),
             },
-            epoch: "0123456789abcdef".into(),
+            identity: Arc::new(Identity {
+                epoch: "0123456789abcdef".into(),
+                crate_epoch: "0123456789abcdef".into(),
+                types: BTreeMap::new(),
+            }),
             cores: BTreeMap::new(),
             core_folders: BTreeMap::new(),
             is_core: false,

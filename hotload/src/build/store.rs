@@ -63,7 +63,7 @@ fn record(batch: &Batch, id: &ModuleId) -> Option<Record> {
     let inputs = batch.inputs.get(id)?;
     let text = fs::read(record_path(&batch.folders, id)).ok()?;
     let record: Record = serde_json::from_slice(&text).ok()?;
-    let is_same = record.inputs == inputs.hash && record.epoch.as_ref() == Some(&inputs.epoch);
+    let is_same = record.inputs == inputs.hash && record.epoch.as_ref() == Some(inputs.epoch());
     (is_same && inputs.refused.is_none()).then_some(record)
 }
 
@@ -114,7 +114,7 @@ pub fn put(
     let is_core = batch.members.linked().contains(id);
     let record = Record {
         inputs: inputs.hash.clone(),
-        epoch: Some(inputs.epoch.clone()),
+        epoch: Some(inputs.epoch().clone()),
         hash: ArtifactHash::of(&bytes),
         library: is_core.then(|| library_hash(batch, id)).flatten(),
         read: relative(inputs.known.as_deref(), &batch.folders.workspace),

@@ -95,22 +95,26 @@ pub fn check_source(
     })
 }
 
-/// Checks the layouts of types with the same epoch: such types share their storage, so they need
+/// Checks the layouts of types with the same identity: such types share their storage, so they need
 /// the same layout. `running` and `schemas` belong to the running generation.
 ///
 /// # Errors
 ///
-/// If a type of the same epoch has a different layout.
+/// If a type of the same identity has a different layout.
 pub fn check_layouts(
     running: &Manifest,
     schemas: &[Definition],
     inspected: &Inspected,
 ) -> Result<(), EpochError> {
-    let Manifest { id, epoch, .. } = inspected.manifest();
-    if running.epoch != *epoch {
+    let Manifest { id, epoch, crate_epoch, types, .. } = inspected.manifest();
+    if running.crate_epoch != *crate_epoch {
         return Ok(());
     }
-    let changed = inspected.schemas().iter().find_map(|new| {
+    let is_same = |schema: &&Definition| {
+        let name = schema.name.rsplit("::").next().unwrap_or_default();
+        running.types.get(name) == types.get(name)
+    };
+    let changed = inspected.schemas().iter().filter(is_same).find_map(|new| {
         let old = schemas.iter().find(|old| old.name == new.name)?;
         (!same_layout(old, new)).then(|| TypeChange::between(old, new))
     });

@@ -13,6 +13,9 @@ pub(super) struct Function {
     pub name: String,
     /// The modules and the type that it is in.
     pub modules: Vec<String>,
+    /// The type with an identity of its own in whose impl it is. Code can only call it if names lead
+    /// from that code to the type as well.
+    pub of_own: Option<String>,
     /// Names in its body; of a generic function, in its signature as well.
     pub body: Mentions,
     /// Names in its signature and its attributes.
@@ -33,13 +36,16 @@ pub(super) struct Function {
     pub is_const: bool,
 }
 
-/// A constant, a static, a type alias or an import.
+/// A constant, a static, a type alias or an import; a type with an identity of its own, or an impl of
+/// a trait for one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Named {
     pub name: String,
     pub modules: Vec<String>,
     pub mentions: Mentions,
     pub hash: u64,
+    /// In an impl.
+    pub calls_method: bool,
     pub import: Option<Import>,
 }
 

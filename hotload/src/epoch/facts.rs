@@ -15,6 +15,8 @@ pub struct Facts {
     pub(super) declarations: Declarations,
     pub(super) functions: Vec<Function>,
     pub(super) named: Vec<Named>,
+    /// The names of the types that have an identity of their own.
+    pub(super) own: BTreeSet<String>,
 }
 
 /// The facts of all core crates that a crate links to, directly or through others, by id.
@@ -29,77 +31,113 @@ pub(super) struct Counted<'a> {
     pub hash: u64,
 }
 
-/// The definitions that count in the epoch of a crate beside the items that always do.
-///
-/// `mentions` is what those mention; with `calls_method`, they call methods.
-pub(super) fn counted<'a>(
+/// The definitions of a crate and the cores below it, as they are followed for its epochs.
+pub(super) struct Counting<'a> {
     own: &'a Facts,
-    cores: &'a CoreFacts,
-    mentions: Mentions,
-    calls_method: bool,
-) -> Vec<Counted<'a>> {
-    let crates: Vec<(Option<&ModuleId>, &Facts)> = [(None, own)]
-        .into_iter()
-        .chain(cores.iter().map(|(id, core)| (Some(id), &**core)))
-        .collect();
-    let generics = Generics::of(own, cores);
-    let definitions = Definitions::of(&crates);
-    let hiding = hiding(own);
-    let hides = |function: &Function| function.returns_impl && hiding.contains(&function.name);
-    let follows = |function: &Function| function.shapes || generics.are_in(function);
+    crates: Vec<(Option<&'a ModuleId>, &'a Facts)>,
+    definitions: Definitions<'a>,
+    generics: Generics,
+    hiding: BTreeSet<String>,
+}
 
-    // Whatever this code calls, and what that calls, counts.
-    let mut code = Reach::new(&definitions, Follow::Bodies);
-    code.mention(&mentions);
-    for function in own.functions.iter().filter(|function| follows(function)) {
-        code.mention_function(function);
+impl<'a> Counting<'a> {
+    pub fn new(own: &'a Facts, cores: &'a CoreFacts) -> Self {
+        let crates: Vec<(Option<&ModuleId>, &Facts)> = [(None, own)]
+            .into_iter()
+            .chain(cores.iter().map(|(id, core)| (Some(id), &**core)))
+            .collect();
+        let definitions = Definitions::of(&crates);
+        let (generics, hiding) = (Generics::of(own, cores), hiding(own));
+        Self { own, crates, definitions, generics, hiding }
     }
-    code.follow();
 
-    let closures = !generics.names.is_empty();
-    // A core's closure may be stored by a type that the core does not know.
-    let counts_whole = |core: Option<&ModuleId>, function: &Function| {
-        let of_own = core.is_none() && (follows(function) || hides(function));
-        of_own || (closures && function.has_closure) || code.contains(function)
-    };
-
-    // Of what is merely named there, the types count: signatures, constants, imports.
-    let mut types = Reach::new(&definitions, Follow::Signatures);
-    types.mention(&mentions);
-    types.mention(&Mentions { names: code.names.clone(), modules: code.modules.clone() });
-    for (core, facts) in &crates {
-        let whole = facts.functions.iter().filter(|function| counts_whole(*core, function));
-        whole.for_each(|function| types.mention_function(function));
+    /// The definitions that count in the epoch of the crate beside the items that always do.
+    ///
+    /// `mentions` is what those mention; with `calls_method`, they call methods.
+    pub fn of_crate(&self, mentions: Mentions, calls_method: bool) -> Vec<Counted<'a>> {
+        self.counted(mentions, calls_method, true)
     }
-    types.follow();
 
-    let mut counted = Vec::new();
-    for (core, facts) in &crates {
-        let add = |modules: &'a [String], name: &'a str, hash: u64| Counted {
-            core: *core,
-            modules,
-            name,
-            hash,
+    /// The definitions that count in the epoch of a type with an identity of its own, the type and
+    /// impls for it among them. Those that count in the epoch of the crate may be left out.
+    pub fn of_type(&self, name: &str) -> Vec<Counted<'a>> {
+        let mentions = Mentions { names: [name.to_owned()].into(), ..Mentions::default() };
+        self.counted(mentions, false, false)
+    }
+
+    fn counted(&self, mentions: Mentions, calls_method: bool, of_crate: bool) -> Vec<Counted<'a>> {
+        let Self { own, crates, definitions, generics, hiding } = self;
+        let hides = |function: &Function| function.returns_impl && hiding.contains(&function.name);
+        let follows =
+            |function: &Function| of_crate && (function.shapes || generics.are_in(function));
+
+        // Whatever this code calls, and what that calls, counts.
+        let mut code = Reach::new(definitions, Follow::Bodies);
+        code.mention(&mentions);
+        for function in own.functions.iter().filter(|function| follows(function)) {
+            code.mention_function(function);
+        }
+
+        let closures = !generics.names.is_empty();
+        // A core's closure may be stored by a type that the core does not know.
+        let counts_always = |core: Option<&ModuleId>, function: &Function| {
+            let of_own = core.is_none() && (follows(function) || hides(function));
+            of_crate && (of_own || (closures && function.has_closure))
         };
-        let mut calls = calls_method && core.is_none();
-        for function in &facts.functions {
-            let is_named = types.contains(function);
-            if counts_whole(*core, function) || (is_named && function.is_const) {
-                calls |= function.calls_method;
-                counted.push(add(&function.modules, &function.name, function.hash));
-            } else if is_named {
-                counted.push(add(&function.modules, &function.name, function.header_hash));
+
+        // Of what is merely named there, the types count: signatures, constants, imports.
+        let mut types = Reach::new(definitions, Follow::Signatures);
+        types.mention(&mentions);
+        loop {
+            code.follow();
+            types.mention(&Mentions { names: code.names.clone(), modules: code.modules.clone() });
+            for (core, facts) in crates {
+                let whole = facts
+                    .functions
+                    .iter()
+                    .filter(|function| counts_always(*core, function) || code.contains(function));
+                whole.for_each(|function| types.mention_function(function));
+            }
+            types.follow();
+            // A type that is reached now has functions of names that were reached before.
+            if !code.admit_all(&types.admitted) {
+                break;
             }
         }
-        for named in &facts.named {
-            // Which method is called depends on the traits in scope.
-            let is_in_scope = calls && may_be_trait(named, &crates);
-            if is_in_scope || types.contains_named(named) {
-                counted.push(add(&named.modules, &named.name, named.hash));
+        let counts_whole = |core: Option<&ModuleId>, function: &Function| {
+            counts_always(core, function) || code.contains(function)
+        };
+
+        let mut counted = Vec::new();
+        for (core, facts) in crates {
+            let add = |modules: &'a [String], name: &'a str, hash: u64| Counted {
+                core: *core,
+                modules,
+                name,
+                hash,
+            };
+            let mut calls = calls_method && core.is_none();
+            for function in &facts.functions {
+                let is_named = types.contains(function);
+                if counts_whole(*core, function) || (is_named && function.is_const) {
+                    calls |= function.calls_method;
+                    counted.push(add(&function.modules, &function.name, function.hash));
+                } else if is_named {
+                    counted.push(add(&function.modules, &function.name, function.header_hash));
+                }
+            }
+            let reached = |named: &&Named| types.contains_named(named);
+            calls |= facts.named.iter().filter(reached).any(|named| named.calls_method);
+            for named in &facts.named {
+                // Which method is called depends on the traits in scope.
+                let is_in_scope = calls && may_be_trait(named, crates);
+                if is_in_scope || reached(&named) {
+                    counted.push(add(&named.modules, &named.name, named.hash));
+                }
             }
         }
+        counted
     }
-    counted
 }
 
 /// True for an import, unless a crate that is known defines something else under that name.
@@ -167,6 +205,8 @@ impl Generics {
 struct Definitions<'a> {
     functions: BTreeMap<&'a str, Vec<&'a Function>>,
     by_module: BTreeMap<&'a str, Vec<&'a Function>>,
+    /// Those in impls for a type with an identity of its own, by that type.
+    of_own: BTreeMap<&'a str, Vec<&'a Function>>,
     named: BTreeMap<&'a str, Vec<&'a Named>>,
     leads: Vec<&'a BTreeMap<String, BTreeSet<String>>>,
 }
@@ -174,10 +214,13 @@ struct Definitions<'a> {
 impl<'a> Definitions<'a> {
     fn of(crates: &[(Option<&ModuleId>, &'a Facts)]) -> Self {
         let (mut functions, mut by_module) = (BTreeMap::new(), BTreeMap::new());
-        let mut all_named = BTreeMap::new();
+        let (mut of_own, mut all_named) = (BTreeMap::new(), BTreeMap::new());
         for (_, facts) in crates {
             for function in &facts.functions {
                 functions.entry(&*function.name).or_insert_with(Vec::new).push(function);
+                if let Some(own) = &function.of_own {
+                    of_own.entry(&**own).or_insert_with(Vec::new).push(function);
+                }
                 for module in &function.modules {
                     by_module.entry(&**module).or_insert_with(Vec::new).push(function);
                 }
@@ -187,7 +230,7 @@ impl<'a> Definitions<'a> {
             }
         }
         let leads = crates.iter().map(|(_, facts)| &facts.declarations.leads).collect();
-        Self { functions, by_module, named: all_named, leads }
+        Self { functions, by_module, of_own, named: all_named, leads }
     }
 }
 
@@ -207,6 +250,8 @@ struct Reach<'a> {
     modules: BTreeSet<String>,
     /// Names in the paths of imports, which lead to nothing but other imports.
     paths: BTreeSet<String>,
+    /// Types with an identity of their own, whose functions can be called.
+    admitted: BTreeSet<String>,
     open_names: Vec<String>,
     open_modules: Vec<String>,
     open_paths: Vec<String>,
@@ -220,6 +265,7 @@ impl<'a> Reach<'a> {
             names: BTreeSet::new(),
             modules: BTreeSet::new(),
             paths: BTreeSet::new(),
+            admitted: BTreeSet::new(),
             open_names: Vec::new(),
             open_modules: Vec::new(),
             open_paths: Vec::new(),
@@ -240,10 +286,36 @@ impl<'a> Reach<'a> {
     }
 
     fn reach_function(&mut self, function: &Function) {
+        if !self.is_admitted(function) {
+            return;
+        }
         match self.follow {
             Follow::Signatures if !function.is_const => self.mention(&function.signature),
             _ => self.mention_function(function),
         }
+    }
+
+    fn is_admitted(&self, function: &Function) -> bool {
+        function.of_own.as_ref().is_none_or(|own| self.admitted.contains(own))
+    }
+
+    /// Reaches those functions of the type whose names were reached. False if they were already, or if
+    /// it has none.
+    fn admit(&mut self, name: &str) -> bool {
+        let Some(functions) = self.definitions.of_own.get(name) else { return false };
+        if !self.admitted.insert(name.to_owned()) {
+            return false;
+        }
+        for function in functions {
+            if self.contains(function) {
+                self.reach_function(function);
+            }
+        }
+        true
+    }
+
+    fn admit_all(&mut self, names: &BTreeSet<String>) -> bool {
+        names.iter().filter(|name| self.admit(name)).count() > 0
     }
 
     fn reach_named(&mut self, named: &Named) {
@@ -259,6 +331,7 @@ impl<'a> Reach<'a> {
                 if !self.names.insert(name.clone()) {
                     continue;
                 }
+                self.admit(&name);
                 let leads = definitions.leads.iter().filter_map(|leads| leads.get(&name)).flatten();
                 self.open_names.extend(leads.cloned());
                 for function in definitions.functions.get(&*name).into_iter().flatten() {
@@ -298,7 +371,8 @@ impl<'a> Reach<'a> {
     }
 
     fn contains(&self, function: &Function) -> bool {
-        self.names.contains(&function.name)
-            || function.modules.iter().any(|module| self.modules.contains(module))
+        let is_reached = self.names.contains(&function.name)
+            || function.modules.iter().any(|module| self.modules.contains(module));
+        is_reached && self.is_admitted(function)
     }
 }

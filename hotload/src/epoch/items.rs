@@ -1,19 +1,22 @@
 //! Reads the items of a crate: those that always count, and those that count where code that counts
 //! reaches their names.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use proc_macro2::{Delimiter, Group, Literal, TokenStream};
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, TokenStreamExt};
 use syn::visit::{self, Visit};
 
-use super::attributes::{attributes, impl_item_attributes, is_test};
+use super::attributes::{attributes, is_test};
 use super::definitions::{Function, Import, Named, is_generic, is_special, returns_impl};
 use super::imports::{self, Brought};
 use super::known_macros::KnownMacros;
-use super::names::{Mentions, calls_method, is_plain, name_of, persist_list, self_type};
+use super::names::{Mentions, calls_method, is_plain, name_of, self_type};
 use super::token_hash::TokenHasher;
 use super::whole_bodies::{holds_closure, holds_shaping_block, set_orders, shapes_types};
+
+mod impls;
 
 /// Visits items at one module path of the crate.
 pub(super) struct Items<'k> {
@@ -21,6 +24,8 @@ pub(super) struct Items<'k> {
     /// The crate has macros among its items, which may do anything with what is beside them: all
     /// items count, without the bodies of functions.
     all_count: bool,
+    /// The names of the types that have an identity of their own.
+    own: &'k BTreeSet<String>,
     /// The folder of the file.
     pub folder: PathBuf,
     modules: Vec<String>,
@@ -28,6 +33,8 @@ pub(super) struct Items<'k> {
     impls: u64,
     /// The beginning of the impl that is read, up to its items.
     impl_header: TokenStream,
+    /// The type with an identity of its own whose impl is read.
+    impl_of_own: Option<String>,
     /// Everything that always counts.
     pub tokens: TokenStream,
     /// In the order of the sources.
@@ -47,16 +54,19 @@ impl<'k> Items<'k> {
     pub fn new(
         known: &'k KnownMacros,
         all_count: bool,
+        own: &'k BTreeSet<String>,
         folder: PathBuf,
         modules: Vec<String>,
     ) -> Self {
         Self {
             known,
             all_count,
+            own,
             folder,
             modules,
             impls: 0,
             impl_header: TokenStream::new(),
+            impl_of_own: None,
             tokens: TokenStream::new(),
             functions: Vec::new(),
             named: Vec::new(),
@@ -90,16 +100,22 @@ impl<'k> Items<'k> {
             }
             syn::Item::Mod(module) => self.module(module),
             syn::Item::Impl(item) if item.trait_.is_none() => self.inherent_impl(item),
-            syn::Item::Impl(_) => self.trait_impl(item),
+            syn::Item::Impl(trait_impl) => self.trait_impl(item, trait_impl),
             syn::Item::Macro(item) if name_of(&item.mac.path) == "export_module" => {
                 self.attributes(&item.attrs);
-                self.tokens.extend(persist_list(&item.mac.tokens));
             }
             // What they call counts where they are used.
             syn::Item::Use(_) if self.all_count => item.to_tokens(&mut self.tokens),
             syn::Item::Use(import) => self.import(import),
             syn::Item::Macro(definition) if definition.ident.is_some() => {
                 item.to_tokens(&mut self.tokens);
+            }
+            syn::Item::Struct(syn::ItemStruct { ident, .. })
+            | syn::Item::Enum(syn::ItemEnum { ident, .. })
+            | syn::Item::Union(syn::ItemUnion { ident, .. })
+                if self.own.contains(&ident.to_string()) =>
+            {
+                self.add_named(item.to_token_stream(), ident.to_string(), None);
             }
             syn::Item::Struct(_) | syn::Item::Enum(_) | syn::Item::Union(_) => {
                 self.mentions.add(item.to_token_stream());
@@ -142,7 +158,7 @@ impl<'k> Items<'k> {
         hasher.tokens(self.impl_header.clone(), &self.folder);
         hasher.tokens(tokens, &self.folder);
         let (modules, hash) = (self.modules.clone(), hasher.finish());
-        self.named.push(Named { name, modules, mentions, hash, import });
+        self.named.push(Named { name, modules, mentions, hash, calls_method: false, import });
     }
 
     fn import(&mut self, import: &syn::ItemUse) {
@@ -198,61 +214,6 @@ impl<'k> Items<'k> {
             items.iter().for_each(|item| inner.item(item));
         });
         self.impls = impls;
-    }
-
-    /// Closures and nested items in an impl are known by the impl's number.
-    fn trait_impl(&mut self, item: &syn::Item) {
-        let functions = self.functions.len();
-        self.whole(item);
-        let is_numbered = |function: &Function| function.shapes || function.has_closure;
-        if self.functions[functions..].iter().any(is_numbered)
-            || holds_closure(item.to_token_stream())
-        {
-            self.tokens.append(Literal::u64_unsuffixed(self.impls));
-        }
-        self.impls += 1;
-    }
-
-    fn inherent_impl(&mut self, item: &syn::ItemImpl) {
-        let mut header = TokenStream::new();
-        header.append_all(&item.attrs);
-        self.mentions.add_attributes(header.clone());
-        item.unsafety.to_tokens(&mut header);
-        item.impl_token.to_tokens(&mut header);
-        item.generics.to_tokens(&mut header);
-        item.self_ty.to_tokens(&mut header);
-        item.generics.where_clause.to_tokens(&mut header);
-        self.impl_header = header.clone();
-        let always = self.all_count || holds_shaping_block(header.clone(), self.known);
-        self.braced(header, always, self_type(item), |inner| {
-            for item in item.items.iter().filter(|item| !is_test(impl_item_attributes(item))) {
-                match item {
-                    syn::ImplItem::Fn(method) => {
-                        if inner.all_count {
-                            inner.attributes(&method.attrs);
-                            method.vis.to_tokens(&mut inner.tokens);
-                            method.defaultness.to_tokens(&mut inner.tokens);
-                            method.sig.to_tokens(&mut inner.tokens);
-                        }
-                        inner.body(&method.attrs, &method.vis, &method.sig, &method.block);
-                    }
-                    syn::ImplItem::Const(constant)
-                        if !inner.all_count
-                            && !shapes_types(&constant.expr.to_token_stream(), inner.known)
-                            && !holds_shaping_block(constant.to_token_stream(), inner.known) =>
-                    {
-                        let name = constant.ident.to_string();
-                        inner.add_named(item.to_token_stream(), name, None);
-                    }
-                    item => {
-                        inner.mentions.add(item.to_token_stream());
-                        item.to_tokens(&mut inner.tokens);
-                    }
-                }
-            }
-        });
-        self.impl_header = TokenStream::new();
-        self.impls += 1;
     }
 
     /// Adds `header` and the tokens that `read` adds, in braces, at the module path below this one;
@@ -334,6 +295,7 @@ impl<'k> Items<'k> {
         self.functions.push(Function {
             name: signature.ident.to_string(),
             modules: self.modules.clone(),
+            of_own: self.impl_of_own.clone(),
             body: of_body,
             signature: of_signature,
             header_hash: hashed_header().finish(),

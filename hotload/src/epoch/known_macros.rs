@@ -63,6 +63,9 @@ const KNOWN: [&str; 53] = [
     "writeln",
 ];
 
+/// The attributes that give a type an identity of its own.
+const OWN_IDENTITY: [&str; 2] = ["own_identity", "persist"];
+
 /// The crates whose macros the list is about.
 const CRATES: [&str; 7] = ["alloc", "bevy", "bevy_egui", "core", "playground_api", "serde", "std"];
 
@@ -112,6 +115,21 @@ impl KnownMacros {
                     && !self.taken.contains(&root)
                     && !self.modules.contains(&root)
             })
+    }
+}
+
+impl KnownMacros {
+    /// True for the path of `#[persist]` or `#[own_identity]`.
+    pub fn means_own_identity(&self, path: &syn::Path) -> bool {
+        let is_free = |name: &str| {
+            !self.all_taken && !self.taken.contains(name) && !self.modules.contains(name)
+        };
+        let mut names = path.segments.iter().map(|segment| segment.ident.to_string());
+        let last = names.next_back().unwrap_or_default();
+        OWN_IDENTITY.contains(&last.as_str())
+            && !self.all_taken
+            && !self.taken.contains(&last)
+            && names.next().is_none_or(|root| root == "playground_api" && is_free(&root))
     }
 }
 

@@ -111,20 +111,6 @@ pub(super) fn calls_method(tokens: &TokenStream) -> bool {
     })
 }
 
-/// The list behind `persist:` in an `export_module!`; empty if there is none.
-pub(super) fn persist_list(tokens: &TokenStream) -> TokenStream {
-    let tokens: Vec<_> = tokens.clone().into_iter().collect();
-    let list = tokens.windows(3).find_map(|window| match window {
-        [TokenTree::Ident(key), TokenTree::Punct(_), TokenTree::Group(list)]
-            if key == "persist" =>
-        {
-            Some(TokenTree::Group(list.clone()).into())
-        }
-        _ => None,
-    });
-    list.unwrap_or_default()
-}
-
 /// True for `.name` that is not a call, and for `name:`.
 fn is_field(before: &[TokenTree], rest: &[TokenTree]) -> bool {
     let colons = rest.iter().take(2).filter(|token| is_mark(token, ':')).count();

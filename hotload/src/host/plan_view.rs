@@ -1,7 +1,5 @@
 //! Plans for the console, with the number of values in the world.
 
-use std::collections::BTreeSet;
-
 use bevy::prelude::*;
 use playground_api::persist::PersistRecord;
 use playground_api::schema::{Entry, Severity};
@@ -13,6 +11,7 @@ use crate::ids::ModuleId;
 use crate::pipeline;
 use crate::plan::change::{self, Fate, TypePlan};
 use crate::swap::orphans;
+use crate::swap::replaced::ReplacedTypes;
 
 impl Host {
     /// The worker's plans, with the number of values that the world holds of each type.
@@ -23,11 +22,9 @@ impl Host {
         along: &[ModuleId],
     ) -> Vec<ModulePlan> {
         let mut plans = Vec::new();
-        for pipeline::ModulePlan { module, change, new_epoch } in modules {
+        for pipeline::ModulePlan { module, change, replaced } in modules {
             let mut items = types(world, &change.types);
-            if *new_epoch {
-                items.extend(self.not_persisted(world, module));
-            }
+            items.extend(self.not_persisted(world, module, replaced));
             let mut systems = |fate, names: &[String]| {
                 items.extend(names.iter().map(|name| Item {
                     fate,
@@ -85,11 +82,15 @@ impl Host {
         plans
     }
 
-    fn not_persisted(&self, world: &World, module: &ModuleId) -> Vec<Item> {
-        let crates = BTreeSet::from([module.crate_name()]);
-        let orphans = self.running.orphans(world, &crates);
+    fn not_persisted(
+        &self,
+        world: &World,
+        module: &ModuleId,
+        replaced: &ReplacedTypes,
+    ) -> Vec<Item> {
+        let orphans = self.running.orphans(world, replaced);
         let mut lost = orphans::count(world, &orphans);
-        lost.extend(self.running.waiting_messages(world, module));
+        lost.extend(self.running.waiting_messages(world, module, replaced));
         let item = |(name, count)| Item {
             fate: ItemFate::NotPersisted,
             name,

@@ -10,7 +10,7 @@ use crate::ids::ModuleId;
 
 /// First bytes of `PLAYGROUND_MODULE`; the last one is the version of its layout. The same as
 /// `playground_api::export::MAGIC`, repeated so that inspection builds without Bevy.
-pub(super) const MAGIC: [u8; 16] = *b"playground-mod\0\x03";
+pub(super) const MAGIC: [u8; 16] = *b"playground-mod\0\x04";
 /// Size of `playground_api::export::ModuleEntry`: magic, lengths of manifest and schemas, address of
 /// `build`.
 pub(super) const ENTRY_BYTES: u64 = 40;

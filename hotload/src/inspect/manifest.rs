@@ -6,6 +6,8 @@
 //! version = "0.1.0"
 //! abi = "…"                      # fingerprint of playground_api
 //! epoch = "0123456789abcdef"     # "-" where plain cargo built it
+//! crate_epoch = "fedcba9876543210"
+//! types = "Pace 00112233445566aa systems_walk"
 //! cores = { core_scene = "0123456789abcdef" }
 //! persist = ["Pace"]
 //! dropped = ["core_scene::Shield"]
@@ -70,6 +72,10 @@ pub struct Manifest {
     pub abi: AbiFingerprint,
     /// Epoch of its types; [`UNSET`] where plain cargo built it, which is not loaded.
     pub epoch: Epoch,
+    /// The part of the epoch that all types of the crate share.
+    pub crate_epoch: Epoch,
+    /// The epochs of the types that have an identity of their own, by name.
+    pub types: BTreeMap<String, Epoch>,
     /// The core crates linked into it, with their epochs.
     pub cores: BTreeMap<ModuleId, Epoch>,
     /// The modules it requires.
@@ -141,6 +147,8 @@ struct Document {
     version: String,
     abi: AbiFingerprint,
     epoch: Epoch,
+    crate_epoch: Epoch,
+    types: String,
     cores: BTreeMap<ModuleId, Epoch>,
     persist: Vec<String>,
     dropped: Vec<String>,
@@ -195,6 +203,8 @@ impl Manifest {
             return Err(invalid("abi", "a fingerprint without blanks", abi));
         }
         check_epoch("epoch", &document.epoch)?;
+        check_epoch("crate_epoch", &document.crate_epoch)?;
+        let types = own_types(&document.types)?;
         for (core, epoch) in &document.cores {
             if !is_package_name(core.as_str()) {
                 return Err(invalid("cores", "package names and epochs", core));
@@ -209,6 +219,8 @@ impl Manifest {
             version,
             abi,
             epoch: document.epoch,
+            crate_epoch: document.crate_epoch,
+            types,
             cores: document.cores,
             requires: requires(document.requires, &id)?,
             persisted: document.persist,
@@ -259,10 +271,25 @@ fn check_types(key: &'static str, types: &[String]) -> Result<(), ManifestError>
     Ok(())
 }
 
+/// The types with an identity of their own: a line each, with name, epoch, and the path of a module.
+fn own_types(text: &str) -> Result<BTreeMap<String, Epoch>, ManifestError> {
+    let own_type = |line: &str| match line.split(' ').collect::<Vec<_>>()[..] {
+        [name, epoch, module] if !name.is_empty() && is_epoch(epoch) && !module.is_empty() => {
+            Ok((name.to_owned(), Epoch::from(epoch)))
+        }
+        _ => Err(invalid("types", "a type, an epoch and a module in each line", line)),
+    };
+    text.lines().map(own_type).collect()
+}
+
+fn is_epoch(text: &str) -> bool {
+    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == 16 && text.bytes().all(hex)
+}
+
 fn check_epoch(key: &'static str, epoch: &Epoch) -> Result<(), ManifestError> {
     let epoch = epoch.as_str();
-    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if epoch == UNSET || (epoch.len() == 16 && epoch.bytes().all(hex)) {
+    if epoch == UNSET || is_epoch(epoch) {
         return Ok(());
     }
     Err(invalid(key, "an epoch of 16 hex digits, or - where the build set none", epoch))

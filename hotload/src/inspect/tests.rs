@@ -67,6 +67,8 @@ impl Inspected {
             version: semver::Version::new(0, 1, 0),
             abi: "abi".into(),
             epoch: "0123456789abcdef".into(),
+            crate_epoch: "0123456789abcdef".into(),
+            types: Default::default(),
             cores: Default::default(),
             requires: Default::default(),
             persisted: Vec::new(),
@@ -262,7 +264,7 @@ fn the_export_has_to_be_its_own() {
         changed(15, b"\x02"),
         "my-demo",
         host,
-        "expected version 3 of its layout, found version 2",
+        "expected version 4 of its layout, found version 2",
     );
     refused(
         changed(16, &u64::MAX.to_ne_bytes()),

@@ -49,7 +49,7 @@ impl Run<'_> {
                 return Err(error.into());
             };
             other_epoch |=
-                self.attempt.inputs.get(&id).is_some_and(|inputs| inputs.epoch != good.epoch);
+                self.attempt.inputs.get(&id).is_some_and(|inputs| *inputs.epoch() != good.epoch);
             let refusal = Refusal::from(error);
             self.reports.push(Update::Quarantined { id: id.clone(), refusal });
             let built = Built { path, bytes, ..built };

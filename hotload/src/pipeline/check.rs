@@ -56,7 +56,7 @@ impl Run<'_> {
             let manifest = inspected.manifest();
             let inputs = self.inputs_of(&manifest.id);
             if let Some(inputs) = inputs.filter(|_| !stands_in) {
-                check::check_source(manifest, &inputs.epoch, &inputs.cores)?;
+                check::check_source(manifest, inputs.epoch(), &inputs.cores)?;
             }
             if let Some(running) = self.attempt.running.generations.get(&manifest.id) {
                 check::check_layouts(&running.manifest, &running.schemas, inspected)?;

@@ -10,6 +10,7 @@ use crate::plan::Outlines;
 use crate::plan::change::Change;
 use crate::refusal::Refusal;
 use crate::resolve::Selection;
+use crate::swap::replaced::ReplacedTypes;
 use crate::worker::event::Update;
 use crate::worker::request::Goal;
 
@@ -80,8 +81,8 @@ pub struct ModulePlan {
     pub module: ModuleId,
     /// The changes.
     pub change: Change,
-    /// Its types are new ones, including those that no module persists.
-    pub new_epoch: bool,
+    /// The types that get another identity, persisted or not.
+    pub replaced: ReplacedTypes,
 }
 
 /// A swap to the selection.

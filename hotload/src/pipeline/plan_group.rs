@@ -14,6 +14,7 @@ use crate::plan::change::Change;
 use crate::plan::{self, Outlines, Trial as Scratch};
 use crate::refusal::Refusal;
 use crate::resolve::resolve;
+use crate::swap::replaced::ReplacedTypes;
 use crate::worker::request::Goal;
 
 /// Modules that can run together, with their outlines.
@@ -129,7 +130,7 @@ impl Run<'_> {
             let plans = shown.map(|(module, outline)| ModulePlan {
                 module: module.clone(),
                 change: Change::between(old.get(module), outline),
-                new_epoch: self.has_new_epoch(loaded, module),
+                replaced: self.replaced_types(loaded, module),
             });
             let plans = plans.collect();
             self.plans.push((id.clone(), plans));
@@ -137,10 +138,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn has_new_epoch(&self, loaded: &[SharedGeneration], module: &ModuleId) -> bool {
+    fn replaced_types(&self, loaded: &[SharedGeneration], module: &ModuleId) -> ReplacedTypes {
+        let mut replaced = ReplacedTypes::default();
         let new = loaded.iter().find(|generation| generation.id() == module);
         let old = self.attempt.running.generations.get(module);
-        new.zip(old).is_some_and(|(new, old)| new.manifest.epoch != old.manifest.epoch)
+        if let Some((new, old)) = new.zip(old) {
+            replaced.add(&old.manifest, &new.manifest);
+        }
+        replaced
     }
 
     /// The outlines of the running modules. After a rollback they are recorded again.

@@ -4,6 +4,8 @@ use bevy::prelude::*;
 use playground_api::module::{MessageRecord, Recorded};
 use playground_api::persist::{PersistRecord, Store};
 
+use super::replaced::ReplacedTypes;
+
 /// The message types of a module's old generation.
 pub struct Old<'a> {
     /// The types.
@@ -29,12 +31,9 @@ impl Old<'_> {
         counted.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// The number of waiting messages of a crate's own types that no module persists, by type.
-    pub fn not_persisted(&self, world: &World, crate_name: &str) -> Vec<(String, usize)> {
-        let is_own = |old: &&MessageRecord| {
-            old.type_name.strip_prefix(crate_name).is_some_and(|rest| rest.starts_with("::"))
-        };
-        let types = self.messages.iter().filter(is_own);
+    /// The number of waiting messages of these types that no module persists, by type.
+    pub fn not_persisted(&self, world: &World, replaced: &ReplacedTypes) -> Vec<(String, usize)> {
+        let types = self.messages.iter().filter(|old| replaced.are_in(old.path));
         let types = types.filter(|old| !persists(self.persisted, old.type_name));
         let counted = types.map(|old| (old.type_name.to_owned(), (old.waiting)(world)));
         counted.filter(|(_, count)| *count > 0).collect()

@@ -1,13 +1,16 @@
-//! Values of types that no module persists, when their crate gets a new epoch: the new code has its
-//! own types, and would never see the old values again.
+//! Values of types that no module persists, when these get a new identity: the new code has its own
+//! types, and would never see the old values again.
 //!
 //! Waiting messages are handled separately: see [`super::messages`].
 
 use std::any::TypeId;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
+use playground_api::schema::names::stable_name;
+
+use super::replaced::ReplacedTypes;
 
 /// A component or resource of an old epoch.
 pub struct Orphan {
@@ -17,28 +20,28 @@ pub struct Orphan {
     is_quiet: bool,
 }
 
-/// The components and resources of the named crates that are registered in the world, without those
+/// The components and resources of replaced types that are registered in the world, without those
 /// of the types in `persisted`. Those in `data` are read from files.
-pub fn of_crates(
+pub fn of_types(
     world: &World,
-    crates: &BTreeSet<String>,
+    replaced: &ReplacedTypes,
     persisted: &HashSet<TypeId>,
     data: &HashSet<TypeId>,
 ) -> Vec<Orphan> {
-    if crates.is_empty() {
+    if replaced.is_empty() {
         return Vec::new();
     }
     let infos = world.components().iter_registered();
     infos
         .filter(|info| !info.type_id().is_some_and(|id| persisted.contains(&id)))
+        // These are removed with the messages and states themselves.
+        .filter(|info| !is_buffer(&info.name()))
+        .filter(|info| replaced.are_in(&info.name()))
         .map(|info| {
-            let name = info.name().to_string();
+            let name = stable_name(&info.name()).into_owned();
             let is_data = info.type_id().is_some_and(|id| data.contains(&id));
             Orphan { component: info.id(), is_quiet: is_data, name }
         })
-        // These are removed with the messages and states themselves.
-        .filter(|orphan| !is_buffer(&orphan.name))
-        .filter(|orphan| crates.iter().any(|name| mentions(&orphan.name, name)))
         .collect()
 }
 

@@ -10,6 +10,7 @@ use playground_api::module::{OnLoad, OnUnload, Recorded};
 
 use super::order;
 use super::orphans::{self, Orphan};
+use super::replaced::ReplacedTypes;
 use super::schedules::{Entering, GenerationSet};
 use super::{Extent, Running, SwapError, Swapped, Transaction};
 use crate::build::rustc::ms;
@@ -114,7 +115,7 @@ pub fn prepare(
     let restores = running.restores(world, &entering, &transaction.may_drop, &mut swapped)?;
     swapped.migrated = restores.iter().map(|restore| restore.count).sum();
     swapped.dropped = restores.iter().filter_map(|restore| restore.dropped.clone()).collect();
-    let orphans = running.orphans(world, &running.changed_crates(&entering));
+    let orphans = running.orphans(world, &running.replaced_types(&entering));
     swapped.orphaned = orphans::count(world, &orphans);
     swapped.pause_ms = ms(started);
     Ok(PreparedSwap { entering, leaving, restores, orphans, swapped })
@@ -238,12 +239,14 @@ impl Running {
         restore::prepare(world, &old, &new, &given_up, &mut swapped.restore)
     }
 
-    /// The crates whose types differ from those in the world.
-    fn changed_crates(&self, entering: &[(SharedGeneration, Recorded)]) -> BTreeSet<String> {
-        let changed = entering.iter().filter(|(generation, _)| {
-            let before = self.generation(generation.id());
-            before.is_some_and(|old| old.manifest.epoch != generation.manifest.epoch)
-        });
-        changed.map(|(generation, _)| generation.id().crate_name()).collect()
+    /// The types in the world that the entering modules replace.
+    fn replaced_types(&self, entering: &[(SharedGeneration, Recorded)]) -> ReplacedTypes {
+        let mut replaced = ReplacedTypes::default();
+        for (generation, _) in entering {
+            if let Some(old) = self.generation(generation.id()) {
+                replaced.add(&old.manifest, &generation.manifest);
+            }
+        }
+        replaced
     }
 }

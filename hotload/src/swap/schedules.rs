@@ -11,6 +11,7 @@ use bevy::ecs::schedule::{
 use bevy::ecs::system::{ScheduleSystem, System};
 use bevy::prelude::*;
 use playground_api::handover::Handovers;
+use playground_api::schema::names::stable_name;
 
 use super::RunningSystem;
 use super::broken::Cause;
@@ -255,7 +256,10 @@ impl ScheduleChange<'_> {
         id: &ModuleId,
     ) -> RunningSystem {
         let slot = schedule.graph_mut().systems.get_mut(key);
-        let name = slot.as_ref().map(|system| system.name().to_string()).unwrap_or_default();
+        let name = slot
+            .as_ref()
+            .map(|system| stable_name(&system.name()).into_owned())
+            .unwrap_or_default();
         let ordinal = self.ordinals.entry((id.clone(), name.clone())).or_default();
         let running = RunningSystem { label: self.label, key, name: (name.clone(), *ordinal) };
         *ordinal += 1;
@@ -337,7 +341,7 @@ pub fn run_once(
             && !is_apply_deferred(slot.system())
         {
             set_up(world, slot, id, reports);
-            let name = slot.name().to_string();
+            let name = stable_name(&slot.name()).into_owned();
             guard(slot, id, name, reports);
         }
         let conditions = schedule.graph_mut().systems.get_conditions_mut(key);

@@ -8,6 +8,7 @@ use bevy::ecs::schedule::{
 use bevy::ecs::system::{AdapterSystem, IntoSystem, ScheduleSystem, System};
 use bevy::prelude::*;
 use playground_api::handover::Handovers;
+use playground_api::schema::names::stable_name;
 
 use crate::guard::{Guard, Reports};
 use crate::ids::ModuleId;
@@ -39,7 +40,7 @@ pub(super) fn set_up_conditions<'a>(
     // Conditions that stay keep their values where others come and go.
     let mut ordinals: HashMap<String, u32> = HashMap::new();
     for condition in conditions {
-        let name = condition.name().to_string();
+        let name = stable_name(&condition.name()).into_owned();
         let ordinal = ordinals.entry(name.clone()).or_default();
         if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
             handovers.begin(format!("{of} if {name}#{ordinal}"));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
+use playground_api::schema::names::stable_name;
 
 use super::orphans::mentions;
 
@@ -36,7 +37,8 @@ pub fn observers(
         let by_other = parent.is_some_and(|parent| others.contains(&parent.parent()));
         !by_other && !others.contains(entity)
     });
-    let named = observers.map(|(entity, observer, _)| (entity, observer.system_name().to_string()));
+    let named = observers
+        .map(|(entity, observer, _)| (entity, stable_name(&observer.system_name()).into_owned()));
     named.filter(|(_, name)| crates.iter().any(|it| mentions(name, it))).collect()
 }
 

@@ -83,6 +83,8 @@ pub(super) const FAULTS: &[FileFault] = &[
     manifest("no version", replace_line!("version", None), "missing field `version`"),
     manifest("no ABI", replace_line!("abi", None), "missing field `abi`"),
     manifest("no epoch", replace_line!("epoch", None), "missing field `epoch`"),
+    manifest("no crate epoch", replace_line!("crate_epoch", None), "missing field `crate_epoch`"),
+    manifest("no types", replace_line!("types", None), "missing field `types`"),
     manifest("no cores", replace_line!("cores", None), "missing field `cores`"),
     manifest(
         "a list twice and the other one never",
@@ -181,20 +183,35 @@ pub(super) const FAULTS: &[FileFault] = &[
         value!("epoch", "'0123456789abcde'"),
         "epoch: expected an epoch of 16 hex digits",
     ),
-    manifest("cores that are a list", value!("cores", "['core_scene']"), "found in line 6: "),
+    manifest(
+        "a crate epoch that was cut",
+        value!("crate_epoch", "'0123456789abcde'"),
+        "crate_epoch: expected an epoch of 16 hex digits",
+    ),
+    manifest(
+        "a type without an epoch",
+        value!("types", "'Pace systems_walk'"),
+        "types: expected a type, an epoch and a module in each line",
+    ),
+    manifest(
+        "types that are a list",
+        value!("types", "['Pace 00112233445566aa systems_walk']"),
+        "found in line 7: ",
+    ),
+    manifest("cores that are a list", value!("cores", "['core_scene']"), "found in line 8: "),
     manifest(
         "a core without an epoch",
         value!("cores", "{ core_scene = '' }"),
         "cores: expected an epoch",
     ),
-    manifest("a core without a value", value!("cores", "{ core_scene }"), "found in line 6: "),
+    manifest("a core without a value", value!("cores", "{ core_scene }"), "found in line 8: "),
     manifest("a core twice", value!("cores", "{ core_a = '-', core_a = '-' }"), "duplicate key"),
     manifest(
         "a core that is a path",
         value!("cores", "{ '../core' = '-' }"),
         "cores: expected package names",
     ),
-    manifest("a comma too much", value!("cores", "{ core_a = '-',, }"), "found in line 6: "),
+    manifest("a comma too much", value!("cores", "{ core_a = '-',, }"), "found in line 8: "),
     manifest(
         "a module that requires itself",
         with_manifest!(|text| {

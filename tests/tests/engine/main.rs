@@ -13,6 +13,7 @@ mod faults;
 mod game;
 mod live_edit;
 mod ordinary_edits;
+mod own_identities;
 mod probe;
 mod refusals;
 mod rollback;

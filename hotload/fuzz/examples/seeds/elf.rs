@@ -119,7 +119,7 @@ pub fn library(manifest: &str, schemas: &[u8]) -> Vec<u8> {
     ];
     pairs.iter().for_each(|(tag, value)| parts.u64(&[tag.0 as u64, *value]));
     parts.u64(&[0, 0]);
-    parts.0.extend_from_slice(b"playground-mod\0\x03");
+    parts.0.extend_from_slice(b"playground-mod\0\x04");
     parts.u64(&[manifest.len() as u64, schemas.len() as u64, 0]);
     parts.0.extend_from_slice(manifest.as_bytes());
     parts.0.extend_from_slice(schemas);

@@ -8,8 +8,9 @@ pub fn both(core: &str, lib: &str) -> (Epoch, Epoch) {
     let id = ModuleId::from("core_x");
     let (core, facts) = identity(&folder(), &sources(core), &["api=1"], &CoreFacts::new());
     let cores = [(id, Arc::new(facts))].into();
-    let (own, _) = identity(&folder(), &sources(lib), &[format!("core_x={core}")], &cores);
-    (core, own)
+    let (own, _) =
+        identity(&folder(), &sources(lib), &[format!("core_x={}", core.crate_epoch)], &cores);
+    (core.epoch, own.epoch)
 }
 
 /// What an edit is expected to do to an epoch.

@@ -96,14 +96,14 @@ impl Workspace {
     /// The epochs of the crates as they are written, with what rustc reads of them. Builds the core.
     fn epochs(&mut self, known: &mut BTreeMap<ModuleId, Inputs>) -> Result<Epochs, TestCaseError> {
         self.read(known, "core_x")?;
-        let core = known[&ModuleId::from("core_x")].epoch.clone();
+        let core = known[&ModuleId::from("core_x")].epoch().clone();
         let hash = known[&ModuleId::from("core_x")].hash.to_string();
         if self.built != hash {
             self.rustc("core_x", &[&format!("-Cmetadata={core}")])?;
             self.built = hash;
         }
         self.read(known, "systems_y")?;
-        let own = known[&ModuleId::from("systems_y")].epoch.clone();
+        let own = known[&ModuleId::from("systems_y")].epoch().clone();
         Ok(Epochs { core, own })
     }
 

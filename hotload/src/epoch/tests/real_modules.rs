@@ -65,7 +65,7 @@ fn epochs(
             below().map(|(link, (epoch, _))| format!("{link}={epoch}")).collect();
         let cores = below().map(|(link, (_, facts))| (link.clone(), facts.clone())).collect();
         let (epoch, facts) = identity(Path::new("/modules"), sources, &salt, &cores);
-        all.insert(module.id.clone(), (epoch, Arc::new(facts)));
+        all.insert(module.id.clone(), (epoch.epoch, Arc::new(facts)));
     }
     all
 }

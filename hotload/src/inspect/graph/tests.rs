@@ -11,6 +11,8 @@ fn module(kind: Kind, id: &str, requires: &[(&str, &str)]) -> (ModuleId, Manifes
         version: Version::new(0, 1, 0),
         abi: "abi".into(),
         epoch: "-".into(),
+        crate_epoch: "-".into(),
+        types: BTreeMap::new(),
         cores: BTreeMap::new(),
         requires,
         persisted: Vec::new(),

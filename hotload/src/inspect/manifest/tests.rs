@@ -5,6 +5,8 @@ id = "sys"
 version = "0.1.0"
 abi = "abc"
 epoch = "0123456789abcdef"
+crate_epoch = "fedcba9876543210"
+types = "Pace 00112233445566aa sys\nStep 00112233445566bb sys::gait"
 cores = { core_a = "0123456789abcdef", core_b = "-" }
 persist = ["Health", "Grid < u8 >"]
 dropped = ["core_a::Shield"]
@@ -23,6 +25,8 @@ fn a_good_one_is_read() {
     assert!(manifest.requires["core_b"].matches(&Version::new(2, 5, 0)));
     assert_eq!(manifest.persisted, ["Health", "Grid < u8 >"]);
     assert_eq!(manifest.dropped, ["core_a::Shield"]);
+    assert_eq!(manifest.types["Step"], "00112233445566bb");
+    assert_eq!(manifest.types.len(), 2);
 }
 
 #[test]
@@ -76,11 +80,17 @@ fn each_deviation_is_refused() {
         (changed("\"abc\"", "\"\""), "abi: expected"),
         (changed("\"abc\"", "\"a c\""), "abi: expected"),
         (changed("epoch = \"0123456789abcdef", "epoch = \"0123456789ABCDEF"), "16 hex digits"),
+        (changed("crate_epoch = \"fed", "crate_epoch = \"FED"), "crate_epoch: expected an epoch"),
+        (changed("5566aa sys", "5566AA sys"), "types: expected a type, an epoch and a module"),
+        (changed("5566aa sys", "5566aa "), "types: expected a type, an epoch and a module"),
+        (changed("5566aa sys", "5566aa sys x"), "types: expected a type, an epoch and a module"),
+        (changed("Pace 0", " 0"), "types: expected a type, an epoch and a module"),
+        (changed("\\nStep", "\\n\\nStep"), "types: expected a type, an epoch and a module"),
         (changed("core_b = \"-\"", "core_b = \"\""), "cores: expected an epoch"),
-        (changed("core_b = \"-\"", "core_a = \"-\""), "in line 6: duplicate key"),
+        (changed("core_b = \"-\"", "core_a = \"-\""), "in line 8: duplicate key"),
         (changed("core_b = \"-\"", "\"../x\" = \"-\""), "cores: expected package names"),
         (changed("core_a = \"^0.1\"", "sys = \"^0.1\""), "found `sys` itself"),
-        (changed("core_a = \"^0.1\"", "core_b = \"^0.1\""), "in line 12: duplicate key"),
+        (changed("core_a = \"^0.1\"", "core_b = \"^0.1\""), "in line 14: duplicate key"),
         (changed("\"^0.1\"", "\"^x\""), "requires: expected a semver requirement"),
         (changed("\"^0.1\"", "\"\""), "requires: expected a semver requirement"),
         (changed("core_a = \"^0.1\"", "\"../a\" = \"^0.1\""), "a package name and"),
@@ -88,9 +98,9 @@ fn each_deviation_is_refused() {
         (changed("\"Health\"", "\"Health\", \"Health\""), "persist: expected each type once"),
         (changed("\"Health\"", "\"Hea\\nlth\""), "persist: expected a type"),
         (changed("\"core_a::Shield\"", "\"\""), "dropped: expected a type"),
-        (changed("persist", "wants"), "in line 7: unknown field `wants`"),
-        (changed("Health", "Hea\0lth"), "in line 7: "),
-        (changed("Health", "Hea\rlth"), "in line 7: "),
+        (changed("persist", "wants"), "in line 9: unknown field `wants`"),
+        (changed("Health", "Hea\0lth"), "in line 9: "),
+        (changed("Health", "Hea\rlth"), "in line 9: "),
         (String::new(), "found: missing field `kind`"),
     ];
     for (text, expected) in table {

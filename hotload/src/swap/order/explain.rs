@@ -11,6 +11,7 @@ use bevy::ecs::schedule::{
     SystemTypeSetAmbiguityError,
 };
 use bevy::prelude::*;
+use playground_api::schema::names::stable_name;
 
 use super::{Mirror, ScheduleCopy, Source};
 
@@ -154,11 +155,11 @@ impl ScheduleCopy<'_> {
         };
         let Some(schedule) = schedule else { return String::new() };
         if let Some(system) = schedule.graph().systems.get(key) {
-            return system.system().name().to_string();
+            return stable_name(&system.system().name()).into_owned();
         }
         // A schedule that was built has its systems in its executable part.
         let mut systems = schedule.systems().ok().into_iter().flatten();
         let found = systems.find(|(other, _)| *other == key);
-        found.map_or_else(String::new, |(_, system)| system.name().to_string())
+        found.map_or_else(String::new, |(_, system)| stable_name(&system.name()).into_owned())
     }
 }

@@ -5,6 +5,7 @@ use core_physics::{Heading, Outline, Position, Radius, Shape, StableId, Velocity
 use playground_api::prelude::*;
 
 /// The tuning file `assets/arena/ship.toml`: the player's ship at the start of a game.
+#[own_identity]
 #[derive(Resource, Deserialize, Clone, Debug)]
 #[serde(default)]
 pub struct ShipTuning {

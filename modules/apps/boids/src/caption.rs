@@ -5,6 +5,7 @@ use playground_api::prelude::*;
 use crate::population::Boid;
 
 /// Marks the caption.
+#[own_identity]
 #[derive(Component)]
 pub struct Caption;
 

@@ -12,13 +12,13 @@ use crate::tuning::BoidsTuning;
 const MOST: u32 = 200_000;
 
 /// Marks a boid.
-#[derive(
-    Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq,
-)]
+#[persist]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Boid;
 
 /// The target number of boids.
-#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[persist]
+#[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Population {
     /// The target number: the last one set in the console or in the file.
     wanted: u32,

@@ -3,6 +3,7 @@
 use playground_api::prelude::*;
 
 /// The number and properties of boids.
+#[own_identity]
 #[derive(Resource, Deserialize, Clone, Debug)]
 #[serde(default)]
 pub struct BoidsTuning {

@@ -3,7 +3,8 @@
 use playground_api::prelude::*;
 
 /// The player's ship.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Debug, Default, PartialEq)]
 pub struct Player {
     /// Seconds until the next dash is ready.
     pub dash_cooldown_s: f32,
@@ -26,13 +27,15 @@ impl Player {
 }
 
 /// An enemy.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Debug, Default, PartialEq)]
 pub struct Enemy {
     pub kind: EnemyKind,
 }
 
 /// The kinds of enemies.
-#[derive(Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[persist]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EnemyKind {
     /// Small and quick, in large flocks; rams the player.
     #[default]
@@ -49,9 +52,8 @@ impl EnemyKind {
 }
 
 /// The team of a fighter or bullet.
-#[derive(
-    Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash,
-)]
+#[persist]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Team {
     /// The player's team.
     #[default]
@@ -61,7 +63,8 @@ pub enum Team {
 }
 
 /// A fighter's health, in integers, so that the order of hits does not matter.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Debug, PartialEq)]
 pub struct Health {
     /// Current points.
     pub current: i32,

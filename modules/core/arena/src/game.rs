@@ -3,9 +3,8 @@
 use playground_api::prelude::*;
 
 /// The phase of the game.
-#[derive(
-    States, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash,
-)]
+#[persist]
+#[derive(States, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum GameState {
     /// The player is alive.
     #[default]
@@ -15,7 +14,8 @@ pub enum GameState {
 }
 
 /// The player's score.
-#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
 pub struct Score {
     /// Points in this game.
     pub points: u32,
@@ -39,7 +39,8 @@ impl Score {
 }
 
 /// The current wave of enemies.
-#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
 pub struct Wave {
     /// The number of the current wave, from 1; 0 before the first.
     pub number: u32,

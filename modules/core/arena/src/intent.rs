@@ -6,7 +6,8 @@ use playground_api::prelude::*;
 ///
 /// `dash` and `restart` stay set until a fixed step has handled them, so that a key pressed between
 /// two steps is not lost.
-#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
 pub struct PlayerIntent {
     /// Direction of thrust, of length at most 1.
     pub thrust: Vec2,

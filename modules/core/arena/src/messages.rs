@@ -5,6 +5,7 @@ use playground_api::prelude::*;
 use crate::{EnemyKind, Team};
 
 /// A fighter was hit.
+#[own_identity]
 #[derive(Message, Clone, Debug)]
 pub struct Damage {
     /// The fighter that was hit.
@@ -18,6 +19,7 @@ pub struct Damage {
 }
 
 /// A fighter died.
+#[own_identity]
 #[derive(Message, Clone, Debug)]
 pub struct Died {
     /// The kind of enemy; `None` for the player's ship.
@@ -30,6 +32,7 @@ pub struct Died {
 }
 
 /// A weapon fired.
+#[own_identity]
 #[derive(Message, Clone, Debug)]
 pub struct Fired {
     /// The weapon's bearer.
@@ -41,5 +44,6 @@ pub struct Fired {
 }
 
 /// A new game begins: reset everything that belongs to the old one.
+#[own_identity]
 #[derive(Message, Clone, Debug)]
 pub struct NewGame;

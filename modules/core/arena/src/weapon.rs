@@ -3,7 +3,8 @@
 use playground_api::prelude::*;
 
 /// Fires bullets along its bearer's heading.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Debug, Default, PartialEq)]
 pub struct Weapon {
     /// Seconds between shots.
     pub interval_s: f32,
@@ -20,7 +21,8 @@ pub struct Weapon {
 }
 
 /// Hurts the player by touching.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Debug, Default, PartialEq)]
 pub struct Contact {
     /// Damage of a touch, in health points.
     pub damage: i32,
@@ -29,7 +31,8 @@ pub struct Contact {
 }
 
 /// A flying bullet.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Debug, Default, PartialEq)]
 pub struct Bullet {
     /// Damage, in health points.
     pub damage: i32,

@@ -3,6 +3,7 @@
 use playground_api::prelude::*;
 
 /// Layers, from the lowest to the highest.
+#[own_identity]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
     /// The arena's floor and edge.
@@ -16,6 +17,7 @@ pub enum Layer {
 }
 
 /// A layer's triangles, three corners each.
+#[own_identity]
 #[derive(Clone, Debug, Default)]
 pub struct Triangles {
     /// Positions, in world units.
@@ -25,6 +27,7 @@ pub struct Triangles {
 }
 
 /// The triangles of the current frame, by layer.
+#[own_identity]
 #[derive(Resource, Debug, Default)]
 pub struct Canvas {
     layers: [Triangles; 4],

@@ -3,15 +3,18 @@
 use playground_api::prelude::*;
 
 /// The centre of a body, in world units (about one pixel of a 1600×900 view).
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Position(pub Vec2);
 
 /// Velocity, in world units per second.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Velocity(pub Vec2);
 
 /// The direction that a body points to, a unit vector.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Copy, Debug, PartialEq)]
 pub struct Heading(pub Vec2);
 
 impl Default for Heading {
@@ -21,7 +24,8 @@ impl Default for Heading {
 }
 
 /// The radius of a body for collisions, in world units.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Radius(pub f32);
 
 impl Heading {

@@ -3,7 +3,8 @@
 use playground_api::prelude::*;
 
 /// The game's rectangle around the origin, set by the app.
-#[derive(Resource, Persist, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
+#[persist]
+#[derive(Resource, Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
     /// Distance from the origin to the right and upper edge, in world units.
     pub half_size: Vec2,
@@ -12,7 +13,8 @@ pub struct Bounds {
 }
 
 /// The effect of the world's edge on bodies.
-#[derive(Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[persist]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Edge {
     /// Bodies stop at the edge.
     #[default]

@@ -3,7 +3,8 @@
 use playground_api::prelude::*;
 
 /// A member of a flock: avoids all neighbours, and flies along with those of its own flock.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Copy, Debug, PartialEq)]
 pub struct Flocker {
     /// The flock. Neighbours of the same flock attract and align each other.
     pub flock: u8,
@@ -24,7 +25,8 @@ impl Default for Flocker {
 }
 
 /// A flocker's goal.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Goal {
     /// The place, in world units.
     pub point: Vec2,
@@ -33,7 +35,8 @@ pub struct Goal {
 }
 
 /// A place that attracts or repels all flockers near it.
-#[derive(Resource, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Lure {
     /// The place, in world units.
     pub point: Vec2,

@@ -5,6 +5,7 @@ use playground_api::prelude::*;
 use crate::StableId;
 
 /// A flocker's state at [`PhysicsSet::Index`](crate::PhysicsSet::Index).
+#[own_identity]
 #[derive(Clone, Copy, Debug)]
 pub struct Neighbour {
     pub position: Vec2,
@@ -15,6 +16,7 @@ pub struct Neighbour {
 
 /// Flockers sorted by cell, and by [`StableId`] within a cell, so that sums over neighbours do not
 /// depend on the order in which entities are stored.
+#[own_identity]
 #[derive(Resource, Debug)]
 pub struct SpatialGrid {
     cell_size: f32,

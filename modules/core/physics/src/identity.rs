@@ -3,25 +3,13 @@
 use playground_api::prelude::*;
 
 /// An entity's id, unique in a run. Sort by it where the order of entities matters.
-#[derive(
-    Component,
-    Persist,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-)]
+#[persist]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StableId(pub u64);
 
 /// The source of [`StableId`]s.
-#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[persist]
+#[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
 pub struct StableIds {
     given: u64,
 }

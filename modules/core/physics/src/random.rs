@@ -8,7 +8,8 @@ use playground_api::prelude::*;
 /// A seeded random number generator; its state is part of the game's.
 ///
 /// Visual effects (sparks, trails) must not draw from it: disabling a plugin would change the game.
-#[derive(Resource, Persist, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[persist]
+#[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
 pub struct GameRng {
     state: u64,
 }

@@ -3,7 +3,8 @@
 use playground_api::prelude::*;
 
 /// A filled outline that is drawn at a body's position, turned to its heading.
-#[derive(Component, Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+#[persist]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Shape {
     pub outline: Outline,
     /// Half the length along the heading, in world units.
@@ -27,7 +28,8 @@ impl Shape {
 }
 
 /// Outlines, seen from above and heading to the right.
-#[derive(Persist, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[persist]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outline {
     /// A slim triangle.
     #[default]

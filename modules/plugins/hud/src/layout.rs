@@ -3,6 +3,7 @@
 use playground_api::prelude::*;
 
 /// A bar.
+#[own_identity]
 #[derive(Component, Clone, Copy, PartialEq, Eq)]
 pub enum Bar {
     /// The player's health.
@@ -12,6 +13,7 @@ pub enum Bar {
 }
 
 /// A text that is updated.
+#[own_identity]
 #[derive(Component, Clone, Copy, PartialEq, Eq)]
 pub enum Readout {
     /// The wave's number.
@@ -25,6 +27,7 @@ pub enum Readout {
 }
 
 /// Marks the panel that is shown when the game is over.
+#[own_identity]
 #[derive(Component)]
 pub struct GameOverPanel;
 

@@ -12,6 +12,7 @@ const RING_LIFE_S: f32 = 0.4;
 const DRAG: f32 = 3.5;
 
 /// All sparks and rings.
+#[own_identity]
 #[derive(Resource, Default)]
 pub struct Sparks {
     sparks: Vec<Spark>,

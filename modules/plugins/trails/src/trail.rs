@@ -9,12 +9,14 @@ use playground_api::prelude::*;
 const LONGEST_STEP: f32 = 120.0;
 
 /// All trails, by the id of the body.
+#[own_identity]
 #[derive(Resource, Default)]
 pub struct Trails {
     trails: BTreeMap<StableId, Trail>,
 }
 
 /// The style of a trail.
+#[own_identity]
 #[derive(Clone, Copy, Default)]
 pub struct Style {
     /// Seconds for which a position is visible.
@@ -26,6 +28,7 @@ pub struct Style {
 }
 
 /// The recent positions of one body with their age in seconds, the oldest first.
+#[own_identity]
 #[derive(Default)]
 pub struct Trail {
     places: VecDeque<(Vec2, f32)>,

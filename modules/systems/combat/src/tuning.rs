@@ -4,6 +4,7 @@ use core_arena::EnemyKind;
 use playground_api::prelude::*;
 
 /// The behaviour of enemies and bullets.
+#[own_identity]
 #[derive(Resource, Deserialize, Clone, Debug)]
 #[serde(default)]
 pub struct CombatTuning {
@@ -42,6 +43,7 @@ pub struct CombatTuning {
 }
 
 /// The properties of one kind of enemy.
+#[own_identity]
 #[derive(Deserialize, Clone, Copy, Debug)]
 #[serde(default)]
 pub struct EnemyTuning {

@@ -3,6 +3,7 @@
 use playground_api::prelude::*;
 
 /// The flight of the player's ship.
+#[own_identity]
 #[derive(Resource, Deserialize, Clone, Debug)]
 #[serde(default)]
 pub struct PlayerTuning {

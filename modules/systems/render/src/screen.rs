@@ -15,10 +15,12 @@ const MARGIN: f32 = 30.0;
 const BACKGROUND: Color = Color::srgb(0.020, 0.024, 0.039);
 
 /// Marks the camera.
+#[own_identity]
 #[derive(Component)]
 pub struct GameCamera;
 
 /// Marks the mesh.
+#[own_identity]
 #[derive(Component)]
 pub struct Surface;
 

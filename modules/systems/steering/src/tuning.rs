@@ -3,6 +3,7 @@
 use playground_api::prelude::*;
 
 /// The behaviour of flocks.
+#[own_identity]
 #[derive(Resource, Deserialize, Clone, Debug)]
 #[serde(default)]
 pub struct SteeringTuning {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::build::rustc::CompileTimes;
 use crate::build::{Built, DepInfo, Inputs, Learned, Outcome};
+use crate::epoch::Identity;
 use crate::generation::{SharedGeneration, stub_of};
 use crate::ids::{ArtifactHash, InputsHash, ModuleId};
 use crate::pipeline::swap_groups::swap_groups;
@@ -333,7 +334,11 @@ impl Model {
         texts.extend(self.links[id].iter().map(|link| self.disk[link].text));
         Inputs {
             hash: InputsHash::from(format!("{texts:?} {known:?} {failed}")),
-            epoch: "0123456789abcdef".into(),
+            identity: Arc::new(Identity {
+                epoch: "0123456789abcdef".into(),
+                crate_epoch: "0123456789abcdef".into(),
+                types: BTreeMap::new(),
+            }),
             cores: BTreeMap::new(),
             facts: Arc::default(),
             refused: None,
