@@ -53,6 +53,18 @@ pub struct Identity {
     pub types: BTreeMap<String, OwnIdentity>,
 }
 
+impl Identity {
+    /// The types with an identity of their own, as `#[persist]` and the manifest read them: a line
+    /// each, with name, epoch, and the path of the module that declares it.
+    pub fn own_types(&self, crate_name: &str) -> String {
+        let lines = self.types.iter().map(|(name, own)| match own.module.as_str() {
+            "" => format!("{name} {} {crate_name}", own.epoch),
+            module => format!("{name} {} {crate_name}::{module}", own.epoch),
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// The identity of one type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnIdentity {

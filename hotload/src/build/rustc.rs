@@ -155,7 +155,7 @@ impl Job {
         command.env("PLAYGROUND_EPOCH", self.identity.epoch.as_str());
         command.env("PLAYGROUND_CRATE_EPOCH", self.identity.crate_epoch.as_str());
         if !self.identity.types.is_empty() {
-            command.env("PLAYGROUND_TYPES", self.own_types());
+            command.env("PLAYGROUND_TYPES", self.identity.own_types(&self.crate_name));
         }
         if !self.cores.is_empty() {
             // An inline table of TOML, which `export_module!` puts into the manifest.
@@ -172,19 +172,6 @@ impl Job {
                 .env("PLAYGROUND_LLD", &linker.lld);
         }
         command
-    }
-
-    /// The types with an identity of their own, as `#[persist]` and the manifest read them: a line
-    /// each, with name, epoch, and the path of the module that declares it.
-    fn own_types(&self) -> String {
-        let lines = self.identity.types.iter().map(|(name, own)| {
-            let module = match own.module.as_str() {
-                "" => self.crate_name.clone(),
-                module => format!("{}::{module}", self.crate_name),
-            };
-            format!("{name} {} {module}", own.epoch)
-        });
-        lines.collect::<Vec<_>>().join("\n")
     }
 
     fn add_codegen(&self, command: &mut Command, option: &str) {

@@ -28,8 +28,11 @@ pub const STATEMENTS: [&str; 8] = [
     "used(vec![1, 2]); if matches!(1, 2 | 3) { println!(\"never\") }",
 ];
 
+/// The first content with a type beside the function.
+pub const FIRST_BESIDE: usize = 40;
+
 /// A content: items beside the function, and its body.
-pub const CONTENTS: [(&str, &str); 52] = [
+pub const CONTENTS: [(&str, &str); 61] = [
     ("", ""),
     ("", "@P"),
     ("", "report_of(&@V);"),
@@ -96,6 +99,52 @@ pub const CONTENTS: [(&str, &str); 52] = [
     ("", "used(format!(\"{}\", { struct Mark(@T); report::<Mark>(); 1 }));"),
     ("", "include!(\"body@F.in\");"),
     // Types, consts and traits beside the function.
+    // Types that may have an identity of their own.
+    (
+        "pub struct Outer@F(Inner@F, u8); pub struct Inner@F(Vec<Last@F>); pub struct Last@F(@T);",
+        "report::<Outer@F>(); report::<Inner@F>(); report::<Last@F>();",
+    ),
+    (
+        "pub struct Mark@F(Inner@F); pub struct Inner@F(@T, @U);",
+        "report::<Mark@F>(); report::<Option<Inner@F>>();",
+    ),
+    (
+        "pub struct Mark@F(u8); #[cfg(@cfg)] impl Drop for Mark@F { fn drop(&mut self) {} } \
+         pub struct Holder@F(Mark@F);",
+        "report::<Mark@F>(); report::<Holder@F>();",
+    ),
+    (
+        "pub trait Shape@F { type Out; } pub struct Key@F; pub struct Mark@F(<Key@F as Shape@F>::Out); \
+         impl Shape@F for Key@F { type Out = @T; }",
+        "report::<Mark@F>();",
+    ),
+    (
+        "pub trait Shape@F<T> { type Out; } pub struct Key@F; impl Shape@F<Key@F> for u8 { \
+         type Out = @T; } pub struct Mark@F(<u8 as Shape@F<Key@F>>::Out);",
+        "report::<Mark@F>();",
+    ),
+    (
+        "pub trait Len@F { const N: usize; } pub struct Key@F; impl Key@F { const M: usize = @M; } \
+         impl Len@F for Key@F { const N: usize = @N; } \
+         pub struct Mark@F([u8; <Key@F as Len@F>::N], [u16; Key@F::M]);",
+        "report::<Mark@F>();",
+    ),
+    (
+        "pub struct Pair@F<X>(X, @T); impl<X> Drop for Pair@F<X> { fn drop(&mut self) { @P } } \
+         pub struct Mark@F(Pair@F<@U>);",
+        "report::<Pair@F<u8>>(); report::<Mark@F>();",
+    ),
+    (
+        "pub struct Uses@F(@C::Shared); pub struct Other@F(@C::Twice, u8); pub struct Third@F(@C::Beside);",
+        "report::<Uses@F>(); report::<Other@F>(); report::<Third@F>(); report::<@C::Shared>(); \
+         report::<@C::Around>(); report::<(@C::Twice, u8)>();",
+    ),
+    (
+        "pub struct Mark@F(Job@F); impl Default for Mark@F { fn default() -> Self { let c = || @V; \
+         Self(Job@F(1)) } } pub struct Job@F(u8); impl Iterator for Job@F { type Item = @T; \
+         fn next(&mut self) -> Option<@T> { None } }",
+        "report::<Mark@F>(); report::<std::iter::Peekable<Job@F>>(); report_of(&<Mark@F as Default>::default());",
+    ),
     ("const fn wide@F() -> usize { @N } pub struct Wide@F([u8; wide@F()]);", "report::<Wide@F>();"),
     (
         "pub trait Shape@F { const N: usize; type Out; } impl Shape@F for u8 { const N: usize = @N; \

@@ -1,11 +1,12 @@
 //! Random crates and edits of them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use super::contents::{BEFORE, CONTENTS, STATEMENTS, TYPES};
+use super::contents::{BEFORE, CONTENTS, FIRST_BESIDE, STATEMENTS, TYPES};
 
 /// Where a function stands: the file, what opens and closes around it, and the path to it. `@F` is
 /// the function's number.
@@ -65,6 +66,10 @@ const CORE: &str = "
         async move { let more = @W; pause().await; used((inner, more)) }
     }
     pub fn returned() -> impl Future<Output = ()> { let more = @V; async move { used(more) } }
+    #[playground_api::prelude::own_identity] pub struct Shared(pub @T);
+    #[playground_api::prelude::own_identity] pub struct Twice(pub Shared, pub @U);
+    #[playground_api::prelude::own_identity] pub struct Beside(pub @T);
+    #[playground_api::prelude::own_identity] pub struct Around(pub Twice);
     #[macro_export] macro_rules! marker { ($n:ident, $t:ty) => { struct $n($t, @T); } }
 ";
 
@@ -79,6 +84,8 @@ pub struct Function {
     depth: usize,
     /// Statements before, in and after the content.
     statements: [usize; 3],
+    /// Which of the types beside it have an identity of their own: none, all, or every second one.
+    own: usize,
 }
 
 /// A random crate; its own types are those of the parts that every crate has.
@@ -108,24 +115,32 @@ pub struct Edit {
     value: usize,
 }
 
-fn function() -> impl Strategy<Value = Function> {
+fn function(contents: Range<usize>) -> impl Strategy<Value = Function> {
     let types = prop::array::uniform2(0..TYPES.len());
     let statements = prop::array::uniform3(0..STATEMENTS.len());
-    let content = prop_oneof![1 => 0..9_usize, 2 => 0..CONTENTS.len()];
-    (content, 0..PLACES.len(), types, any::<bool>(), 0..4_usize, statements).prop_map(
-        |(content, place, types, swapped, depth, statements)| Function {
+    let content = prop_oneof![1 => contents.start..contents.start + 9, 2 => contents];
+    (
+        content,
+        0..PLACES.len(),
+        types,
+        any::<bool>(),
+        0..4_usize,
+        statements,
+        prop::sample::select(vec![0, 1, 1, 1, 2]),
+    )
+        .prop_map(|(content, place, types, swapped, depth, statements, own)| Function {
             content,
             place,
             types,
             swapped,
             depth,
             statements,
-        },
-    )
+            own,
+        })
 }
 
-fn a_crate(functions: std::ops::Range<usize>) -> impl Strategy<Value = Crate> {
-    let functions = prop::collection::vec(function(), functions);
+fn a_crate(functions: Range<usize>, contents: Range<usize>) -> impl Strategy<Value = Crate> {
+    let functions = prop::collection::vec(function(contents), functions);
     (functions, prop::array::uniform2(0..TYPES.len())).prop_map(|(functions, types)| Crate {
         functions,
         types,
@@ -133,11 +148,24 @@ fn a_crate(functions: std::ops::Range<usize>) -> impl Strategy<Value = Crate> {
     })
 }
 
+/// Which crates and edits are made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    All,
+    /// Types beside functions, which may have an identity of their own.
+    OwnIdentities,
+}
+
 /// Two crates and edits, each of the same source.
-pub fn edits(most: usize) -> impl Strategy<Value = (Pair, Vec<Edit>)> {
-    let edit = (prop::bool::weighted(0.3), any::<usize>(), 0..14_usize, any::<usize>())
+pub fn edits(about: About, most: usize) -> impl Strategy<Value = (Pair, Vec<Edit>)> {
+    let (contents, parts, item_macros) = match about {
+        About::All => (0..CONTENTS.len(), 0..14_usize, 0.5),
+        About::OwnIdentities => (FIRST_BESIDE..FIRST_BESIDE + 9, 7..20_usize, 0.0),
+    };
+    let edit = (prop::bool::weighted(0.3), any::<usize>(), parts, any::<usize>())
         .prop_map(|(in_core, at, part, value)| Edit { in_core, at, part, value });
-    let pair = (a_crate(0..6), a_crate(1..16), any::<bool>())
+    let core = a_crate(0..6, contents.clone());
+    let pair = (core, a_crate(1..16, contents), prop::bool::weighted(item_macros))
         .prop_map(|(core, own, item_macros)| Pair { core, own, item_macros });
     (pair, prop::collection::vec(edit, 1..=most))
 }
@@ -152,6 +180,7 @@ impl Pair {
             swapped: false,
             depth: content % 4,
             statements: [0, content, shift].map(|at| at % STATEMENTS.len()),
+            own: content % 3,
         };
         let all = || Crate {
             functions: (0..CONTENTS.len()).map(function).collect(),
@@ -166,6 +195,19 @@ impl Pair {
         let edited = if edit.in_core { &mut pair.core } else { &mut pair.own };
         // Another one of `count`.
         let other = |old: &mut usize, count| *old = (*old + 1 + edit.value % (count - 1)) % count;
+        // Functions with types beside them.
+        let mut with_types: Vec<_> =
+            edited.functions.iter_mut().filter(|it| it.content >= FIRST_BESIDE).collect();
+        if edit.part >= 14 && !with_types.is_empty() {
+            let at = edit.at % with_types.len();
+            let function = &mut with_types[at];
+            match edit.part {
+                part @ 14..18 => other(&mut function.types[part % 2], TYPES.len()),
+                18 => function.swapped ^= true,
+                _ => other(&mut function.own, 3),
+            }
+            return pair;
+        }
         if edit.part >= 12 {
             other(&mut edited.before, BEFORE.len());
             return pair;
@@ -273,12 +315,31 @@ impl Function {
         let closed: String = around.iter().rev().map(|(_, close)| *close).collect();
         let [first, _, last] = self.statements.map(|at| STATEMENTS[at]);
         let is_module = !open.contains("impl") && !open.contains("trait");
-        let (outside, inside) = if is_module { ("", beside) } else { (beside, "") };
+        let beside = self.with_attributes(beside);
+        let (outside, inside) = if is_module { ("", &*beside) } else { (&*beside, "") };
         let public = if open.contains("trait") { "" } else { "pub " };
         format!(
             "{outside}\n{open}\n    {inside}\n    {public}fn f@F() {{\n        {first}\n        {opened} \
              {content} {closed}\n        {last}\n    }}\n{close}\n"
         )
+    }
+}
+
+impl Function {
+    /// The items beside the function, with attributes on types.
+    fn with_attributes(&self, items: &str) -> String {
+        let mut number = 0;
+        let mut with = String::new();
+        for (at, part) in items.split("pub struct ").enumerate() {
+            if at > 0 {
+                number += 1;
+                let has_one = self.own == 1 || (self.own == 2 && number % 2 == 0);
+                with += if has_one { "#[playground_api::prelude::own_identity] " } else { "" };
+                with += "pub struct ";
+            }
+            with += part;
+        }
+        with
     }
 }
 
