@@ -22,6 +22,7 @@ mod names;
 mod own_identity;
 mod stateful_statics;
 mod token_hash;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};

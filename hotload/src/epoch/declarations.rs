@@ -10,7 +10,8 @@ use syn::visit::{self, Visit};
 use super::attributes::{attributes, is_test};
 use super::definitions::returns_impl;
 use super::known_macros::is_known_crate;
-use super::names::{idents, is_silent, name_of, self_type, values};
+use super::names::{idents, is_silent, name_of, self_type};
+use super::values::values;
 use super::whole_bodies::holds_closure;
 
 /// Derives that do not make a type one that the world stores.
@@ -87,7 +88,7 @@ impl Declarations {
         let files: Vec<_> = files.collect();
         files.iter().for_each(|file| all.visit_file(file));
         if all.returns_impl {
-            files.iter().for_each(|file| values(file.to_token_stream(), &mut all.values));
+            files.iter().for_each(|file| values(file, &mut all.values));
         }
         for (name, item) in std::mem::take(&mut all.generic_impls) {
             let mut names = all.leads.get(&name).cloned().unwrap_or_default();

@@ -112,7 +112,7 @@ pub(super) fn calls_method(tokens: &TokenStream) -> bool {
 }
 
 /// True for `.name` that is not a call, and for `name:`.
-fn is_field(before: &[TokenTree], rest: &[TokenTree]) -> bool {
+pub(super) fn is_field(before: &[TokenTree], rest: &[TokenTree]) -> bool {
     let colons = rest.iter().take(2).filter(|token| is_mark(token, ':')).count();
     let colon = rest.first().is_some_and(|token| is_mark(token, ':'));
     let called = matches!(rest.first(), Some(TokenTree::Group(_))) || colons == 2;
@@ -121,39 +121,11 @@ fn is_field(before: &[TokenTree], rest: &[TokenTree]) -> bool {
     (colon && colons == 1) || (dots == 1 && !called)
 }
 
-/// The names in `tokens` that are not called, defined as a function, imported or a field's.
-pub(super) fn values(tokens: TokenStream, found: &mut BTreeSet<String>) {
-    let tokens: Vec<_> = tokens.into_iter().collect();
-    let mut imports = false;
-    for (at, token) in tokens.iter().enumerate() {
-        let (before, rest) = (&tokens[..at], &tokens[at + 1..]);
-        match token {
-            TokenTree::Ident(word) if word == "use" => {
-                imports = !rest.first().is_some_and(|token| is_mark(token, '<'));
-            }
-            TokenTree::Punct(punct) if punct.as_char() == ';' => imports = false,
-            _ if imports => {}
-            TokenTree::Group(group) => values(group.stream(), found),
-            TokenTree::Ident(name) => {
-                let defined = before
-                    .last()
-                    .is_some_and(|it| matches!(it, TokenTree::Ident(it) if it == "fn"));
-                let called = matches!(rest.first(), Some(TokenTree::Group(group))
-                    if group.delimiter() == Delimiter::Parenthesis);
-                if !defined && !called && !is_field(before, rest) {
-                    found.insert(name.to_string());
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
 fn ends_with_bang(before: &[TokenTree]) -> bool {
     before.last().is_some_and(|token| is_mark(token, '!'))
 }
 
-fn is_mark(token: &TokenTree, mark: char) -> bool {
+pub(super) fn is_mark(token: &TokenTree, mark: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark)
 }
 

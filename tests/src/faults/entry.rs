@@ -73,8 +73,8 @@ fn other_abi(elf: &mut Elf) {
 pub(super) const FAULTS: &[FileFault] = &[
     export("no magic", head!(0, [0; 16]), "expected \"playground-mod"),
     export("a magic that was cut", head!(10, b"-mo\0\0"), "expected \"playground-mod"),
-    export("an older layout", head!(15, [2]), "expected version 3 of its layout, found version 2"),
-    export("a newer layout", head!(15, [4]), "expected version 3 of its layout, found version 4"),
+    export("an older layout", head!(15, [3]), "expected version 4 of its layout, found version 3"),
+    export("a newer layout", head!(15, [5]), "expected version 4 of its layout, found version 5"),
     export(
         "a manifest of 2^64 bytes",
         head!(16, u64::MAX.to_le_bytes()),
