@@ -11,6 +11,7 @@ mod external;
 mod failures;
 mod faults;
 mod game;
+mod games;
 mod live_edit;
 mod ordinary_edits;
 mod own_identities;
