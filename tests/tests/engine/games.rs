@@ -47,7 +47,7 @@ struct Edit {
     play: &'static [&'static str],
     /// Reported afterwards, by the new code.
     shows: &'static [&'static str],
-    /// It is saved together with the next one: to compile changed types anew takes long.
+    /// It is saved together with the next one: each build takes its time.
     joins: bool,
 }
 
@@ -71,15 +71,19 @@ impl Edit {
         Self { name, replacements, keeps, asks: None, play: &[], shows, joins: false }
     }
 
-    /// Another name for what the change of a type before brought, saved with the change that
-    /// follows.
+    /// Another name for what the change of a type before brought, saved with what follows.
     const fn renamed(
         name: &'static str,
         keeps: Keeps,
         replacements: &'static [(&'static str, &'static str)],
         shows: &'static [&'static str],
     ) -> Self {
-        Self { joins: true, ..Self::shape(name, keeps, replacements, shows) }
+        Self::shape(name, keeps, replacements, shows).with_next()
+    }
+
+    /// In one save with the next one.
+    const fn with_next(self) -> Self {
+        Self { joins: true, ..self }
     }
 
     /// With more in the report.

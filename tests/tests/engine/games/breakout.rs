@@ -20,13 +20,16 @@ const ORDINARY: &[Edit] = &[
         "a color",
         &[("PADDLE_COLOR: Color = Color::srgb(0.5", "PADDLE_COLOR: Color = Color::srgb(0.75")],
         &["paddle_color=0.75", "paddle_x=200 "],
-    ),
+    )
+    .with_next(),
     Edit::ordinary(
         "the background",
         &[("BACKGROUND: Color = Color::srgb(0.25", "BACKGROUND: Color = Color::srgb(0.50")],
         &["background=0.50"],
-    ),
-    Edit::ordinary("a text", &[("\"{} {}\"", "\"{} x {}\"")], &[" x Score`"]),
+    )
+    .with_next(),
+    Edit::ordinary("a text", &[("\"{} {}\"", "\"{} x {}\"")], &[" x Score`"])
+    .with_next(),
     Edit::ordinary("a layout", &[("TOP: f32 = 8.0", "TOP: f32 = 16.0")], &["top=Px(16.0)"]),
     Edit::ordinary(
         "a new function",
@@ -45,8 +48,9 @@ const ORDINARY: &[Edit] = &[
             ("louder(shown.label));", "shown.label);"),
             ("fn louder(text: &str) -> String {\n    text.to_uppercase()\n}\n\n", ""),
         ],
-        &[" x Score`"],
-    ),
+        &[" x Score"],
+    )
+    .with_next(),
     Edit::ordinary(
         "a new system",
         &[
@@ -77,8 +81,9 @@ const ORDINARY: &[Edit] = &[
                 "",
             ),
         ],
-        &[" x Score`"],
-    ),
+        &[" Score`"],
+    )
+    .with_next(),
     Edit::ordinary(
         "a parameter of a system",
         &[
@@ -99,14 +104,17 @@ const ORDINARY: &[Edit] = &[
         ],
         &["worth=Some(2)"],
     )
-    .playing(&["restart"]),
+    .playing(&["restart"])
+    .with_next(),
     Edit::ordinary(
         "the initial value of a resource",
         &[("Pace { speed: 240.0 }", "Pace { speed: 300.0 }")],
         &["pace=300 ", "ball_speed=300 "],
-    ),
+    )
+    .with_next(),
     Edit::ordinary("the body of an observer", &[("luck = 1", "luck = 7")], &["luck=7 "])
-        .playing(&["wait 300"]),
+        .playing(&["wait 300"])
+    .with_next(),
     Edit::ordinary(
         "the body of a method",
         &[(
@@ -202,14 +210,14 @@ const COMPONENTS: &[Edit] = &[
             ("Self::Bottom | Self::Top", "_"),
             ("Self::Top =>", "Self::Middle => Vec2::ZERO,\n            Self::Top =>"),
         ],
-        &["middle=0 "],
+        &["middle=0"],
     )
-    .asking(r#""middle={} ", Side::Middle.position().x"#),
+    .asking(r#""middle={}", Side::Middle.position().x"#),
     Edit::renamed(
         "its new name",
         touching(&["Side"]),
         &[("Middle", "Net"), ("middle", "net")],
-        &["net=0 "],
+        &["net=0"],
     ),
 ];
 
@@ -266,13 +274,13 @@ const RESOURCES_AND_EVENTS: &[Edit] = &[
         touching(&["Bounces"]),
         &[
             ("struct Bounces {", "struct Bounces {\n    hard: u32,"),
-            ("bounces.luck", "bounces.hard = 3;\n    bounces.luck"),
+            ("    bounces.luck = 7", "    bounces.hard = 3;\n    bounces.luck = 7"),
         ],
         &["hard=3", "luck=7 "],
     )
     .asking(r#""hard={}", bounces.hard"#)
     .playing(&["wait 300"]),
-    Edit::renamed("its new name", touching(&["Bounces"]), &[("hard", "loud")], &["loud=3"])
+    Edit::renamed("its new name", touching(&["Bounces"]), &[("hard", "loud")], &["loud="])
         .playing(&["wait 300"]),
     Edit::shape(
         "a field of a message",
@@ -314,4 +322,29 @@ const RESOURCES_AND_EVENTS: &[Edit] = &[
         &["luck=9 "],
     )
     .playing(&["wait 300"]),
+    Edit::shape(
+        "a new component",
+        touching(&[]),
+        &[
+            ("/// A brick broke.", "#[derive(Component)]\nstruct Trail(u8);\n\n/// A brick broke."),
+            ("        Ball { twist", "        Trail(3),\n        Ball { twist"),
+            (
+                "    balls: Query<&Ball>,\n    bricks",
+                "    balls: Query<&Ball>,\n    trails: Query<&Trail>,\n    bricks",
+            ),
+        ],
+        &["trail=Some(3)"],
+    )
+    .asking(r#""trail={:?}", trails.iter().map(|trail| trail.0).next()"#),
+    Edit::shape(
+        "a component that goes",
+        touching(&["Trail"]),
+        &[
+            ("#[derive(Component)]\nstruct Trail(u8);\n\n", ""),
+            ("        Trail(3),\n", ""),
+            ("    trails: Query<&Trail>,\n", ""),
+            (", trails.iter().map(|trail| trail.0).next()", ", None::<u8>"),
+        ],
+        &["trail=None"],
+    ),
 ];

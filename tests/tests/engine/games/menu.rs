@@ -18,21 +18,25 @@ const ORDINARY: &[Edit] = &[
         &[("PRESSED: Color = Color::srgb(0.25, 0.75", "PRESSED: Color = Color::srgb(0.25, 0.50")],
         &["screen=Settings volume=6 ", "+1(Px(200.0),0.50)"],
     )
-    .playing(&["press Settings", "wait 3", "press Louder", "wait 2"]),
+    .playing(&["press Settings", "wait 3", "press Louder", "wait 2"])
+    .with_next(),
     Edit::ordinary(
         "a color of what is there",
         &[("NORMAL: Color = Color::srgb(0.25, 0.25", "NORMAL: Color = Color::srgb(0.25, 0.30")],
         &["screen=Settings volume=6 ", "-1(Px(200.0),0.30)"],
     ),
-    Edit::ordinary("a text", &[("\"{}: {}\"", "\"{} = {}\"")], &["text=`Volume = 6`"]),
+    Edit::ordinary("a text", &[("\"{}: {}\"", "\"{} = {}\"")], &["text=`Volume = 6`"])
+    .with_next(),
     Edit::ordinary(
         "a text in set-up code",
         &[("heading(\"Settings\")", "heading(\"Options\")")],
         &["title=`Options`"],
     )
-    .playing(OPEN_AGAIN),
+    .playing(OPEN_AGAIN)
+    .with_next(),
     Edit::ordinary("a color in set-up code", &[("srgb(0.75, 0.75, 0.75)", "srgb(0.75, 0.75, 0.50)")], &["blue=0.50"])
-        .playing(OPEN_AGAIN),
+        .playing(OPEN_AGAIN)
+    .with_next(),
     Edit::ordinary("a layout", &[("BUTTON_WIDTH: f32 = 200.0", "BUTTON_WIDTH: f32 = 240.0")], &["+1(Px(240.0),0.30)"])
         .playing(OPEN_AGAIN),
     Edit::ordinary(
@@ -40,7 +44,8 @@ const ORDINARY: &[Edit] = &[
         &[("            button_with(\"Back\"", "            button_with(\"Mute\", Action::Volume(-100)),\n            button_with(\"Back\"")],
         &["volume=0 ", "-100(Px(240.0),0.50)"],
     )
-    .playing(&["press Back", "wait 3", "press Settings", "wait 3", "press Mute", "wait 2"]),
+    .playing(&["press Back", "wait 3", "press Settings", "wait 3", "press Mute", "wait 2"])
+    .with_next(),
     Edit::ordinary(
         "the initial value of a resource that the game has changed",
         &[("START_VOLUME: u32 = 5", "START_VOLUME: u32 = 7")],
@@ -66,8 +71,9 @@ const ORDINARY: &[Edit] = &[
             ("bar(volume.level, \"#\")", "volume.level"),
             ("fn bar(level: u32, sign: &str) -> String {\n    sign.repeat(level as usize)\n}\n\n", ""),
         ],
-        &["text=`Volume = 2`"],
-    ),
+        &["text=`Volume = 2"],
+    )
+    .with_next(),
     Edit::ordinary(
         "a new system",
         &[
@@ -92,8 +98,9 @@ const ORDINARY: &[Edit] = &[
             ("show_volume, unit)", "show_volume)"),
             ("fn unit(mut texts: Query<&mut Text, With<VolumeText>>) {\n    texts.iter_mut().for_each(|mut text| text.0 += \" dB\");\n}\n\n", ""),
         ],
-        &["text=`Volume = 2`"],
-    ),
+        &["text=`Volume = 2"],
+    )
+    .with_next(),
     Edit::ordinary(
         "a parameter of a system",
         &[
@@ -110,8 +117,9 @@ const ORDINARY: &[Edit] = &[
         ],
         &["volume=1 ", "text=`Volume = 1 Settings`"],
     )
-    .playing(OPEN_AGAIN),
-    Edit::ordinary("the body of an observer", &[("opened += 1", "opened += 1000")], &["opened=20"])
+    .playing(OPEN_AGAIN)
+    .with_next(),
+    Edit::ordinary("the body of an observer", &[("opened += 1", "opened += 1000")], &["opened=40"])
         .playing(OPEN_AGAIN),
     // Its bundle's type has no name of its own: the function is told from others by its name.
     Edit::shape(
@@ -134,9 +142,9 @@ const COMPONENTS: &[Edit] = &[
         "its new name",
         touching(&["bevy_state::state::resources::State<Screen>", "bevy_state::state_scoped::DespawnOnExit<Screen>", "Action"]),
         &[("Credits", "Makers")],
-        &["screen=Makers "],
+        &["makers=Makers"],
     )
-    .playing(&["press About", "wait 3"]),
+    .asking(r#""makers={:?}", Screen::Makers"#),
     Edit::shape(
         "a variant of a component",
         touching(&["Action"]),
@@ -229,16 +237,16 @@ const RESOURCES_AND_EVENTS: &[Edit] = &[
         "a field of an event",
         touching(&[]),
         &[
-            ("struct Opened {", "struct Opened {\n    by: u8,"),
+            ("struct Opened {", "struct Opened {\n    by: u32,"),
             ("Opened { screen: ", "Opened { by: 8, screen: "),
-            ("counts.opened += 1000", "counts.taps = opened.by"),
+            ("counts.opened += 1000", "counts.opened = 80 + opened.by"),
         ],
-        &["taps=8"],
+        &["opened=88"],
     ),
     Edit::renamed(
         "its new name",
         touching(&[]),
-        &[("by: 8", "from: 9"), ("    by: u8", "    from: u8"), ("opened.by", "opened.from")],
-        &["taps=9"],
+        &[("by: 8", "from: 9"), ("    by: u32", "    from: u32"), ("opened.by", "opened.from")],
+        &["opened=89"],
     ),
 ];
