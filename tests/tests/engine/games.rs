@@ -71,16 +71,6 @@ impl Edit {
         Self { name, replacements, keeps, asks: None, play: &[], shows, joins: false }
     }
 
-    /// Another name for what the change of a type before brought, saved with what follows.
-    const fn renamed(
-        name: &'static str,
-        keeps: Keeps,
-        replacements: &'static [(&'static str, &'static str)],
-        shows: &'static [&'static str],
-    ) -> Self {
-        Self::shape(name, keeps, replacements, shows).with_next()
-    }
-
     /// In one save with the next one.
     const fn with_next(self) -> Self {
         Self { joins: true, ..self }
@@ -177,9 +167,7 @@ fn play(game: &Game, tables: &[&[Edit]]) {
             save.clear();
         }
     }
-    if !save.is_empty() {
-        try_save(&mut scene, game, &save);
-    }
+    assert!(save.is_empty(), "the last edit has none to be saved with");
 }
 
 /// A console command, or frames that pass.

@@ -6,7 +6,7 @@ use super::{Edit, Game, play, touching};
 fn breakout_is_edited_while_the_ball_flies() {
     let game =
         Game { name: "breakout", renewed: &["ScoreText"], persisted: &["Score"], opening: &[] };
-    play(&game, &[ORDINARY, COMPONENTS, RESOURCES_AND_EVENTS]);
+    play(&game, &[ORDINARY, SHAPES]);
 }
 
 const ORDINARY: &[Edit] = &[
@@ -126,7 +126,8 @@ const ORDINARY: &[Edit] = &[
     .asking(r#""left={:?}", Some(Side::Left.position().x)"#),
 ];
 
-const COMPONENTS: &[Edit] = &[
+/// What one save touches leaves the types that the others touch.
+const SHAPES: &[Edit] = &[
     Edit::shape(
         "a field of a component",
         touching(&["Brick"]),
@@ -137,12 +138,13 @@ const COMPONENTS: &[Edit] = &[
         &["armour=Some(2)"],
     )
     .asking(r#""armour={:?}", bricks.iter().map(|brick| brick.armour).max()"#),
-    Edit::renamed(
-        "its new name",
+    Edit::shape(
+        "a new name in `Brick`",
         touching(&["Brick"]),
         &[("armour", "plates")],
         &["plates=Some(2)"],
-    ),
+    )
+    .with_next(),
     Edit::shape(
         "a field of the paddle",
         touching(&["Paddle"]),
@@ -152,13 +154,8 @@ const COMPONENTS: &[Edit] = &[
         ],
         &["tilt=Some(0.5)"],
     )
-    .asking(r#""tilt={:?}", paddles.iter().map(|(_, _, paddle)| paddle.tilt).next()"#),
-    Edit::renamed(
-        "its new name",
-        touching(&["Paddle"]),
-        &[("tilt", "angle")],
-        &["angle=Some(0.5)"],
-    ),
+    .asking(r#""tilt={:?}", paddles.iter().map(|(_, _, paddle)| paddle.tilt).next()"#)
+    .with_next(),
     Edit::shape(
         "a field of the ball",
         touching(&["Ball"]),
@@ -168,8 +165,8 @@ const COMPONENTS: &[Edit] = &[
         ],
         &["spin=Some(-3)"],
     )
-    .asking(r#""spin={:?}", balls.iter().map(|ball| ball.spin).next()"#),
-    Edit::renamed("its new name", touching(&["Ball"]), &[("spin", "twist")], &["twist=Some(-3)"]),
+    .asking(r#""spin={:?}", balls.iter().map(|ball| ball.spin).next()"#)
+    .with_next(),
     Edit::shape(
         "a field of the colliders",
         touching(&["Collider"]),
@@ -179,13 +176,8 @@ const COMPONENTS: &[Edit] = &[
         ],
         &["layer=Some(4)"],
     )
-    .asking(r#""layer={:?}", colliders.iter().map(|collider| collider.layer).max()"#),
-    Edit::renamed(
-        "its new name",
-        touching(&["Collider"]),
-        &[("layer", "plane")],
-        &["plane=Some(4)"],
-    ),
+    .asking(r#""layer={:?}", colliders.iter().map(|collider| collider.layer).max()"#)
+    .with_next(),
     Edit::shape(
         "a field of a text's marker",
         touching(&["ScoreText"]),
@@ -195,13 +187,8 @@ const COMPONENTS: &[Edit] = &[
         ],
         &["unit=Some('p')"],
     )
-    .asking(r#""unit={:?}", texts.iter().map(|(_, _, shown)| shown.unit).next()"#),
-    Edit::renamed(
-        "its new name",
-        touching(&["ScoreText"]),
-        &[("unit", "mark")],
-        &["mark=Some('p')"],
-    ),
+    .asking(r#""unit={:?}", texts.iter().map(|(_, _, shown)| shown.unit).next()"#)
+    .with_next(),
     Edit::shape(
         "a variant",
         touching(&["Side"]),
@@ -213,15 +200,80 @@ const COMPONENTS: &[Edit] = &[
         &["middle=0"],
     )
     .asking(r#""middle={}", Side::Middle.position().x"#),
-    Edit::renamed(
-        "its new name",
+    Edit::shape(
+        "a new name in `Paddle`",
+        touching(&["Paddle"]),
+        &[("tilt", "angle")],
+        &["angle=Some(0.5)"],
+    )
+    .with_next(),
+    Edit::shape(
+        "a new name in `Ball`",
+        touching(&["Ball"]),
+        &[("spin", "twist")],
+        &["twist=Some(-3)"],
+    )
+    .with_next(),
+    Edit::shape(
+        "a new name in `Collider`",
+        touching(&["Collider"]),
+        &[("layer", "plane")],
+        &["plane=Some(4)"],
+    )
+    .with_next(),
+    Edit::shape(
+        "a new name in `ScoreText`",
+        touching(&["ScoreText"]),
+        &[("unit", "mark")],
+        &["mark=Some('p')"],
+    )
+    .with_next(),
+    Edit::shape(
+        "a new name in `Side`",
         touching(&["Side"]),
         &[("Middle", "Net"), ("middle", "net")],
         &["net=0"],
-    ),
-];
-
-const RESOURCES_AND_EVENTS: &[Edit] = &[
+    )
+    .with_next(),
+    Edit::shape(
+        "a field of a message",
+        touching(&[]),
+        &[
+            ("struct Hit {", "struct Hit {\n    force: u32,"),
+            ("Hit { weight:", "Hit { force: 5, weight:"),
+            ("strength = hit.weight", "strength = hit.force"),
+        ],
+        &["strength=5 "],
+    )
+    .playing(&["wait 300"])
+    .with_next(),
+    Edit::shape(
+        "a field of an event",
+        touching(&[]),
+        &[
+            ("struct Broken {", "struct Broken {\n    bonus: u32,"),
+            ("Broken { points:", "Broken { bonus: 8, points:"),
+            ("bounces.luck = 7", "bounces.luck = broken.bonus"),
+        ],
+        &["luck=8 "],
+    )
+    .playing(&["wait 300"]),
+    Edit::shape(
+        "a new name in `Hit`",
+        touching(&[]),
+        &[("force", "impact"), ("impact: 5", "impact: 6")],
+        &["strength=6 "],
+    )
+    .playing(&["wait 300"])
+    .with_next(),
+    Edit::shape(
+        "a new name in `Broken`",
+        touching(&[]),
+        &[("bonus", "extra"), ("extra: 8", "extra: 9")],
+        &["luck=9 "],
+    )
+    .playing(&["wait 300"])
+    .with_next(),
     Edit::shape(
         "a field of the score, which is persisted",
         touching(&["Score"]),
@@ -231,17 +283,8 @@ const RESOURCES_AND_EVENTS: &[Edit] = &[
         ],
         &["best=50"],
     )
-    .asking(r#""best={}", score.best"#),
-    Edit::renamed(
-        "its new name",
-        touching(&["Score"]),
-        &[
-            ("score.best", "score.record"),
-            ("    best:", "    #[persist(rename = \"best\")]\n    record:"),
-            ("score.record = 50;\n", "\n"),
-        ],
-        &["best=50"],
-    ),
+    .asking(r#""best={}", score.best"#)
+    .with_next(),
     Edit::shape(
         "a field of a resource",
         touching(&["Steering"]),
@@ -255,9 +298,8 @@ const RESOURCES_AND_EVENTS: &[Edit] = &[
         &["keys=1"],
     )
     .asking(r#""keys={}", steering.keys"#)
-    .playing(&["steer 0"]),
-    Edit::renamed("its new name", touching(&["Steering"]), &[("keys", "taps")], &["taps=1"])
-        .playing(&["steer 0"]),
+    .playing(&["steer 0"])
+    .with_next(),
     Edit::shape(
         "a field of a resource that is inserted",
         touching(&["Pace"]),
@@ -267,61 +309,43 @@ const RESOURCES_AND_EVENTS: &[Edit] = &[
         ],
         &["most=400", "pace=300 "],
     )
-    .asking(r#""most={}", pace.most"#),
-    Edit::renamed("its new name", touching(&["Pace"]), &[("most", "limit")], &["limit=400"]),
+    .asking(r#""most={}", pace.most"#)
+    .with_next(),
     Edit::shape(
         "a field of another resource",
         touching(&["Bounces"]),
         &[
             ("struct Bounces {", "struct Bounces {\n    hard: u32,"),
-            ("    bounces.luck = 7", "    bounces.hard = 3;\n    bounces.luck = 7"),
+            ("    bounces.luck =", "    bounces.hard = 3;\n    bounces.luck ="),
         ],
-        &["hard=3", "luck=7 "],
+        &["hard=3"],
     )
     .asking(r#""hard={}", bounces.hard"#)
     .playing(&["wait 300"]),
-    Edit::renamed("its new name", touching(&["Bounces"]), &[("hard", "loud")], &["loud="])
-        .playing(&["wait 300"]),
     Edit::shape(
-        "a field of a message",
-        touching(&[]),
+        "a new name in `Score`",
+        touching(&["Score"]),
         &[
-            ("struct Hit {", "struct Hit {\n    force: u32,"),
-            ("Hit { weight:", "Hit { force: 5, weight:"),
-            (
-                "bounces.count += hit.weight",
-                "bounces.loud = hit.force;\n        bounces.count += hit.weight",
-            ),
-            ("    bounces.loud = 3;\n", ""),
+            ("score.best", "score.record"),
+            ("    best:", "    #[persist(rename = \"best\")]\n    record:"),
+            ("score.record = 50;\n", "\n"),
         ],
-        &["loud=5"],
+        &["best=50"],
     )
-    .playing(&["wait 300"]),
-    Edit::renamed(
-        "its new name",
-        touching(&[]),
-        &[("force", "impact"), ("impact: 5", "impact: 6")],
-        &["loud=6"],
-    )
-    .playing(&["wait 300"]),
+    .with_next(),
     Edit::shape(
-        "a field of an event",
-        touching(&[]),
-        &[
-            ("struct Broken {", "struct Broken {\n    bonus: u32,"),
-            ("Broken { points:", "Broken { bonus: 8, points:"),
-            ("bounces.luck = 7", "bounces.luck = broken.bonus"),
-        ],
-        &["luck=8 "],
+        "a new name in `Steering`",
+        touching(&["Steering"]),
+        &[("keys", "taps")],
+        &["taps=1"],
     )
-    .playing(&["wait 300"]),
-    Edit::renamed(
-        "its new name",
-        touching(&[]),
-        &[("bonus", "extra"), ("extra: 8", "extra: 9")],
-        &["luck=9 "],
-    )
-    .playing(&["wait 300"]),
+    .playing(&["steer 0"])
+    .with_next(),
+    Edit::shape("a new name in `Pace`", touching(&["Pace"]), &[("most", "limit")], &["limit=400"])
+        .with_next(),
+    Edit::shape("a new name in `Bounces`", touching(&["Bounces"]), &[("hard", "loud")], &["loud="])
+        .playing(&["wait 300"])
+        .with_next(),
     Edit::shape(
         "a new component",
         touching(&[]),

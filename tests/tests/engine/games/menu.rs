@@ -5,7 +5,7 @@ use super::{Edit, Game, Keeps, play, touching};
 #[test]
 fn a_menu_is_edited_while_its_screens_are_open() {
     let game = Game { name: "menu", renewed: &[], persisted: &[], opening: &["wait 30"] };
-    play(&game, &[ORDINARY, COMPONENTS, RESOURCES_AND_EVENTS]);
+    play(&game, &[ORDINARY, SHAPES]);
 }
 
 /// What set-up code made is seen when the screen opens the next time.
@@ -130,7 +130,8 @@ const ORDINARY: &[Edit] = &[
     ),
 ];
 
-const COMPONENTS: &[Edit] = &[
+/// What one save touches leaves the types that the others touch.
+const SHAPES: &[Edit] = &[
     Edit::shape(
         "a variant of a state",
         touching(&["bevy_state::state::resources::State<Screen>", "bevy_state::state_scoped::DespawnOnExit<Screen>", "Action", "Title"]),
@@ -138,13 +139,14 @@ const COMPONENTS: &[Edit] = &[
         &["screen=Credits "],
     )
     .playing(&["press About", "wait 3"]),
-    Edit::renamed(
-        "its new name",
+    Edit::shape(
+        "a new name in `Screen`",
         touching(&["bevy_state::state::resources::State<Screen>", "bevy_state::state_scoped::DespawnOnExit<Screen>", "Action"]),
         &[("Credits", "Makers")],
         &["makers=Makers"],
     )
-    .asking(r#""makers={:?}", Screen::Makers"#),
+    .asking(r#""makers={:?}", Screen::Makers"#)
+    .with_next(),
     Edit::shape(
         "a variant of a component",
         touching(&["Action"]),
@@ -154,19 +156,18 @@ const COMPONENTS: &[Edit] = &[
             ("            Action::Volume(by) => volume", "            Action::Loudest => volume.level = 11,\n            Action::Volume(by) => volume"),
             ("            Action::Volume(by) => format", "            Action::Loudest => \"loudest\".to_owned(),\n            Action::Volume(by) => format"),
         ],
-        &["volume=11 ", "loudest(Px(240.0),0.50)"],
+        &["volume=11 ", "loudest(Px(240.0)"],
     )
-    .playing(&["press Settings", "wait 3", "press Loudest", "wait 2"]),
-    Edit::renamed("its new name", touching(&["Action"]), &[("Action::Loudest", "Action::Full"), ("    Loudest,", "    Full,")], &["loudest(Px(240.0)"])
-        .playing(OPEN_SETTINGS),
+    .playing(&["press Settings", "wait 3", "press Loudest", "wait 2"])
+    .with_next(),
     Edit::shape(
         "a field of a component",
         touching(&["Title"]),
         &[("struct Title {", "struct Title {\n    level: u8,"), ("Title { size }", "Title { level: 2, size }")],
         &["level=Some(2)"],
     )
-    .asking(r#""level={:?}", titles.iter().map(|(_, _, title)| title.level).next()"#),
-    Edit::renamed("its new name", touching(&["Title"]), &[("level: u8", "depth: u8"), ("level: 2", "depth: 2"), ("title.level", "title.depth")], &["level=Some(2)"]),
+    .asking(r#""level={:?}", titles.iter().map(|(_, _, title)| title.level).next()"#)
+    .with_next(),
     Edit::shape(
         "a field of a text's marker",
         touching(&["VolumeText"]),
@@ -175,64 +176,26 @@ const COMPONENTS: &[Edit] = &[
     )
     .asking(r#""most={:?}", volumes.iter().map(|(_, shown)| shown.most).next()"#)
     .playing(OPEN_SETTINGS),
-    Edit::renamed("its new name", touching(&["VolumeText"]), &[("most", "limit")], &["limit=Some(9)"])
-        .playing(OPEN_SETTINGS),
-];
-
-const RESOURCES_AND_EVENTS: &[Edit] = &[
-    Edit::shape(
-        "a field of a resource",
-        touching(&["Counts"]),
-        &[
-            ("struct Counts {", "struct Counts {\n    keys: u8,"),
-            ("counts.pressed += 1;", "counts.pressed += 1;\n        counts.keys = 3;"),
-        ],
-        &["keys=3"],
-    )
-    .asking(r#""keys={}", counts.keys"#)
-    .playing(OPEN_SETTINGS),
-    Edit::renamed("its new name", touching(&["Counts"]), &[("keys", "taps")], &["taps=3"])
-        .playing(OPEN_SETTINGS),
-    Edit::shape(
-        "a field of a resource that is inserted",
-        touching(&["Volume"]),
-        &[
-            ("struct Volume {", "struct Volume {\n    balance: i8,"),
-            ("Volume { level:", "Volume { balance: -2, level:"),
-        ],
-        &["balance=-2"],
-    )
-    .asking(r#""balance={}", volume.balance"#),
-    Edit::renamed("its new name", touching(&["Volume"]), &[("balance", "side")], &["side=-2"]),
-    Edit::shape(
-        "a field of a timer",
-        touching(&["SplashTimer"]),
-        &[
-            ("struct SplashTimer {", "struct SplashTimer {\n    rounds: u8,"),
-            ("SplashTimer { timer:", "SplashTimer { rounds: 4, timer:"),
-        ],
-        &["rounds=4"],
-    )
-    .asking(r#""rounds={}", timer.rounds"#),
-    Edit::renamed("its new name", touching(&["SplashTimer"]), &[("rounds", "laps")], &["laps=4"]),
+    Edit::shape("a new name in `Action`", touching(&["Action"]), &[("Action::Loudest", "Action::Full"), ("    Loudest,", "    Full,")], &["loudest(Px(240.0)"])
+        .playing(OPEN_SETTINGS)
+    .with_next(),
+    Edit::shape("a new name in `Title`", touching(&["Title"]), &[("level: u8", "depth: u8"), ("level: 2", "depth: 2"), ("title.level", "title.depth")], &["level=Some(2)"])
+    .with_next(),
+    Edit::shape("a new name in `VolumeText`", touching(&["VolumeText"]), &[("most", "limit")], &["limit=Some(9)"])
+        .playing(OPEN_SETTINGS)
+    .with_next(),
     Edit::shape(
         "a field of a message",
         touching(&[]),
         &[
-            ("struct Clicked {", "struct Clicked {\n    weight: u8,"),
+            ("struct Clicked {", "struct Clicked {\n    weight: u32,"),
             ("Clicked { action:", "Clicked { weight: 5, action:"),
-            ("counts.taps = 3", "counts.taps = click.weight"),
+            ("counts.weight = 1", "counts.weight = click.weight"),
         ],
-        &["taps=5"],
+        &["weight=5"],
     )
-    .playing(OPEN_SETTINGS),
-    Edit::renamed(
-        "its new name",
-        touching(&[]),
-        &[("weight", "force"), ("force: 5", "force: 6")],
-        &["taps=6"],
-    )
-    .playing(OPEN_SETTINGS),
+    .playing(OPEN_SETTINGS)
+    .with_next(),
     Edit::shape(
         "a field of an event",
         touching(&[]),
@@ -243,10 +206,58 @@ const RESOURCES_AND_EVENTS: &[Edit] = &[
         ],
         &["opened=88"],
     ),
-    Edit::renamed(
-        "its new name",
+    Edit::shape(
+        "a new name in `Clicked`",
+        touching(&[]),
+        &[("    weight: u32,\n    action", "    force: u32,\n    action"), ("weight: 5", "force: 6"), ("click.weight", "click.force")],
+        &["weight=6"],
+    )
+    .playing(OPEN_SETTINGS)
+    .with_next(),
+    Edit::shape(
+        "a new name in `Opened`",
         touching(&[]),
         &[("by: 8", "from: 9"), ("    by: u32", "    from: u32"), ("opened.by", "opened.from")],
         &["opened=89"],
-    ),
+    )
+    .with_next(),
+    Edit::shape(
+        "a field of a resource",
+        touching(&["Counts"]),
+        &[
+            ("struct Counts {", "struct Counts {\n    keys: u8,"),
+            ("counts.pressed += 1;", "counts.pressed += 1;\n        counts.keys = 3;"),
+        ],
+        &["keys=3"],
+    )
+    .asking(r#""keys={}", counts.keys"#)
+    .playing(OPEN_SETTINGS)
+    .with_next(),
+    Edit::shape(
+        "a field of a resource that is inserted",
+        touching(&["Volume"]),
+        &[
+            ("struct Volume {", "struct Volume {\n    balance: i8,"),
+            ("Volume { level:", "Volume { balance: -2, level:"),
+        ],
+        &["balance=-2"],
+    )
+    .asking(r#""balance={}", volume.balance"#)
+    .with_next(),
+    Edit::shape(
+        "a field of a timer",
+        touching(&["SplashTimer"]),
+        &[
+            ("struct SplashTimer {", "struct SplashTimer {\n    rounds: u8,"),
+            ("SplashTimer { timer:", "SplashTimer { rounds: 4, timer:"),
+        ],
+        &["rounds=4"],
+    )
+    .asking(r#""rounds={}", timer.rounds"#),
+    Edit::shape("a new name in `Counts`", touching(&["Counts"]), &[("keys", "taps")], &["taps=3"])
+        .playing(OPEN_SETTINGS)
+    .with_next(),
+    Edit::shape("a new name in `Volume`", touching(&["Volume"]), &[("balance", "side")], &["side=-2"])
+    .with_next(),
+    Edit::shape("a new name in `SplashTimer`", touching(&["SplashTimer"]), &[("rounds", "laps")], &["laps=4"]),
 ];

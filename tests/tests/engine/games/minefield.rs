@@ -10,7 +10,7 @@ fn a_minefield_is_edited_while_it_is_played() {
         persisted: &[],
         opening: &["tidy", "wait 2"],
     };
-    play(&game, &[ORDINARY, OBSERVERS, COMPONENTS, RESOURCES_AND_EVENTS]);
+    play(&game, &[ORDINARY, OBSERVERS, SHAPES]);
 }
 
 const ORDINARY: &[Edit] = &[
@@ -148,7 +148,7 @@ const OBSERVERS: &[Edit] = &[
     .playing(&["explode 2 5", "wait 8"]),
     Edit::ordinary(
         "the initial value of a resource that the game has changed",
-        &[("Progress { found: 0, exploded: 0 }", "Progress { found: 5, exploded: 5 }")],
+        &[("Progress { found: 0, exploded: 0,", "Progress { found: 5, exploded: 5,")],
         &["found=1 "],
     )
     .with_next(),
@@ -189,7 +189,8 @@ const OBSERVERS: &[Edit] = &[
     .playing(&["restart", "wait 2", "look 1 0", "wait 3"]),
 ];
 
-const COMPONENTS: &[Edit] = &[
+/// What one save touches leaves the types that the others touch.
+const SHAPES: &[Edit] = &[
     Edit::shape(
         "a field of a component with observers",
         touching(&["Mine"]),
@@ -201,7 +202,13 @@ const COMPONENTS: &[Edit] = &[
     )
     .asking(r#""force={:?}", mines.iter().map(|(mine, _)| mine.force).max()"#)
     .playing(&["explode 1 0", "wait 3"]),
-    Edit::renamed("its new name", touching(&["Mine"]), &[("force", "power")], &["power=Some(2)"]),
+    Edit::shape(
+        "a new name in `Mine`",
+        touching(&["Mine"]),
+        &[("force", "power")],
+        &["power=Some(2)"],
+    )
+    .with_next(),
     Edit::shape(
         "a field of a marker",
         touching(&["Flag"]),
@@ -212,8 +219,8 @@ const COMPONENTS: &[Edit] = &[
         &["team=Some(4)"],
     )
     .asking(r#""team={:?}", flags.iter().map(|(flag, _)| flag.team).max()"#)
-    .playing(&["look 1 0", "wait 3"]),
-    Edit::renamed("its new name", touching(&["Flag"]), &[("team", "side")], &["side="]),
+    .playing(&["look 1 0", "wait 3"])
+    .with_next(),
     Edit::shape(
         "a field of a lamp",
         touching(&["Lamp"]),
@@ -223,8 +230,8 @@ const COMPONENTS: &[Edit] = &[
         ],
         &["hue=Some(0.5)"],
     )
-    .asking(r#""hue={:?}", lamps.iter().map(|lamp| lamp.hue).next()"#),
-    Edit::renamed("its new name", touching(&["Lamp"]), &[("hue", "tone")], &["tone=Some(0.5)"]),
+    .asking(r#""hue={:?}", lamps.iter().map(|lamp| lamp.hue).next()"#)
+    .with_next(),
     Edit::shape(
         "a field of a text's marker",
         touching(&["Title"]),
@@ -235,53 +242,27 @@ const COMPONENTS: &[Edit] = &[
         &["bold=Some(true)"],
     )
     .asking(r#""bold={:?}", titles.iter().map(|(_, _, title)| title.bold).next()"#),
-    Edit::renamed(
-        "its new name",
+    Edit::shape(
+        "a new name in `Flag`",
+        touching(&["Flag"]),
+        &[("team", "side")],
+        &["side=Some(4)"],
+    )
+    .with_next(),
+    Edit::shape(
+        "a new name in `Lamp`",
+        touching(&["Lamp"]),
+        &[("hue", "tone")],
+        &["tone=Some(0.5)"],
+    )
+    .with_next(),
+    Edit::shape(
+        "a new name in `Title`",
         touching(&["Title"]),
         &[("bold", "heavy")],
         &["heavy=Some(true)"],
-    ),
-];
-
-const RESOURCES_AND_EVENTS: &[Edit] = &[
-    Edit::shape(
-        "a field of an index",
-        touching(&["Index"]),
-        &[
-            ("struct Index {", "struct Index {\n    added: u32,"),
-            ("index.mines.insert", "index.added += 1;\n        index.mines.insert"),
-        ],
-        &["indexed=14 ", "added=true"],
     )
-    .asking(r#""added={}", index.added >= 14"#),
-    Edit::renamed(
-        "its new name",
-        touching(&["Index"]),
-        &[("added: u32", "adds: u32"), ("index.added", "index.adds")],
-        &["added=true"],
-    ),
-    Edit::shape(
-        "a field of a resource that is inserted",
-        touching(&["Progress"]),
-        &[
-            ("struct Progress {", "struct Progress {\n    looks: u32,"),
-            ("Progress { found:", "Progress { looks: 6, found:"),
-        ],
-        &["looks=6"],
-    )
-    .asking(r#""looks={}", progress.looks"#),
-    Edit::renamed("its new name", touching(&["Progress"]), &[("looks", "tries")], &["tries=6"]),
-    Edit::shape(
-        "a field of another resource",
-        touching(&["Rules"]),
-        &[
-            ("struct Rules {", "struct Rules {\n    lives: u32,"),
-            ("Rules { worth:", "Rules { lives: 9, worth:"),
-        ],
-        &["lives=9"],
-    )
-    .asking(r#""lives={}", rules.lives"#),
-    Edit::renamed("its new name", touching(&["Rules"]), &[("lives", "hearts")], &["hearts=9"]),
+    .with_next(),
     Edit::shape(
         "a field of an event of entities",
         touching(&[]),
@@ -292,40 +273,20 @@ const RESOURCES_AND_EVENTS: &[Edit] = &[
         ],
         &["exploded=3 "],
     )
-    .playing(&["explode 1 0", "wait 3"]),
-    Edit::renamed(
-        "its new name",
-        touching(&[]),
-        &[
-            ("    power: u32,\n    entity", "    heat: u32,\n    entity"),
-            ("power: 3", "heat: 4"),
-            ("explosion.power", "explosion.heat"),
-        ],
-        &["exploded=4 "],
-    )
-    .playing(&["explode 1 0", "wait 3"]),
+    .playing(&["explode 1 0", "wait 3"])
+    .with_next(),
     Edit::shape(
         "a field of an event",
         touching(&[]),
         &[
             ("struct Look {", "struct Look {\n    by: u32,"),
             ("Look { at:", "Look { by: 8, at:"),
-            (
-                "mut found: MessageWriter<Found>)",
-                "mut found: MessageWriter<Found>, mut progress: ResMut<Progress>)",
-            ),
-            ("        found.write(", "        progress.tries = look.by;\n        found.write("),
+            ("looked = 1", "looked = look.by"),
         ],
-        &["tries=8"],
+        &["looked=8"],
     )
-    .playing(&["look 4 3", "wait 3"]),
-    Edit::renamed(
-        "its new name",
-        touching(&[]),
-        &[("    by: u32", "    from: u32"), ("by: 8", "from: 9"), ("look.by", "look.from")],
-        &["tries=9"],
-    )
-    .playing(&["look 4 3", "wait 3"]),
+    .playing(&["look 4 3", "wait 3"])
+    .with_next(),
     Edit::shape(
         "a field of a message",
         touching(&[]),
@@ -336,11 +297,84 @@ const RESOURCES_AND_EVENTS: &[Edit] = &[
         ],
         &["found=2 "],
     ),
-    Edit::renamed(
-        "its new name",
+    Edit::shape(
+        "a new name in `Explode`",
+        touching(&[]),
+        &[
+            ("    power: u32,\n    entity", "    heat: u32,\n    entity"),
+            ("power: 3", "heat: 4"),
+            ("explosion.power", "explosion.heat"),
+        ],
+        &["exploded=4 "],
+    )
+    .playing(&["explode 1 0", "wait 3"])
+    .with_next(),
+    Edit::shape(
+        "a new name in `Look`",
+        touching(&[]),
+        &[("    by: u32", "    from: u32"), ("by: 8", "from: 9"), ("look.by", "look.from")],
+        &["looked=9"],
+    )
+    .playing(&["look 4 3", "wait 3"])
+    .with_next(),
+    Edit::shape(
+        "a new name in `Found`",
         touching(&[]),
         &[("weight", "value"), ("value: 2", "value: 3")],
         &["found=3 "],
     )
-    .playing(&["look 4 3", "wait 3"]),
+    .playing(&["look 4 3", "wait 3"])
+    .with_next(),
+    Edit::shape(
+        "a field of an index",
+        touching(&["Index"]),
+        &[
+            ("struct Index {", "struct Index {\n    added: u32,"),
+            ("index.mines.insert", "index.added += 1;\n        index.mines.insert"),
+        ],
+        &["added=true"],
+    )
+    .asking(r#""added={}", index.added >= 13"#)
+    .with_next(),
+    Edit::shape(
+        "a field of a resource that is inserted",
+        touching(&["Progress"]),
+        &[
+            ("struct Progress {", "struct Progress {\n    looks: u32,"),
+            ("Progress { found:", "Progress { looks: 6, found:"),
+        ],
+        &["looks=6"],
+    )
+    .asking(r#""looks={}", progress.looks"#)
+    .with_next(),
+    Edit::shape(
+        "a field of another resource",
+        touching(&["Rules"]),
+        &[
+            ("struct Rules {", "struct Rules {\n    lives: u32,"),
+            ("Rules { worth:", "Rules { lives: 9, worth:"),
+        ],
+        &["lives=9"],
+    )
+    .asking(r#""lives={}", rules.lives"#),
+    Edit::shape(
+        "a new name in `Index`",
+        touching(&["Index"]),
+        &[("added: u32", "adds: u32"), ("index.added", "index.adds")],
+        &["added=true"],
+    )
+    .with_next(),
+    Edit::shape(
+        "a new name in `Progress`",
+        touching(&["Progress"]),
+        &[("looks", "tries")],
+        &["tries=6"],
+    )
+    .with_next(),
+    Edit::shape(
+        "a new name in `Rules`",
+        touching(&["Rules"]),
+        &[("lives", "hearts")],
+        &["hearts=9"],
+    ),
 ];
