@@ -115,10 +115,12 @@ impl<'k> Items<'k> {
             | syn::Item::Union(syn::ItemUnion { ident, .. })
                 if self.own.contains(&ident.to_string()) =>
             {
-                self.add_named(item.to_token_stream(), ident.to_string(), None);
+                let mut mentions = Mentions::default();
+                mentions.add(without_variants(item));
+                self.push_named(item.to_token_stream(), ident.to_string(), mentions, None);
             }
             syn::Item::Struct(_) | syn::Item::Enum(_) | syn::Item::Union(_) => {
-                self.mentions.add(item.to_token_stream());
+                self.mentions.add(without_variants(item));
                 item.to_tokens(&mut self.tokens);
             }
             syn::Item::Const(syn::ItemConst { ident, .. })
@@ -154,6 +156,16 @@ impl<'k> Items<'k> {
             Some(import) => _ = mentions.names.insert(import.last.clone()),
             None => mentions.add(tokens.clone()),
         }
+        self.push_named(tokens, name, mentions, import);
+    }
+
+    fn push_named(
+        &mut self,
+        tokens: TokenStream,
+        name: String,
+        mentions: Mentions,
+        import: Option<Import>,
+    ) {
         let mut hasher = TokenHasher::new();
         hasher.tokens(self.impl_header.clone(), &self.folder);
         hasher.tokens(tokens, &self.folder);
@@ -308,6 +320,16 @@ impl<'k> Items<'k> {
             is_const,
         });
     }
+}
+
+/// The tokens of a type, without the names of an enum's variants: these name nothing else.
+fn without_variants(item: &syn::Item) -> TokenStream {
+    let syn::Item::Enum(item) = item else { return item.to_token_stream() };
+    let mut item = item.clone();
+    for variant in &mut item.variants {
+        variant.ident = syn::Ident::new("_", variant.ident.span());
+    }
+    item.into_token_stream()
 }
 
 /// Functions in items and bodies that count whole are followed like others.

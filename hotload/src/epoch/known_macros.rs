@@ -133,6 +133,22 @@ impl KnownMacros {
     }
 }
 
+/// True for the name of a macro of std, or of its like, whose arguments are expressions.
+pub(super) fn takes_expressions(name: &str) -> bool {
+    const OTHERS: [&str; 9] = [
+        "cfg",
+        "children",
+        "concat",
+        "env",
+        "include_bytes",
+        "include_str",
+        "matches",
+        "option_env",
+        "related",
+    ];
+    KNOWN.contains(&name) && !OTHERS.contains(&name)
+}
+
 /// True for the crates whose macros and prelude are known.
 pub(super) fn is_known_crate(name: &str) -> bool {
     CRATES.contains(&name)

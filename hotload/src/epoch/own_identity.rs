@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use quote::ToTokens;
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt};
 use syn::visit::{self, Visit};
 
 use super::attributes::{attributes, is_test};
@@ -34,7 +35,7 @@ impl Search<'_> {
     fn add_type(&mut self, name: &syn::Ident, attributes: &[syn::Attribute], item: &impl ToTokens) {
         let is_own = !self.in_body
             && self.has_attribute(attributes)
-            && !holds_shaping_block(item.to_token_stream(), self.known);
+            && !holds_shaping_block(without_attributes(item.to_token_stream()), self.known);
         let names = if is_own { &mut self.own } else { &mut self.others };
         names.insert(name.to_string());
     }
@@ -51,6 +52,25 @@ impl Search<'_> {
                 .find(changes)
                 .is_some_and(|first| self.known.means_own_identity(first.path()))
     }
+}
+
+/// Attributes of fields and variants belong to the type's derives, which are compiled with it.
+fn without_attributes(tokens: TokenStream) -> TokenStream {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut without = TokenStream::new();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == '#' => {
+                tokens.next_if(|token| matches!(token, TokenTree::Group(_)));
+            }
+            TokenTree::Group(group) => {
+                let inner = without_attributes(group.stream());
+                without.append(Group::new(group.delimiter(), inner));
+            }
+            other => without.append(other),
+        }
+    }
+    without
 }
 
 impl<'a> Visit<'a> for Search<'_> {

@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 use std::mem;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 
-use super::names::{is_field, is_mark};
+use super::known_macros::takes_expressions;
+use super::names::{is_field, is_mark, name_of};
 
 /// The names in the file that stand for more than a call, without those of variables.
 pub(super) fn values(file: &syn::File, found: &mut BTreeSet<String>) {
@@ -213,7 +215,13 @@ impl<'a> Visit<'a> for Search<'_> {
     }
 
     fn visit_macro(&mut self, call: &'a syn::Macro) {
-        self.tokens(call.tokens.clone());
+        let parser = Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
+        match call.parse_body_with(parser) {
+            Ok(arguments) if takes_expressions(&name_of(&call.path)) => {
+                arguments.iter().for_each(|argument| self.visit_expr(argument));
+            }
+            _ => self.tokens(call.tokens.clone()),
+        }
     }
 
     fn visit_attribute(&mut self, attribute: &'a syn::Attribute) {
@@ -260,6 +268,11 @@ mod tests {
             ("fn f() { g(|text, (a, b)| h(text, a, b)); h(text) }", &["text"]),
             ("fn f() { let Some(text) = g() else { return h(text) }; }", &["text"]),
             ("fn f(text: u8) { println!(\"{}\", text); vec![bar] }", &["bar"]),
+            (
+                "fn f() { format!(\"{}\", g().map(|text| text.a)); format!(\"{a}\", a = text) }",
+                &["a", "text"],
+            ),
+            ("fn f() { other!(g().map(|text| text.a)) }", &["text"]),
             ("fn f(text: u8) -> T { T { text, bar } }", &["bar"]),
             ("fn f() { g::<[u8; text]>() }", &["text"]),
             ("struct A([u8; text]);", &["text"]),

@@ -15,12 +15,10 @@ use std::time::Instant;
 
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::{Entity, Transform, Vec3, World};
+use playground_api::schema::names::stable_name;
 use playground_tests::{Copy, Scene, number, workspace};
 
 use crate::DEMO;
-
-/// True once a changed type leaves the other types of its crate alone.
-const ONE_BY_ONE: bool = false;
 
 /// A game.
 struct Game {
@@ -91,12 +89,6 @@ impl Edit {
 enum Keeps {
     All,
     AllBut(&'static [&'static str]),
-    Nothing,
-}
-
-/// What a change of these types leaves.
-const fn touching(types: &'static [&'static str]) -> Keeps {
-    if ONE_BY_ONE { Keeps::AllBut(types) } else { Keeps::Nothing }
 }
 
 /// Where the values of a game's types are, by the names of the types.
@@ -118,7 +110,7 @@ impl Seen {
     fn of(world: &World) -> Self {
         let infos = world.components().iter_registered();
         let names: BTreeMap<ComponentId, String> = infos
-            .map(|info| (info.id(), info.name().to_string()))
+            .map(|info| (info.id(), stable_name(&info.name()).into_owned()))
             .filter(|(_, name)| name.contains("apps_demo::"))
             .filter(|(_, name)| !PASSING.iter().any(|passing| name.contains(passing)))
             .collect();
@@ -146,7 +138,6 @@ impl Keeps {
         match self {
             Self::All => false,
             Self::AllBut(types) => types.contains(&name),
-            Self::Nothing => true,
         }
     }
 }

@@ -10,12 +10,12 @@ export_module! { kind: Plugins, requires: {}, persist: [Brick, Wall], build: bui
 
 #[persist]
 #[derive(Component, Default)]
-pub struct Brick { pub hits: u8, kind: Kind }
+pub struct Brick { #[persist(rename = "number")] pub hits: u8, #[serde(default)] kind: Kind }
 
 /// A part of bricks.
 #[own_identity]
 #[derive(Default)]
-enum Kind { #[default] Soft, Hard(Hardness) }
+enum Kind { #[default] Soft, Hard(Hardness), Score, Grid }
 
 type Hardness = u8;
 

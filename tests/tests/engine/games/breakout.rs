@@ -1,6 +1,6 @@
 //! Edits of breakout while the ball flies.
 
-use super::{Edit, Game, play, touching};
+use super::{Edit, Game, Keeps, play};
 
 #[test]
 fn breakout_is_edited_while_the_ball_flies() {
@@ -98,8 +98,8 @@ const ORDINARY: &[Edit] = &[
     Edit::ordinary(
         "a parameter of a function",
         &[
-            ("fn brick_at(row", "fn brick_at(points: u32, row"),
-            ("brick_at(row, column)", "brick_at(2, row, column)"),
+            ("fn brick(row", "fn brick(points: u32, row"),
+            ("brick(row, column)", "brick(2, row, column)"),
             ("Brick { points: 1 }", "Brick { points }"),
         ],
         &["worth=Some(2)"],
@@ -130,7 +130,7 @@ const ORDINARY: &[Edit] = &[
 const SHAPES: &[Edit] = &[
     Edit::shape(
         "a field of a component",
-        touching(&["Brick"]),
+        Keeps::AllBut(&["Brick"]),
         &[
             ("struct Brick {", "struct Brick {\n    armour: u32,"),
             ("Brick { points }", "Brick { points, armour: 2 }"),
@@ -140,14 +140,14 @@ const SHAPES: &[Edit] = &[
     .asking(r#""armour={:?}", bricks.iter().map(|brick| brick.armour).max()"#),
     Edit::shape(
         "a new name in `Brick`",
-        touching(&["Brick"]),
+        Keeps::AllBut(&["Brick"]),
         &[("armour", "plates")],
         &["plates=Some(2)"],
     )
     .with_next(),
     Edit::shape(
         "a field of the paddle",
-        touching(&["Paddle"]),
+        Keeps::AllBut(&["Paddle"]),
         &[
             ("struct Paddle {", "struct Paddle {\n    tilt: f32,"),
             ("Paddle { speed", "Paddle { tilt: 0.5, speed"),
@@ -158,7 +158,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of the ball",
-        touching(&["Ball"]),
+        Keeps::AllBut(&["Ball"]),
         &[
             ("struct Ball {", "struct Ball {\n    spin: i8,"),
             ("Ball { velocity:", "Ball { spin: -3, velocity:"),
@@ -169,7 +169,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of the colliders",
-        touching(&["Collider"]),
+        Keeps::AllBut(&["Collider"]),
         &[
             ("struct Collider {", "struct Collider {\n    layer: u8,"),
             ("Collider { size:", "Collider { layer: 4, size:"),
@@ -180,7 +180,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of a text's marker",
-        touching(&["ScoreText"]),
+        Keeps::AllBut(&["ScoreText"]),
         &[
             ("struct ScoreText {", "struct ScoreText {\n    unit: char,"),
             ("ScoreText { label:", "ScoreText { unit: 'p', label:"),
@@ -191,7 +191,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a variant",
-        touching(&["Side"]),
+        Keeps::AllBut(&["Side"]),
         &[
             ("    Bottom,\n    Top,\n}", "    Bottom,\n    Top,\n    Middle,\n}"),
             ("Self::Bottom | Self::Top", "_"),
@@ -202,42 +202,42 @@ const SHAPES: &[Edit] = &[
     .asking(r#""middle={}", Side::Middle.position().x"#),
     Edit::shape(
         "a new name in `Paddle`",
-        touching(&["Paddle"]),
+        Keeps::AllBut(&["Paddle"]),
         &[("tilt", "angle")],
         &["angle=Some(0.5)"],
     )
     .with_next(),
     Edit::shape(
         "a new name in `Ball`",
-        touching(&["Ball"]),
+        Keeps::AllBut(&["Ball"]),
         &[("spin", "twist")],
         &["twist=Some(-3)"],
     )
     .with_next(),
     Edit::shape(
         "a new name in `Collider`",
-        touching(&["Collider"]),
+        Keeps::AllBut(&["Collider"]),
         &[("layer", "plane")],
         &["plane=Some(4)"],
     )
     .with_next(),
     Edit::shape(
         "a new name in `ScoreText`",
-        touching(&["ScoreText"]),
+        Keeps::AllBut(&["ScoreText"]),
         &[("unit", "mark")],
         &["mark=Some('p')"],
     )
     .with_next(),
     Edit::shape(
         "a new name in `Side`",
-        touching(&["Side"]),
+        Keeps::AllBut(&["Side"]),
         &[("Middle", "Net"), ("middle", "net")],
         &["net=0"],
     )
     .with_next(),
     Edit::shape(
         "a field of a message",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[
             ("struct Hit {", "struct Hit {\n    force: u32,"),
             ("Hit { weight:", "Hit { force: 5, weight:"),
@@ -249,7 +249,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of an event",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[
             ("struct Broken {", "struct Broken {\n    bonus: u32,"),
             ("Broken { points:", "Broken { bonus: 8, points:"),
@@ -260,7 +260,7 @@ const SHAPES: &[Edit] = &[
     .playing(&["wait 300"]),
     Edit::shape(
         "a new name in `Hit`",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[("force", "impact"), ("impact: 5", "impact: 6")],
         &["strength=6 "],
     )
@@ -268,7 +268,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a new name in `Broken`",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[("bonus", "extra"), ("extra: 8", "extra: 9")],
         &["luck=9 "],
     )
@@ -276,7 +276,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of the score, which is persisted",
-        touching(&["Score"]),
+        Keeps::AllBut(&["Score"]),
         &[
             ("struct Score {", "struct Score {\n    best: u32,"),
             ("score.points = 0;", "score.points = 0;\n    score.best = 50;"),
@@ -287,7 +287,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of a resource",
-        touching(&["Steering"]),
+        Keeps::AllBut(&["Steering"]),
         &[
             ("struct Steering {", "struct Steering {\n    keys: u8,"),
             (
@@ -302,7 +302,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of a resource that is inserted",
-        touching(&["Pace"]),
+        Keeps::AllBut(&["Pace"]),
         &[
             ("struct Pace {", "struct Pace {\n    most: f32,"),
             ("Pace { speed:", "Pace { most: 400.0, speed:"),
@@ -313,7 +313,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of another resource",
-        touching(&["Bounces"]),
+        Keeps::AllBut(&["Bounces"]),
         &[
             ("struct Bounces {", "struct Bounces {\n    hard: u32,"),
             ("    bounces.luck =", "    bounces.hard = 3;\n    bounces.luck ="),
@@ -324,7 +324,7 @@ const SHAPES: &[Edit] = &[
     .playing(&["wait 300"]),
     Edit::shape(
         "a new name in `Score`",
-        touching(&["Score"]),
+        Keeps::AllBut(&["Score"]),
         &[
             ("score.best", "score.record"),
             ("    best:", "    #[persist(rename = \"best\")]\n    record:"),
@@ -335,22 +335,35 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a new name in `Steering`",
-        touching(&["Steering"]),
+        Keeps::AllBut(&["Steering"]),
         &[("keys", "taps")],
         &["taps=1"],
     )
     .playing(&["steer 0"])
     .with_next(),
-    Edit::shape("a new name in `Pace`", touching(&["Pace"]), &[("most", "limit")], &["limit=400"])
-        .with_next(),
-    Edit::shape("a new name in `Bounces`", touching(&["Bounces"]), &[("hard", "loud")], &["loud="])
-        .playing(&["wait 300"])
-        .with_next(),
+    Edit::shape(
+        "a new name in `Pace`",
+        Keeps::AllBut(&["Pace"]),
+        &[("most", "limit")],
+        &["limit=400"],
+    )
+    .with_next(),
+    Edit::shape(
+        "a new name in `Bounces`",
+        Keeps::AllBut(&["Bounces"]),
+        &[("hard", "loud")],
+        &["loud="],
+    )
+    .playing(&["wait 300"])
+    .with_next(),
     Edit::shape(
         "a new component",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[
-            ("/// A brick broke.", "#[derive(Component)]\nstruct Trail(u8);\n\n/// A brick broke."),
+            (
+                "/// A brick broke.",
+                "#[own_identity]\n#[derive(Component)]\nstruct Trail(u8);\n\n/// A brick broke.",
+            ),
             ("        Ball { twist", "        Trail(3),\n        Ball { twist"),
             (
                 "    balls: Query<&Ball>,\n    bricks",
@@ -362,9 +375,9 @@ const SHAPES: &[Edit] = &[
     .asking(r#""trail={:?}", trails.iter().map(|trail| trail.0).next()"#),
     Edit::shape(
         "a component that goes",
-        touching(&["Trail"]),
+        Keeps::AllBut(&["Trail"]),
         &[
-            ("#[derive(Component)]\nstruct Trail(u8);\n\n", ""),
+            ("#[own_identity]\n#[derive(Component)]\nstruct Trail(u8);\n\n", ""),
             ("        Trail(3),\n", ""),
             ("    trails: Query<&Trail>,\n", ""),
             (", trails.iter().map(|trail| trail.0).next()", ", None::<u8>"),

@@ -1,6 +1,6 @@
 //! Edits of a menu whose screens are open meanwhile.
 
-use super::{Edit, Game, Keeps, play, touching};
+use super::{Edit, Game, Keeps, play};
 
 #[test]
 fn a_menu_is_edited_while_its_screens_are_open() {
@@ -121,12 +121,11 @@ const ORDINARY: &[Edit] = &[
     .with_next(),
     Edit::ordinary("the body of an observer", &[("opened += 1", "opened += 1000")], &["opened=40"])
         .playing(OPEN_AGAIN),
-    // Its bundle's type has no name of its own: the function is told from others by its name.
-    Edit::shape(
+    // A variable is told from the function of its name, whose bundle has a type without one.
+    Edit::ordinary(
         "a variable with the name of a function that returns a bundle",
-        Keeps::Nothing,
         &[("for (text, color, title) in &titles", "for (text, color, heading) in &titles"), ("title.size", "heading.size")],
-        &["screen=Main volume=7 "],
+        &["screen=Settings volume=1 "],
     ),
 ];
 
@@ -134,14 +133,14 @@ const ORDINARY: &[Edit] = &[
 const SHAPES: &[Edit] = &[
     Edit::shape(
         "a variant of a state",
-        touching(&["bevy_state::state::resources::State<Screen>", "bevy_state::state_scoped::DespawnOnExit<Screen>", "Action", "Title"]),
+        Keeps::AllBut(&["bevy_state::state::resources::State<Screen>", "bevy_state::state_scoped::DespawnOnExit<Screen>", "Action"]),
         &[("    Settings,\n}", "    Settings,\n    Credits,\n}"), ("Action::Open(Screen::Splash)),", "Action::Open(Screen::Credits)),")],
         &["screen=Credits "],
     )
     .playing(&["press About", "wait 3"]),
     Edit::shape(
         "a new name in `Screen`",
-        touching(&["bevy_state::state::resources::State<Screen>", "bevy_state::state_scoped::DespawnOnExit<Screen>", "Action"]),
+        Keeps::AllBut(&["bevy_state::state::resources::State<Screen>", "bevy_state::state_scoped::DespawnOnExit<Screen>", "Action"]),
         &[("Credits", "Makers")],
         &["makers=Makers"],
     )
@@ -149,7 +148,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a variant of a component",
-        touching(&["Action"]),
+        Keeps::AllBut(&["Action"]),
         &[
             ("    Volume(i32),", "    Volume(i32),\n    Loudest,"),
             ("\"Mute\", Action::Volume(-100)", "\"Loudest\", Action::Loudest"),
@@ -162,7 +161,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of a component",
-        touching(&["Title"]),
+        Keeps::AllBut(&["Title"]),
         &[("struct Title {", "struct Title {\n    level: u8,"), ("Title { size }", "Title { level: 2, size }")],
         &["level=Some(2)"],
     )
@@ -170,23 +169,23 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of a text's marker",
-        touching(&["VolumeText"]),
+        Keeps::AllBut(&["VolumeText"]),
         &[("struct VolumeText {", "struct VolumeText {\n    most: u32,"), ("VolumeText { label:", "VolumeText { most: 9, label:")],
         &["most=Some(9)"],
     )
     .asking(r#""most={:?}", volumes.iter().map(|(_, shown)| shown.most).next()"#)
     .playing(OPEN_SETTINGS),
-    Edit::shape("a new name in `Action`", touching(&["Action"]), &[("Action::Loudest", "Action::Full"), ("    Loudest,", "    Full,")], &["loudest(Px(240.0)"])
+    Edit::shape("a new name in `Action`", Keeps::AllBut(&["Action"]), &[("Action::Loudest", "Action::Full"), ("    Loudest,", "    Full,")], &["loudest(Px(240.0)"])
         .playing(OPEN_SETTINGS)
     .with_next(),
-    Edit::shape("a new name in `Title`", touching(&["Title"]), &[("level: u8", "depth: u8"), ("level: 2", "depth: 2"), ("title.level", "title.depth")], &["level=Some(2)"])
+    Edit::shape("a new name in `Title`", Keeps::AllBut(&["Title"]), &[("level: u8", "depth: u8"), ("level: 2", "depth: 2"), ("title.level", "title.depth")], &["level=Some(2)"])
     .with_next(),
-    Edit::shape("a new name in `VolumeText`", touching(&["VolumeText"]), &[("most", "limit")], &["limit=Some(9)"])
+    Edit::shape("a new name in `VolumeText`", Keeps::AllBut(&["VolumeText"]), &[("most", "limit")], &["limit=Some(9)"])
         .playing(OPEN_SETTINGS)
     .with_next(),
     Edit::shape(
         "a field of a message",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[
             ("struct Clicked {", "struct Clicked {\n    weight: u32,"),
             ("Clicked { action:", "Clicked { weight: 5, action:"),
@@ -198,7 +197,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of an event",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[
             ("struct Opened {", "struct Opened {\n    by: u32,"),
             ("Opened { screen: ", "Opened { by: 8, screen: "),
@@ -208,7 +207,7 @@ const SHAPES: &[Edit] = &[
     ),
     Edit::shape(
         "a new name in `Clicked`",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[("    weight: u32,\n    action", "    force: u32,\n    action"), ("weight: 5", "force: 6"), ("click.weight", "click.force")],
         &["weight=6"],
     )
@@ -216,14 +215,14 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a new name in `Opened`",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[("by: 8", "from: 9"), ("    by: u32", "    from: u32"), ("opened.by", "opened.from")],
         &["opened=89"],
     )
     .with_next(),
     Edit::shape(
         "a field of a resource",
-        touching(&["Counts"]),
+        Keeps::AllBut(&["Counts"]),
         &[
             ("struct Counts {", "struct Counts {\n    keys: u8,"),
             ("counts.pressed += 1;", "counts.pressed += 1;\n        counts.keys = 3;"),
@@ -235,7 +234,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of a resource that is inserted",
-        touching(&["Volume"]),
+        Keeps::AllBut(&["Volume"]),
         &[
             ("struct Volume {", "struct Volume {\n    balance: i8,"),
             ("Volume { level:", "Volume { balance: -2, level:"),
@@ -246,7 +245,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of a timer",
-        touching(&["SplashTimer"]),
+        Keeps::AllBut(&["SplashTimer"]),
         &[
             ("struct SplashTimer {", "struct SplashTimer {\n    rounds: u8,"),
             ("SplashTimer { timer:", "SplashTimer { rounds: 4, timer:"),
@@ -254,10 +253,10 @@ const SHAPES: &[Edit] = &[
         &["rounds=4"],
     )
     .asking(r#""rounds={}", timer.rounds"#),
-    Edit::shape("a new name in `Counts`", touching(&["Counts"]), &[("keys", "taps")], &["taps=3"])
+    Edit::shape("a new name in `Counts`", Keeps::AllBut(&["Counts"]), &[("keys", "taps")], &["taps=3"])
         .playing(OPEN_SETTINGS)
     .with_next(),
-    Edit::shape("a new name in `Volume`", touching(&["Volume"]), &[("balance", "side")], &["side=-2"])
+    Edit::shape("a new name in `Volume`", Keeps::AllBut(&["Volume"]), &[("balance", "side")], &["side=-2"])
     .with_next(),
-    Edit::shape("a new name in `SplashTimer`", touching(&["SplashTimer"]), &[("rounds", "laps")], &["laps=4"]),
+    Edit::shape("a new name in `SplashTimer`", Keeps::AllBut(&["SplashTimer"]), &[("rounds", "laps")], &["laps=4"]),
 ];

@@ -1,6 +1,6 @@
 //! Edits of a field of mines, where observers and a one-shot system do most of the work.
 
-use super::{Edit, Game, play, touching};
+use super::{Edit, Game, Keeps, play};
 
 #[test]
 fn a_minefield_is_edited_while_it_is_played() {
@@ -193,7 +193,7 @@ const OBSERVERS: &[Edit] = &[
 const SHAPES: &[Edit] = &[
     Edit::shape(
         "a field of a component with observers",
-        touching(&["Mine"]),
+        Keeps::AllBut(&["Mine"]),
         &[
             ("struct Mine {", "struct Mine {\n    force: u32,"),
             ("Mine { at:", "Mine { force: 2, at:"),
@@ -204,14 +204,14 @@ const SHAPES: &[Edit] = &[
     .playing(&["explode 1 0", "wait 3"]),
     Edit::shape(
         "a new name in `Mine`",
-        touching(&["Mine"]),
+        Keeps::AllBut(&["Mine"]),
         &[("force", "power")],
         &["power=Some(2)"],
     )
     .with_next(),
     Edit::shape(
         "a field of a marker",
-        touching(&["Flag"]),
+        Keeps::AllBut(&["Flag"]),
         &[
             ("struct Flag {", "struct Flag {\n    team: u8,"),
             ("Flag { number:", "Flag { team: 4, number:"),
@@ -223,7 +223,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of a lamp",
-        touching(&["Lamp"]),
+        Keeps::AllBut(&["Lamp"]),
         &[
             ("struct Lamp {", "struct Lamp {\n    hue: f32,"),
             ("Lamp { brightness:", "Lamp { hue: 0.5, brightness:"),
@@ -234,7 +234,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of a text's marker",
-        touching(&["Title"]),
+        Keeps::AllBut(&["Title"]),
         &[
             ("struct Title {", "struct Title {\n    bold: bool,"),
             ("Title { word:", "Title { bold: true, word:"),
@@ -244,28 +244,28 @@ const SHAPES: &[Edit] = &[
     .asking(r#""bold={:?}", titles.iter().map(|(_, _, title)| title.bold).next()"#),
     Edit::shape(
         "a new name in `Flag`",
-        touching(&["Flag"]),
+        Keeps::AllBut(&["Flag"]),
         &[("team", "side")],
         &["side=Some(4)"],
     )
     .with_next(),
     Edit::shape(
         "a new name in `Lamp`",
-        touching(&["Lamp"]),
+        Keeps::AllBut(&["Lamp"]),
         &[("hue", "tone")],
         &["tone=Some(0.5)"],
     )
     .with_next(),
     Edit::shape(
         "a new name in `Title`",
-        touching(&["Title"]),
+        Keeps::AllBut(&["Title"]),
         &[("bold", "heavy")],
         &["heavy=Some(true)"],
     )
     .with_next(),
     Edit::shape(
         "a field of an event of entities",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[
             ("struct Explode {", "struct Explode {\n    power: u32,"),
             ("Explode { entity: *", "Explode { power: 3, entity: *"),
@@ -277,7 +277,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of an event",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[
             ("struct Look {", "struct Look {\n    by: u32,"),
             ("Look { at:", "Look { by: 8, at:"),
@@ -289,7 +289,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of a message",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[
             ("struct Found {", "struct Found {\n    weight: u32,"),
             ("Found { at:", "Found { weight: 2, at:"),
@@ -299,7 +299,7 @@ const SHAPES: &[Edit] = &[
     ),
     Edit::shape(
         "a new name in `Explode`",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[
             ("    power: u32,\n    entity", "    heat: u32,\n    entity"),
             ("power: 3", "heat: 4"),
@@ -311,7 +311,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a new name in `Look`",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[("    by: u32", "    from: u32"), ("by: 8", "from: 9"), ("look.by", "look.from")],
         &["looked=9"],
     )
@@ -319,7 +319,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a new name in `Found`",
-        touching(&[]),
+        Keeps::AllBut(&[]),
         &[("weight", "value"), ("value: 2", "value: 3")],
         &["found=3 "],
     )
@@ -327,7 +327,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of an index",
-        touching(&["Index"]),
+        Keeps::AllBut(&["Index"]),
         &[
             ("struct Index {", "struct Index {\n    added: u32,"),
             ("index.mines.insert", "index.added += 1;\n        index.mines.insert"),
@@ -338,7 +338,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of a resource that is inserted",
-        touching(&["Progress"]),
+        Keeps::AllBut(&["Progress"]),
         &[
             ("struct Progress {", "struct Progress {\n    looks: u32,"),
             ("Progress { found:", "Progress { looks: 6, found:"),
@@ -349,7 +349,7 @@ const SHAPES: &[Edit] = &[
     .with_next(),
     Edit::shape(
         "a field of another resource",
-        touching(&["Rules"]),
+        Keeps::AllBut(&["Rules"]),
         &[
             ("struct Rules {", "struct Rules {\n    lives: u32,"),
             ("Rules { worth:", "Rules { lives: 9, worth:"),
@@ -359,21 +359,21 @@ const SHAPES: &[Edit] = &[
     .asking(r#""lives={}", rules.lives"#),
     Edit::shape(
         "a new name in `Index`",
-        touching(&["Index"]),
+        Keeps::AllBut(&["Index"]),
         &[("added: u32", "adds: u32"), ("index.added", "index.adds")],
         &["added=true"],
     )
     .with_next(),
     Edit::shape(
         "a new name in `Progress`",
-        touching(&["Progress"]),
+        Keeps::AllBut(&["Progress"]),
         &[("looks", "tries")],
         &["tries=6"],
     )
     .with_next(),
     Edit::shape(
         "a new name in `Rules`",
-        touching(&["Rules"]),
+        Keeps::AllBut(&["Rules"]),
         &[("lives", "hearts")],
         &["hearts=9"],
     ),
