@@ -28,8 +28,8 @@ pub struct RunArgs {
     /// Run without a window, in fixed steps of 1/60 s; in real time unless --frames is given
     #[arg(long)]
     pub headless: bool,
-    /// Exit N frames after the modules run and the commands are done; a headless run then is as
-    /// fast as possible
+    /// Exit N frames after the modules run and the commands are done, with code 1 if the app cannot
+    /// start; a headless run then is as fast as possible
     #[arg(long, value_name = "N")]
     pub frames: Option<u64>,
     /// The seed of the game's random numbers

@@ -209,6 +209,7 @@ impl Host {
         }
         self.commands.worker_ended();
         self.report(world, Happened::WorkerEnded(Refusal::from(WorkerEnded)));
+        self.give_up_start(world);
     }
 
     /// Sends a request to the worker; the next command waits for the answer.

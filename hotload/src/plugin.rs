@@ -46,7 +46,8 @@ pub struct HotLoadPlugin {
     pub prompt: bool,
     /// Append events to this file, as JSON lines.
     pub events: Option<PathBuf>,
-    /// Exit the app this many frames after the modules first ran and the commands are done.
+    /// Exit the app this many frames after the modules first ran and the commands are done, or with
+    /// an error if its modules cannot start.
     pub frames: Option<u64>,
     /// The number of frames after a swap in which a panic rolls it back.
     pub probation_frames: u64,

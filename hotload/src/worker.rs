@@ -60,7 +60,7 @@ pub struct Worker {
     events: Sender<Event>,
     updates: Receiver<Update>,
     stop: Cancel,
-    tickets: u64,
+    last_ticket: Ticket,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -76,15 +76,19 @@ impl Worker {
             Loop::new(settings, own, sender, stopped).run(&received);
         });
         // If there is no thread, the host sees the closed channel.
-        Self { events, updates, stop, tickets: 0, thread: thread.ok() }
+        Self { events, updates, stop, last_ticket: Ticket::default(), thread: thread.ok() }
     }
 
     /// Sends a request. [`Update::Answered`] or a proposal returns its ticket.
     pub fn request(&mut self, request: Request) -> Ticket {
-        self.tickets += 1;
-        let ticket = Ticket(self.tickets);
-        self.send(Event::Request(ticket, request));
-        ticket
+        self.last_ticket.0 += 1;
+        self.send(Event::Request(self.last_ticket, request));
+        self.last_ticket
+    }
+
+    /// The ticket of the newest request.
+    pub fn last_ticket(&self) -> Ticket {
+        self.last_ticket
     }
 
     /// Reports the answer to a proposal, or the running modules.

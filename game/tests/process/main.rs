@@ -2,6 +2,7 @@
 
 mod kills;
 mod limits;
+mod never_ready;
 mod supervisor;
 mod two_games;
 mod variables;

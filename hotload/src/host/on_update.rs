@@ -81,9 +81,17 @@ impl Host {
                 self.report(world, Happened::Quarantined { module: id, refusal });
             }
             Update::QuarantineList(text) => self.print(world, Level::Info, &text),
-            Update::Unreadable(refusal) => self.report(world, Happened::Unreadable(refusal)),
+            Update::Unreadable(refusal) => {
+                self.report(world, Happened::Unreadable(refusal));
+                self.give_up_start(world);
+            }
             Update::Warning(text) => self.report(world, Happened::Warned(text)),
             Update::Answered(ticket) => self.commands.answered(ticket),
+            // A request that is under way may change what runs.
+            Update::Idle(ticket) if ticket == self.worker.last_ticket() => {
+                self.give_up_start(world);
+            }
+            Update::Idle(_) => {}
         }
     }
 

@@ -74,6 +74,20 @@ impl Host {
         }
     }
 
+    /// Ends a run of a limited number of frames whose app cannot start: they would never pass.
+    pub(super) fn give_up_start(&mut self, world: &mut World) {
+        if self.is_ready() {
+            return;
+        }
+        // Taken, so that it is said once.
+        let Some(frames) = self.settings.frames.take() else { return };
+        let failed = self.status.iter().filter(|(_, status)| status.newest.error().is_some());
+        let failed = failed.map(|(id, _)| id.clone()).collect();
+        let error = CommandError::NotStarted { app: self.selection.app.clone(), frames, failed };
+        self.report(world, Happened::Failed(Refusal::from(error)));
+        world.write_message(AppExit::error());
+    }
+
     /// A deterministic run does not count the frames in which it waits for the worker.
     pub(super) fn hold_time(&mut self, world: &mut World) {
         let waits = self.settings.deterministic && self.commands.waits_for_worker();

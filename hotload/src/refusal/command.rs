@@ -18,6 +18,15 @@ pub enum CommandError {
         /// The existing apps.
         apps: Vec<ModuleId>,
     },
+    /// `--frames` on the command line: the app does not run, so its frames never pass.
+    NotStarted {
+        /// The app, if one is chosen.
+        app: Option<ModuleId>,
+        /// The number of frames.
+        frames: u64,
+        /// The modules that were not built or are refused.
+        failed: Vec<ModuleId>,
+    },
     /// `hash`: a value cannot be read.
     Hash(#[source] StateError),
     /// `rollback --state`: the code was rolled back, but some resources were not.
@@ -47,6 +56,18 @@ impl Explain for CommandError {
             Self::NoApp { name, apps } => {
                 let apps: Vec<&str> = apps.iter().map(ModuleId::as_str).collect();
                 Explanation::new("H0801", format!("no app `{name}`; there are {}", apps.join(", ")))
+            }
+            Self::NotStarted { app, frames, failed } => {
+                let app = app.as_ref().map_or("no app".to_owned(), |app| format!("`{app}`"));
+                let failed: Vec<&str> = failed.iter().map(ModuleId::as_str).collect();
+                let why = if failed.is_empty() {
+                    "the reason is above".to_owned()
+                } else {
+                    format!("not built or refused: {}", failed.join(", "))
+                };
+                let what = format!("expected {frames} frames of {app}, but it does not run; {why}");
+                Explanation::new("H0809", what)
+                    .remedy("Correct the errors above and start again; without --frames the game waits for that")
             }
             Self::Hash(error) => Explanation::new("H0803", format!("no hash: {error}")),
             Self::StateStays(error) => {

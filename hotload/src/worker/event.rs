@@ -236,6 +236,9 @@ pub enum Update {
     Warning(String),
     /// This request is complete.
     Answered(Ticket),
+    /// Nothing is left to do, and all requests up to this one are complete: no more happens until a
+    /// file changes or the host asks.
+    Idle(Ticket),
 }
 
 /// Generations that are known to run together, for the host to swap in.

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 
 use crate::ids::ModuleId;
 
-/// The number of a request. Each request is answered exactly once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The number of a request, from 1. Each request is answered exactly once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
 /// The goal for a module that is built.

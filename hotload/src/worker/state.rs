@@ -128,6 +128,8 @@ pub struct State {
     proposal_count: u64,
     /// Why the workspace could not be read, as last reported, and for which save.
     reported: Option<(String, Option<SystemTime>)>,
+    /// The newest request that came in.
+    last_ticket: Ticket,
     effects: Vec<Effect>,
 }
 
@@ -149,6 +151,7 @@ impl State {
             proposal: None,
             proposal_count: 0,
             reported: None,
+            last_ticket: Ticket::default(),
             effects: Vec::new(),
         }
     }
@@ -200,6 +203,7 @@ impl State {
     }
 
     fn on_request(&mut self, ticket: Ticket, request: Request) {
+        self.last_ticket = ticket;
         let request = match request {
             Request::Select(selection) => {
                 self.selection = selection;
@@ -257,6 +261,7 @@ impl State {
         if is_idle {
             let running = self.running.generations.values().cloned().collect();
             self.effects.push(Effect::Warm(running));
+            self.update(Update::Idle(self.last_ticket));
         }
     }
 

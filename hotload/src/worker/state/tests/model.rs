@@ -84,6 +84,8 @@ pub struct Model {
     tickets: u64,
     answers: BTreeMap<Ticket, u32>,
     pub reports: Vec<Report>,
+    /// The newest request that was complete when nothing was left to do.
+    idle: Option<Ticket>,
 }
 
 impl Model {
@@ -115,6 +117,7 @@ impl Model {
             tickets: 0,
             answers: BTreeMap::new(),
             reports: Vec::new(),
+            idle: None,
         };
         model.handle([]);
         model
@@ -285,6 +288,13 @@ impl Model {
             Update::Unreadable(_) => self.reports.push(Report::Unreadable),
             Update::Warning(_) => self.reports.push(Report::Warning),
             Update::Answered(ticket) => self.answered(ticket),
+            Update::Idle(ticket) => {
+                assert!(!self.has_attempt() && !self.has_proposal() && self.reading.is_none());
+                let open =
+                    self.answers.iter().find(|(open, count)| **open <= ticket && **count == 0);
+                assert_eq!(open, None, "{ticket:?}");
+                self.idle = Some(ticket);
+            }
             _ => {}
         }
     }
@@ -488,12 +498,13 @@ impl Model {
         panic!("it never comes to rest");
     }
 
-    /// Every ticket was answered, and each module's newest source is live, or its failure was
+    /// Every ticket was answered, the host knows that nothing is left to do, and each module's newest source is live, or its failure was
     /// reported.
     pub fn assert_at_rest(&self) {
         let open: Vec<&Ticket> =
             self.answers.iter().filter(|(_, count)| **count == 0).map(|(it, _)| it).collect();
         assert!(open.is_empty(), "never answered: {open:?}");
+        assert_eq!(self.idle, Some(Ticket(self.tickets)), "the host is told");
         for (id, source) in &self.disk {
             if self.selection.switched.get(id) == Some(&false) {
                 assert_eq!(self.live(id.as_str()), None, "{id} is switched off");
