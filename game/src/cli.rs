@@ -71,6 +71,9 @@ pub struct RunArgs {
     /// Set by the supervisor: this is a restart, and the reason for it
     #[arg(long, hide = true, value_name = "REASON")]
     pub died_of: Option<String>,
+    /// Set by the supervisor: the process id of the game before, if somebody killed it
+    #[arg(long, hide = true, value_name = "PID")]
+    pub killed: Option<u32>,
 }
 
 impl Cli {

@@ -77,6 +77,7 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), AppExi
         // A restart does not repeat the commands.
         exec: if run.died_of.is_some() { Vec::new() } else { run.exec },
         died_of: run.died_of,
+        killed: run.killed,
         resume_since: run.resume_since.map(|since| UNIX_EPOCH + Duration::from_secs(since)),
         hang_limit: run.supervised.map(|_| Duration::from_secs(run.hang_limit)),
         prompt: headless,

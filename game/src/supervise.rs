@@ -5,9 +5,14 @@
 //!                     ▲               │ a signal, an abort
 //!                     └───────────────┘ restart with --resume: the last good modules, the last save
 //! ```
+//!
+//! Only the supervisor sees that the game died of SIGKILL, which no code of a module causes by
+//! itself. If the system killed nothing for lack of memory meanwhile, somebody else did it, and the
+//! restarted game is told not to blame its new code.
 
 use std::collections::VecDeque;
 use std::env;
+use std::fs;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -48,20 +53,24 @@ pub fn supervise(run: &RunArgs) -> ExitCode {
     };
     let began_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut deaths: VecDeque<(Instant, String)> = VecDeque::new();
+    let mut killed = None;
     loop {
         let died_of = deaths.back().map(|(_, reason)| reason.as_str());
-        let status = match start(&program, run, began_s, died_of) {
-            Ok(status) => status,
+        let oom_kills = oom_kills();
+        let (process, status) = match start(&program, run, began_s, died_of, killed) {
+            Ok(ended) => ended,
             Err(error) => {
                 let program = program.display();
                 eprintln!("playground: the game cannot be started: {program}: {error}");
                 return ExitCode::from(2);
             }
         };
-        let Some(reason) = death(status) else {
+        let is_memory_short = oom_kills.is_none() || oom_kills != self::oom_kills();
+        let Some(Death { reason, from_outside }) = death(status, is_memory_short) else {
             let code = status.code().and_then(|code| u8::try_from(code).ok());
             return code.map_or(ExitCode::FAILURE, ExitCode::from);
         };
+        killed = from_outside.then_some(process);
         deaths.push_back((Instant::now(), reason));
         deaths.retain(|(at, _)| at.elapsed() < WITHIN);
         if deaths.len() >= MOST_DEATHS {
@@ -87,7 +96,8 @@ fn start(
     run: &RunArgs,
     began_s: u64,
     died_of: Option<&str>,
-) -> io::Result<ExitStatus> {
+    killed: Option<u32>,
+) -> io::Result<(u32, ExitStatus)> {
     let mut arguments = env::args_os();
     let mut command = Command::new(program);
     if let Some(name) = arguments.next() {
@@ -101,13 +111,32 @@ fn start(
             command.arg("--resume").arg(format!("--resume-since={began_s}"));
         }
     }
-    command.status()
+    if let Some(killed) = killed {
+        command.arg(format!("--killed={killed}"));
+    }
+    let mut game = command.spawn()?;
+    Ok((game.id(), game.wait()?))
+}
+
+/// How many processes the system has killed for lack of memory since it was started.
+fn oom_kills() -> Option<u64> {
+    let counters = fs::read_to_string("/proc/vmstat").ok()?;
+    let count = counters.lines().find_map(|line| line.strip_prefix("oom_kill "))?;
+    count.trim().parse().ok()
+}
+
+/// Why the game crashed.
+struct Death {
+    reason: String,
+    /// Somebody killed it, so its code is not to blame.
+    from_outside: bool,
 }
 
 /// The cause of a crash; `None` if the game exited normally or was ended by the user.
-fn death(status: ExitStatus) -> Option<String> {
+fn death(status: ExitStatus, is_memory_short: bool) -> Option<Death> {
+    let by_itself = |reason: String| Some(Death { reason, from_outside: false });
     if status.code() == Some(PANICKED) {
-        return Some("a panic that could not be contained".to_owned());
+        return by_itself("a panic that could not be contained".to_owned());
     }
     let number = status.signal()?;
     let signal = Signal::from_named_raw(number);
@@ -120,10 +149,14 @@ fn death(status: ExitStatus) -> Option<String> {
         Some(Signal::BUS) => "SIGBUS, an invalid memory access",
         Some(Signal::ILL) => "SIGILL, an illegal instruction",
         Some(Signal::FPE) => "SIGFPE, an arithmetic error",
-        Some(Signal::KILL) => "SIGKILL, sent from outside or for lack of memory",
-        _ => return Some(format!("signal {number}")),
+        Some(Signal::KILL) if is_memory_short => "SIGKILL, for lack of memory or from outside",
+        Some(Signal::KILL) => {
+            let reason = "SIGKILL, sent from outside".to_owned();
+            return Some(Death { reason, from_outside: true });
+        }
+        _ => return by_itself(format!("signal {number}")),
     };
-    Some(name.to_owned())
+    by_itself(name.to_owned())
 }
 
 fn report(deaths: &VecDeque<(Instant, String)>) {

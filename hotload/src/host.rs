@@ -134,6 +134,7 @@ impl Host {
                 selection: selection.clone(),
                 prober: plugin.probe.clone(),
                 probe_limit: plugin.probe_limit,
+                killed: plugin.killed,
             }),
             watchdog: Watchdog::start(Limits {
                 frame: plugin.frame_limit,

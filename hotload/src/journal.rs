@@ -1,8 +1,8 @@
 //! Records on disk which uncommitted code runs, so that the next start knows what crashed the game.
 //!
 //! ```text
-//!  before the first call ──► journal/PID.jsonl, fsync ──► cleared: commit, rollback, normal exit
-//!                                  │ the process died
+//!  before the first call ──► journal/PID.jsonl, fsync ──► cleared: commit, rollback, normal exit,
+//!                                  │ the process died             a signal that asks it to end
 //!                                  ▼
 //!  next start: pending hashes ──► quarantine.json; the last good set, good.json, runs instead
 //! ```
@@ -88,19 +88,19 @@ pub struct Journal {
 
 impl Journal {
     /// Opens the journal in `folder`, and puts the code that crashed previous games into
-    /// quarantine.
+    /// quarantine, except for that of the game with the process id `killed`.
     ///
     /// # Errors
     ///
     /// When the folder cannot be written. The journal is usable nevertheless, and keeps the
     /// existing quarantine.
-    pub fn open(folder: &Path) -> (Self, Death, Option<JournalError>) {
+    pub fn open(folder: &Path, killed: Option<u32>) -> (Self, Death, Option<JournalError>) {
         let mut journal = Self { folder: folder.to_owned(), ..Self::default() };
         // Until this game's journal exists and is locked, so that no other game takes it for a
         // crashed one's.
         let lock = journal.lock();
         journal.read_again();
-        let (mut death, left) = journal.deaths();
+        let (mut death, left) = journal.deaths(killed);
         let mut error = None;
         if !death.quarantined.is_empty() {
             journal.quarantine.append(&mut death.quarantined.clone());
@@ -112,7 +112,7 @@ impl Journal {
             left.iter().for_each(|path| drop(fs::remove_file(path)));
         }
         death.tried_again.sort();
-        let path = folder.join("journal").join(format!("{}.jsonl", std::process::id()));
+        let path = journal.own_path();
         let opened = fs::create_dir_all(folder.join("journal"))
             .and_then(|()| File::create(&path))
             .and_then(|file| file.try_lock().map_err(io::Error::from).map(|()| file));
@@ -141,7 +141,7 @@ impl Journal {
     }
 
     /// Reads the journals of games that no longer run; returns their paths too.
-    fn deaths(&self) -> (Death, Vec<PathBuf>) {
+    fn deaths(&self, killed: Option<u32>) -> (Death, Vec<PathBuf>) {
         let (mut death, mut left) = (Death::default(), Vec::new());
         let entries = fs::read_dir(self.folder.join("journal")).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()) {
@@ -151,7 +151,11 @@ impl Journal {
                 continue;
             }
             let pending = pending(&fs::read_to_string(&path).unwrap_or_default());
+            let is_killed = killed.is_some_and(|id| path == self.path_of(id));
             left.push(path);
+            if is_killed {
+                continue;
+            }
             // Before the first commit there is nothing to fall back to, and of several modules no
             // way to find the one that crashed.
             let is_first = self.good.is_empty() && pending.len() > 1;
@@ -220,7 +224,7 @@ impl Journal {
         self.append(&Line::Over { hash: hash.clone() })
     }
 
-    /// Removes the journal at a normal exit: no code crashed.
+    /// Removes the journal at a normal exit, or when somebody ends the game: no code crashed.
     pub fn end(&mut self) {
         if self.own.take().is_some() {
             let _ = fs::remove_file(self.own_path());
@@ -323,7 +327,11 @@ impl Journal {
     }
 
     fn own_path(&self) -> PathBuf {
-        self.folder.join("journal").join(format!("{}.jsonl", std::process::id()))
+        self.path_of(std::process::id())
+    }
+
+    fn path_of(&self, process: u32) -> PathBuf {
+        self.folder.join("journal").join(format!("{process}.jsonl"))
     }
 
     fn note(

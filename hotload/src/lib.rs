@@ -34,6 +34,7 @@ pub mod generation;
 pub mod stored;
 pub mod plan;
 pub mod journal;
+mod end_signals;
 pub mod process_limits;
 mod atomic_write;
 mod os_remedies;

@@ -70,6 +70,8 @@ pub struct HotLoadPlugin {
     pub resume_since: Option<SystemTime>,
     /// Why the previous game crashed, if a supervisor started this one to replace it.
     pub died_of: Option<String>,
+    /// The process id of the previous game, if somebody killed it: its new code is not to blame.
+    pub killed: Option<u32>,
     /// The folder of snapshots; the workspace's folder `saves` if `None`.
     pub saves: Option<PathBuf>,
     /// Print the console's output to the terminal.
@@ -96,6 +98,7 @@ impl Default for HotLoadPlugin {
             resume: false,
             resume_since: None,
             died_of: None,
+            killed: None,
             saves: None,
             echo: true,
         }

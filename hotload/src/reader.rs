@@ -12,6 +12,7 @@ use crate::build::rustc::{Cancel, Linker};
 use crate::build::scripts::ScriptInputs;
 use crate::build::{self, Inputs, Recipes};
 use crate::build::{capture, recipe};
+use crate::end_signals::{SharedJournal, end_on_signal};
 use crate::ids::ModuleId;
 use crate::journal::{Death, Journal};
 use crate::pipeline::lock;
@@ -58,7 +59,9 @@ pub struct Reader {
     /// Receives progress and warnings.
     pub updates: Sender<Update>,
     /// Opened once the build folder is known.
-    pub journal: Arc<Mutex<Option<Journal>>>,
+    pub journal: SharedJournal,
+    /// The process of the previous game, if it was killed from outside.
+    pub killed: Option<u32>,
     /// Cancelled when the game exits.
     pub stop: Cancel,
     /// The watched paths, and the watcher.
@@ -144,9 +147,13 @@ impl Reader {
         if opened.is_some() {
             return;
         }
-        let (journal, death, error) = Journal::open(folder);
+        let (journal, death, error) = Journal::open(folder, self.killed);
         *opened = Some(journal);
         drop(opened);
+        if let Err(error) = end_on_signal(&self.journal) {
+            let text = format!("a signal that ends the game will look like a crash: {error}");
+            self.update(Update::Warning(text));
+        }
         if let Some(error) = error {
             self.update(Update::Warning(Refusal::from(error).to_string()));
         }

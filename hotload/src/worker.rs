@@ -53,6 +53,8 @@ pub struct WorkerSettings {
     pub prober: Prober,
     /// The time limit of a trial.
     pub probe_limit: Duration,
+    /// The process of the previous game, if it was killed from outside.
+    pub killed: Option<u32>,
 }
 
 /// The worker's thread. Ends when it is dropped.
@@ -142,7 +144,7 @@ impl Loop {
         updates: Sender<Update>,
         stop: Cancel,
     ) -> Self {
-        let WorkerSettings { folder, watch, selection, prober, probe_limit } = settings;
+        let WorkerSettings { folder, watch, selection, prober, probe_limit, killed } = settings;
         let journal = Arc::default();
         let reader = Reader {
             folder,
@@ -150,6 +152,7 @@ impl Loop {
             events: events.clone(),
             updates: updates.clone(),
             journal: Arc::clone(&journal),
+            killed,
             stop,
             watched: Mutex::default(),
         };

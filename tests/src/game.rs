@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 
 use crate::{Copy, PATIENCE, Tally};
@@ -232,7 +233,12 @@ pub fn runs(id: u32) -> bool {
 
 /// Kills a process.
 pub fn kill(id: u32) {
-    kill_process(pid(id), Signal::KILL).expect("it runs");
+    send(id, Signal::KILL);
+}
+
+/// Sends a signal to a process.
+pub fn send(id: u32, signal: Signal) {
+    kill_process(pid(id), signal).expect("it runs");
 }
 
 /// True where this program may run as root does.

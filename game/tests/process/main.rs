@@ -3,6 +3,7 @@
 mod kills;
 mod limits;
 mod never_ready;
+mod signals;
 mod supervisor;
 mod two_games;
 mod variables;

@@ -14,7 +14,7 @@ impl Folder {
     }
 
     fn journal(&self) -> (Journal, Death) {
-        let (journal, death, error) = Journal::open(&self.0);
+        let (journal, death, error) = Journal::open(&self.0, None);
         assert!(error.is_none(), "{error:?}");
         (journal, death)
     }
@@ -137,6 +137,19 @@ fn the_journal_of_a_running_game_is_ignored() {
 }
 
 #[test]
+fn a_game_that_somebody_killed_blames_nobody() {
+    let folder = Folder::new("killed");
+    folder.journal().0.ran_well(good(&[("a", "0")])).unwrap();
+    folder.write_journal(&line("a", "1", "probation"));
+    fs::write(folder.0.join("journal/2.jsonl"), line("a", "2", "probation")).unwrap();
+    let (journal, death, _) = Journal::open(&folder.0, Some(1));
+    let hashes: Vec<&str> = death.quarantined.iter().map(|q| q.hash.as_str()).collect();
+    assert_eq!(hashes, ["2"], "the other game crashed");
+    assert!(journal.quarantined(&"1".into()).is_none());
+    assert!(!folder.0.join("journal/1.jsonl").exists(), "it is read once");
+}
+
+#[test]
 fn two_games_keep_each_others_entries() {
     let folder = Folder::new("two");
     let (mut one, _) = folder.journal();
@@ -164,7 +177,7 @@ fn two_games_keep_each_others_entries() {
 fn an_unwritable_folder_is_an_error() {
     let folder = Folder::new("blocked");
     fs::write(&folder.0, "a file where the folder would be").unwrap();
-    let (mut journal, death, error) = Journal::open(&folder.0.join("below"));
+    let (mut journal, death, error) = Journal::open(&folder.0.join("below"), None);
     assert!(error.is_some_and(|error| error.to_string().contains("H1002")));
     assert_eq!(death, Death::default());
     journal.before(&"a".into(), &"1".into()).unwrap();
