@@ -35,7 +35,7 @@ use crate::probe::{Probe, Prober};
 use crate::process_limits::Usage;
 use crate::reader::SharedWorkspace;
 use crate::refusal::Refusal;
-use crate::resolve::Selection;
+use crate::resolve::{Selection, resolve};
 use crate::stored;
 use crate::worker::event::{AttemptEvent, AttemptId, Progress, RunningModules, Update};
 use crate::worker::request::{Intent, Origin};
@@ -70,6 +70,16 @@ pub struct Attempt {
     pub selection: Selection,
     /// The number of each module's next generation.
     pub numbers: BTreeMap<ModuleId, u32>,
+}
+
+impl Attempt {
+    /// The modules that run, and those that would run with the newest good generation of each.
+    pub fn needed(&self) -> BTreeSet<ModuleId> {
+        let good = self.good.iter().map(|(id, good)| (id.clone(), good.manifest.clone()));
+        let mut needed = resolve(&good.collect(), &self.selection);
+        needed.extend(self.running.generations.keys().cloned());
+        needed
+    }
 }
 
 /// The resources that attempts share with the worker's thread.
@@ -125,7 +135,8 @@ pub fn attempt(
     let outcomes = run.build(report);
     let took_ms = ms(started);
     let mut groups = Vec::new();
-    for group in swap_groups(&attempt.workspace.members, outcomes, &attempt.modules, took_ms) {
+    let (members, needed) = (&attempt.workspace.members, attempt.needed());
+    for group in swap_groups(members, outcomes, &attempt.modules, &needed, took_ms) {
         let (ids, goal, compiled) = (group.ids(), group.goal, group.compiled());
         let asked = group.asked.clone();
         let result = run.attempt_group(group);

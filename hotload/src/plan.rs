@@ -88,7 +88,10 @@ impl Explain for PlanError {
                      {expected} would run: their types are not the same"
                 ),
             )
-            .remedy(format!("`reload {core}` builds all that link to it")),
+            .remedy(format!(
+                "If `{module}` does not compile, correct `{module}` first; else `reload {core}` \
+                 builds all that link to it"
+            )),
         }
     }
 }

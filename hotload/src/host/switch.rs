@@ -73,6 +73,12 @@ impl Host {
         if self.selection.app.as_ref() == Some(&id) {
             return self.print(world, Level::Info, &format!("{id} runs already"));
         }
+        if !self.manifests.contains_key(&id) {
+            let status = self.status.get(&id);
+            let why = status.and_then(|status| status.newest.error()).unwrap_or_default();
+            let text = format!("{id} was not built, so the running app stays\n{why}");
+            return self.print(world, Level::Error, text.trim_end());
+        }
         self.selection.app = Some(id);
         self.request_and_wait(Request::Select(self.selection.clone()));
     }

@@ -68,6 +68,8 @@ impl<E: Into<Refusal>> From<E> for AttemptError {
 pub struct NotBuilt {
     /// rustc's messages, for each module that does not compile.
     pub failed: BTreeMap<ModuleId, Vec<String>>,
+    /// Those of them whose messages were reported before. They were built along with others.
+    pub again: BTreeSet<ModuleId>,
     /// Modules that have to be swapped together with these.
     pub waiting: BTreeSet<ModuleId>,
     /// The time until the failure was known, in milliseconds.

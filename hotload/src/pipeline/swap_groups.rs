@@ -55,16 +55,23 @@ impl BuiltGroup {
             return Ok(built);
         }
         waiting.extend(built.into_iter().map(|(id, _)| id));
-        Err(AttemptError::NotBuilt(NotBuilt { failed, waiting, took_ms: self.took_ms }))
+        Err(AttemptError::NotBuilt(NotBuilt {
+            failed,
+            again: BTreeSet::new(),
+            waiting,
+            took_ms: self.took_ms,
+        }))
     }
 }
 
 /// Splits a build's outcomes into groups: a core crate with all that link to it. Two epochs of one
-/// core are never active together, so such a group is swapped whole or not at all.
+/// core are never active together, so such a group is swapped whole or not at all. Modules that are
+/// not built hold up the others of their group only if one of them is `needed`.
 pub fn swap_groups(
     members: &Members,
     mut outcomes: BTreeMap<ModuleId, Outcome>,
     intents: &BTreeMap<ModuleId, Intent>,
+    needed: &BTreeSet<ModuleId>,
     took_ms: f32,
 ) -> Vec<BuiltGroup> {
     let mut groups: Vec<BTreeSet<ModuleId>> = Vec::new();
@@ -81,8 +88,9 @@ pub fn swap_groups(
         });
         groups.push(group);
     }
-    let mut split = Vec::with_capacity(groups.len());
-    for ids in groups {
+    let mut split = Vec::new();
+    let groups = groups.into_iter().flat_map(|ids| set_apart(ids, &outcomes, needed));
+    for ids in groups.collect::<Vec<_>>() {
         let of_group = || ids.iter().filter_map(|id| Some((id, intents.get(id)?)));
         let goes_live = of_group().any(|(_, intent)| intent.goal.goes_live());
         let shown = of_group().filter(|(_, intent)| intent.is_root && intent.goal.shows_plan());
@@ -96,6 +104,19 @@ pub fn swap_groups(
         split.push(BuiltGroup { outcomes, goal, asked, took_ms });
     }
     split
+}
+
+/// Separates the modules of a group that were not built, if those that are needed were.
+fn set_apart(
+    ids: BTreeSet<ModuleId>,
+    outcomes: &BTreeMap<ModuleId, Outcome>,
+    needed: &BTreeSet<ModuleId>,
+) -> Vec<BTreeSet<ModuleId>> {
+    let is_built = |id: &ModuleId| matches!(outcomes.get(id), Some(Outcome::Built(_)));
+    let (built, failed): (BTreeSet<ModuleId>, BTreeSet<ModuleId>) =
+        ids.iter().cloned().partition(is_built);
+    let are_apart = !failed.is_empty() && failed.is_disjoint(needed) && !built.is_disjoint(needed);
+    if are_apart { vec![built, failed] } else { vec![ids] }
 }
 
 #[cfg(test)]
@@ -140,14 +161,18 @@ mod tests {
         let all = || {
             vec![("core_x", built()), ("user_p", built()), ("user_q", built()), ("leaf", built())]
         };
-        let groups = swap_groups(&members, outcomes(all()), &BTreeMap::new(), 0.0);
+        let groups =
+            swap_groups(&members, outcomes(all()), &BTreeMap::new(), &BTreeSet::new(), 0.0);
         let ids: Vec<BTreeSet<ModuleId>> = groups.iter().map(BuiltGroup::ids).collect();
         assert_eq!(ids.len(), 2);
         assert!(ids.iter().any(|ids| names(ids) == ["core_x", "user_p", "user_q"]));
         assert!(ids.iter().any(|ids| names(ids) == ["leaf"]));
         // Without the core that they share, its users have nothing to do with each other.
         let users = vec![("user_p", built()), ("user_q", built())];
-        assert_eq!(swap_groups(&members, outcomes(users), &BTreeMap::new(), 0.0).len(), 2);
+        assert_eq!(
+            swap_groups(&members, outcomes(users), &BTreeMap::new(), &BTreeSet::new(), 0.0).len(),
+            2
+        );
     }
 
     #[test]
@@ -156,7 +181,8 @@ mod tests {
         let failed = Outcome::Failed(vec!["error".to_owned()]);
         let skipped = Outcome::Skipped("core_x".into());
         let outcomes = outcomes(vec![("core_x", failed), ("user_p", skipped), ("user_q", built())]);
-        let group = swap_groups(&members, outcomes, &BTreeMap::new(), 7.0).remove(0);
+        let group =
+            swap_groups(&members, outcomes, &BTreeMap::new(), &BTreeSet::new(), 7.0).remove(0);
         assert_eq!(names(&group.compiled()), ["user_q"]);
         let Err(AttemptError::NotBuilt(not_built)) = group.all_built() else {
             panic!("the group is not built");
@@ -167,13 +193,33 @@ mod tests {
     }
 
     #[test]
+    fn one_that_failed_and_is_not_needed_holds_up_nobody() {
+        let members = members(&[("core_x", &[]), ("user_p", &["core_x"]), ("user_q", &["core_x"])]);
+        let groups = |needed: &[&str]| {
+            let failed = Outcome::Failed(vec!["error".to_owned()]);
+            let outcomes =
+                outcomes(vec![("core_x", built()), ("user_p", built()), ("user_q", failed)]);
+            let needed = needed.iter().map(|id| ModuleId::from(*id)).collect();
+            let groups = swap_groups(&members, outcomes, &BTreeMap::new(), &needed, 0.0);
+            let named = |group: &BuiltGroup| {
+                group.ids().iter().map(ModuleId::to_string).collect::<Vec<_>>().join(" ")
+            };
+            groups.iter().map(named).collect::<Vec<_>>()
+        };
+        assert_eq!(groups(&["core_x", "user_p"]), ["core_x user_p", "user_q"]);
+        assert_eq!(groups(&["core_x", "user_q"]), ["core_x user_p user_q"]);
+        // At the start it is not known yet what the app requires.
+        assert_eq!(groups(&[]), ["core_x user_p user_q"]);
+    }
+
+    #[test]
     fn where_one_goes_live_all_do() {
         let members = members(&[("core_x", &[]), ("user_p", &["core_x"])]);
         let both = || outcomes(vec![("core_x", built()), ("user_p", built())]);
         let planned = Intent { goal: Goal::PlanOnly, ..Intent::go_live() };
         let goal = |intents: Vec<(&str, Intent)>| {
             let intents = intents.into_iter().map(|(id, intent)| (id.into(), intent)).collect();
-            let group = swap_groups(&members, both(), &intents, 0.0).remove(0);
+            let group = swap_groups(&members, both(), &intents, &BTreeSet::new(), 0.0).remove(0);
             (group.goal, group.asked)
         };
         let (only, asked) =

@@ -22,6 +22,8 @@ pub struct Module {
     pub inputs: Option<Inputs>,
     /// The inputs of the last attempt to go live.
     pub attempted: Option<InputsHash>,
+    /// rustc's messages, if it refused the newest source: they are shown once.
+    pub messages: Vec<String>,
     /// The number of generations that were loaded.
     pub generations: u32,
 }
@@ -64,6 +66,7 @@ impl Module {
     pub fn accept(&mut self, generation: SharedGeneration, data_loss: DataLoss) {
         self.good = Some(generation);
         self.newest = Newest::Good;
+        self.messages.clear();
         self.data_loss = data_loss;
     }
 

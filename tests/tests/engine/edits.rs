@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use playground_tests::game::{kill, runs};
 use playground_tests::{Scene, number};
 
-use crate::{EXTRA, SCENE, WALK};
+use crate::{EXTRA, OTHER, SCENE, WALK};
 
 /// Another field of the plugin's resource, which its systems and its command use.
 const LIVES: &[(&str, &str)] = &[
@@ -103,6 +103,33 @@ fn an_error_in_a_core_is_of_that_core_alone() {
     let swapped = scene.swap(SCENE, &[("self.x += nothing", "self.x -= self.speed")]);
     assert_eq!(swapped["modules"].as_array().map(Vec::len), Some(5), "{swapped}");
     scene.exact_tally();
+}
+
+#[test]
+fn a_broken_module_of_another_app_holds_up_nobody_and_is_shown_once() {
+    let mut scene = Scene::demo();
+    scene.refusal("build_failed", OTHER, &[("\"the other app\".to_owned()", "nothing")]);
+    let error = "cannot find value `nothing`";
+    // It links to the core, and is built along with it.
+    scene.swap(SCENE, &[("self.x += self.speed", "self.x -= self.speed")]);
+    scene.swap(SCENE, &[("pub speed: f32,", "pub speed: f32,\n    /// New.\n    pub mass: u64,")]);
+    scene.swap(WALK, &[("tally.version = 1;", "tally.version = 2;")]);
+    scene.frames(2);
+    assert_eq!(scene.exact_tally().get("version"), 2);
+    let log = scene.log();
+    let count = |text: &str| log.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(count(error), 1, "{}", scene.story());
+    assert_eq!(count("apps_other still not built"), 2, "{}", scene.story());
+    // Its last good code was built with other types of the core.
+    let told = scene.console("app other");
+    assert!(told.contains("H0404") && told.contains("correct `apps_other`"), "{told}");
+    scene.exact_tally();
+
+    // Repaired, it can.
+    scene.edit(OTHER, "nothing", "\"the other app\".to_owned()");
+    scene.wait_for("build_started", "apps_other");
+    scene.console("plan apps_other; app other");
+    assert_eq!(scene.console("other"), "the other app", "{}", scene.story());
 }
 
 /// A linker that hangs the first time that it is called, with a process of its own below it.

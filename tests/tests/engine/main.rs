@@ -30,4 +30,5 @@ const WALK: &str = "systems/walk/src/lib.rs";
 const OBSERVE: &str = "systems/observe/src/lib.rs";
 const EXTRA: &str = "plugins/extra/src/lib.rs";
 const DEMO: &str = "apps/demo/src/lib.rs";
+const OTHER: &str = "apps/other/src/lib.rs";
 const SCENE: &str = "core/scene/src/lib.rs";

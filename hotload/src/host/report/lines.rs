@@ -126,6 +126,9 @@ pub fn deaths(death: &Death) -> String {
 /// The modules that were not built.
 pub fn not_built_title(not_built: &NotBuilt) -> String {
     let failed: BTreeSet<ModuleId> = not_built.failed.keys().cloned().collect();
+    if is_known(not_built) {
+        return format!("{} still not built", named(&failed));
+    }
     let word = if failed.len() == 1 { "was" } else { "were" };
     format!("{} {word} not built ({:.0} ms)", named(&failed), not_built.took_ms)
 }
@@ -141,12 +144,32 @@ pub fn waiting(not_built: &NotBuilt) -> Option<String> {
 }
 
 fn not_built_text(not_built: &NotBuilt) -> Option<String> {
-    let all: Vec<String> = not_built.failed.values().map(|it| messages(it)).collect();
-    let mut text = format!("{}: the old code goes on", not_built_title(not_built));
+    if not_built.failed.is_empty() {
+        return None;
+    }
+    let mut text = not_built_title(not_built);
+    if !is_known(not_built) {
+        text.push_str(": the old code goes on");
+    }
     if let Some(waiting) = waiting(not_built) {
         text.push_str(&format!("; {waiting}"));
     }
-    (!all.is_empty()).then(|| format!("{text}\n{}", all.join("\n\n")))
+    let new = not_built.failed.iter().filter(|(id, _)| !not_built.again.contains(*id));
+    let mut parts: Vec<String> = new.map(|(_, it)| messages(it)).collect();
+    if !not_built.again.is_empty() {
+        let first = not_built.again.first().map_or("", ModuleId::as_str);
+        let advice = format!("`reload {first}` shows its error again");
+        parts.push(match parts.is_empty() {
+            true => advice,
+            false => format!("{} still not built; {advice}", named(&not_built.again)),
+        });
+    }
+    Some(format!("{text}\n{}", parts.join("\n\n")))
+}
+
+/// True if nothing of it is new.
+pub fn is_known(not_built: &NotBuilt) -> bool {
+    not_built.failed.keys().all(|id| not_built.again.contains(id))
 }
 
 /// The number of warnings.

@@ -49,6 +49,8 @@ pub fn notice(happened: &Happened) -> Change {
         }
         Happened::Compiled(module) => Change::Dismiss(module.to_string()),
         Happened::NotBuilt(not_built) if not_built.failed.is_empty() => Change::None,
+        // Nobody waits for it, and it has a notice.
+        Happened::NotBuilt(it) if lines::is_known(it) && it.waiting.is_empty() => Change::None,
         Happened::NotBuilt(not_built) => {
             let mut messages = not_built.failed.values().map(|it| lines::messages(it));
             let mut body = first_error(&messages.next().unwrap_or_default());

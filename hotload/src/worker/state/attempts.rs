@@ -1,17 +1,17 @@
 //! One attempt at a time: when it starts, when a newer one replaces it, and how its result is
 //! handled.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Attempts, Effect, State};
 use crate::ids::ModuleId;
-use crate::pipeline::{Attempt, AttemptError, AttemptOutcome, GroupOutcome};
+use crate::pipeline::{Attempt, AttemptError, AttemptOutcome, GroupOutcome, NotBuilt};
 use crate::reader::SharedWorkspace;
 use crate::resolve::resolve;
 use crate::worker::event::{AttemptId, Update};
 use crate::worker::module::Newest;
-use crate::worker::request::{BuildRequest, DataLoss, Intent, Origin};
+use crate::worker::request::{BuildRequest, Intent, Origin};
 
 fn goes_live(intent: &Intent) -> bool {
     intent.goal.goes_live() && intent.origin == Origin::Source
@@ -120,8 +120,7 @@ impl State {
         self.update(Update::Progress(None));
         let intents = std::mem::take(&mut request.modules);
         for group in outcome.groups {
-            let lossy = |id: &ModuleId| intents.get(id).map_or(DataLoss::AskFirst, |i| i.data_loss);
-            self.take_group(group, lossy, &mut request.changed);
+            self.take_group(group, &intents, &mut request.changed);
         }
         if let Some(outlines) = outcome.running_outlines
             && outlines.0 == self.running.version
@@ -157,10 +156,22 @@ impl State {
         }
     }
 
+    /// Marks the modules that were only built along with others, and whose messages are known.
+    fn note_messages(&mut self, not_built: &mut NotBuilt, intents: &BTreeMap<ModuleId, Intent>) {
+        for (id, messages) in &not_built.failed {
+            let Some(module) = self.modules.get_mut(id) else { continue };
+            let is_along = intents.get(id).is_some_and(|intent| !intent.is_root);
+            if is_along && module.messages == *messages {
+                not_built.again.insert(id.clone());
+            }
+            module.messages.clone_from(messages);
+        }
+    }
+
     fn take_group(
         &mut self,
         group: GroupOutcome,
-        data_loss: impl Fn(&ModuleId) -> DataLoss,
+        intents: &BTreeMap<ModuleId, Intent>,
         changed: &mut BTreeSet<ModuleId>,
     ) {
         let GroupOutcome { ids, goal, compiled, reports, plans, result } = group;
@@ -172,8 +183,8 @@ impl State {
             Ok(generations) if goal.goes_live() => {
                 for generation in generations {
                     let module = self.modules.entry(generation.id().clone()).or_default();
-                    let data_loss = data_loss(generation.id());
-                    module.accept(generation, data_loss);
+                    let data_loss = intents.get(generation.id()).map(|intent| intent.data_loss);
+                    module.accept(generation, data_loss.unwrap_or_default());
                 }
             }
             Ok(generations) => {
@@ -182,7 +193,8 @@ impl State {
             }
             Err(error) => {
                 let newest = match error {
-                    AttemptError::NotBuilt(not_built) => {
+                    AttemptError::NotBuilt(mut not_built) => {
+                        self.note_messages(&mut not_built, intents);
                         self.update(Update::NotBuilt(not_built));
                         Some(Newest::NotCompiled)
                     }

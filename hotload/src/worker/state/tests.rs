@@ -184,6 +184,43 @@ fn an_error_in_a_core_is_one_report_with_all_that_wait() {
 }
 
 #[test]
+fn a_module_that_does_not_run_holds_up_no_core_and_is_reported_once() {
+    let mut model = running();
+    model.switch("user_q", false);
+    model.rest();
+    model.reports.clear();
+    model.save("user_q", Source { compiles: false, ..model.next_source() });
+    model.rest();
+    assert!(matches!(&model.reports[..], [Report::NotBuilt { .. }]), "{:?}", model.reports);
+    for _ in 0..2 {
+        model.reports.clear();
+        let core = model.next_source();
+        model.save("core_x", core);
+        model.rest();
+        assert_eq!(model.live("core_x"), Some(core));
+        let [Report::StillNotBuilt(ids), Report::Swapped { modules, .. }] = &model.reports[..]
+        else {
+            panic!("it is built along: {:?}", model.reports);
+        };
+        assert!(ids.contains("user_q") && ids.len() == 1 && modules.len() == 2);
+        // Its core is good, so the save of another module does not concern it.
+        model.reports.clear();
+        model.save("user_p", model.next_source());
+        model.rest();
+        assert!(matches!(&model.reports[..], [Report::Swapped { .. }]), "{:?}", model.reports);
+    }
+    // Whoever edits it sees its error.
+    model.reports.clear();
+    model.save("user_q", Source { compiles: false, ..model.next_source() });
+    model.rest();
+    assert!(matches!(&model.reports[..], [Report::NotBuilt { .. }]), "{:?}", model.reports);
+    model.save("user_q", model.next_source());
+    model.switch("user_q", true);
+    model.rest();
+    model.assert_at_rest();
+}
+
+#[test]
 fn members_of_a_group_that_failed_are_built_again_together() {
     let mut model = running();
     // An edit of the core that one dependent does not compile with.

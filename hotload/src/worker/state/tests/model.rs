@@ -52,6 +52,7 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
     NotBuilt { failed: BTreeSet<ModuleId>, waiting: BTreeSet<ModuleId> },
+    StillNotBuilt(BTreeSet<ModuleId>),
     Refused(BTreeSet<ModuleId>),
     NeedsConfirmation(BTreeSet<ModuleId>),
     Swapped { modules: BTreeSet<ModuleId>, saved_at: Option<SystemTime> },
@@ -272,7 +273,11 @@ impl Model {
             Update::NotBuilt(not_built) => {
                 let failed: BTreeSet<ModuleId> = not_built.failed.keys().cloned().collect();
                 self.reported(failed.iter().chain(&not_built.waiting));
-                self.reports.push(Report::NotBuilt { failed, waiting: not_built.waiting });
+                self.reports.push(if failed == not_built.again {
+                    Report::StillNotBuilt(failed)
+                } else {
+                    Report::NotBuilt { failed, waiting: not_built.waiting }
+                });
             }
             Update::Refused { ids, .. } => {
                 self.reported(&ids);
@@ -394,7 +399,7 @@ impl Model {
         let mut good = attempt.good.clone();
         let mut loaded = Vec::new();
         let mut groups = Vec::new();
-        for group in swap_groups(members, outcomes, &attempt.modules, 1.0) {
+        for group in swap_groups(members, outcomes, &attempt.modules, &attempt.needed(), 1.0) {
             let (ids, goal, compiled) = (group.ids(), group.goal, group.compiled());
             let plans = group.asked.iter().map(|id| (id.clone(), Vec::new())).collect();
             let refused = ids.iter().any(|id| self.disk[id].refused);
