@@ -3,14 +3,17 @@
 use std::mem::offset_of;
 
 use bevy::color::{Color, Hsla, Hsva, Hwba, Laba, Lcha, LinearRgba, Oklaba, Oklcha, Srgba, Xyza};
-use bevy::ecs::entity::Entity;
+use bevy::ecs::entity::{Entity, EntityHashMap, EntityHashSet, EntityIndexMap, EntityIndexSet};
 use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::name::Name;
 use bevy::math::{
-    Affine2, Affine3A, DMat2, DMat3, DMat4, DQuat, DVec2, DVec3, DVec4, I64Vec2, I64Vec3, I64Vec4,
-    IVec2, IVec3, IVec4, Mat2, Mat3, Mat3A, Mat4, Quat, Rect, Rot2, U64Vec2, U64Vec3, U64Vec4,
-    URect, UVec2, UVec3, UVec4, Vec2, Vec3, Vec3A, Vec4,
+    Affine2, Affine3A, BVec2, BVec3, BVec4, CompassOctant, CompassQuadrant, DMat2, DMat3, DMat4,
+    DQuat, DVec2, DVec3, DVec4, Dir2, Dir3, Dir3A, Dir4, I8Vec2, I8Vec3, I8Vec4, I16Vec2, I16Vec3,
+    I16Vec4, I64Vec2, I64Vec3, I64Vec4, IRect, IVec2, IVec3, IVec4, Isometry2d, Isometry3d, Mat2,
+    Mat3, Mat3A, Mat4, Quat, Ray2d, Ray3d, Rect, Rot2, U8Vec2, U8Vec3, U8Vec4, U16Vec2, U16Vec3,
+    U16Vec4, U64Vec2, U64Vec3, U64Vec4, URect, UVec2, UVec3, UVec4, Vec2, Vec3, Vec3A, Vec4,
 };
+use bevy::platform::collections::{HashMap, HashSet};
 use bevy::time::{Stopwatch, Timer, TimerMode};
 use bevy::transform::components::{GlobalTransform, Transform};
 
@@ -59,6 +62,89 @@ numbers! {
     U64Vec2, "U64Vec2", u64, ["0" "1"];
     U64Vec3, "U64Vec3", u64, ["0" "1" "2"];
     U64Vec4, "U64Vec4", u64, ["0" "1" "2" "3"];
+    I8Vec2, "I8Vec2", i8, ["0" "1"];
+    I8Vec3, "I8Vec3", i8, ["0" "1" "2"];
+    I8Vec4, "I8Vec4", i8, ["0" "1" "2" "3"];
+    U8Vec2, "U8Vec2", u8, ["0" "1"];
+    U8Vec3, "U8Vec3", u8, ["0" "1" "2"];
+    U8Vec4, "U8Vec4", u8, ["0" "1" "2" "3"];
+    I16Vec2, "I16Vec2", i16, ["0" "1"];
+    I16Vec3, "I16Vec3", i16, ["0" "1" "2"];
+    I16Vec4, "I16Vec4", i16, ["0" "1" "2" "3"];
+    U16Vec2, "U16Vec2", u16, ["0" "1"];
+    U16Vec3, "U16Vec3", u16, ["0" "1" "2"];
+    U16Vec4, "U16Vec4", u16, ["0" "1" "2" "3"];
+    BVec2, "BVec2", bool, ["0" "1"];
+    BVec3, "BVec3", bool, ["0" "1" "2"];
+    BVec4, "BVec4", bool, ["0" "1" "2" "3"];
+}
+
+/// Bevy's collections, which are encoded like those of `std`.
+macro_rules! collections {
+    ($([$($param:ident),*] [$($inner:ident),*] $type:ty, $name:literal, $shape:expr;)*) => {$(
+        impl<$($param),*> Persist for $type
+        where
+            $($inner: Persist),*
+        {
+            const NAME: &'static str = $name;
+            const SCHEMA: Schema = Schema::plain::<Self>($name, $shape);
+        }
+    )*};
+}
+
+collections! {
+    [K, V, S] [K, V] HashMap<K, V, S>, "HashMap", Shape::Map(K::REF, V::REF);
+    [T, S] [T] HashSet<T, S>, "HashSet", Shape::Seq(T::REF);
+    [V] [V] EntityHashMap<V>, "EntityHashMap", Shape::Map(Entity::REF, V::REF);
+    [V] [V] EntityIndexMap<V>, "EntityIndexMap", Shape::Map(Entity::REF, V::REF);
+    [] [] EntityHashSet, "EntityHashSet", Shape::Seq(Entity::REF);
+    [] [] EntityIndexSet, "EntityIndexSet", Shape::Seq(Entity::REF);
+}
+
+/// Tuple structs of one private field.
+macro_rules! newtypes {
+    ($($type:ty, $name:literal, $of:ty;)*) => {$(
+        impl Persist for $type {
+            const NAME: &'static str = $name;
+            const SCHEMA: Schema = Schema::plain::<Self>($name, Shape::TupleStruct(const {
+                &[Field::plain("0", <$of>::REF)]
+            }));
+        }
+    )*};
+}
+
+newtypes! {
+    Dir2, "bevy_math::Dir2", Vec2;
+    Dir3, "bevy_math::Dir3", Vec3;
+    Dir3A, "bevy_math::Dir3A", Vec3A;
+    Dir4, "bevy_math::Dir4", Vec4;
+    GlobalTransform, "bevy_transform::GlobalTransform", Affine3A;
+}
+
+/// Enums of variants without fields, in their order.
+macro_rules! enums {
+    ($($type:ty, $name:literal, [$($variant:ident)*];)*) => {$(
+        impl Persist for $type {
+            const NAME: &'static str = $name;
+            const SCHEMA: Schema = Schema::plain::<Self>($name, Shape::Enum {
+                variants: const {
+                    &[$(Variant {
+                        name: stringify!($variant),
+                        aliases: &[],
+                        shape: Shape::UnitStruct,
+                    }),*]
+                },
+                fallback: None,
+            });
+        }
+    )*};
+}
+
+enums! {
+    TimerMode, "bevy_time::TimerMode", [Once Repeating];
+    CompassQuadrant, "bevy_math::CompassQuadrant", [North East South West];
+    CompassOctant, "bevy_math::CompassOctant",
+        [North NorthEast East SouthEast South SouthWest West NorthWest];
 }
 
 /// Structs by their public fields.
@@ -79,6 +165,11 @@ macro_rules! structs {
 structs! {
     Rect, "bevy_math::Rect", { min: Vec2, max: Vec2 };
     URect, "bevy_math::URect", { min: UVec2, max: UVec2 };
+    IRect, "bevy_math::IRect", { min: IVec2, max: IVec2 };
+    Isometry2d, "bevy_math::Isometry2d", { rotation: Rot2, translation: Vec2 };
+    Isometry3d, "bevy_math::Isometry3d", { rotation: Quat, translation: Vec3A };
+    Ray2d, "bevy_math::Ray2d", { origin: Vec2, direction: Dir2 };
+    Ray3d, "bevy_math::Ray3d", { origin: Vec3, direction: Dir3 };
     Rot2, "bevy_math::Rot2", { cos: f32, sin: f32 };
     Transform, "bevy_transform::Transform", { translation: Vec3, rotation: Quat, scale: Vec3 };
     Srgba, "bevy_color::Srgba", { red: f32, green: f32, blue: f32, alpha: f32 };
@@ -147,14 +238,6 @@ impl Persist for ChildOf {
     );
 }
 
-impl Persist for GlobalTransform {
-    const NAME: &'static str = "bevy_transform::GlobalTransform";
-    const SCHEMA: Schema = Schema::plain::<Self>(
-        Self::NAME,
-        Shape::TupleStruct(const { &[Field::plain("0", Affine3A::REF)] }),
-    );
-}
-
 impl Persist for Stopwatch {
     const NAME: &'static str = "bevy_time::Stopwatch";
     const SCHEMA: Schema = Schema::plain::<Self>(
@@ -167,22 +250,6 @@ impl Persist for Stopwatch {
                 ]
             },
         ),
-    );
-}
-
-impl Persist for TimerMode {
-    const NAME: &'static str = "bevy_time::TimerMode";
-    const SCHEMA: Schema = Schema::plain::<Self>(
-        Self::NAME,
-        Shape::Enum {
-            variants: const {
-                &[
-                    Variant { name: "Once", aliases: &[], shape: Shape::UnitStruct },
-                    Variant { name: "Repeating", aliases: &[], shape: Shape::UnitStruct },
-                ]
-            },
-            fallback: None,
-        },
     );
 }
 
@@ -267,6 +334,35 @@ mod tests {
         ] {
             agrees(&color);
         }
+        agrees(&I8Vec4::splat(-7));
+        agrees(&U8Vec3::splat(7));
+        agrees(&I16Vec3::splat(-700));
+        agrees(&U16Vec2::splat(700));
+        agrees(&BVec4::new(true, false, true, false));
+        agrees(&IRect::new(0, 1, 2, 3));
+        agrees(&Dir2::Y);
+        agrees(&Dir3::Y);
+        agrees(&Dir3A::Y);
+        agrees(&Dir4::Y);
+        agrees(&Isometry2d::from_xy(1.0, 2.0));
+        agrees(&Isometry3d::from_xyz(1.0, 2.0, 3.0));
+        agrees(&Ray2d::new(Vec2::ONE, Dir2::X));
+        agrees(&Ray3d::new(Vec3::ONE, Dir3::X));
+        for quadrant in 0..4 {
+            agrees(&CompassQuadrant::from_index(quadrant).unwrap());
+        }
+        for octant in 0..8 {
+            agrees(&CompassOctant::from_index(octant).unwrap());
+        }
+        let entity = Entity::from_bits(1 << 32 | 77);
+        agrees(&HashMap::from([(7u8, "seven".to_owned())]));
+        agrees(&HashSet::from([700u16]));
+        agrees(&EntityHashMap::from([(entity, 7u8)]));
+        agrees(&EntityHashSet::from([entity]));
+        agrees(&[(entity, 7u8)].into_iter().collect::<EntityIndexMap<u8>>());
+        agrees(&[entity].into_iter().collect::<EntityIndexSet>());
+        assert!(crate::Definition::of(EntityHashSet::REF).holds_entities());
+        assert!(crate::Definition::of(EntityIndexMap::<u8>::REF).holds_entities());
         agrees(&Entity::from_bits(1 << 32 | 77));
         agrees(&Name::new("a name"));
         agrees(&ChildOf(Entity::from_bits(1 << 32 | 77)));
