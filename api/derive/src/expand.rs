@@ -67,17 +67,22 @@ fn implementation(
     let ident = &input.ident;
     let name = ident.to_string();
     let name = name.strip_prefix("r#").unwrap_or(&name);
+    // Without the module of a type with an identity of its own.
+    let own = quote!(const {
+        const PATH: &str = ::core::concat!(::core::module_path!(), "::", #name);
+        const STABLE: [u8; #root::names::stable_len(PATH)] = #root::names::stable_bytes(PATH);
+        #root::names::stable_text(&STABLE)
+    });
+    let (name, aliases) = names(input, attributes, root, &own);
     let mut generics = input.generics.clone();
-    for param in &mut generics.params {
-        if let GenericParam::Type(param) = param
-            && written.iter().any(|ty| mentions(ty.to_token_stream(), &param.ident))
-        {
-            param.bounds.push(syn::parse_quote!(#root::Persist));
+    for param in generics.type_params_mut() {
+        // Its name is part of the type's own.
+        param.bounds.push(syn::parse_quote!(#root::Persist));
+        if written.iter().any(|ty| mentions(ty.to_token_stream(), &param.ident)) {
             param.bounds.push(syn::parse_quote!(#root::defaults::serde::Serialize));
         }
     }
     let (impl_generics, type_generics, bounds) = generics.split_for_impl();
-    let was = &attributes.was;
     let dropped = &attributes.dropped;
     let version = attributes.version.unwrap_or(0);
     let migrate = match &attributes.migrate {
@@ -87,14 +92,10 @@ fn implementation(
     quote! {
         #[automatically_derived]
         impl #impl_generics #root::Persist for #ident #type_generics #bounds {
-            const NAME: &'static str = const {
-                const PATH: &str = ::core::concat!(::core::module_path!(), "::", #name);
-                const STABLE: [u8; #root::names::stable_len(PATH)] = #root::names::stable_bytes(PATH);
-                #root::names::stable_text(&STABLE)
-            };
+            const NAME: &'static str = #name;
             const SCHEMA: #root::Schema = #root::Schema {
                 name: <Self as #root::Persist>::NAME,
-                aliases: &[#(#was),*],
+                aliases: &[#(#aliases),*],
                 size: ::core::mem::size_of::<Self>(),
                 align: ::core::mem::align_of::<Self>(),
                 version: #version,
@@ -104,6 +105,47 @@ fn implementation(
             };
         }
     }
+}
+
+/// The type's name and its former ones. Those of a generic type hold its arguments; before it was
+/// generic, it had none.
+fn names(
+    input: &DeriveInput,
+    attributes: &Attributes,
+    root: &Path,
+    own: &TokenStream,
+) -> (TokenStream, Vec<TokenStream>) {
+    let arguments: Vec<TokenStream> = input
+        .generics
+        .params
+        .iter()
+        .filter_map(|param| match param {
+            GenericParam::Lifetime(_) => None,
+            GenericParam::Type(param) => {
+                let ident = &param.ident;
+                Some(quote!(#root::Argument::Type(<#ident as #root::Persist>::NAME)))
+            }
+            GenericParam::Const(param) => {
+                let ident = &param.ident;
+                Some(match param.ty.to_token_stream().to_string().as_str() {
+                    "bool" => quote!(#root::Argument::Bool(#ident)),
+                    "char" => quote!(#root::Argument::Char(#ident)),
+                    _ => quote!(#root::Argument::Number(#ident as i128)),
+                })
+            }
+        })
+        .collect();
+    let was = attributes.was.iter();
+    if arguments.is_empty() {
+        return (own.clone(), was.map(|was| quote!(#was)).collect());
+    }
+    let generic = |base: &TokenStream| quote!(const { &#root::TypeName::new(#base, &[#(#arguments),*]) }.as_str());
+    // One with arguments is the name of another type as it stands.
+    let with_arguments = was.clone().filter(|was| !was.contains('<'));
+    let mut aliases: Vec<TokenStream> = with_arguments.map(|was| generic(&quote!(#was))).collect();
+    aliases.extend(was.map(|was| quote!(#was)));
+    aliases.push(own.clone());
+    (generic(own), aliases)
 }
 
 /// The shape of a struct or variant, and its fields' names.

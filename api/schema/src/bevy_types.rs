@@ -18,6 +18,7 @@ use bevy::time::{Stopwatch, Timer, TimerMode};
 use bevy::transform::components::{GlobalTransform, Transform};
 
 use super::schema::{Field, Persist, Schema, Shape, Variant};
+use super::type_name::{Argument, TypeName};
 
 /// Vectors and matrices are encoded as tuples of their numbers.
 macro_rules! numbers {
@@ -86,7 +87,10 @@ macro_rules! collections {
         where
             $($inner: Persist),*
         {
-            const NAME: &'static str = $name;
+            const NAME: &'static str = const {
+                &TypeName::new($name, &[$(Argument::Type($inner::NAME)),*])
+            }
+            .as_str();
             const SCHEMA: Schema = Schema::plain::<Self>($name, $shape);
         }
     )*};

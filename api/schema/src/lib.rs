@@ -17,6 +17,7 @@ mod definition;
 pub mod names;
 mod parse;
 mod schema;
+mod type_name;
 mod types;
 
 // From one type to another: the change for the plan, and the conversion.
@@ -53,5 +54,6 @@ pub use interpreter::{ConvertError, Entities};
 pub use parse::SchemaError;
 pub use resolve::{Options, Resolution, ResolveError};
 pub use schema::{Field, Migrate, Number, Persist, Schema, Shape, Variant, WriteDefault};
+pub use type_name::{Argument, TypeName};
 pub use types::Recursive;
 pub use value::Value;

@@ -4,7 +4,8 @@ use super::value::Value;
 
 /// A type with a schema. Implemented by `#[derive(Persist)]`.
 pub trait Persist {
-    /// Crate, path and name of a struct or enum; the bare name of any other type.
+    /// Crate, path and name, with the names of the type's arguments; without a path for types of
+    /// `std`.
     const NAME: &'static str;
     /// The type's layout in memory and its encoding in bincode.
     const SCHEMA: Schema;
@@ -15,7 +16,8 @@ pub trait Persist {
 /// A type's layout in memory, and the form in which serde and bincode encode its values.
 #[derive(Clone, Copy, Debug)]
 pub struct Schema {
-    /// Crate, path and name, e.g. `core_arena::fighter::Health`; the bare name for types of `std`.
+    /// Crate, path and name, with the arguments of a generic struct or enum, e.g.
+    /// `core_arena::fighter::Amount<core_arena::Gold>`; the bare name for types of `std`.
     pub name: &'static str,
     /// Former paths of the type.
     pub aliases: &'static [&'static str],

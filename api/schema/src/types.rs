@@ -19,6 +19,7 @@ use std::sync::{Mutex, RwLock};
 use std::time::{Duration, SystemTime};
 
 use super::schema::{Field, Number, Persist, Schema, Shape, Variant};
+use super::type_name::{Argument, TypeName};
 
 macro_rules! leaves {
     ($($type:ty, $name:literal, $shape:expr;)*) => {$(
@@ -90,7 +91,10 @@ macro_rules! containers {
         where
             $($inner: Persist),*
         {
-            const NAME: &'static str = $name;
+            const NAME: &'static str = const {
+                &TypeName::new($name, &[$(Argument::Type($inner::NAME)),*])
+            }
+            .as_str();
             const SCHEMA: Schema = Schema::plain::<Self>($name, Shape::$shape($($inner::REF),*));
         }
     )*};
@@ -119,7 +123,10 @@ containers! {
 macro_rules! ranges {
     ($($type:ident;)*) => {$(
         impl<T: Persist> Persist for $type<T> {
-            const NAME: &'static str = stringify!($type);
+            const NAME: &'static str = const {
+                &TypeName::new(stringify!($type), &[Argument::Type(T::NAME)])
+            }
+            .as_str();
             const SCHEMA: Schema = Schema::plain::<Self>(stringify!($type), Shape::Struct(const {
                 &[Field::plain("start", T::REF), Field::plain("end", T::REF)]
             }));
@@ -133,7 +140,9 @@ ranges! {
 }
 
 impl<T: Persist, E: Persist> Persist for Result<T, E> {
-    const NAME: &'static str = "Result";
+    const NAME: &'static str =
+        const { &TypeName::new("Result", &[Argument::Type(T::NAME), Argument::Type(E::NAME)]) }
+            .as_str();
     const SCHEMA: Schema = Schema::plain::<Self>(
         "Result",
         Shape::Enum {
@@ -162,14 +171,19 @@ impl<T: ?Sized> Persist for PhantomData<T> {
 }
 
 impl<T: Persist, const N: usize> Persist for [T; N] {
-    const NAME: &'static str = "array";
+    const NAME: &'static str =
+        const { &TypeName::new("array", &[Argument::Type(T::NAME), Argument::Number(N as i128)]) }
+            .as_str();
     const SCHEMA: Schema = Schema::plain::<Self>("array", Shape::Array(T::REF, N));
 }
 
 macro_rules! tuples {
     ($(($($param:ident $index:tt),*);)*) => {$(
         impl<$($param: Persist),*> Persist for ($($param,)*) {
-            const NAME: &'static str = "tuple";
+            const NAME: &'static str = const {
+                &TypeName::new("tuple", &[$(Argument::Type($param::NAME)),*])
+            }
+            .as_str();
             const SCHEMA: Schema = Schema::plain::<Self>("tuple", Shape::Tuple(const {
                 &[$(Field {
                     offset: Some(std::mem::offset_of!(Self, $index)),

@@ -87,8 +87,15 @@ fn too_deeply_nested_types_are_refused() {
 #[test]
 fn the_derived_schema_describes_the_type() {
     let schema = Whole::REF;
-    assert_eq!(schema.name, "schema::Body");
-    assert_eq!(schema.aliases, ["core_old::Body", "core_older::Body"]);
+    assert_eq!(schema.name, "schema::Body<tuple<u8, f64>, 3>");
+    let aliases = [
+        "core_old::Body<tuple<u8, f64>, 3>",
+        "core_older::Body<tuple<u8, f64>, 3>",
+        "core_old::Body",
+        "core_older::Body",
+        "schema::Body",
+    ];
+    assert_eq!(schema.aliases, aliases);
     assert_eq!((schema.dropped, schema.version), (&["shield"][..], 2));
     assert_eq!((schema.size, schema.align), (size_of::<Whole>(), align_of::<Whole>()));
     let fields = schema.shape.fields();

@@ -12,6 +12,7 @@ mod failures;
 mod faults;
 mod game;
 mod games;
+mod generic_types;
 mod live_edit;
 mod ordinary_edits;
 mod own_identities;
