@@ -186,7 +186,7 @@ macro_rules! export_module {
             $({
                 #[allow(unused_imports, reason = "exactly one of these traits applies to each type")]
                 use $crate::persist::{
-                    ViaComponent, ViaImmutable, ViaMessage, ViaResource, ViaState,
+                    ViaComponent, ViaImmutable, ViaMessage, ViaNothing, ViaResource, ViaState,
                 };
                 module.persist((&&&&&$crate::persist::Persisted::<$persisted>::NEW).records());
             })*

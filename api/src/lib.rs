@@ -19,6 +19,7 @@ pub mod events;
 pub mod export;
 pub mod handover;
 pub mod module;
+pub mod observer;
 pub mod options;
 pub mod panic_guard;
 pub mod persist;

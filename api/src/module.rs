@@ -13,6 +13,7 @@ use bevy::reflect::GetTypeRegistration;
 use bevy::state::state::FreelyMutableState;
 use serde::de::DeserializeOwned;
 
+use crate::observer::{ModuleObserver, ModulePlugins};
 use crate::panic_guard::{PanicGuard, guarded};
 use crate::persist::PersistRecord;
 use crate::schema::names::type_name;
@@ -159,15 +160,15 @@ impl ModuleApp {
         self
     }
 
-    /// Adds an observer. See [`App::add_observer`].
-    pub fn add_observer<E: Event, B: Bundle, M>(
-        &mut self,
-        system: impl IntoObserverSystem<E, B, M>,
-    ) -> &mut Self {
-        let system = IntoObserverSystem::into_system(system);
-        self.recorded.observers.push(Box::new(move |world, guard| {
-            world.spawn(Observer::new(guarded(system, guard))).id()
-        }));
+    /// Adds an observer, which may have run conditions. See [`App::add_observer`].
+    pub fn add_observer<M>(&mut self, observer: impl ModuleObserver<M>) -> &mut Self {
+        let record = move |world: &mut World, guard| world.spawn(observer.observer(guard)).id();
+        self.recorded.observers.push(Box::new(record));
+        self
+    }
+
+    /// Plugins cannot be taken back, so a module cannot add any: this never compiles, and says so.
+    pub fn add_plugins<P: ModulePlugins>(&mut self, _plugins: P) -> &mut Self {
         self
     }
 

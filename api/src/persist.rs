@@ -161,6 +161,32 @@ pub trait ViaState {
     fn records(&self) -> Vec<PersistRecord>;
 }
 
+/// Taken by a type that none of the others persists: says what it lacks, in place of their bounds.
+pub trait ViaNothing<T> {
+    /// Never called.
+    fn records(self) -> Vec<PersistRecord>
+    where
+        T: Persistable;
+}
+
+impl<T> ViaNothing<T> for Persisted<T> {
+    fn records(self) -> Vec<PersistRecord>
+    where
+        T: Persistable,
+    {
+        Vec::new()
+    }
+}
+
+/// Implemented by nothing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is in the list `persist` and lacks a derive",
+    label = "not a persisted type",
+    note = "derive `Persist`, `Serialize` and `Deserialize`, and one of `Component`, `Resource`, \
+            `Message` and `States`"
+)]
+pub trait Persistable {}
+
 impl<T> ViaResource for &&&&Persisted<T>
 where
     T: Resource + Persist + Serialize + DeserializeOwned,

@@ -3,6 +3,12 @@
 use super::value::Value;
 
 /// A type with a schema. Implemented by `#[derive(Persist)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no schema, so it cannot be persisted",
+    label = "no `Persist`",
+    note = "your own type: add `#[derive(Persist)]`, also to types in its fields and type arguments",
+    note = "a field of a foreign type: add `#[serde(with = \"playground_api::schema::opaque\")]`"
+)]
 pub trait Persist {
     /// Crate, path and name, with the names of the type's arguments; without a path for types of
     /// `std`.

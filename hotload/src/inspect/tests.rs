@@ -33,6 +33,7 @@ pub mod persist {
     pub trait ViaImmutable {}
     pub trait ViaResource {}
     pub trait ViaMessage {}
+    pub trait ViaNothing {}
     pub trait ViaState {}
     pub struct Persisted<T>(std::marker::PhantomData<T>);
     impl<T> Persisted<T> { pub const NEW: Self = Self(std::marker::PhantomData); }

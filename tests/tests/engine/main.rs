@@ -14,6 +14,7 @@ mod game;
 mod games;
 mod generic_types;
 mod live_edit;
+mod messages_of_rustc;
 mod ordinary_edits;
 mod own_identities;
 mod probe;

@@ -306,14 +306,32 @@ pub fn read_again(path: &str) -> String {
 
 /// rustc's messages without its colours. A blank line follows each of them, but not the lines of
 /// other programs.
+///
+/// A crate that is missing in the manifest is one message, and not one for each derive.
 pub fn messages(rendered: &[String]) -> String {
     let mut text = String::new();
+    let mut missing = BTreeSet::new();
     for message in rendered {
+        if let Some(name) = missing_crate(message) {
+            if missing.insert(name) {
+                text.push_str(&format!(
+                    "{}\nAdd `{name}.workspace = true` to [dependencies] in the module's Cargo.toml\n\n",
+                    plain_text(message).trim_end()
+                ));
+            }
+            continue;
+        }
         text.push_str(plain_text(message).trim_end());
         text.push_str(if message.ends_with('\n') { "\n\n" } else { "\n" });
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// The crate that rustc does not find.
+fn missing_crate(message: &str) -> Option<&str> {
+    let (_, name) = message.split_once("can't find crate for `")?;
+    name.split('`').next()
 }
 
 #[cfg(test)]
