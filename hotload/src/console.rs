@@ -1,5 +1,6 @@
 //! The in-game console: its output, its view, and the commands entered into it.
 
+mod camera;
 pub mod command;
 pub mod history;
 pub mod notices;
@@ -16,6 +17,7 @@ use playground_api::bevy_egui::input::EguiWantsInput;
 use playground_api::bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 use playground_api::options::KeyboardFocus;
 
+use camera::ConsoleCameraPlugin;
 use command::Command;
 use notices::Notices;
 use panel::{ConsoleAction, ConsoleState};
@@ -144,7 +146,8 @@ impl Plugin for ConsolePlugin {
         if !app.is_plugin_added::<FrameTimeDiagnosticsPlugin>() {
             app.add_plugins(FrameTimeDiagnosticsPlugin::default());
         }
-        app.add_systems(PreUpdate, toggle)
+        app.add_plugins(ConsoleCameraPlugin)
+            .add_systems(PreUpdate, toggle)
             .add_systems(EguiPrimaryContextPass, draw)
             .add_systems(PostUpdate, take_focus);
     }

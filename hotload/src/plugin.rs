@@ -7,12 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use bevy::app::{AppLabel, SubApp};
 use bevy::asset::io::file::FileAssetReader;
-use bevy::camera::visibility::RenderLayers;
 use bevy::ecs::error::FallbackErrorHandler;
 use bevy::prelude::*;
 use bevy::render::sync_world::SyncWorldPlugin;
 use bevy::winit::WinitPlugin;
-use playground_api::bevy_egui::{EguiGlobalSettings, EguiPlugin, PrimaryEguiContext};
+use playground_api::bevy_egui::EguiPlugin;
 use playground_api::events::HotLoadEvent;
 use playground_api::handover::Handovers;
 use playground_api::options::{KeyboardFocus, RunOptions};
@@ -138,12 +137,7 @@ impl Plugin for HotLoadPlugin {
             if !app.is_plugin_added::<EguiPlugin>() {
                 app.add_plugins(EguiPlugin::default());
             }
-            app.add_plugins(ConsolePlugin)
-                .add_systems(PreStartup, spawn_console_camera)
-                .add_systems(PostUpdate, clear_when_alone);
-            // The console keeps its own camera, whatever cameras modules spawn.
-            app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context =
-                false;
+            app.add_plugins(ConsolePlugin);
         }
 
         let mut events = None;
@@ -185,35 +179,6 @@ fn list_removals(app: &mut App) {
     for observer in after.into_iter().filter(|observer| !before.contains(observer)) {
         app.world_mut().despawn(observer);
     }
-}
-
-#[derive(Component)]
-struct ConsoleCamera;
-
-/// Clears the screen only if no other camera is active.
-fn clear_when_alone(
-    others: Query<&Camera, Without<ConsoleCamera>>,
-    mut own: Query<&mut Camera, With<ConsoleCamera>>,
-) {
-    let alone = !others.iter().any(|camera| camera.is_active);
-    for mut camera in &mut own {
-        if alone != matches!(camera.clear_color, ClearColorConfig::Default) {
-            camera.clear_color =
-                if alone { ClearColorConfig::Default } else { ClearColorConfig::None };
-        }
-    }
-}
-
-/// Draws the console and modules' egui panels over everything else, also while no module runs.
-fn spawn_console_camera(mut commands: Commands) {
-    commands.spawn((
-        Name::new("console camera"),
-        ConsoleCamera,
-        Camera2d,
-        Camera { order: 1000, clear_color: ClearColorConfig::None, ..default() },
-        RenderLayers::none(),
-        PrimaryEguiContext,
-    ));
 }
 
 /// The folder of the app's `AssetPlugin`.
