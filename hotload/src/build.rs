@@ -379,11 +379,9 @@ impl<'a> Scheduler<'a> {
 fn job(batch: &Batch, id: &ModuleId) -> Option<Job> {
     let module = batch.members.crates.get(id)?;
     let inputs = batch.inputs.get(id)?;
-    let core_folders = batch
-        .members
-        .links_of(id)
-        .into_iter()
-        .map(|core| (core.crate_name(), store::output_folder(&batch.folders, &core)));
+    let cores = batch.members.links_of(id).into_iter();
+    let core_folders =
+        cores.map(|core| (core.crate_name(), store::output_folder(&batch.folders, &core)));
     Some(Job {
         id: id.clone(),
         crate_name: module.crate_name(),
