@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel};
 use bevy::prelude::*;
 use playground_api::ModuleApp;
-use playground_api::module::{OnLoad, Recorded};
+use playground_api::module::{InitialValue, OnLoad, Recorded};
 use playground_api::panic_guard::PanicGuard;
 
 use crate::assets;
@@ -71,7 +71,11 @@ fn apply(app: &mut App, recorded: Recorded) {
         (message.register)(world);
     }
     for resource in recorded.resources {
-        (resource.init)(world);
+        match resource.initial {
+            InitialValue::IfMissing(insert) => insert(world),
+            // Nothing takes it away again, so what was there before is not put back.
+            InitialValue::Value(insert) => drop(insert(world)),
+        }
     }
     for state in recorded.states {
         (state.prepare)(world);
