@@ -23,6 +23,7 @@ impl Floor {
     /// Lets cargo build the dependencies, and captures its rustc commands for the modules.
     pub fn new() -> Self {
         let copy = Copy::of_game();
+        copy.own_target();
         let text = edit::read(&copy.root.join("target/playground/recipes.json"));
         let recipes: Value = serde_json::from_str(&text).expect("recipes are JSON");
         let mut build = cargo(&copy.root);

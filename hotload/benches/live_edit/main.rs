@@ -114,8 +114,10 @@ fn side_by_side(edits: u32, report: &mut Report) {
 /// The same edit in a game with five and with fifty modules.
 fn five_and_fifty(edits: u32, report: &mut Report) {
     let five = Copy::of_fixtures();
+    five.own_target();
     five.remove("apps/other");
     let fifty = Copy::of_fixtures();
+    fifty.own_target();
     fifty.remove("apps/other");
     for number in 0..45 {
         add_module(&fifty, number);
