@@ -1,13 +1,15 @@
 //! Layouts of the types that the world stores.
 
 use std::alloc::Layout;
-use std::any::{TypeId, type_name};
+use std::any::TypeId;
+
+use crate::schema::names::type_name;
 
 /// A type that the world stores values of, as one build of its crate lays it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredType {
     pub type_id: TypeId,
-    /// `std::any::type_name`.
+    /// [`type_name`](crate::schema::names::type_name).
     pub name: &'static str,
     /// Size and alignment, in bytes.
     pub layout: Layout,
