@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::observer::{ModuleObserver, ModulePlugins};
 use crate::panic_guard::{PanicGuard, guarded};
-use crate::persist::PersistRecord;
+use crate::persist::{PersistRecord, query_all};
 use crate::schema::names::type_name;
 use crate::state;
 use crate::stored::StoredType;
@@ -187,7 +187,7 @@ impl ModuleApp {
                 // Despawned with the one that added it.
                 (observer, ChildOf(added_by))
             };
-            let mut there = world.query_filtered::<Entity, With<C>>();
+            let mut there = query_all::<Entity, With<C>>(world);
             for entity in there.iter(world).collect::<Vec<_>>() {
                 world.spawn(observer(entity));
             }

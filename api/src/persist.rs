@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::Mutable;
+use bevy::ecs::relationship::{Relationship, RelationshipTarget};
 use bevy::prelude::*;
 use bevy::state::state::FreelyMutableState;
 use bevy::state::state_scoped::{
@@ -21,15 +22,17 @@ use crate::schema::names::type_name;
 use crate::schema::{Persist, Schema};
 use crate::stored::StoredType;
 
+mod relations;
 mod storage;
 #[cfg(test)]
 mod tests;
 
+use relations::{SourceStorage, TargetStorage};
 use storage::{
     ComponentStorage, MessageStorage, NextStateStorage, ResourceStorage, ScopedStorage,
     StateStorage, Storage,
 };
-pub use storage::{Restoring, remove_components};
+pub use storage::{Restoring, query_all, remove_components};
 
 /// Where the values of a persisted type are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +49,24 @@ pub enum Store {
     Scoped(&'static str),
     /// Buffered messages.
     Messages,
+}
+
+/// The side of a relationship that a component is on. Each side brings back the other one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// It points to this component's entity.
+    Source(TypeId),
+    /// It lists the entities of this component.
+    Target(TypeId),
+}
+
+impl Relation {
+    /// The component on the other side.
+    pub fn other_side(self) -> TypeId {
+        match self {
+            Self::Source(other) | Self::Target(other) => other,
+        }
+    }
 }
 
 /// Inserts decoded values into a world; cannot fail.
@@ -74,6 +95,8 @@ pub struct PersistRecord {
     pub type_id: TypeId,
     /// The component or resource that contains the values, e.g. `State<S>`.
     pub holder: TypeId,
+    /// For a component of a relationship. Insert the values of targets after those of sources.
+    pub relation: Option<Relation>,
     /// The type, as this code lays it out.
     pub stored: StoredType,
     /// The type's schema.
@@ -95,6 +118,11 @@ pub struct PersistRecord {
 }
 
 impl PersistRecord {
+    /// True for components whose values are inserted after those of all others.
+    pub fn comes_last(&self) -> bool {
+        matches!(self.relation, Some(Relation::Target(_)))
+    }
+
     /// True for Bevy's own types, which are also on entities that do not belong to modules.
     pub fn is_bevy_type(&self) -> bool {
         self.schema.name.starts_with(BEVY_PREFIX)
@@ -133,6 +161,18 @@ impl<T> Persisted<T> {
 
 /// Persists a resource.
 pub trait ViaResource {
+    /// The type's records.
+    fn records(&self) -> Vec<PersistRecord>;
+}
+
+/// Persists a component that points to an entity in a relationship.
+pub trait ViaSource {
+    /// The type's records.
+    fn records(&self) -> Vec<PersistRecord>;
+}
+
+/// Persists a component that lists entities in a relationship.
+pub trait ViaTarget {
     /// The type's records.
     fn records(&self) -> Vec<PersistRecord>;
 }
@@ -187,12 +227,31 @@ impl<T> ViaNothing<T> for Persisted<T> {
 )]
 pub trait Persistable {}
 
-impl<T> ViaResource for &&&&Persisted<T>
+impl<T> ViaResource for &&&&&&Persisted<T>
 where
     T: Resource + Persist + Serialize + DeserializeOwned,
 {
     fn records(&self) -> Vec<PersistRecord> {
         vec![record::<T, ResourceStorage>()]
+    }
+}
+
+impl<T> ViaSource for &&&&&Persisted<T>
+where
+    T: Relationship + Persist + Serialize + DeserializeOwned,
+{
+    fn records(&self) -> Vec<PersistRecord> {
+        vec![record::<T, SourceStorage>()]
+    }
+}
+
+impl<T> ViaTarget for &&&&Persisted<T>
+where
+    T: RelationshipTarget + Persist + Serialize + DeserializeOwned,
+{
+    fn records(&self) -> Vec<PersistRecord> {
+        let record = record::<T, TargetStorage>();
+        vec![PersistRecord { set_ticks: storage::set_ticks::<T>, ..record }]
     }
 }
 
@@ -257,6 +316,7 @@ where
         store: A::STORE,
         type_id: TypeId::of::<T>(),
         holder: A::holder(),
+        relation: A::relation(),
         stored: StoredType::of::<T>(),
         schema: A::SCHEMA,
         count: A::count,

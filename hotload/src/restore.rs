@@ -8,9 +8,12 @@
 //! remove the old values and insert the new ones.
 
 mod dropped;
+mod error;
+pub mod required;
 #[cfg(test)]
 mod tests;
 
+use std::any::TypeId;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -26,141 +29,12 @@ use playground_api::schema::{
 use thiserror::Error;
 
 use crate::build::rustc::ms;
-use crate::explain::{Explain, Explanation};
-use crate::guard::{self, Panic};
+use crate::guard;
 use crate::ids::ModuleId;
 use crate::type_matching::successor_of;
 pub use dropped::{Dropped, values};
-
-/// Why values cannot be converted.
-#[derive(Debug, Error)]
-#[error("{}", self.explain())]
-pub enum RestoreError {
-    /// A persisted type is gone while the world still holds values of that type.
-    Gone {
-        /// The module.
-        module: ModuleId,
-        /// The type.
-        type_name: String,
-        /// The number of values.
-        count: usize,
-    },
-    /// Values have fields or variants that are gone.
-    Fields {
-        /// The module.
-        module: ModuleId,
-        /// The type, its fields, and the number of values.
-        lost: Dropped,
-    },
-    /// The types are unrelated.
-    Types {
-        /// The module.
-        module: ModuleId,
-        /// The type, its parts and the remedy.
-        reason: String,
-    },
-    /// A value does not fit the new type.
-    Value {
-        /// The module.
-        module: ModuleId,
-        /// The value, the reason, and the remedy.
-        reason: String,
-    },
-    /// Several entities have a value of a type that is now a single resource.
-    Several {
-        /// The module.
-        module: ModuleId,
-        /// The type.
-        type_name: String,
-        /// The number of values.
-        count: usize,
-    },
-    /// A module's code panicked while values were converted.
-    Panicked(#[from] Panic),
-}
-
-impl RestoreError {
-    fn asks(&self) -> bool {
-        matches!(self, Self::Gone { .. } | Self::Fields { .. })
-    }
-}
-
-/// All reasons why values cannot be converted: one or more.
-#[derive(Debug, Error)]
-#[error("{}", self.explain())]
-pub struct RestoreErrors {
-    first: RestoreError,
-    others: Vec<RestoreError>,
-}
-
-impl RestoreErrors {
-    /// These errors; `None` if there are none.
-    fn of(errors: Vec<RestoreError>) -> Option<Self> {
-        let mut errors = errors.into_iter();
-        let first = errors.next()?;
-        Some(Self { first, others: errors.collect() })
-    }
-
-    /// True if the edit only lacks permission to drop values.
-    pub fn asks(&self) -> bool {
-        self.first.asks() && self.others.iter().all(RestoreError::asks)
-    }
-}
-
-impl Explain for RestoreError {
-    fn explain(&self) -> Explanation {
-        match self {
-            Self::Gone { module, type_name, count } => Explanation::new(
-                "H0602",
-                format!(
-                    "module `{module}` no longer persists `{type_name}`, of which the world holds \
-                     {count}"
-                ),
-            )
-            .remedy(format!(
-                "Keep the type, say `dropped: [\"{type_name}\"]` in `export_module!`, or drop the \
-                 values with `reload {module} --force`"
-            )),
-            Self::Value { module, reason } => Explanation::new(
-                "H0603",
-                format!("values of module `{module}` cannot be carried over: {reason}"),
-            ),
-            Self::Fields { module, lost } => {
-                Explanation::new("H0605", format!("module `{module}` would drop {lost}")).remedy(
-                    format!(
-                        "Keep it, name its successor with `#[persist(rename = \"…\")]`, say \
-                         `#[persist(dropped(\"…\"))]` on the type, or drop it with \
-                         `reload {module} --force`"
-                    ),
-                )
-            }
-            Self::Types { module, reason } => Explanation::new(
-                "H0606",
-                format!("module `{module}`: values cannot be carried over: {reason}"),
-            ),
-            Self::Several { module, type_name, count } => Explanation::new(
-                "H0607",
-                format!(
-                    "module `{module}` makes a resource of the component `{type_name}`, of which \
-                     the world holds {count}: there has to be one"
-                ),
-            )
-            .remedy("Remove the others first, or keep the component"),
-            Self::Panicked(panic) => Explanation::new(
-                "H0609",
-                format!("{panic}. Values that it converts cannot be carried over"),
-            )
-            .remedy("Fix that code and save"),
-        }
-    }
-}
-
-impl Explain for RestoreErrors {
-    fn explain(&self) -> Explanation {
-        let others = self.others.iter().map(Explain::explain).collect();
-        Explanation { others, ..self.first.explain() }
-    }
-}
+pub use error::{RestoreError, RestoreErrors};
+use required::Lacking;
 
 /// A persisted type and the module that persists it.
 #[derive(Clone, Copy)]
@@ -191,11 +65,26 @@ pub struct Restore {
     old: PersistRecord,
     /// The old component, and the number of its removals recorded so far.
     replaced: Option<(ComponentId, usize)>,
-    new: Option<(Insert, Ticks, fn(&mut World, &Ticks))>,
+    new: Option<NewValues>,
+    lacking: Vec<Lacking>,
     /// The number of values.
     pub count: usize,
     /// Values, or fields of them, that are dropped with permission.
     pub dropped: Option<Dropped>,
+}
+
+struct NewValues {
+    record: PersistRecord,
+    insert: Insert,
+    ticks: Ticks,
+}
+
+impl Restore {
+    /// The old component on the other side of the relationship, if it comes back with this one.
+    pub fn brings_back(&self) -> Option<TypeId> {
+        self.new.as_ref()?.record.relation?;
+        Some(self.old.relation?.other_side())
+    }
 }
 
 /// The duration of each step, in milliseconds.
@@ -254,7 +143,14 @@ fn give_up(
     }
     let all = || Dropped { type_name: old.record.label(), fields: Vec::new(), count };
     let dropped = (count > 0).then(all);
-    Ok(Restore { old: *old.record, replaced: None, new: None, count: 0, dropped })
+    Ok(Restore {
+        old: *old.record,
+        replaced: None,
+        new: None,
+        lacking: Vec::new(),
+        count: 0,
+        dropped,
+    })
 }
 
 fn convert(
@@ -314,7 +210,8 @@ fn convert(
     Ok(Restore {
         old: *old.record,
         replaced: None,
-        new: Some((insert, ticks, new.record.set_ticks)),
+        new: Some(NewValues { record: *new.record, insert, ticks }),
+        lacking: required::lacking(world, old.record),
         count,
         dropped,
     })
@@ -377,11 +274,13 @@ pub fn restore(world: &mut World, restores: &mut [Restore], times: &mut RestoreT
         }
     }
     remove_components(world, &components);
+    restores.sort_by_key(|restore| restore.new.as_ref().is_some_and(|new| new.record.comes_last()));
     for restore in restores.iter_mut() {
-        if let Some((insert, ticks, set_ticks)) = restore.new.take() {
+        if let Some(NewValues { record, insert, ticks }) = restore.new.take() {
             insert(world);
             // Change detection sees them with their old ticks.
-            set_ticks(world, &ticks);
+            (record.set_ticks)(world, &ticks);
+            required::remove_again(world, record.type_id, &restore.lacking);
         }
     }
     world.remove_resource::<Restoring>();

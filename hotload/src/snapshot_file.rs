@@ -8,6 +8,7 @@
 //! Files are written atomically, so that a crash leaves the old or the new one. Values are decoded
 //! with the schemas in the file, so snapshots of older modules load into newer ones.
 
+pub mod diff;
 pub mod format;
 pub mod world;
 

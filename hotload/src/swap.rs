@@ -210,16 +210,22 @@ impl Running {
         active.or_else(dormant).unwrap_or_default()
     }
 
-    /// Those of these types that are registered in the world and that no module persists.
-    pub fn orphans(&self, world: &World, replaced: &ReplacedTypes) -> Vec<orphans::Orphan> {
+    /// Those of these types that are registered in the world and that no module persists. The values
+    /// of those in `come_back` are made again from persisted ones.
+    pub fn orphans(
+        &self,
+        world: &World,
+        replaced: &ReplacedTypes,
+        come_back: impl Iterator<Item = TypeId>,
+    ) -> Vec<orphans::Orphan> {
         let records = replaced.crates().flat_map(|name| {
             let ids = self.active.keys().chain(self.dormant.keys());
             ids.filter(move |id| id.crate_name() == name).flat_map(|id| self.persisted(id))
         });
         let persisted: HashSet<TypeId> = records.map(|record| record.holder).collect();
         let data = self.active.values().flat_map(|active| &active.data);
-        let data = data.map(|source| source.record.type_id).collect();
-        orphans::of_types(world, replaced, &persisted, &data)
+        let come_back = data.map(|source| source.record.type_id).chain(come_back).collect();
+        orphans::of_types(world, replaced, &persisted, &come_back)
     }
 
     /// The number of waiting messages of replaced types that the module does not persist, by type.

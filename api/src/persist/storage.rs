@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{ComponentId, Mutable};
-use bevy::ecs::entity_disabling::Disabled;
+use bevy::ecs::entity_disabling::DefaultQueryFilters;
 use bevy::ecs::message::MessageRegistry;
-use bevy::ecs::query::Allow;
+use bevy::ecs::query::{QueryData, QueryFilter};
 use bevy::prelude::*;
 use bevy::state::state::FreelyMutableState;
 use bevy::state::state_scoped::{
@@ -15,7 +15,7 @@ use bevy::state::state_scoped::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Store, Ticks};
+use super::{Relation, Store, Ticks};
 use crate::schema::{Field, Persist, Schema, Shape, Variant};
 
 /// Called with a value and its entity.
@@ -31,6 +31,10 @@ pub trait Storage<T> {
     fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String>;
     fn insert(world: &mut World, values: Vec<(Entity, T)>);
     fn remove(world: &mut World);
+
+    fn relation() -> Option<Relation> {
+        None
+    }
 
     fn ticks(_: &mut World) -> Ticks {
         Ticks::new()
@@ -103,7 +107,7 @@ impl<T: Component + Persist> Storage<T> for ComponentStorage {
     }
 
     fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
-        let mut query = world.query_filtered::<(Entity, &T), Allow<Disabled>>();
+        let mut query = query_all::<(Entity, &T), ()>(world);
         query.iter(world).try_for_each(|(entity, value)| each(entity, value))
     }
 
@@ -120,6 +124,8 @@ impl<T: Component + Persist> Storage<T> for ComponentStorage {
         let next = || if is_upwards { values.next_back() } else { values.next() };
         // A hook may have despawned some of the entities.
         let _despawned = world.try_insert_batch(std::iter::from_fn(next));
+        // A batch leaves the commands of its hooks waiting.
+        world.flush();
     }
 
     fn remove(world: &mut World) {
@@ -127,17 +133,35 @@ impl<T: Component + Persist> Storage<T> for ComponentStorage {
     }
 
     fn ticks(world: &mut World) -> Ticks {
-        let mut query = world.query_filtered::<(Entity, Ref<T>), Allow<Disabled>>();
-        query.iter(world).map(|(entity, v)| (entity, v.added(), v.last_changed())).collect()
+        component_ticks::<T>(world)
     }
 }
 
-/// Includes disabled entities.
-fn count_components<T: Component>(world: &mut World) -> usize {
-    world.query_filtered::<(), (With<T>, Allow<Disabled>)>().iter(world).count()
+/// A query that also finds entities with `Disabled` or another disabling component.
+pub fn query_all<D: QueryData, F: QueryFilter>(world: &mut World) -> QueryState<D, F> {
+    // A query takes the world's filters when it is made.
+    let mut without = DefaultQueryFilters::empty();
+    let mut exchange = |world: &mut World| {
+        if let Some(mut filters) = world.get_resource_mut::<DefaultQueryFilters>() {
+            std::mem::swap(filters.bypass_change_detection(), &mut without);
+        }
+    };
+    exchange(world);
+    let query = world.query_filtered();
+    exchange(world);
+    query
 }
 
-fn remove_component<T: Component>(world: &mut World) {
+pub(super) fn count_components<T: Component>(world: &mut World) -> usize {
+    query_all::<(), With<T>>(world).iter(world).count()
+}
+
+pub(super) fn component_ticks<T: Component>(world: &mut World) -> Ticks {
+    let mut query = query_all::<(Entity, Ref<T>), ()>(world);
+    query.iter(world).map(|(entity, v)| (entity, v.added(), v.last_changed())).collect()
+}
+
+pub(super) fn remove_component<T: Component>(world: &mut World) {
     if let Some(id) = world.component_id::<T>() {
         remove_components(world, &[id]);
     }
@@ -160,7 +184,7 @@ pub fn remove_components(world: &mut World, components: &[ComponentId]) {
 
 /// Restores the ticks of mutable components. Immutable ones keep the tick of their insertion.
 pub fn set_ticks<T: Component<Mutability = Mutable>>(world: &mut World, ticks: &Ticks) {
-    let mut query = world.query_filtered::<(Entity, &mut T), Allow<Disabled>>();
+    let mut query = query_all::<(Entity, &mut T), ()>(world);
     let set = |value: &mut Mut<'_, T>, (_, added, changed): &(Entity, Tick, Tick)| {
         value.set_last_added(*added);
         value.set_last_changed(*changed);
@@ -331,7 +355,7 @@ impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Storage<S> for ScopedStor
     }
 
     fn each(world: &mut World, each: &mut Visit<'_, S>) -> Result<(), String> {
-        let mut query = world.query_filtered::<(Entity, &W), Allow<Disabled>>();
+        let mut query = query_all::<(Entity, &W), ()>(world);
         query.iter(world).try_for_each(|(entity, scoped)| each(entity, scoped.state()))
     }
 

@@ -1,7 +1,7 @@
 //! Plans for the console, with the number of values in the world.
 
 use bevy::prelude::*;
-use playground_api::persist::PersistRecord;
+use playground_api::persist::{PersistRecord, Relation};
 use playground_api::schema::{Entry, Severity};
 
 use super::Host;
@@ -10,6 +10,7 @@ use crate::generation::SharedGeneration;
 use crate::ids::ModuleId;
 use crate::pipeline;
 use crate::plan::change::{self, Fate, TypePlan};
+use crate::restore::required;
 use crate::swap::orphans;
 use crate::swap::replaced::ReplacedTypes;
 
@@ -24,7 +25,7 @@ impl Host {
         let mut plans = Vec::new();
         for pipeline::ModulePlan { module, change, replaced } in modules {
             let mut items = types(world, &change.types);
-            items.extend(self.not_persisted(world, module, replaced));
+            items.extend(self.not_persisted(world, module, replaced, &change.types));
             let mut systems = |fate, names: &[String]| {
                 items.extend(names.iter().map(|name| Item {
                     fate,
@@ -87,8 +88,11 @@ impl Host {
         world: &World,
         module: &ModuleId,
         replaced: &ReplacedTypes,
+        persisted: &[TypePlan],
     ) -> Vec<Item> {
-        let orphans = self.running.orphans(world, replaced);
+        let carried = persisted.iter().filter(|it| matches!(it.fate, Fate::Migrated(_)));
+        let come_back = carried.filter_map(|it| Some(it.old?.relation?.other_side()));
+        let orphans = self.running.orphans(world, replaced, come_back);
         let mut lost = orphans::count(world, &orphans);
         lost.extend(self.running.waiting_messages(world, module, replaced));
         let item = |(name, count)| Item {
@@ -104,7 +108,7 @@ impl Host {
 fn types(world: &mut World, types: &[TypePlan]) -> Vec<Item> {
     let items = types.iter().map(|planned| {
         let values = planned.old.map(|record| (record.count)(world));
-        let (fate, details) = match &planned.fate {
+        let (fate, mut details) = match &planned.fate {
             Fate::Kept => (ItemFate::TypeKept, Vec::new()),
             Fate::New => (ItemFate::TypeNew, Vec::new()),
             Fate::Dropped { declared: true } => (ItemFate::TypeGivenUp, Vec::new()),
@@ -116,9 +120,24 @@ fn types(world: &mut World, types: &[TypePlan]) -> Vec<Item> {
                 (ItemFate::TypeMigrated, change.entries.iter().map(detail).collect())
             }
         };
+        if let (Fate::Migrated(_), Some(old)) = (&planned.fate, &planned.old) {
+            details.extend(beside_values(world, old));
+        }
         Item { fate, name: planned.name.to_owned(), values, details }
     });
     items.collect()
+}
+
+/// What a conversion does beside converting the values.
+fn beside_values(world: &World, old: &PersistRecord) -> Vec<Detail> {
+    let fine = |text| Detail { text, weight: Weight::Fine };
+    let related = old.relation.map(|relation| match relation {
+        Relation::Source(_) => "the lists on their targets keep their order",
+        Relation::Target(_) => "the listed entities keep pointing to it",
+    });
+    let mut details: Vec<Detail> = related.map(|text| fine(text.to_owned())).into_iter().collect();
+    details.extend(required::lacking(world, old).iter().map(|lacking| fine(lacking.to_string())));
+    details
 }
 
 fn detail(entry: &Entry) -> Detail {

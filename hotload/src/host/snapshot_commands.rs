@@ -14,7 +14,7 @@ use crate::console::view::Level;
 use crate::ids::ModuleId;
 use crate::snapshot_file::format::{Header, Saved, SavedModule};
 use crate::snapshot_file::world::{self as save_world, Source};
-use crate::snapshot_file::{AUTOSAVE, SaveError, Saves};
+use crate::snapshot_file::{AUTOSAVE, SaveError, Saves, diff};
 
 /// The interval of autosaves.
 const AUTOSAVE_EVERY: Duration = Duration::from_secs(60);
@@ -60,7 +60,7 @@ impl Host {
             }
             SnapshotCommand::List => list(&saves).map(|text| self.print(world, Level::Info, &text)),
             SnapshotCommand::Diff { name } => saves.read(name).and_then(|saved| {
-                let lines = save_world::diff(world, &saved, &self.sources())?;
+                let lines = diff::lines(world, &saved, &self.sources())?;
                 let text =
                     if lines.is_empty() { "nothing differs".to_owned() } else { lines.join("\n") };
                 self.print(world, Level::Info, &text);

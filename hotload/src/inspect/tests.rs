@@ -34,7 +34,9 @@ pub mod persist {
     pub trait ViaResource {}
     pub trait ViaMessage {}
     pub trait ViaNothing {}
+    pub trait ViaSource {}
     pub trait ViaState {}
+    pub trait ViaTarget {}
     pub struct Persisted<T>(std::marker::PhantomData<T>);
     impl<T> Persisted<T> { pub const NEW: Self = Self(std::marker::PhantomData); }
     impl<T> ViaComponent for Persisted<T> {}

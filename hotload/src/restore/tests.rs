@@ -163,7 +163,7 @@ fn a_type_that_is_gone_is_dropped_with_its_modules_permission() {
 
 #[test]
 fn several_values_do_not_become_one_resource_with_any_permission() {
-    let single = || Some(("old", form((&&&&&Persisted::<Single>::NEW).records()[0])));
+    let single = || Some(("old", form((&&&&&&&Persisted::<Single>::NEW).records()[0])));
     let (reason, asks) = refusal(change(&mut world(&[1, 2]), single(), &[], &["old"]));
     assert!(!asks && reason.contains("H0607") && reason.contains("holds 2"), "{reason}");
 

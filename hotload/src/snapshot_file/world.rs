@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use bevy::ecs::entity::EntityHashSet;
 use bevy::prelude::*;
 use playground_api::persist::{self, Column, Insert, PersistRecord, Restoring, Store};
 use playground_api::schema::{
-    Definition, Options, Resolution, ResolveError, Schema, Severity, TypeChange, Value, decode,
-    encode_schemas,
+    Definition, Options, Resolution, ResolveError, Schema, Severity, encode_schemas,
 };
 
 use super::SaveError;
 use super::format::{self, Header, Saved, SavedStore, SavedType};
 use crate::ids::ModuleId;
-use crate::restore::{Dropped, convert_column};
+use crate::restore::{Dropped, convert_column, required};
 use crate::swap::orphans::holders;
 use crate::type_matching::{Former, successor};
 
@@ -101,7 +101,7 @@ pub fn save(
 }
 
 /// The module id of the host.
-const HOST: &str = "";
+pub(super) const HOST: &str = "";
 
 fn push(
     saved: &mut Saved,
@@ -139,7 +139,7 @@ impl From<Store> for SavedStore {
 }
 
 /// The running type that takes over saved values.
-fn successor_source<'s>(saved: &SavedType, sources: &'s [Source]) -> Option<&'s Source> {
+pub(super) fn successor_source<'s>(saved: &SavedType, sources: &'s [Source]) -> Option<&'s Source> {
     let SavedType { store, definition: Definition { name, aliases, .. }, .. } = saved;
     let was = |name: &str| aliases.iter().any(|alias| alias == name);
     successor(Former { name, was: &was, store }, sources, |source| &source.record)
@@ -147,6 +147,8 @@ fn successor_source<'s>(saved: &SavedType, sources: &'s [Source]) -> Option<&'s 
 
 /// Decoded values of a running type.
 struct Ready {
+    record: PersistRecord,
+    entities: EntityHashSet,
     insert: Insert,
 }
 
@@ -288,7 +290,9 @@ fn read(
         };
         let column = convert_column(resolution, &column, &mut now)
             .map_err(|error| failed(error.to_string()))?;
-        ready.push(Ready { insert: (source.record.decode)(&column).map_err(failed)? });
+        let insert = (source.record.decode)(&column).map_err(failed)?;
+        let entities = column.entities.into_iter().collect();
+        ready.push(Ready { record: source.record, entities, insert });
     }
     if dangling > 0 {
         loaded.warnings.push(format!(
@@ -299,7 +303,7 @@ fn read(
 }
 
 /// Removes the old values and inserts the new ones.
-fn put(world: &mut World, sources: &[Source], ready: Vec<Ready>) {
+fn put(world: &mut World, sources: &[Source], mut ready: Vec<Ready>) {
     world.insert_resource(Restoring);
     let own = sources.iter().filter(|source| source.is_own());
     let components = own.filter(|source| source.record.store == Store::Component);
@@ -316,70 +320,30 @@ fn put(world: &mut World, sources: &[Source], ready: Vec<Ready>) {
             (record.remove)(world);
         }
     }
-    for Ready { insert } in ready {
+    ready.sort_by_key(|ready| ready.record.comes_last());
+    let mut inserted = Vec::with_capacity(ready.len());
+    for Ready { record, entities, insert } in ready {
         insert(world);
+        inserted.push((record, entities));
     }
+    remove_required(world, &inserted);
     world.remove_resource::<Restoring>();
 }
 
-/// Describes the differences between a snapshot and the world, one line each.
-///
-/// # Errors
-///
-/// When a value cannot be encoded.
-pub fn diff(
-    world: &mut World,
-    saved: &Saved,
-    sources: &[Source],
-) -> Result<Vec<String>, SaveError> {
-    let mut lines = Vec::new();
-    let along = |saved: &SavedType| {
-        saved.module == HOST || saved.definition.name.starts_with(persist::BEVY_PREFIX)
-    };
-    for saved in saved.types.iter().filter(|saved| !along(saved)) {
-        let (name, then) = (&saved.definition.name, saved.entities.len());
-        let Some(source) = successor_source(saved, sources) else {
-            lines.push(format!("{name}: {then} saved, but no running module persists the type"));
-            continue;
-        };
-        let now = Definition::of(source.record.schema);
-        let change = TypeChange::between(&saved.definition, &now);
-        lines.extend(change.entries.iter().map(|entry| format!("{name}.{entry}")));
-        let column = (source.record.encode)(world).map_err(SaveError::Encode)?;
-        let count = column.entities.len();
-        if saved.store.is_on_entities() || saved.store == SavedStore::Messages {
-            if then != count {
-                lines.push(format!("{}: {then} saved, {count} now", source.record.label()));
+/// Removes components that others require from entities that were saved without them.
+fn remove_required(world: &mut World, inserted: &[(PersistRecord, EntityHashSet)]) {
+    let components = inserted.iter().filter(|(record, _)| record.store == Store::Component);
+    for (record, with) in components.clone() {
+        let Some(component) = world.components().get_id(record.type_id) else { continue };
+        for (owner, entities) in components.clone() {
+            let info = world.components().get_id(owner.type_id);
+            let info = info.and_then(|id| world.components().get_info(id));
+            if info
+                .is_some_and(|info| info.required_components().iter_ids().any(|id| id == component))
+            {
+                let without: Vec<Entity> = entities.difference(with).copied().collect();
+                required::remove_from(world, component, &without);
             }
-            continue;
         }
-        let value = |bytes: &[u8], definition: &Definition| -> Option<Value> {
-            (!bytes.is_empty()).then(|| decode(bytes, definition).ok()).flatten()
-        };
-        let (before, after) = (value(&saved.values, &saved.definition), value(&column.bytes, &now));
-        compare(&source.record.label(), before.as_ref(), after.as_ref(), &mut lines);
     }
-    Ok(lines)
-}
-
-/// Adds a line for each part of a value that differs.
-fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, lines: &mut Vec<String>) {
-    if before == after {
-        return;
-    }
-    if let (Some(Value::Struct(before)), Some(Value::Struct(after))) = (before, after) {
-        let of = |fields: &[(String, Value)], name: &str| {
-            fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone())
-        };
-        for (name, value) in after {
-            let path = format!("{path}.{name}");
-            compare(&path, of(before, name).as_ref(), Some(value), lines);
-        }
-        for (name, value) in before.iter().filter(|(name, _)| of(after, name).is_none()) {
-            compare(&format!("{path}.{name}"), Some(value), None, lines);
-        }
-        return;
-    }
-    let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
-    lines.push(format!("{path}: {} saved, {} now", text(before), text(after)));
 }

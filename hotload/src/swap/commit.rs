@@ -10,6 +10,7 @@ use playground_api::handover::Handovers;
 use playground_api::module::{
     CommandRecord, MessageRecord, OnLoad, OnUnload, Recorded, ResourceRecord,
 };
+use playground_api::persist::query_all;
 use playground_api::unload::{DespawnOnReload, DespawnOnUnload};
 
 use super::broken::{Broken, Cause};
@@ -316,7 +317,7 @@ fn enter(
 
 /// Despawns the entities whose `C` is of that kind.
 fn despawn_with<C: Component>(world: &mut World, is_of: impl Fn(&C) -> bool) {
-    let mut query = world.query::<(Entity, &C)>();
+    let mut query = query_all::<(Entity, &C), ()>(world);
     let tied = query.iter(world).filter(|(_, tie)| is_of(tie)).map(|(entity, _)| entity);
     let tied: Vec<Entity> = tied.collect();
     for entity in tied {

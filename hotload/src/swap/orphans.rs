@@ -16,17 +16,18 @@ use super::replaced::ReplacedTypes;
 pub struct Orphan {
     component: ComponentId,
     name: String,
-    /// True if no data is lost, because the value is read from its file again.
-    is_quiet: bool,
+    /// True if no data is lost, because its values are made again from others.
+    comes_back: bool,
 }
 
 /// The components and resources of replaced types that are registered in the world, without those
-/// of the types in `persisted`. Those in `data` are read from files.
+/// of the types in `persisted`. The values of those in `come_back` are read from files, or made by
+/// the other side of a relationship.
 pub fn of_types(
     world: &World,
     replaced: &ReplacedTypes,
     persisted: &HashSet<TypeId>,
-    data: &HashSet<TypeId>,
+    come_back: &HashSet<TypeId>,
 ) -> Vec<Orphan> {
     if replaced.is_empty() {
         return Vec::new();
@@ -39,8 +40,8 @@ pub fn of_types(
         .filter(|info| replaced.are_in(&info.name()))
         .map(|info| {
             let name = stable_name(&info.name()).into_owned();
-            let is_data = info.type_id().is_some_and(|id| data.contains(&id));
-            Orphan { component: info.id(), is_quiet: is_data, name }
+            let comes_back = info.type_id().is_some_and(|id| come_back.contains(&id));
+            Orphan { component: info.id(), comes_back, name }
         })
         .collect()
 }
@@ -63,7 +64,7 @@ pub(super) fn mentions(type_name: &str, crate_name: &str) -> bool {
 
 /// The number of values of each type that has some, by name.
 pub fn count(world: &World, orphans: &[Orphan]) -> Vec<(String, usize)> {
-    let counts = orphans.iter().filter(|orphan| !orphan.is_quiet).map(|orphan| {
+    let counts = orphans.iter().filter(|orphan| !orphan.comes_back).map(|orphan| {
         let holders = world.archetypes().iter().filter(|held| held.contains(orphan.component));
         (orphan.name.clone(), holders.map(|holder| holder.len() as usize).sum())
     });

@@ -115,7 +115,8 @@ pub fn prepare(
     let restores = running.restores(world, &entering, &transaction.may_drop, &mut swapped)?;
     swapped.migrated = restores.iter().map(|restore| restore.count).sum();
     swapped.dropped = restores.iter().filter_map(|restore| restore.dropped.clone()).collect();
-    let orphans = running.orphans(world, &running.replaced_types(&entering));
+    let come_back = restores.iter().filter_map(Restore::brings_back);
+    let orphans = running.orphans(world, &running.replaced_types(&entering), come_back);
     swapped.orphaned = orphans::count(world, &orphans);
     swapped.pause_ms = ms(started);
     Ok(PreparedSwap { entering, leaving, restores, orphans, swapped })

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
+use playground_api::persist::query_all;
 use playground_api::schema::names::stable_name;
 
 use super::orphans::mentions;
@@ -32,7 +33,7 @@ pub fn observers(
     crates: &BTreeSet<String>,
     others: &BTreeSet<Entity>,
 ) -> Vec<(Entity, String)> {
-    let mut observers = world.query::<(Entity, &Observer, Option<&ChildOf>)>();
+    let mut observers = query_all::<(Entity, &Observer, Option<&ChildOf>), ()>(world);
     let observers = observers.iter(world).filter(|(entity, _, parent)| {
         let by_other = parent.is_some_and(|parent| others.contains(&parent.parent()));
         !by_other && !others.contains(entity)

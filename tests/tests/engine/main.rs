@@ -19,6 +19,7 @@ mod ordinary_edits;
 mod own_identities;
 mod probe;
 mod refusals;
+mod related_values;
 mod rollback;
 mod schema_changes;
 mod snapshots;

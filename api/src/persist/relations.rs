@@ -1,0 +1,142 @@
+//! The two sides of a relationship, of which Bevy's hooks make one from the other.
+//!
+//! A source's hook appends its entity to the list of its target. So sources are read in the order
+//! of those lists, and inserted in that order. Targets are inserted after them, without hooks, and
+//! take over what the sources' hooks have made.
+
+use std::any::TypeId;
+
+use bevy::ecs::entity::EntityHashSet;
+use bevy::ecs::relationship::{
+    Relationship, RelationshipHookMode, RelationshipSourceCollection, RelationshipTarget,
+};
+use bevy::prelude::*;
+
+use super::storage::{
+    ComponentStorage, Storage, Visit, component_ticks, count_components, query_all,
+    remove_component,
+};
+use super::{Relation, Store, Ticks};
+use crate::schema::{Persist, Schema};
+
+pub struct SourceStorage;
+
+impl<T: Relationship + Persist> Storage<T> for SourceStorage {
+    const STORE: Store = Store::Component;
+    const SCHEMA: &'static Schema = T::REF;
+
+    fn holder() -> TypeId {
+        TypeId::of::<T>()
+    }
+
+    fn relation() -> Option<Relation> {
+        Some(Relation::Source(TypeId::of::<T::RelationshipTarget>()))
+    }
+
+    fn count(world: &mut World) -> usize {
+        count_components::<T>(world)
+    }
+
+    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
+        let mut listed = EntityHashSet::default();
+        let mut targets = query_all::<&T::RelationshipTarget, ()>(world);
+        for source in targets.iter(world).flat_map(RelationshipTarget::iter) {
+            if let Some(value) = world.get::<T>(source)
+                && listed.insert(source)
+            {
+                each(source, value)?;
+            }
+        }
+        // Nothing lists a source that was inserted without hooks.
+        let mut sources = query_all::<(Entity, &T), ()>(world);
+        let mut others = sources.iter(world).filter(|(source, _)| !listed.contains(source));
+        others.try_for_each(|(source, value)| each(source, value))
+    }
+
+    fn insert(world: &mut World, values: Vec<(Entity, T)>) {
+        // A hook may have despawned some of the entities.
+        let _despawned = world.try_insert_batch(values);
+        // A batch leaves the commands of its hooks waiting.
+        world.flush();
+    }
+
+    fn remove(world: &mut World) {
+        remove_component::<T>(world);
+    }
+
+    fn ticks(world: &mut World) -> Ticks {
+        component_ticks::<T>(world)
+    }
+}
+
+pub struct TargetStorage;
+
+impl<T: RelationshipTarget + Persist> Storage<T> for TargetStorage {
+    const STORE: Store = Store::Component;
+    const SCHEMA: &'static Schema = T::REF;
+
+    fn holder() -> TypeId {
+        TypeId::of::<T>()
+    }
+
+    fn relation() -> Option<Relation> {
+        Some(Relation::Target(TypeId::of::<T::Relationship>()))
+    }
+
+    fn count(world: &mut World) -> usize {
+        count_components::<T>(world)
+    }
+
+    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
+        <ComponentStorage as Storage<T>>::each(world, each)
+    }
+
+    fn insert(world: &mut World, values: Vec<(Entity, T)>) {
+        for (target, value) in values {
+            insert_target(world, target, value);
+        }
+    }
+
+    fn remove(world: &mut World) {
+        remove_component::<T>(world);
+    }
+
+    fn ticks(world: &mut World) -> Ticks {
+        component_ticks::<T>(world)
+    }
+}
+
+/// Inserts a target with the sources that it lists, in its order, and those that point to it.
+fn insert_target<T: RelationshipTarget>(world: &mut World, target: Entity, mut value: T) {
+    let was_empty = value.is_empty();
+    let pointing: Vec<Entity> =
+        world.get::<T>(target).map_or_else(Vec::new, |made| made.iter().collect());
+    let listed: Vec<Entity> = value.iter().collect();
+    let mut seen = EntityHashSet::default();
+    value.collection_mut_risky().clear();
+    for source in listed.into_iter().chain(pointing) {
+        if seen.insert(source) && points_to::<T>(world, source, target) {
+            value.collection_mut_risky().add(source);
+        }
+    }
+    // As Bevy removes it with the last of its sources.
+    if (was_empty || !value.is_empty())
+        && let Ok(mut target) = world.get_entity_mut(target)
+    {
+        target.insert_with_relationship_hook_mode(value, RelationshipHookMode::Skip);
+    }
+}
+
+/// True if `source` points to `target`; one that points nowhere does from then on, since its side is
+/// not persisted.
+fn points_to<T: RelationshipTarget>(world: &mut World, source: Entity, target: Entity) -> bool {
+    let Ok(mut source) = world.get_entity_mut(source) else { return false };
+    match source.get::<T::Relationship>() {
+        Some(relationship) => relationship.get() == target,
+        None => {
+            let relationship = <T::Relationship as Relationship>::from(target);
+            source.insert_with_relationship_hook_mode(relationship, RelationshipHookMode::Skip);
+            true
+        }
+    }
+}
