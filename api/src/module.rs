@@ -118,6 +118,10 @@ pub struct StateRecord {
     pub init: fn(&mut World),
     /// Removes the state's resources.
     pub remove: fn(&mut World),
+    /// `OnEnter` of the current value, if there is one.
+    pub entered: fn(&World) -> Option<InternedScheduleLabel>,
+    /// True for entities that Bevy despawns when a value of the state is left.
+    pub is_scoped: fn(&World, Entity) -> bool,
 }
 
 /// A console command.
@@ -264,6 +268,8 @@ impl ModuleApp {
             prepare: state::prepare::<S>,
             init: state::init::<S>,
             remove: state::remove::<S>,
+            entered: state::entered::<S>,
+            is_scoped: state::is_scoped::<S>,
         });
         self
     }

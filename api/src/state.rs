@@ -1,6 +1,7 @@
 //! Adds states at run time, like `App::init_state`, and removes them again.
 
 use bevy::ecs::message::MessageRegistry;
+use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleLabel};
 use bevy::prelude::*;
 use bevy::state::state::{
     EnterSchedules, ExitSchedules, FreelyMutableState, PreviousState, StateTransition,
@@ -63,4 +64,15 @@ pub fn remove<S: FreelyMutableState>(world: &mut World) {
     world.remove_resource::<State<S>>();
     world.remove_resource::<NextState<S>>();
     world.remove_resource::<PreviousState<S>>();
+}
+
+/// `OnEnter` of the current value, if there is one.
+pub fn entered<S: States>(world: &World) -> Option<InternedScheduleLabel> {
+    let state = world.get_resource::<State<S>>()?;
+    Some(OnEnter(state.get().clone()).intern())
+}
+
+/// True for entities with a `DespawnOnExit` of this state.
+pub fn is_scoped<S: States>(world: &World, entity: Entity) -> bool {
+    world.get::<DespawnOnExit<S>>(entity).is_some()
 }

@@ -74,6 +74,9 @@ pub struct RunArgs {
     /// Set by the supervisor: the process id of the game before, if somebody killed it
     #[arg(long, hide = true, value_name = "PID")]
     pub killed: Option<u32>,
+    /// Set by `restart` in the console: the app that ran
+    #[arg(long, hide = true, value_name = "APP")]
+    pub restarted: Option<String>,
 }
 
 impl Cli {

@@ -11,6 +11,8 @@ mod headless;
 #[cfg(feature = "static")]
 mod linked;
 #[cfg(not(feature = "static"))]
+mod restart;
+#[cfg(not(feature = "static"))]
 mod supervise;
 mod window;
 
@@ -33,17 +35,27 @@ const STEPS_PER_S: f64 = 60.0;
 fn main() -> ExitCode {
     #[cfg(not(feature = "static"))]
     playground_hotload::probe::serve_if_asked();
+    // Read once: cargo may replace the file.
+    #[cfg(not(feature = "static"))]
+    let program = std::env::current_exe();
     let run = Cli::parse().run();
     #[cfg(not(feature = "static"))]
-    {
+    let run = {
+        let run = restart::without_repeating(run);
         if supervise::should_supervise(&run) {
             return supervise::supervise(&run);
         }
         if run.supervised.is_some_and(supervise::exit_with_supervisor) {
             return ExitCode::FAILURE;
         }
+        run
+    };
+    let exit = play(run);
+    #[cfg(not(feature = "static"))]
+    if let Some(asked) = playground_hotload::restart::requested() {
+        return restart::run_again(program, asked);
     }
-    match play(run) {
+    match exit {
         AppExit::Success => ExitCode::SUCCESS,
         AppExit::Error(code) => ExitCode::from(code.get()),
     }

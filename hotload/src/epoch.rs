@@ -17,6 +17,7 @@ mod attributes;
 mod whole_bodies;
 mod known_macros;
 mod declarations;
+mod edited;
 mod facts;
 mod names;
 mod own_identity;

@@ -8,6 +8,7 @@ use playground_api::module::Recorded;
 use playground_api::schema::Definition;
 
 use crate::build::rustc::CompileTimes;
+use crate::epoch::Facts;
 use crate::guard::{self, Panic};
 use crate::ids::{ArtifactHash, GenerationId, ModuleId};
 use crate::inspect::Manifest;
@@ -32,6 +33,8 @@ pub struct Generation {
     pub stored: Vec<Stored>,
     /// The duration of each step.
     pub times: Times,
+    /// The definitions in its sources; `None` if it was made from others than those on disk.
+    pub facts: Option<Arc<Facts>>,
     /// See [`Generation::shapes`].
     pub shapes: OnceLock<Shapes>,
 }
@@ -144,6 +147,7 @@ pub fn stub_of(id: &str, number: u32, hash: ArtifactHash) -> SharedGeneration {
         hash,
         code: Code::stub(),
         times: Times::default(),
+        facts: None,
         shapes: OnceLock::new(),
     })
 }

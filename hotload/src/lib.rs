@@ -49,6 +49,7 @@ pub mod snapshot_file;
 pub mod tuning;
 pub mod guard;
 pub mod watchdog;
+pub mod restart;
 pub mod events;
 // The user interface.
 pub mod console;

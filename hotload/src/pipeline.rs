@@ -300,6 +300,7 @@ impl Run<'_> {
             if !self.runs(&hash) {
                 self.note(|journal| journal.reached(&id, &hash, Stage::Loaded));
             }
+            let inputs = self.inputs_of(&id).filter(|it| *it.epoch() == manifest.epoch);
             let mut generation = Generation {
                 number: self.attempt.numbers.get(&id).copied().unwrap_or(1),
                 hash,
@@ -308,6 +309,7 @@ impl Run<'_> {
                 code,
                 stored: Vec::new(),
                 times: Times { load_ms: ms(started), ..times },
+                facts: inputs.map(|inputs| inputs.facts.clone()),
                 shapes: OnceLock::new(),
             };
             // A panic of `build` is found again when it is planned.

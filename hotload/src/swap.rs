@@ -19,25 +19,27 @@ mod prepare;
 mod schedules;
 mod set_conditions;
 mod set_up;
+mod set_up_again;
 #[cfg(test)]
 mod tests;
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use bevy::ecs::schedule::{InternedScheduleLabel, SystemKey};
-use bevy::ecs::system::BoxedSystem;
+use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleConfigs, SystemKey};
+use bevy::ecs::system::{BoxedSystem, ScheduleSystem};
 use bevy::prelude::*;
-use playground_api::module::MessageRecord;
+use playground_api::module::{MessageRecord, StateRecord};
 use playground_api::persist::PersistRecord;
 use thiserror::Error;
 
 pub use broken::Broken;
-pub use order::{Extent, Shapes};
+pub use order::{Extent, SetUpSystem, Shapes};
 pub use prepare::{PreparedSwap, prepare};
 
 use replaced::ReplacedTypes;
 use resources::ActiveResource;
+use set_up_again::SetUpAgain;
 
 use crate::explain::{Explain, Explanation};
 use crate::generation::SharedGeneration;
@@ -57,6 +59,7 @@ pub struct Running {
     /// Panics and errors of systems.
     pub reports: Reports,
     started: BTreeSet<ModuleId>,
+    set_up: SetUpAgain,
     set_conditions: set_conditions::SetConditions,
     ever_stored: EverStored,
     /// The schedules that modules add to, as the last swap left them.
@@ -79,15 +82,20 @@ pub struct Active {
     labels: HashSet<InternedScheduleLabel>,
     resources: Vec<ActiveResource>,
     messages: Vec<MessageRecord>,
-    states: Vec<(TypeId, fn(&mut World))>,
+    states: Vec<StateRecord>,
     observers: Vec<Entity>,
 }
 
 impl Active {
+    /// The names of its systems, with their paths.
+    pub fn system_names(&self) -> impl Iterator<Item = &str> {
+        self.systems.iter().map(|system| system.name.0.as_str())
+    }
+
     /// True if the module registers or persists this resource, state or message type.
     fn uses(&self, type_id: TypeId) -> bool {
         self.resources.iter().any(|resource| resource.type_id == type_id)
-            || self.states.iter().any(|(state, _)| *state == type_id)
+            || self.states.iter().any(|state| state.type_id == type_id)
             || self.messages.iter().any(|message| message.type_id == type_id)
             || self.persisted.iter().any(|record| record.type_id == type_id)
     }
@@ -100,7 +108,7 @@ pub struct Dormant {
     /// The types whose values are kept.
     pub persisted: Vec<PersistRecord>,
     resources: Vec<ActiveResource>,
-    states: Vec<(TypeId, fn(&mut World))>,
+    states: Vec<StateRecord>,
 }
 
 /// A console command of a module.
@@ -149,6 +157,8 @@ pub struct Swapped {
     pub dropped: Vec<Dropped>,
     /// The duration of each step of restoring values.
     pub restore: RestoreTimes,
+    /// The schedules of set-up code that ran, by module.
+    pub set_up: Vec<(ModuleId, InternedScheduleLabel)>,
     /// Problems that did not stop the swap: tuning files, `OnUnload`, code that stays old.
     pub warnings: Vec<String>,
 }
@@ -203,6 +213,17 @@ impl Running {
         entering.contains(&type_id) || self.active.values().any(|active| active.uses(type_id))
     }
 
+    /// The running module's systems of a schedule, once more.
+    fn systems_in(
+        &self,
+        id: &ModuleId,
+        label: InternedScheduleLabel,
+    ) -> Result<Vec<ScheduleConfigs<ScheduleSystem>>, Panic> {
+        let Some(active) = self.active.get(id) else { return Ok(Vec::new()) };
+        let systems = active.generation.record()?.systems.into_iter();
+        Ok(systems.filter(|(of, _)| *of == label).map(|(_, systems)| systems).collect())
+    }
+
     /// The persisted types of the module, running or not.
     pub fn persisted(&self, id: &ModuleId) -> &[PersistRecord] {
         let active = self.active.get(id).map(|active| active.persisted.as_slice());
@@ -255,8 +276,8 @@ impl Running {
             let stays = |type_id: TypeId| self.registers(type_id, &HashSet::new());
             let persisted = dormant.persisted.iter().filter(|record| !stays(record.type_id));
             persisted.for_each(|record| (record.remove)(world));
-            let states = dormant.states.iter().filter(|(type_id, _)| !stays(*type_id));
-            states.for_each(|(_, remove)| remove(world));
+            let states = dormant.states.iter().filter(|state| !stays(state.type_id));
+            states.for_each(|state| (state.remove)(world));
             let resources = dormant.resources.into_iter().filter(|it| !stays(it.type_id));
             resources.for_each(|resource| resource.remove(world));
         }

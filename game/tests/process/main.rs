@@ -3,6 +3,7 @@
 mod kills;
 mod limits;
 mod never_ready;
+mod restart;
 mod signals;
 mod supervisor;
 mod two_games;

@@ -122,6 +122,8 @@ pub enum Command {
         #[arg(allow_negative_numbers = true)]
         frames: u64,
     },
+    /// Begins the game anew with the app that runs: set-up code runs again, nothing is loaded.
+    Restart,
     /// Ends the game.
     Quit,
     /// Empties the console's output.

@@ -10,6 +10,7 @@ use crate::console::{Console, Input};
 use crate::guard;
 use crate::ids::ModuleId;
 use crate::refusal::{CommandError, Refusal};
+use crate::restart::{self, Restart};
 use crate::state_hash;
 use crate::worker::event::Request;
 
@@ -117,6 +118,11 @@ impl Host {
                 self.commands.wait_until(self.frame.saturating_add(frames));
             }
             Command::Quit => self.exit(world),
+            Command::Restart => {
+                self.print(world, Level::Info, "the game begins anew");
+                restart::request(Restart { app: self.selection.app.clone() });
+                self.exit(world);
+            }
             Command::Clear => {
                 if let Some(mut console) = world.get_resource_mut::<Console>() {
                     console.clear();

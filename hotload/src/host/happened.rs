@@ -12,6 +12,18 @@ use crate::journal::Death;
 use crate::pipeline::NotBuilt;
 use crate::refusal::Refusal;
 use crate::restore::Dropped;
+use crate::swap::SetUpSystem;
+
+/// Values that were dropped because no module persists their type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The type, with its path.
+    pub type_name: String,
+    /// The number of values.
+    pub count: usize,
+    /// The running systems that take the type.
+    pub systems: Vec<String>,
+}
 
 /// Something that happened. [`Host::report`](super::Host::report) derives from it the module's
 /// status, a line of the events file, a Bevy message, a console line and a notice.
@@ -83,9 +95,11 @@ pub enum Happened {
         /// The number of values that were converted to another type.
         migrated: usize,
         /// Values that were dropped with the old form of their type because no module persists it.
-        orphaned: Vec<(String, usize)>,
+        orphaned: Vec<Lost>,
         /// Persisted values, or fields of them, that were dropped with permission.
         dropped: Vec<Dropped>,
+        /// Set-up code that runs other code than it did, and does not run again.
+        set_up: Vec<SetUpSystem>,
         /// True if the game was ready before: the swap is then shown to the user.
         is_edit: bool,
     },

@@ -8,14 +8,14 @@ use std::time::SystemTime;
 use bevy::prelude::*;
 
 use super::Host;
-use super::happened::Happened;
+use super::happened::{Happened, Lost};
 use super::history::PastSwap;
 use crate::generation::{SharedGeneration, Times};
 use crate::ids::{GenerationId, ModuleId};
 use crate::refusal::Refusal;
 use crate::resolve::Selection;
 use crate::rollback_state::RollbackState;
-use crate::swap::{self, Broken, SwapError, Swapped, Transaction, broken};
+use crate::swap::{self, Broken, SetUpSystem, SwapError, Swapped, Transaction, broken};
 use crate::worker::event::{HostEvent, Proposal, ProposalAnswer, RunningModules};
 
 /// Why the running generations change.
@@ -228,11 +228,27 @@ impl Host {
             modules: fresh.iter().map(|new| new.generation_id()).collect::<Vec<GenerationId>>(),
             times: timed(lead),
             migrated: swapped.migrated,
-            orphaned: swapped.orphaned.clone(),
+            orphaned: swapped.orphaned.iter().map(|lost| self.lost(lost)).collect(),
+            set_up: fresh.iter().flat_map(|new| edited_set_up(new, before, swapped)).collect(),
             dropped: swapped.dropped.clone(),
             is_edit: self.is_ready(),
         };
         self.report(world, swapped);
+    }
+
+    /// Lost values, with the systems that ask for them.
+    fn lost(&self, (type_name, count): &(String, usize)) -> Lost {
+        let mut words = type_name.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let short = words.rfind(|word| !word.is_empty()).unwrap_or_default();
+        let active = self.running.active.values();
+        let systems = active.flat_map(|active| {
+            let facts = active.generation.facts.as_ref();
+            let taking = facts.map(|facts| facts.functions_taking(short)).unwrap_or_default();
+            active.system_names().filter(move |system| taking.contains(last_segment(system)))
+        });
+        let systems: BTreeSet<String> = systems.map(str::to_owned).collect();
+        let (type_name, count) = (type_name.clone(), *count);
+        Lost { type_name, count, systems: systems.into_iter().collect() }
     }
 
     fn report_refused_swap(&mut self, world: &mut World, proposal: &Proposal, refusal: Refusal) {
@@ -265,4 +281,29 @@ impl Host {
             self.report(world, Happened::AppChanged { from, to });
         }
     }
+}
+
+/// The set-up systems of a generation that run other code than those of the one before.
+fn edited_set_up(
+    new: &SharedGeneration,
+    before: &BTreeMap<ModuleId, SharedGeneration>,
+    swapped: &Swapped,
+) -> Vec<SetUpSystem> {
+    let old = before.get(new.id()).and_then(|old| old.facts.as_ref());
+    let (Some(old), Some(facts), Ok(shapes)) = (old, &new.facts, new.shapes()) else {
+        return Vec::new();
+    };
+    let ran: BTreeSet<String> = {
+        let own = swapped.set_up.iter().filter(|(id, _)| id == new.id());
+        own.map(|(_, label)| format!("{label:?}")).collect()
+    };
+    let set_up = shapes.set_up().iter().filter(|it| !ran.contains(&it.schedule));
+    let edited = facts.edited(old, set_up.clone().map(|system| last_segment(&system.name)));
+    set_up.filter(|it| edited.contains(&last_segment(&it.name))).cloned().collect()
+}
+
+/// The function's name in a system's path.
+fn last_segment(system: &str) -> &str {
+    let path = system.split('<').next().unwrap_or_default();
+    path.rsplit("::").next().unwrap_or_default()
 }

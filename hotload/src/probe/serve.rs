@@ -131,6 +131,7 @@ impl Server {
             code,
             stored: Vec::new(),
             times: Times::default(),
+            facts: None,
             shapes: OnceLock::new(),
         };
         self.loaded.insert(image.hash.clone(), Arc::new(generation));

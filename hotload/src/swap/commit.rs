@@ -8,15 +8,14 @@ use std::time::Instant;
 use bevy::prelude::*;
 use playground_api::handover::Handovers;
 use playground_api::module::{
-    CommandRecord, MessageRecord, OnLoad, OnUnload, Recorded, ResourceRecord,
+    CommandRecord, MessageRecord, OnLoad, OnUnload, Recorded, ResourceRecord, StateRecord,
 };
-use playground_api::persist::query_all;
-use playground_api::unload::{DespawnOnReload, DespawnOnUnload};
 
 use super::broken::{Broken, Cause};
 use super::prepare::{PreparedSwap, SystemsByUse};
 use super::resources::ActiveResource;
 use super::schedules::{self, Entering, Leaving};
+use super::set_up_again::{Ties, entered};
 use super::{Active, Command, Dormant, Running, Swapped, messages, orphans, stale_code};
 use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
@@ -72,6 +71,10 @@ impl PreparedSwap {
             recorded.states.iter().for_each(|state| (state.prepare)(world));
         }
         restore::restore(world, &mut self.restores, &mut self.swapped.restore);
+        // Before states that are new get their first value, which Bevy enters by itself.
+        let states = running.active.values().flat_map(|active| &active.states);
+        let new_states = self.entering.iter().flat_map(|(_, recorded)| &recorded.states);
+        let entered = entered(world, states.chain(new_states));
         let all_persisted: HashSet<TypeId> = running
             .active
             .values()
@@ -125,10 +128,20 @@ impl PreparedSwap {
             }
         }
         for (id, startup, on_load) in run_once {
-            for (label, systems) in startup {
-                schedules::run_once(world, label, vec![systems], &id, &running.reports)?;
+            if !startup.is_empty() {
+                let before = Ties::of(world, &id);
+                for (label, systems) in startup {
+                    schedules::run_once(world, label, vec![systems], &id, &running.reports)?;
+                    self.swapped.set_up.push((id.clone(), label));
+                }
+                running.set_up.started(world, &id, before);
             }
             schedules::run_once(world, OnLoad, on_load, &id, &running.reports)?;
+            for label in running.set_up.take_entered(&id, &entered) {
+                let systems = running.systems_in(&id, label).map_err(Cause::Panic)?;
+                schedules::run_once(world, label, systems, &id, &running.reports)?;
+                self.swapped.set_up.push((id.clone(), label));
+            }
         }
         if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
             handovers.prune();
@@ -159,17 +172,20 @@ impl PreparedSwap {
         let ids = switched_off.iter().chain(entering.keys());
         let old: Vec<(ModuleId, Active)> =
             ids.filter_map(|id| Some((id.clone(), running.active.remove(id)?))).collect();
+        let states: Vec<StateRecord> = {
+            let leaving = old.iter().map(|(_, active)| active);
+            leaving.chain(running.active.values()).flat_map(|it| it.states.clone()).collect()
+        };
         for (id, active) in old {
             let is_off = switched_off.contains(&id);
-            let stays = |type_id: TypeId| running.registers(type_id, new);
             let what = || format!("a hook that despawned an entity of `{id}`");
-            let despawned = guard::unguarded(what, || {
-                despawn_with::<DespawnOnReload>(world, |tie| tie.module == id.as_str());
-                if is_off {
-                    despawn_with::<DespawnOnUnload>(world, |tie| tie.module == id.as_str());
-                }
-            });
-            self.swapped.warnings.extend(despawned.err().map(|panic| panic.to_string()));
+            let set_up = &mut running.set_up;
+            match guard::unguarded(what, || set_up.despawn(world, &id, is_off, &states)) {
+                Ok(true) => _ = running.started.remove(&id),
+                Ok(false) => {}
+                Err(panic) => self.swapped.warnings.push(panic.to_string()),
+            }
+            let stays = |type_id: TypeId| running.registers(type_id, new);
             for observer in &active.observers {
                 world.despawn(*observer);
             }
@@ -234,10 +250,8 @@ fn drop_replaced(
     for resource in old.resources.extract_if(.., |resource| !stays(resource.type_id)) {
         resource.remove(world);
     }
-    for (type_id, remove) in &old.states {
-        if !stays(*type_id) {
-            remove(world);
-        }
+    for state in old.states.iter().filter(|state| !stays(state.type_id)) {
+        (state.remove)(world);
     }
     for message in old_messages {
         if !stays(message.type_id) {
@@ -283,7 +297,7 @@ fn enter(
         labels: HashSet::new(),
         resources: Vec::new(),
         messages: recorded.messages.clone(),
-        states: recorded.states.iter().map(|s| (s.type_id, s.remove)).collect(),
+        states: recorded.states.clone(),
         observers: Vec::new(),
     };
     let id = active.generation.id().clone();
@@ -313,17 +327,4 @@ fn enter(
         }
     }
     active
-}
-
-/// Despawns the entities whose `C` is of that kind.
-fn despawn_with<C: Component>(world: &mut World, is_of: impl Fn(&C) -> bool) {
-    let mut query = query_all::<(Entity, &C), ()>(world);
-    let tied = query.iter(world).filter(|(_, tie)| is_of(tie)).map(|(entity, _)| entity);
-    let tied: Vec<Entity> = tied.collect();
-    for entity in tied {
-        // It may have been despawned as a child of another one.
-        if let Ok(entity) = world.get_entity_mut(entity) {
-            entity.despawn();
-        }
-    }
 }

@@ -27,7 +27,7 @@ use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use indexmap::IndexMap;
 
-pub use shape::{Extent, Shapes};
+pub use shape::{Extent, SetUpSystem, Shapes};
 
 use super::SwapError;
 use super::schedules::{Entering, GenerationSet};

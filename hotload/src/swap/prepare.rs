@@ -72,7 +72,7 @@ impl SystemsByUse {
     }
 }
 
-fn startups() -> [InternedScheduleLabel; 3] {
+pub(super) fn startups() -> [InternedScheduleLabel; 3] {
     [PreStartup.intern(), Startup.intern(), PostStartup.intern()]
 }
 

@@ -598,6 +598,7 @@ fn every_command_is_parsed() {
         ("quarantine list", Command::Quarantine(QuarantineCommand::List)),
         ("quarantine clear", Command::Quarantine(QuarantineCommand::Clear)),
         ("wait 60", Command::Wait { frames: 60 }),
+        ("restart", Command::Restart),
         ("quit", Command::Quit),
         ("clear", Command::Clear),
         (

@@ -22,6 +22,7 @@ mod refusals;
 mod related_values;
 mod rollback;
 mod schema_changes;
+mod set_up_code;
 mod snapshots;
 mod soundness;
 mod types;

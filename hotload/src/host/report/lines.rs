@@ -7,7 +7,7 @@ use crate::console::plain_text;
 use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
 use crate::generation::Times;
-use crate::host::happened::Happened;
+use crate::host::happened::{Happened, Lost};
 use crate::ids::{GenerationId, ModuleId};
 use crate::journal::{Death, Quarantined};
 use crate::pipeline::NotBuilt;
@@ -53,6 +53,7 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
             let level = if lines.is_empty() { Level::Info } else { Level::Warn };
             if *is_edit {
                 lines.push(format!("{}: {}", live(happened), timing(happened)));
+                lines.extend(set_up(happened));
             }
             if lines.is_empty() {
                 return None;
@@ -199,15 +200,37 @@ pub fn carried_over(count: usize) -> String {
 }
 
 /// A type's name and the number of its values.
-pub fn counted((name, count): &(String, usize)) -> String {
-    format!("{} of `{name}`", values(*count))
+pub fn counted(lost: &Lost) -> String {
+    format!("{} of `{}`", values(lost.count), lost.type_name)
+}
+
+/// The same, with the systems that take the type.
+fn counted_with_systems(lost: &Lost) -> String {
+    let Some((first, others)) = lost.systems.split_first() else { return counted(lost) };
+    let ask = match others {
+        [] => "asks for".to_owned(),
+        [one] => format!("and `{one}` ask for"),
+        _ => format!("and {} other systems ask for", others.len()),
+    };
+    format!("{}, which `{first}` {ask}", counted(lost))
+}
+
+/// Set-up code that was edited, and how to see the edit.
+pub fn set_up(happened: &Happened) -> Option<String> {
+    let Happened::Swapped { set_up, .. } = happened else { return None };
+    if set_up.is_empty() {
+        return None;
+    }
+    let systems = set_up.iter().map(|it| format!("`{}` in {}", it.name, it.schedule));
+    let systems = systems.collect::<Vec<_>>().join(", ");
+    Some(format!("{systems} ran before this edit: `restart` begins the app anew and runs it again"))
 }
 
 /// Values that a swap dropped, by type; the last entry stands for the rest of many.
 pub fn lost_values(happened: &Happened) -> Vec<String> {
     let Happened::Swapped { orphaned, dropped, .. } = happened else { return Vec::new() };
     let dropped = dropped.iter().map(ToString::to_string);
-    let mut all: Vec<String> = dropped.chain(orphaned.iter().map(counted)).collect();
+    let mut all: Vec<String> = dropped.chain(orphaned.iter().map(counted_with_systems)).collect();
     if all.len() > MOST_LOST {
         let more = format!("and values of {} more types", all.len() - MOST_LOST + 1);
         all.truncate(MOST_LOST - 1);
@@ -223,7 +246,7 @@ fn lost(happened: &Happened) -> Vec<String> {
     if !orphaned.is_empty() {
         lines.push(format!(
             "{} went with the old form of the crate: persist a type to keep its values",
-            orphaned.iter().map(counted).collect::<Vec<_>>().join(", ")
+            orphaned.iter().map(counted_with_systems).collect::<Vec<_>>().join("; ")
         ));
     }
     if !dropped.is_empty() {

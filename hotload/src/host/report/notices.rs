@@ -96,6 +96,9 @@ pub fn notice(happened: &Happened) -> Change {
             if !lost.is_empty() {
                 body.push_str(&format!("\nlost: {}", lost.join(", ")));
             }
+            if lines::set_up(happened).is_some() {
+                body.push_str("\nset-up code ran before this edit: `restart` runs it again");
+            }
             show(lead.module.as_str(), Notice::new(level, title, body))
         }
         Happened::RolledBack { lead, is_by_hand: true, .. } => {

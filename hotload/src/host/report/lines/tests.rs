@@ -1,6 +1,12 @@
 use super::*;
 use crate::build::rustc::CompileTimes;
 use crate::restore::Dropped;
+use crate::swap::SetUpSystem;
+
+fn lost(type_name: &str, count: usize, systems: &[&str]) -> Lost {
+    let systems = systems.iter().map(|system| (*system).to_owned()).collect();
+    Lost { type_name: type_name.to_owned(), count, systems }
+}
 
 fn generations(ids: &[&str]) -> Vec<GenerationId> {
     ids.iter().map(|id| GenerationId { module: (*id).into(), number: 2 }).collect()
@@ -14,6 +20,7 @@ fn swapped(times: Times) -> Happened {
         times,
         migrated: 0,
         orphaned: Vec::new(),
+        set_up: Vec::new(),
         dropped: Vec::new(),
         is_edit: true,
     }
@@ -59,21 +66,47 @@ fn what_a_swap_drops_is_named_with_its_type_and_number() {
     let mut happened = swapped(Times::default());
     let Happened::Swapped { migrated, orphaned, dropped, .. } = &mut happened else { return };
     *migrated = 1;
-    *orphaned = vec![("plugins_hud::layout::Bar".to_owned(), 2)];
+    *orphaned = vec![lost("plugins_hud::layout::Bar", 2, &["plugins_hud::show"])];
     let (type_name, fields) = ("core_arena::Contact".to_owned(), vec!["extra".to_owned()]);
     *dropped = vec![Dropped { type_name, fields, count: 13 }];
     let (level, text) = line(&happened).expect("a swap is printed");
     assert_eq!(level, Level::Warn);
     assert!(text.contains("confirmed: `extra` of 13 values of `core_arena::Contact`\n"), "{text}");
     assert!(text.ends_with("; 1 value carried over"), "{text}");
-    let expected =
-        ["`extra` of 13 values of `core_arena::Contact`", "2 values of `plugins_hud::layout::Bar`"];
+    let expected = [
+        "`extra` of 13 values of `core_arena::Contact`",
+        "2 values of `plugins_hud::layout::Bar`, which `plugins_hud::show` asks for",
+    ];
     assert_eq!(lost_values(&happened), expected);
     if let Happened::Swapped { orphaned, .. } = &mut happened {
-        *orphaned = (0..5).map(|number| (format!("T{number}"), 1)).collect();
+        *orphaned = (0..5).map(|number| lost(&format!("T{number}"), 1, &[])).collect();
     }
     assert_eq!(lost_values(&happened).len(), MOST_LOST);
     assert_eq!(lost_values(&happened)[MOST_LOST - 1], "and values of 4 more types");
+}
+
+#[test]
+fn the_systems_that_ask_for_lost_values_are_counted() {
+    let text = |systems: &[&str]| counted_with_systems(&lost("m::T", 1, systems));
+    assert_eq!(text(&[]), "1 value of `m::T`");
+    assert_eq!(text(&["m::a", "m::b"]), "1 value of `m::T`, which `m::a` and `m::b` ask for");
+    let expected = "1 value of `m::T`, which `m::a` and 2 other systems ask for";
+    assert_eq!(text(&["m::a", "m::b", "m::c"]), expected);
+}
+
+#[test]
+fn edited_set_up_code_is_named_with_the_remedy() {
+    let mut happened = swapped(Times::default());
+    let Happened::Swapped { set_up: edited, .. } = &mut happened else { return };
+    let system = |schedule: &str, name: &str| SetUpSystem {
+        schedule: schedule.to_owned(),
+        name: name.to_owned(),
+    };
+    *edited = vec![system("Startup", "m::paddles"), system("OnEnter(Menu)", "m::menu")];
+    let (level, text) = line(&happened).expect("a swap is printed");
+    let expected = "`m::paddles` in Startup, `m::menu` in OnEnter(Menu) ran before this edit: \
+                    `restart` begins the app anew and runs it again";
+    assert!(level == Level::Info && text.ends_with(expected), "{text}");
 }
 
 #[test]
