@@ -23,6 +23,7 @@ pub mod observer;
 pub mod options;
 pub mod panic_guard;
 pub mod persist;
+pub mod registered;
 mod state;
 pub mod stored;
 pub mod tuning;
@@ -61,6 +62,7 @@ pub mod prelude {
     pub use crate::module::{ModuleApp, OnLoad, OnUnload};
     pub use crate::options::{KeyboardFocus, RunOptions};
     pub use crate::persist::Restoring;
+    pub use crate::registered::RegisteredSystems;
     pub use crate::schema::Persist;
     pub use crate::unload::{DespawnOnReload, DespawnOnUnload};
     pub use crate::{despawn_on_reload, despawn_on_unload, export_module};

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::observer::{ModuleObserver, ModulePlugins};
 use crate::panic_guard::{PanicGuard, guarded};
 use crate::persist::{PersistRecord, query_all};
+use crate::registered::{RegisteredInput, RegisteredRecord};
 use crate::schema::names::type_name;
 use crate::state;
 use crate::stored::StoredType;
@@ -58,6 +59,8 @@ pub struct Recorded {
     /// Resources that are read from tuning files.
     pub tuning: Vec<TuningRecord>,
     pub commands: Vec<CommandRecord>,
+    /// Systems that run on request.
+    pub registered: Vec<RegisteredRecord>,
     /// The types of all these values.
     pub stored: Vec<StoredType>,
 }
@@ -290,6 +293,18 @@ impl ModuleApp {
     ) -> &mut Self {
         self.recorded.stored.push(StoredType::of::<T>());
         self.recorded.tuning.push(TuningRecord::new::<T>(path));
+        self
+    }
+
+    /// Registers a system that runs on request, in place of `World::register_system`: its id, from
+    /// [`RegisteredSystems`](crate::registered::RegisteredSystems), may be kept anywhere, and leads to
+    /// the new code after a swap. No two modules use the same key.
+    pub fn register_system<I: RegisteredInput, O: 'static, M>(
+        &mut self,
+        key: &'static str,
+        system: impl IntoSystem<I, O, M>,
+    ) -> &mut Self {
+        self.recorded.registered.push(RegisteredRecord::new(key, system));
         self
     }
 

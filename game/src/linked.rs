@@ -105,6 +105,9 @@ fn apply(app: &mut App, recorded: Recorded) {
         run();
         true
     });
+    for registered in recorded.registered {
+        (registered.register)(world);
+    }
     for spawn in recorded.observers {
         spawn(world, guard.clone());
     }

@@ -16,6 +16,7 @@ mod imports;
 mod attributes;
 mod whole_bodies;
 mod known_macros;
+mod code_holders;
 mod declarations;
 mod edited;
 mod facts;

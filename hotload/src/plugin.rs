@@ -15,6 +15,7 @@ use playground_api::bevy_egui::EguiPlugin;
 use playground_api::events::HotLoadEvent;
 use playground_api::handover::Handovers;
 use playground_api::options::{KeyboardFocus, RunOptions};
+use playground_api::registered::RegisteredSystems;
 use playground_api::tuning::{TuningFile, TuningFileLoader};
 
 use crate::console::{Console, ConsolePlugin};
@@ -121,6 +122,7 @@ impl Plugin for HotLoadPlugin {
         app.init_resource::<RunOptions>()
             .init_resource::<KeyboardFocus>()
             .init_resource::<Handovers>()
+            .init_resource::<RegisteredSystems>()
             .add_message::<HotLoadEvent>()
             .insert_resource(Console::new(self.echo))
             // An error in one system does not end the game.

@@ -121,7 +121,7 @@ impl Explain for LayoutError {
 ///
 /// If `build` panics. What panics later is left out.
 pub fn named_by(generation: &Generation) -> Result<Vec<Stored>, Panic> {
-    let Recorded { systems, observers, commands, stored, .. } = generation.record()?;
+    let Recorded { systems, observers, commands, registered, stored, .. } = generation.record()?;
     let (id, mut world) = (generation.id(), World::new());
     let bevys_own = world.components().len();
     let mut schedules: HashMap<_, Schedule> = HashMap::new();
@@ -146,6 +146,10 @@ pub fn named_by(generation: &Generation) -> Result<Vec<Stored>, Panic> {
     }
     for CommandRecord { mut system, .. } in commands {
         set_up(&mut |world| _ = system.initialize(world));
+    }
+    for record in registered {
+        let mut register = Some(record.register);
+        set_up(&mut |world| _ = register.take().map(|register| register(world)));
     }
     let contain = guard::contain(id, &Reports::default());
     for spawn in observers {

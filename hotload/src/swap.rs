@@ -40,6 +40,7 @@ pub use prepare::{PreparedSwap, prepare};
 use replaced::ReplacedTypes;
 use resources::ActiveResource;
 use set_up_again::SetUpAgain;
+use stale_code::RegisteredAtRunTime;
 
 use crate::explain::{Explain, Explanation};
 use crate::generation::SharedGeneration;
@@ -60,6 +61,7 @@ pub struct Running {
     pub reports: Reports,
     started: BTreeSet<ModuleId>,
     set_up: SetUpAgain,
+    registered: RegisteredAtRunTime,
     set_conditions: set_conditions::SetConditions,
     ever_stored: EverStored,
     /// The schedules that modules add to, as the last swap left them.
@@ -82,6 +84,8 @@ pub struct Active {
     labels: HashSet<InternedScheduleLabel>,
     resources: Vec<ActiveResource>,
     messages: Vec<MessageRecord>,
+    /// The keys of its registered systems.
+    registered: Vec<&'static str>,
     states: Vec<StateRecord>,
     observers: Vec<Entity>,
 }
@@ -211,6 +215,18 @@ impl Running {
     /// True if a running module registers or persists the type, or it is one of `entering`.
     fn registers(&self, type_id: TypeId, entering: &HashSet<TypeId>) -> bool {
         entering.contains(&type_id) || self.active.values().any(|active| active.uses(type_id))
+    }
+
+    /// The sources of these crates and of the cores that they link to.
+    fn facts_of(&self, crates: &BTreeSet<String>) -> stale_code::CrateFacts {
+        let of = |id: &ModuleId| crates.contains(&id.crate_name());
+        let linked = |id: &ModuleId| {
+            let mut linking = self.active.iter().filter(|(module, _)| of(module));
+            linking.any(|(_, active)| active.generation.manifest.cores.contains_key(id))
+        };
+        let active = self.active.iter().filter(|(id, _)| of(id) || linked(id));
+        let facts = active.filter_map(|(id, it)| Some((id, it.generation.facts.clone()?)));
+        facts.map(|(id, facts)| (id.crate_name(), facts)).collect()
     }
 
     /// The running module's systems of a schedule, once more.

@@ -8,6 +8,7 @@ use quote::ToTokens;
 use syn::visit::{self, Visit};
 
 use super::attributes::{attributes, is_test};
+use super::code_holders::code_holders;
 use super::definitions::returns_impl;
 use super::known_macros::is_known_crate;
 use super::names::{idents, is_silent, name_of, self_type};
@@ -75,6 +76,8 @@ pub(super) struct Declarations {
     pub traits: BTreeSet<String>,
     /// Types, functions, constants and modules.
     pub no_traits: BTreeSet<String>,
+    /// Types with a function pointer or a trait object in them, at any depth within the crate.
+    pub code_holders: BTreeSet<String>,
     /// Impls of traits for types with a type parameter: trait and type.
     generic_impls: BTreeSet<(String, String)>,
 }
@@ -90,6 +93,7 @@ impl Declarations {
         if all.returns_impl {
             files.iter().for_each(|file| values(file, &mut all.values));
         }
+        all.code_holders = code_holders(files.iter().copied());
         for (name, item) in std::mem::take(&mut all.generic_impls) {
             let mut names = all.leads.get(&name).cloned().unwrap_or_default();
             names.insert(name);

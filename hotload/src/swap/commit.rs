@@ -10,6 +10,7 @@ use playground_api::handover::Handovers;
 use playground_api::module::{
     CommandRecord, MessageRecord, OnLoad, OnUnload, Recorded, ResourceRecord, StateRecord,
 };
+use playground_api::registered::{self, RegisteredRecord};
 
 use super::broken::{Broken, Cause};
 use super::prepare::{PreparedSwap, SystemsByUse};
@@ -50,13 +51,19 @@ impl PreparedSwap {
 
     fn apply(mut self, world: &mut World, running: &mut Running) -> Result<Swapped, Cause> {
         let started = Instant::now();
+        let began = world.increment_change_tick();
+        let replaced = self.entering.iter().map(|(new, _)| new.id());
+        let replaced = replaced.filter(|id| running.generation(id).is_some());
+        let replaced: BTreeSet<String> = replaced.map(|id| id.crate_name()).collect();
         let crates: BTreeSet<String> =
             self.entering.iter().map(|(new, _)| new.id().crate_name()).collect();
         let entering: HashSet<TypeId> =
             self.entering.iter().flat_map(|(_, recorded)| types_of(recorded)).collect();
         let TakenOut { leaving: removed, recounted, mut resources } =
             self.take_out_old(world, running, &entering)?;
-        stale_code::forget_cached_systems(world, &crates);
+        let registered = running.registered.count(world);
+        let forgotten = stale_code::forget_cached_systems(world, &crates);
+        running.registered.leave_behind(forgotten);
         let others = running.active.values().flat_map(|active| active.observers.iter().copied());
         let spawned_by_old = stale_code::observers(world, &crates, &others.collect());
         // Before anything new is added, since an epoch that returns has the same types as before.
@@ -146,7 +153,15 @@ impl PreparedSwap {
         if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
             handovers.prune();
         }
-        self.swapped.warnings.extend(stale_code::warning(world, &spawned_by_old));
+        let warnings = &mut self.swapped.warnings;
+        warnings.extend(stale_code::observers_warning(world, &spawned_by_old));
+        let facts = running.facts_of(&replaced);
+        warnings.extend(stale_code::held_code_warning(world, began, &replaced, &facts));
+        let registers = |name: &String| facts.get(name).is_some_and(|it| it.registers_systems());
+        if replaced.iter().any(registers) {
+            let anew = running.registered.count(world).saturating_sub(registered);
+            warnings.extend(stale_code::registered_warning(registered.saturating_sub(anew)));
+        }
         self.swapped.pause_ms += ms(started);
         Ok(self.swapped)
     }
@@ -188,6 +203,12 @@ impl PreparedSwap {
             let stays = |type_id: TypeId| running.registers(type_id, new);
             for observer in &active.observers {
                 world.despawn(*observer);
+            }
+            let new_keys = entering.get(&id).map(|new| &new.registered);
+            let goes_on =
+                |key: &str| new_keys.is_some_and(|new| new.iter().any(|it| it.key == key));
+            for key in active.registered.iter().filter(|key| !goes_on(key)) {
+                registered::unregister(world, key);
             }
             taken.leaving.push(Leaving {
                 id: id.clone(),
@@ -297,6 +318,7 @@ fn enter(
         labels: HashSet::new(),
         resources: Vec::new(),
         messages: recorded.messages.clone(),
+        registered: recorded.registered.iter().map(|record| record.key).collect(),
         states: recorded.states.clone(),
         observers: Vec::new(),
     };
@@ -314,6 +336,16 @@ fn enter(
         let (source, warning) = tuning::enter(world, record);
         active.data.push(source);
         warnings.extend(warning.map(|warning| warning.to_string()));
+    }
+    for RegisteredRecord { key, register } in recorded.registered.drain(..) {
+        if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
+            handovers.begin(format!("{id} registered {key}"));
+        }
+        let what = format!("the set-up of the registered system `{key}`");
+        reports.contain(&id, &what, || register(world));
+        if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
+            handovers.end();
+        }
     }
     let contain = guard::contain(&id, reports);
     for spawn in recorded.observers.drain(..) {

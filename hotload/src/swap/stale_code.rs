@@ -1,29 +1,128 @@
 //! Code that the world holds beside the schedules, where a swap does not reach it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
 use playground_api::persist::query_all;
+use playground_api::registered::RegisteredSystems;
 use playground_api::schema::names::stable_name;
 
-use super::orphans::mentions;
+use super::orphans::{holders, mentions};
+use crate::epoch::Facts;
+use crate::restore::values;
 
 /// Has systems that were cached by their type registered again at their next run, with the new
-/// code: those of `run_system_cached` and `register_system_cached`.
-pub fn forget_cached_systems(world: &mut World, crates: &BTreeSet<String>) {
-    let infos = world.components().iter_registered();
-    let cached: Vec<ComponentId> = infos
-        .filter(|info| {
-            let name = info.name();
-            name.starts_with("bevy_ecs::system::system_registry::CachedSystemId<")
-                && crates.iter().any(|crate_name| mentions(&name, crate_name))
-        })
-        .map(|info| info.id())
-        .collect();
-    for id in cached {
-        world.remove_resource_by_id(id);
+/// code: those of `run_system_cached` and `register_system_cached`. Returns their number.
+pub fn forget_cached_systems(world: &mut World, crates: &BTreeSet<String>) -> usize {
+    let is_of_crate = |name: &str| crates.iter().any(|it| mentions(name, it));
+    let mut cached = of_registry(world, "CachedSystemId<");
+    cached.retain(|(id, name)| is_of_crate(name) && count(world, *id) > 0);
+    for (id, _) in &cached {
+        world.remove_resource_by_id(*id);
     }
+    cached.len()
+}
+
+/// The types of Bevy's registry of systems that begin with this name.
+fn of_registry(world: &World, name: &str) -> Vec<(ComponentId, String)> {
+    let begins = format!("bevy_ecs::system::system_registry::{name}");
+    let infos = world.components().iter_registered().map(|info| (info.id(), info.name()));
+    let found = infos.filter(|(_, name)| name.starts_with(&begins));
+    found.map(|(id, name)| (id, name.to_string())).collect()
+}
+
+fn count(world: &World, id: ComponentId) -> usize {
+    let holders = world.archetypes().iter().filter(|held| held.contains(id));
+    holders.map(|holder| holder.len() as usize).sum()
+}
+
+/// Systems that somebody registered at run time, without a key: those that are neither cached nor in
+/// [`RegisteredSystems`].
+#[derive(Default)]
+pub struct RegisteredAtRunTime {
+    /// Those that the host had before the first module.
+    hosts: Option<usize>,
+    /// Of cached systems whose code was replaced.
+    left_behind: usize,
+}
+
+impl RegisteredAtRunTime {
+    /// Their number.
+    pub fn count(&mut self, world: &World) -> usize {
+        let all = |name| -> usize {
+            of_registry(world, name).iter().map(|(id, _)| count(world, *id)).sum()
+        };
+        let keyed = world.get_resource::<RegisteredSystems>();
+        let keyed = keyed.map_or(0, |systems| systems.entities().count());
+        let count = all("RegisteredSystem<")
+            .saturating_sub(keyed + all("CachedSystemId<") + self.left_behind);
+        count.saturating_sub(*self.hosts.get_or_insert(count))
+    }
+
+    /// Cached systems were forgotten; what they were registered as stays.
+    pub fn leave_behind(&mut self, cached: usize) {
+        self.left_behind += cached;
+    }
+}
+
+/// A warning for systems that modules have registered at run time and not anew since.
+pub fn registered_warning(count: usize) -> Option<String> {
+    let systems = match count {
+        0 => return None,
+        1 => "1 system that was registered at run time runs".to_owned(),
+        _ => format!("{count} systems that were registered at run time run"),
+    };
+    Some(format!(
+        "{systems} the code from before. Register it in `build` with `ModuleApp::register_system`, \
+         or anew in `OnLoad`"
+    ))
+}
+
+/// The sources of modules by the names of their crates.
+pub type CrateFacts = BTreeMap<String, Arc<Facts>>;
+
+/// A warning for components and resources whose values may hold functions of code that was replaced,
+/// and were not written since `began`.
+pub fn held_code_warning(
+    world: &World,
+    began: Tick,
+    replaced: &BTreeSet<String>,
+    crates: &CrateFacts,
+) -> Option<String> {
+    let holds_code = |name: &str| {
+        let path = name.split('<').next().unwrap_or_default();
+        let (of, own) = (path.split("::").next(), path.rsplit("::").next());
+        let facts = of.and_then(|of| crates.get(of));
+        let in_arguments = ["fn(", "dyn "].iter().any(|code| name.contains(code))
+            && replaced.iter().any(|it| mentions(name, it))
+            && !name.starts_with("bevy_ecs::system::");
+        in_arguments || facts.zip(own).is_some_and(|(facts, own)| facts.holds_code(own))
+    };
+    let infos = world.components().iter_registered();
+    let named = infos.map(|info| (info.id(), stable_name(&info.name()).into_owned()));
+    let candidates: Vec<(ComponentId, String)> = named.filter(|(_, it)| holds_code(it)).collect();
+    let now = world.read_change_tick();
+    let is_old = |entity: &Entity, id: ComponentId| {
+        let ticks = world.get_entity(*entity).ok().and_then(|it| it.get_change_ticks_by_id(id));
+        ticks.is_some_and(|ticks| !ticks.changed.is_newer_than(began, now))
+    };
+    let old = candidates.into_iter().map(|(id, name)| {
+        (name, holders(world, id).iter().filter(|entity| is_old(entity, id)).count())
+    });
+    let old: Vec<String> = old
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| format!("`{name}` ({})", values(count)))
+        .collect();
+    (!old.is_empty()).then(|| {
+        format!(
+            "function pointers, closures and trait objects run the code from before, and may be in \
+             {}: fill it anew in `OnLoad`",
+            old.join(", ")
+        )
+    })
 }
 
 /// Observers of these crates by their names, without `others`. Where the crates' own were despawned
@@ -44,7 +143,7 @@ pub fn observers(
 }
 
 /// A warning for those of these observers that are still there: they run the code from before.
-pub fn warning(world: &World, observers: &[(Entity, String)]) -> Option<String> {
+pub fn observers_warning(world: &World, observers: &[(Entity, String)]) -> Option<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (entity, name) in observers {
         // New code may have despawned them with what they observed.

@@ -13,6 +13,7 @@ mod faults;
 mod game;
 mod games;
 mod generic_types;
+mod held_code;
 mod live_edit;
 mod messages_of_rustc;
 mod ordinary_edits;
