@@ -192,6 +192,7 @@ impl Host {
         }
         self.run_commands(world);
         self.autosave(world);
+        self.check_loaded(world);
         self.hold_time(world);
         self.show(world);
     }

@@ -10,6 +10,7 @@
 
 pub mod diff;
 pub mod format;
+pub mod left_behind;
 pub mod world;
 
 use std::fs;

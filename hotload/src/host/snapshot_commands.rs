@@ -1,10 +1,12 @@
 //! Snapshot files: the console's commands, the autosave, and resuming from the last one.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use bevy::app::AppExit;
+use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
 
 use super::happened::Happened;
@@ -13,6 +15,7 @@ use crate::console::command::SnapshotCommand;
 use crate::console::view::Level;
 use crate::ids::ModuleId;
 use crate::snapshot_file::format::{Header, Saved, SavedModule};
+use crate::snapshot_file::left_behind::{self, LeftBehind};
 use crate::snapshot_file::world::{self as save_world, Source};
 use crate::snapshot_file::{AUTOSAVE, SaveError, Saves, diff};
 
@@ -30,7 +33,16 @@ pub struct Snapshots {
     /// Returns the snapshot's name.
     writing: Option<JoinHandle<Result<String, SaveError>>>,
     left: bool,
+    /// What the entities had before a snapshot was loaded, and the frame in which those that are back
+    /// should have it.
+    expected: Option<(u64, Expected)>,
 }
+
+/// For a component of the game, those that no module persists and that all its entities had.
+type Expected = BTreeMap<ComponentId, BTreeSet<ComponentId>>;
+
+/// Systems over `Added` may take so many frames to complete what was loaded.
+const FRAMES_TO_COMPLETE: u64 = 3;
 
 impl Snapshots {
     /// Keeps snapshots in `folder` from now on, unless another one is set already.
@@ -110,8 +122,14 @@ impl Host {
         let (header, bytes) = self.take(world)?;
         let path = saves.write(name, &bytes)?;
         let (entities, size) = (header.entities, kib(bytes.len() as u64));
-        let summary =
+        let mut summary =
             format!("snapshot `{name}`: {entities} entities, {size}, in {}", path.display());
+        let left = LeftBehind::of(world, &self.sources()).count(world);
+        if !left.is_empty() {
+            let left = left.iter().map(|(name, count)| format!("`{name}` of {count}"));
+            let left = left.collect::<Vec<_>>().join(", ");
+            summary.push_str(&format!("\nleft behind, as no module persists it: {left}"));
+        }
         let name = name.to_owned();
         self.report(world, Happened::SnapshotSaved { name, is_autosave: false, summary });
         Ok(())
@@ -137,7 +155,10 @@ impl Host {
             .values()
             .flat_map(|active| active.generation.manifest.dropped.iter().cloned())
             .collect();
-        let loaded = save_world::load(world, name, saved, &self.sources(), &dropped, force)?;
+        let sources = self.sources();
+        let expected = LeftBehind::of(world, &sources).always_with(world);
+        let loaded = save_world::load(world, name, saved, &sources, &dropped, force)?;
+        self.snapshots.expected = Some((self.frame + FRAMES_TO_COMPLETE, expected));
         for warning in loaded.warnings {
             self.report(world, Happened::Warned(warning));
         }
@@ -145,6 +166,23 @@ impl Host {
         let summary = format!("snapshot `{name}` of frame {frame}: {entities} entities are back");
         self.report(world, Happened::SnapshotLoaded { name: name.to_owned(), summary });
         Ok(())
+    }
+
+    /// Reports what the entities of the snapshot that was loaded last still lack.
+    pub(super) fn check_loaded(&mut self, world: &mut World) {
+        let frame = self.frame;
+        let Some((_, expected)) = self.snapshots.expected.take_if(|(due, _)| frame >= *due) else {
+            return;
+        };
+        let missing = left_behind::missing(world, &expected);
+        if !missing.is_empty() {
+            let text = format!(
+                "the snapshot did not hold all that its entities had before: {}. Persist it, or add \
+                 it in a system over `Added` of a persisted component",
+                missing.join("; ")
+            );
+            self.report(world, Happened::Warned(text));
+        }
     }
 
     /// Resumes from the newest snapshot of the app.

@@ -28,13 +28,18 @@ pub struct Source {
 impl Source {
     /// True for types that make an entity part of the game. Other types (the host's and Bevy's) are
     /// saved only on such entities: a camera of the host has a `Transform` too.
-    fn is_own(&self) -> bool {
+    pub(super) fn is_own(&self) -> bool {
         self.module != HOST && !self.record.is_bevy_type()
+    }
+
+    /// True for values that belong to entities.
+    pub(super) fn is_on_entities(&self) -> bool {
+        SavedStore::from(self.record.store).is_on_entities()
     }
 }
 
 /// `sources` without duplicates, and the host's own persisted types.
-fn with_hosts(sources: &[Source]) -> Vec<Source> {
+pub(super) fn with_hosts(sources: &[Source]) -> Vec<Source> {
     let host = persist::host_records().into_iter();
     let host = host.map(|record| Source { module: HOST.into(), record });
     let mut all: Vec<Source> = Vec::new();

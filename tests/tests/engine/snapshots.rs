@@ -4,7 +4,7 @@ use std::fs;
 
 use playground_tests::{Copy, Scene, number};
 
-use crate::SCENE;
+use crate::{EXTRA, SCENE};
 
 const FAMILY: &str = "plugins/family/src/lib.rs";
 
@@ -266,4 +266,75 @@ fn the_arena_goes_on_from_a_snapshot_as_it_did() {
     });
     let told = resumed.console("wait 120; hash");
     assert_eq!(told.lines().last(), Some(hash.as_str()), "{told}");
+}
+
+/// Bricks that are drawn, and of which only what the game counts is persisted.
+const BRICKS: &str = "
+#[derive(Component, Persist, Serialize, Deserialize)]
+pub struct Brick(u8);
+
+/// Not persisted, and not on every brick.
+#[derive(Component)]
+struct Hit;
+
+fn lay(mut commands: Commands) {
+    for number in 0..3 {
+        let place = Transform::from_xyz(f32::from(number), 0.0, 0.0);
+        let mut brick = commands.spawn((Brick(number), Sprite::default(), place));
+        if number == 1 {
+            brick.insert(Hit);
+        }
+    }
+}
+
+fn dress(bricks: Query<(Entity, &Brick), (Added<Brick>, Without<Sprite>)>, mut commands: Commands) {
+    for (entity, brick) in &bricks {
+        let place = Transform::from_xyz(f32::from(brick.0), 0.0, 0.0);
+        commands.entity(entity).insert((Sprite::default(), place));
+    }
+}
+
+fn run(";
+
+#[test]
+fn what_a_snapshot_leaves_behind_is_named_unless_the_game_adds_it_again() {
+    let mut scene = Scene::demo();
+    let adds = "    module\n        .add_systems(OnLoad, lay)\n";
+    let bevy = "use bevy::prelude::*;\nuse playground_api::prelude::*;";
+    scene.swap(
+        EXTRA,
+        &[
+            ("persist: [Extra]", "persist: [Extra, Brick]"),
+            ("    module\n", adds),
+            ("\nfn run(", BRICKS),
+            ("use playground_api::prelude::*;", bevy),
+        ],
+    );
+    scene.frames(3);
+    let saved = scene.console("snapshot save bricks");
+    let line = saved.lines().find(|line| line.contains("left behind")).unwrap_or(&saved);
+    for named in ["`bevy_sprite::sprite::Sprite` of 3", "Transform` of 3", "Hit` of 1"] {
+        assert!(line.contains(named), "{named}: {saved}");
+    }
+    // What only comes along with a sprite or its place is not told.
+    for unnamed in ["Visibility", "GlobalTransform", "Anchor", "::Brick"] {
+        assert!(!line.contains(unnamed), "{unnamed}: {line}");
+    }
+    scene.console("snapshot load bricks");
+    scene.frames(5);
+    let lacks = "entities with `plugins_extra::Brick` lack";
+    let warning = scene.log().into_iter().find(|line| line.contains(lacks));
+    let warning = warning.unwrap_or_else(|| panic!("no warning\n{}", scene.story()));
+    assert!(warning.contains("Sprite") && warning.contains("Transform"), "{warning}");
+    assert!(!warning.contains("Hit"), "not every brick had it: {warning}");
+
+    // The remedy.
+    let dresses = ".add_systems(OnLoad, lay)\n        .add_systems(Update, dress)";
+    scene.swap(EXTRA, &[(".add_systems(OnLoad, lay)", dresses)]);
+    scene.frames(3);
+    let before = scene.log().len();
+    scene.console("snapshot save bricks; snapshot load bricks");
+    scene.frames(5);
+    let log = scene.log()[before..].join("\n");
+    assert!(log.contains("are back") && !log.contains(lacks), "{log}");
 }
