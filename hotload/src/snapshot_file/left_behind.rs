@@ -55,7 +55,7 @@ impl LeftBehind {
     /// For each component of the game, those left behind that all entities with it have.
     pub fn always_with(&self, world: &World) -> BTreeMap<ComponentId, BTreeSet<ComponentId>> {
         let mut always: BTreeMap<ComponentId, BTreeSet<ComponentId>> = BTreeMap::new();
-        for archetype in world.archetypes().iter().filter(|it| it.len() > 0 && self.is_own(it)) {
+        for archetype in world.archetypes().iter().filter(|it| !it.is_empty() && self.is_own(it)) {
             let others: BTreeSet<ComponentId> = self.components(world, archetype).collect();
             for own in self.own.iter().filter(|own| archetype.contains(**own)) {
                 let with = always.entry(*own).or_insert_with(|| others.clone());
@@ -109,7 +109,7 @@ pub fn missing(
     };
     let mut missing = Vec::new();
     for (own, with) in before {
-        let of = world.archetypes().iter().filter(|it| it.len() > 0 && it.contains(*own));
+        let of = world.archetypes().iter().filter(|it| !it.is_empty() && it.contains(*own));
         let lacking: BTreeSet<ComponentId> =
             of.flat_map(|it| with.iter().filter(|id| !it.contains(**id))).copied().collect();
         if !lacking.is_empty() {
