@@ -19,6 +19,7 @@ use super::schedules::{self, Entering, Leaving};
 use super::set_up_again::{Ties, entered};
 use super::{Active, Command, Dormant, Running, Swapped, messages, orphans, stale_code};
 use crate::build::rustc::ms;
+use crate::console::command;
 use crate::generation::SharedGeneration;
 use crate::guard::{self, Reports};
 use crate::ids::ModuleId;
@@ -353,6 +354,12 @@ fn enter(
         active.observers.extend(reports.contain(&id, what, || spawn(world, contain.clone())));
     }
     for CommandRecord { name, help, mut system } in recorded.commands.drain(..) {
+        if command::names().any(|built_in| built_in == name) {
+            warnings.push(format!(
+                "the command `{name}` of module `{id}` cannot be called: the console has one of that \
+                 name. Give it another one"
+            ));
+        }
         let what = format!("the set-up of command `{name}`");
         if reports.contain(&id, &what, || system.initialize(world)).is_some() {
             active.commands.push(Command { name, help, system });

@@ -188,7 +188,7 @@ fn try_save(scene: &mut Scene, game: &Game, edits: &[&Edit]) {
         assert!(told.is_empty(), "{name}: {told}");
         assert_eq!(scene.console("state"), state, "{name}\n{}", scene.story());
     } else {
-        scene.console("restart");
+        scene.console("again");
         game.opening.iter().for_each(|line| say(scene, line));
     }
     scene.frames(2);

@@ -104,7 +104,7 @@ const ORDINARY: &[Edit] = &[
         ],
         &["worth=Some(2)"],
     )
-    .playing(&["restart"])
+    .playing(&["again"])
     .with_next(),
     Edit::ordinary(
         "the initial value of a resource",

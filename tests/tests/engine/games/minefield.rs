@@ -125,7 +125,7 @@ const OBSERVERS: &[Edit] = &[
         &[("= mines.get(added.entity) {", "= mines.get(added.entity)\n        && mine.at.0 != 7\n    {")],
         &["found=0 "],
     )
-    .playing(&["restart", "wait 2"])
+    .playing(&["again", "wait 2"])
     .with_next(),
     Edit::ordinary(
         "the body of an observer of entities",
@@ -186,7 +186,7 @@ const OBSERVERS: &[Edit] = &[
         ],
         &["found=1 exploded=0 "],
     )
-    .playing(&["restart", "wait 2", "look 1 0", "wait 3"]),
+    .playing(&["again", "wait 2", "look 1 0", "wait 3"]),
 ];
 
 /// What one save touches leaves the types that the others touch.
