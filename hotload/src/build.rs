@@ -9,6 +9,7 @@
 //!  store                 the artifact, with a record of what it was made from
 //! ```
 
+mod batch;
 pub mod build_lock;
 pub mod capture;
 mod dep_info;
@@ -37,7 +38,8 @@ use std::time::{Instant, SystemTime};
 
 use crate::ids::ModuleId;
 use crate::refusal::Refusal;
-use crate::workspace::{Folders, Members};
+use crate::workspace::Folders;
+pub use batch::Batch;
 use build_lock::BuildLock;
 use capture::{CaptureError, write_if_changed, write_script};
 pub use dep_info::DepInfo;
@@ -46,7 +48,7 @@ use inputs::{AfterSuccess, after_failure, after_success};
 pub use inputs::{Inputs, Learned, inputs};
 pub use recipe::Recipes;
 use rustc::{Cancel, CompileTimes, Compiled, Job, Linker, ms};
-use standby::Standby;
+pub use stamp::Stamp;
 
 /// A built module.
 #[derive(Debug)]
@@ -68,7 +70,8 @@ pub enum Outcome {
     Built(Built),
     /// rustc reported these errors.
     Failed(Vec<String>),
-    /// An artifact that the user supplied as a file was refused.
+    /// An artifact that the user supplied as a file was refused, or rustc would not find the
+    /// libraries that the game runs with.
     Refused(Refusal),
     /// Not compiled, because this core crate, to which it links directly or indirectly, failed.
     Skipped(ModuleId),
@@ -92,21 +95,6 @@ pub struct Build {
     pub outcomes: BTreeMap<ModuleId, Outcome>,
     /// The inputs of modules about which compiling showed something new.
     pub learned: BTreeMap<ModuleId, Learned>,
-}
-
-/// All inputs of a build.
-#[derive(Clone)]
-pub struct Batch {
-    pub folders: Folders,
-    pub members: Members,
-    pub recipes: Recipes,
-    /// The inputs of every module that has a recipe.
-    pub inputs: BTreeMap<ModuleId, Inputs>,
-    /// The modules to build.
-    pub ids: BTreeSet<ModuleId>,
-    /// `None` links with rustc's default.
-    pub linker: Option<Linker>,
-    pub standby: Standby,
 }
 
 /// Writes the linker script and its version script to the folder of built modules. `None` if rustc
@@ -159,6 +147,11 @@ fn build_until_settled(
     report: &mut impl FnMut(BuildProgress),
 ) -> Option<(BTreeMap<ModuleId, Outcome>, BTreeMap<ModuleId, Inputs>)> {
     for _ in 0..MOST_ROUNDS {
+        if let Err(error) = batch.check_libraries() {
+            let refusal = Refusal::from(error);
+            let refused = |id: &ModuleId| (id.clone(), Outcome::Refused(refusal.clone()));
+            return Some((batch.ids.iter().map(refused).collect(), batch.inputs));
+        }
         let Scheduler { mut outcomes, inputs: now, outdated, .. } =
             Scheduler::new(&batch).run(cancel, report);
         if cancel.is_cancelled() {
@@ -287,7 +280,7 @@ impl<'a> Scheduler<'a> {
             let outcome = match (self.failed_core(&links), self.known_outcome(&id)) {
                 (Some(core), _) => Outcome::Skipped(core),
                 (None, Some(outcome)) => outcome,
-                (None, None) => match job(self.batch, &id) {
+                (None, None) => match self.batch.job(&id) {
                     Some(job) => return Some(job),
                     None => {
                         let error = BuildError::NoRecipe { module: id.clone() };
@@ -339,7 +332,7 @@ impl<'a> Scheduler<'a> {
         let read = DepInfo::read(&file, &job.recipe.folder)
             .map_err(|source| CaptureError::File { path: file, source })?;
         let Some(before) = self.batch.inputs.get(id) else { return Ok(None) };
-        if !self.batch.recipes.linked.are_unchanged() {
+        if !self.batch.recipes.linked.are_unchanged() || self.batch.check_libraries().is_err() {
             self.outdated.insert(id.clone());
             return Ok(None);
         }
@@ -374,25 +367,6 @@ impl<'a> Scheduler<'a> {
             None => store::find(self.batch, id).map(Outcome::Built),
         }
     }
-}
-
-fn job(batch: &Batch, id: &ModuleId) -> Option<Job> {
-    let module = batch.members.crates.get(id)?;
-    let inputs = batch.inputs.get(id)?;
-    let cores = batch.members.links_of(id).into_iter();
-    let core_folders =
-        cores.map(|core| (core.crate_name(), store::output_folder(&batch.folders, &core)));
-    Some(Job {
-        id: id.clone(),
-        crate_name: module.crate_name(),
-        recipe: batch.recipes.by_module.get(id)?.clone(),
-        identity: inputs.identity.clone(),
-        cores: inputs.cores.clone(),
-        core_folders: core_folders.collect(),
-        is_core: batch.members.linked().contains(id),
-        folder: store::output_folder(&batch.folders, id),
-        linker: batch.linker.clone(),
-    })
 }
 
 #[cfg(test)]

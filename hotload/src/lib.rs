@@ -23,6 +23,7 @@ pub mod worker;
 pub mod reader;
 pub mod watch;
 pub mod pipeline;
+mod shared_libraries;
 pub mod build;
 pub mod epoch;
 pub mod artifact;

@@ -36,6 +36,7 @@ use crate::process_limits::Usage;
 use crate::reader::SharedWorkspace;
 use crate::refusal::Refusal;
 use crate::resolve::{Selection, resolve};
+use crate::shared_libraries::SharedLibraries;
 use crate::stored;
 use crate::worker::event::{AttemptEvent, AttemptId, Progress, RunningModules, Update};
 use crate::worker::request::{Intent, Origin};
@@ -87,6 +88,8 @@ impl Attempt {
 pub struct Tools {
     /// The process that artifacts are loaded into. It is read once, ahead of time.
     pub facts: Arc<OnceLock<Result<HostFacts, Refusal>>>,
+    /// Its libraries, known at the same time.
+    pub libraries: Arc<OnceLock<Result<Arc<SharedLibraries>, Refusal>>>,
     /// The journal of uncommitted code and the quarantine; open once the workspace is known.
     pub journal: Arc<Mutex<Option<Journal>>>,
     /// A probe that was started ahead of time.
@@ -216,6 +219,14 @@ impl Run<'_> {
         if ids.is_empty() {
             return outcomes;
         }
+        let libraries = match self.tools.libraries.wait() {
+            Ok(libraries) => Some(libraries.clone()),
+            Err(refusal) => {
+                let refused = |id| (id, Outcome::Refused(refusal.clone()));
+                outcomes.extend(ids.into_iter().map(refused));
+                return outcomes;
+            }
+        };
         let (mut done, total) = (0, ids.len());
         let batch = Batch {
             folders: workspace.folders.clone(),
@@ -225,6 +236,7 @@ impl Run<'_> {
             ids,
             linker: workspace.linker.clone(),
             standby: self.tools.standby.clone(),
+            libraries,
         };
         let built = build::build(batch, self.cancel, |progress| {
             let activity = match progress {

@@ -34,6 +34,7 @@ use crate::process_limits::{self, Usage};
 use crate::reader::Reader;
 use crate::refusal::Refusal;
 use crate::resolve::Selection;
+use crate::shared_libraries::SharedLibraries;
 use event::{AttemptEvent, AttemptId, Event, HostEvent, Request, Update};
 use request::Ticket;
 use state::{Effect, ReadRequest, State};
@@ -158,6 +159,7 @@ impl Loop {
         };
         let tools = Tools {
             facts: Arc::default(),
+            libraries: Arc::default(),
             journal,
             probe: Arc::default(),
             prober,
@@ -172,10 +174,12 @@ impl Loop {
     }
 
     fn run(&mut self, received: &Receiver<Event>) {
-        let facts = self.tools.facts.clone();
+        let (facts, libraries) = (self.tools.facts.clone(), self.tools.libraries.clone());
         thread::spawn(move || {
-            let read = HostFacts::of_this_process(playground_api::ABI);
-            let _ = facts.set(read.map_err(Refusal::from));
+            let read = HostFacts::of_this_process(playground_api::ABI).map_err(Refusal::from);
+            let known = read.as_ref().map(|facts| Arc::new(SharedLibraries::of(facts)));
+            let _ = libraries.set(known.map_err(Refusal::clone));
+            let _ = facts.set(read);
         });
         self.refill_probe(&[]);
         let mut events = Vec::new();

@@ -61,6 +61,12 @@ impl Recipe {
         })
     }
 
+    /// The folders in which rustc looks for what these libraries need.
+    pub fn library_folders(&self) -> impl Iterator<Item = &Path> {
+        let options = self.arguments.windows(2).filter(|pair| pair[0] == "-L");
+        options.filter_map(|pair| pair[1].strip_prefix("dependency=")).map(Path::new)
+    }
+
     /// The options that shape code, without those that name files or configure lints and messages.
     pub fn shaping_options(&self) -> Vec<String> {
         /// Options without effect on code. Each takes an argument, after a space or `=`.

@@ -7,9 +7,10 @@ use std::sync::mpsc::channel;
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use rustix::io::Errno;
 
+use super::standby::Standby;
 use super::*;
 use crate::inspect::MIN_FILE_BYTES;
-use crate::workspace::ModuleCrate;
+use crate::workspace::{Members, ModuleCrate};
 
 /// Writes an rlib and a dylib that contain the source. If the module has a `gate`, its "linker"
 /// waits until a line is written there.
@@ -116,7 +117,7 @@ impl Workspace {
         let inputs = inputs(&folders, &members, &recipes, &BTreeMap::new()).unwrap();
         let ids = ids.iter().map(|&id| id.into()).collect();
         let standby = Standby::default();
-        Batch { folders, members, recipes, inputs, ids, linker: None, standby }
+        Batch { folders, members, recipes, inputs, ids, linker: None, standby, libraries: None }
     }
 
     /// The compilations since the last call, sorted.
@@ -292,7 +293,7 @@ fn every_module_is_compiled_with_the_lint_against_unsafe_code() {
         recipe.arguments.extend(options.map(str::to_owned));
     }
     for id in ALL {
-        let command = job(&batch, &id.into()).unwrap().command();
+        let command = batch.job(&id.into()).unwrap().command();
         let arguments: Vec<&str> = command.get_args().map(|it| it.to_str().unwrap()).collect();
         assert!(arguments.windows(2).any(|pair| pair == ["-F", "unsafe_code"]), "{arguments:?}");
         let caps = |it: &&str| it.starts_with("--cap-lints") || **it == *"allow";

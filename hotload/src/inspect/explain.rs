@@ -198,7 +198,7 @@ impl Explain for HostError {
                     file.display()
                 ),
             )
-            .remedy("Start the game again"),
+            .remedy("Start the game again with `cargo run`, so that all of it is of one build"),
             Self::Malformed { file, what, expected, found } => Explanation::new(
                 "H0243",
                 format!("{}: {what}: expected {expected}, found {found}", file.display()),

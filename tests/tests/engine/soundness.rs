@@ -9,6 +9,7 @@ mod beside;
 mod bodies;
 mod builds;
 mod files;
+mod libraries;
 mod scripts;
 
 use std::path::Path;

@@ -1,0 +1,64 @@
+//! The inputs of one build.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::recipe::{Recipe, Recipes};
+use super::rustc::{Job, Linker};
+use super::standby::Standby;
+use super::{Inputs, store};
+use crate::ids::ModuleId;
+use crate::inspect::HostError;
+use crate::shared_libraries::SharedLibraries;
+use crate::workspace::{Folders, Members};
+
+/// All inputs of a build.
+#[derive(Clone)]
+pub struct Batch {
+    pub folders: Folders,
+    pub members: Members,
+    pub recipes: Recipes,
+    /// The inputs of every module that has a recipe.
+    pub inputs: BTreeMap<ModuleId, Inputs>,
+    /// The modules to build.
+    pub ids: BTreeSet<ModuleId>,
+    /// `None` links with rustc's default.
+    pub linker: Option<Linker>,
+    pub standby: Standby,
+    /// What the modules have to fit; `None` for one that nobody loads.
+    pub libraries: Option<Arc<SharedLibraries>>,
+}
+
+impl Batch {
+    /// Checks that rustc finds the libraries that the game runs with.
+    ///
+    /// # Errors
+    ///
+    /// The first one that it does not find.
+    pub(super) fn check_libraries(&self) -> Result<(), HostError> {
+        let folders: BTreeSet<&Path> =
+            self.recipes.by_module.values().flat_map(Recipe::library_folders).collect();
+        self.libraries.as_ref().map_or(Ok(()), |it| it.check(&folders))
+    }
+
+    /// The compilation of a module; `None` for one without a recipe.
+    pub(super) fn job(&self, id: &ModuleId) -> Option<Job> {
+        let module = self.members.crates.get(id)?;
+        let inputs = self.inputs.get(id)?;
+        let cores = self.members.links_of(id).into_iter();
+        let core_folders =
+            cores.map(|core| (core.crate_name(), store::output_folder(&self.folders, &core)));
+        Some(Job {
+            id: id.clone(),
+            crate_name: module.crate_name(),
+            recipe: self.recipes.by_module.get(id)?.clone(),
+            identity: inputs.identity.clone(),
+            cores: inputs.cores.clone(),
+            core_folders: core_folders.collect(),
+            is_core: self.members.linked().contains(id),
+            folder: store::output_folder(&self.folders, id),
+            linker: self.linker.clone(),
+        })
+    }
+}
