@@ -46,7 +46,7 @@ pub use dep_info::DepInfo;
 use error::BuildError;
 use inputs::{AfterSuccess, after_failure, after_success};
 pub use inputs::{Inputs, Learned, inputs};
-pub use recipe::Recipes;
+pub use recipe::{Recipes, hash_of};
 use rustc::{Cancel, CompileTimes, Compiled, Job, Linker, ms};
 pub use stamp::Stamp;
 

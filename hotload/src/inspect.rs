@@ -30,7 +30,7 @@ use playground_api::schema::{Definition, SchemaError};
 use thiserror::Error;
 
 pub use graph::{GraphError, check_graph};
-pub use host_symbols::{HostError, HostFacts, HostLibrary};
+pub use host_symbols::{HostError, HostFacts, HostLibrary, needed_libraries};
 pub use manifest::{Kind, Manifest, ManifestError};
 
 use crate::explain::Explain;

@@ -31,12 +31,12 @@ use crate::inspect::HostFacts;
 use crate::journal::{Journal, Stage};
 use crate::load::{self, Sealed};
 use crate::plan::Outlines;
-use crate::probe::{Probe, Prober};
+use crate::probe::{Probe, ProbeError, Prober};
 use crate::process_limits::Usage;
 use crate::reader::SharedWorkspace;
 use crate::refusal::Refusal;
 use crate::resolve::{Selection, resolve};
-use crate::shared_libraries::SharedLibraries;
+use crate::shared_libraries::KnownLibraries;
 use crate::stored;
 use crate::worker::event::{AttemptEvent, AttemptId, Progress, RunningModules, Update};
 use crate::worker::request::{Intent, Origin};
@@ -89,7 +89,7 @@ pub struct Tools {
     /// The process that artifacts are loaded into. It is read once, ahead of time.
     pub facts: Arc<OnceLock<Result<HostFacts, Refusal>>>,
     /// Its libraries, known at the same time.
-    pub libraries: Arc<OnceLock<Result<Arc<SharedLibraries>, Refusal>>>,
+    pub libraries: KnownLibraries,
     /// The journal of uncommitted code and the quarantine; open once the workspace is known.
     pub journal: Arc<Mutex<Option<Journal>>>,
     /// A probe that was started ahead of time.
@@ -105,6 +105,18 @@ pub struct Tools {
     pub usage: Arc<Mutex<Usage>>,
     /// Something was loaded since the measurement.
     pub usage_is_old: Arc<AtomicBool>,
+}
+
+impl Tools {
+    /// Starts a probe with the libraries of this process, where they are kept.
+    ///
+    /// # Errors
+    ///
+    /// If no process can be started.
+    pub fn start_probe(&self) -> Result<Option<Probe>, ProbeError> {
+        let libraries = self.libraries.get().and_then(|known| known.as_ref().ok());
+        Probe::start(&self.prober, libraries.and_then(|libraries| libraries.folder()))
+    }
 }
 
 /// Locks data that no panic can leave inconsistent.

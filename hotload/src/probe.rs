@@ -189,19 +189,20 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Starts one; `None` if `prober` disables probes. It ends with the thread that starts it.
+    /// Starts one; `None` if `prober` disables probes. It ends with the thread that starts it. The
+    /// system's loader looks for its libraries in the folder `libraries` first.
     ///
     /// # Errors
     ///
     /// If no process can be started.
-    pub fn start(prober: &Prober) -> Result<Option<Self>, ProbeError> {
+    pub fn start(prober: &Prober, libraries: Option<&Path>) -> Result<Option<Self>, ProbeError> {
         let (program, own) = match prober {
             Prober::Off => return Ok(None),
             // The running executable, even if its file has been replaced.
             Prober::Own => (PathBuf::from("/proc/self/exe"), true),
             Prober::Program(program) => (program.clone(), false),
         };
-        match Self::spawn(&program, own) {
+        match Self::spawn(&program, own, libraries) {
             Ok(probe) => Ok(Some(probe)),
             Err(error) => {
                 let (reason, remedy) = (error.to_string(), known(&error).unwrap_or(NO_PROBE));
@@ -210,12 +211,21 @@ impl Probe {
         }
     }
 
-    fn spawn(program: &Path, own: bool) -> io::Result<Self> {
+    fn spawn(program: &Path, own: bool, libraries: Option<&Path>) -> io::Result<Self> {
         let (stream, theirs) = UnixStream::pair()?;
         let printed = File::from(memfd_create("printed by the probe", MemfdFlags::CLOEXEC)?);
         let mut command = Command::new(program);
         if own {
             command.arg0("playground-probe").args(std::env::args_os().skip(1));
+        }
+        if let Some(folder) = libraries {
+            const PATHS: &str = "LD_LIBRARY_PATH";
+            let mut paths = folder.as_os_str().to_owned();
+            if let Some(others) = std::env::var_os(PATHS).filter(|others| !others.is_empty()) {
+                paths.push(":");
+                paths.push(others);
+            }
+            command.env(PATHS, paths);
         }
         let child = command
             .env(ASKED_BY, std::process::id().to_string())

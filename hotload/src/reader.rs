@@ -17,6 +17,7 @@ use crate::ids::ModuleId;
 use crate::journal::{Death, Journal};
 use crate::pipeline::lock;
 use crate::refusal::Refusal;
+use crate::shared_libraries::KnownLibraries;
 use crate::watch::{self, FileChange, Watch};
 use crate::worker::event::{Event, FileEvent, Progress, Reading, Update};
 use crate::workspace::{self, Folders, Members};
@@ -60,6 +61,8 @@ pub struct Reader {
     pub updates: Sender<Update>,
     /// Opened once the build folder is known.
     pub journal: SharedJournal,
+    /// The libraries that modules have to fit, kept in the build folder.
+    pub libraries: KnownLibraries,
     /// The process of the previous game, if it was killed from outside.
     pub killed: Option<u32>,
     /// Cancelled when the game exits.
@@ -111,14 +114,16 @@ impl Reader {
     fn read_workspace(&self, known: Option<&SharedWorkspace>) -> Result<Workspace, Refusal> {
         let (folders, members) = workspace::scan(&self.folder)?;
         self.open_journal(&folders.built);
+        let libraries = self.libraries.wait().as_ref().map_err(Clone::clone)?;
+        libraries.keep(&folders.built);
         if let Some(known) = known {
             capture::check_libraries(&known.members, &members)?;
         }
-        let recipes = match recipe::kept(&folders, &members) {
+        let recipes = match recipe::kept(&folders, &members, libraries) {
             Some(recipes) => recipes,
             None => {
                 self.report_progress("asking cargo how to build the modules");
-                capture::capture(&folders, &members, &self.stop, |line| {
+                capture::capture(&folders, &members, libraries, &self.stop, |line| {
                     let line = line.trim();
                     if ["Compiling", "Downloading", "Blocking"].iter().any(|w| line.starts_with(w))
                     {

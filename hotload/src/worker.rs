@@ -29,12 +29,12 @@ use crate::build::standby::Standby;
 use crate::generation::SharedGeneration;
 use crate::inspect::HostFacts;
 use crate::pipeline::{self, Attempt, AttemptOutcome, PipelineError, Tools, lock};
-use crate::probe::{Probe, Prober};
+use crate::probe::Prober;
 use crate::process_limits::{self, Usage};
 use crate::reader::Reader;
 use crate::refusal::Refusal;
 use crate::resolve::Selection;
-use crate::shared_libraries::SharedLibraries;
+use crate::shared_libraries::{KnownLibraries, SharedLibraries};
 use event::{AttemptEvent, AttemptId, Event, HostEvent, Request, Update};
 use request::Ticket;
 use state::{Effect, ReadRequest, State};
@@ -146,20 +146,21 @@ impl Loop {
         stop: Cancel,
     ) -> Self {
         let WorkerSettings { folder, watch, selection, prober, probe_limit, killed } = settings;
-        let journal = Arc::default();
+        let (journal, libraries) = (Arc::default(), KnownLibraries::default());
         let reader = Reader {
             folder,
             watches: watch,
             events: events.clone(),
             updates: updates.clone(),
             journal: Arc::clone(&journal),
+            libraries: Arc::clone(&libraries),
             killed,
             stop,
             watched: Mutex::default(),
         };
         let tools = Tools {
             facts: Arc::default(),
-            libraries: Arc::default(),
+            libraries: Arc::clone(&libraries),
             journal,
             probe: Arc::default(),
             prober,
@@ -270,7 +271,7 @@ impl Loop {
     fn refill_probe(&self, running: &[SharedGeneration]) {
         let mut probe = lock(&self.tools.probe);
         if probe.is_none() {
-            match Probe::start(&self.tools.prober) {
+            match self.tools.start_probe() {
                 Ok(started) => *probe = started,
                 // It is tried again when there is new code, which is refused if that fails.
                 Err(error) => self.update(Update::Warning(Refusal::from(error).to_string())),

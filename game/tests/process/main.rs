@@ -1,6 +1,7 @@
 //! The game as a process of its own: killed, limited, supervised, two at a time.
 
 mod kills;
+mod libraries;
 mod limits;
 mod never_ready;
 mod restart;

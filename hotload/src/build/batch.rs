@@ -59,6 +59,7 @@ impl Batch {
             is_core: self.members.linked().contains(id),
             folder: store::output_folder(&self.folders, id),
             linker: self.linker.clone(),
+            api: self.libraries.as_ref().and_then(|libraries| libraries.api()),
         })
     }
 }

@@ -18,6 +18,7 @@ use super::recipe::{self, Recipes};
 use crate::atomic_write;
 use crate::explain::Explain;
 use crate::ids::ModuleId;
+use crate::shared_libraries::SharedLibraries;
 use crate::workspace::{Folders, Members};
 
 /// Why the recipes could not be recorded.
@@ -61,6 +62,7 @@ pub enum CaptureError {
 pub fn capture(
     folders: &Folders,
     members: &Members,
+    libraries: &SharedLibraries,
     cancel: &Cancel,
     mut on_line: impl FnMut(&str),
 ) -> Result<Recipes, CaptureError> {
@@ -72,7 +74,7 @@ pub fn capture(
     let lock = BuildLock::acquire(&folders.built, cancel, on_wait);
     let lock = lock.ok_or(CaptureError::Cancelled)?;
     if lock.was_contended
-        && let Some(recipes) = recipe::kept(folders, members)
+        && let Some(recipes) = recipe::kept(folders, members, libraries)
     {
         // The other game recorded the same ones.
         return Ok(recipes);
@@ -102,7 +104,7 @@ pub fn capture(
             fs::read(&path).map_err(|source| CaptureError::File { path: path.clone(), source })?;
         by_module.insert(id.clone(), recipe::read(&path, &recorded, &configured)?);
     }
-    recipe::keep(folders, members, by_module, started)
+    recipe::keep(folders, members, libraries, by_module, started)
 }
 
 /// Runs cargo once over all modules, so that they share one resolution of features. Returns the
@@ -185,6 +187,9 @@ pub(super) fn cargo(folders: &Folders) -> Command {
 ///
 /// If a library that modules were built with has changed.
 pub fn check_libraries(before: &Members, now: &Members) -> Result<(), CaptureError> {
+    if before.api != now.api {
+        return Err(CaptureError::ApiChanged);
+    }
     let changed = now.libraries.iter().find(|(name, library)| {
         before.libraries.get(*name).is_some_and(|before| before.hash != library.hash)
     });

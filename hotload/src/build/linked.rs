@@ -2,11 +2,11 @@
 //! the same name.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::recipe::hash_of;
 use super::stamp::Stamp;
 
 /// The crate that modules and host share. Each process has one build of it, which modules have to
@@ -32,8 +32,8 @@ impl LinkedFiles {
             let stamp = Stamp::of_built(path);
             let known = self.0.get(path).filter(|known| stamp.is_some() && known.stamp == stamp);
             let file = known.cloned().unwrap_or_else(|| {
-                let hash = fs::read(path).map(|bytes| blake3::hash(&bytes).to_hex().to_string());
-                LinkedFile { stamp, hash: hash.ok() }
+                let hash = hash_of(path);
+                LinkedFile { stamp, hash }
             });
             (path.to_owned(), file)
         };
@@ -53,6 +53,8 @@ impl LinkedFiles {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::test_folder::TestFolder;
 

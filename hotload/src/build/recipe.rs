@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::SystemTime;
 use std::{fs, io};
 
@@ -15,6 +14,7 @@ use super::linked::LinkedFiles;
 use super::rustc::{joined_codegen, own_option};
 use super::scripts::ScriptInputs;
 use crate::ids::ModuleId;
+use crate::shared_libraries::{API_LIBRARY, SharedLibraries};
 use crate::workspace::{Folders, Members};
 
 /// cargo's command for a module's library.
@@ -142,39 +142,34 @@ impl Recipes {
 }
 
 /// Reads the recipes of an earlier run, if they still apply.
-pub fn kept(folders: &Folders, members: &Members) -> Option<Recipes> {
+pub fn kept(folders: &Folders, members: &Members, libraries: &SharedLibraries) -> Option<Recipes> {
     let text = fs::read(folders.built.join("recipes.json")).ok()?;
     let mut recipes: Recipes = serde_json::from_slice(&text).ok()?;
     let complete = members.crates.keys().all(|id| recipes.by_module.contains_key(id));
     let holds =
         complete && recipes.workspace == folders.workspace && recipes.hold(folders, members);
-    recipes.api = check_api(&recipes).ok().filter(|_| holds)?;
+    recipes.api = check_api(&recipes, libraries).ok().filter(|_| holds)?;
     recipes.read_linked();
     Some(recipes)
 }
 
 /// Compares the API that modules would be built against with the one in this process. Returns the
 /// hash of its library, or an empty text where it is linked statically.
-fn check_api(recipes: &Recipes) -> Result<String, CaptureError> {
-    /// The hash of the library in this process: its file may be replaced later.
-    static LOADED: OnceLock<Option<String>> = OnceLock::new();
-    const LIBRARY: &str = "libplayground_api.so";
+fn check_api(recipes: &Recipes, libraries: &SharedLibraries) -> Result<String, CaptureError> {
     let arguments = recipes.by_module.values().flat_map(|recipe| &recipe.arguments);
-    let mut built = arguments.filter_map(|argument| argument.strip_prefix("playground_api="));
-    let Some(built) = built.find(|path| path.ends_with(LIBRARY)) else {
+    let built = arguments.filter_map(|argument| argument.strip_prefix("playground_api="));
+    let Some(built) = built.map(Path::new).find(|path| path.ends_with(API_LIBRARY)) else {
         return Ok(String::new());
     };
-    let loaded = LOADED.get_or_init(|| {
-        let maps = fs::read_to_string("/proc/self/maps").ok()?;
-        let mut paths = maps.lines().filter_map(|line| line.get(line.find('/')?..));
-        // The path ends in ` (deleted)` if the file was replaced already.
-        hash_of(Path::new(paths.find(|path| path.ends_with(LIBRARY))?))
-    });
-    let built = hash_of(Path::new(built)).filter(|hash| loaded.as_ref() == Some(hash));
-    built.ok_or(CaptureError::ApiChanged)
+    let fits = |loaded: &&str| {
+        libraries.can_do_without(built) || hash_of(built).as_deref() == Some(*loaded)
+    };
+    let loaded = libraries.api_hash().filter(fits);
+    loaded.map(str::to_owned).ok_or(CaptureError::ApiChanged)
 }
 
-fn hash_of(path: &Path) -> Option<String> {
+/// The hash of a file's content; `None` if it cannot be read.
+pub fn hash_of(path: &Path) -> Option<String> {
     fs::read(path).map(|bytes| blake3::hash(&bytes).to_hex().to_string()).ok()
 }
 
@@ -187,6 +182,7 @@ fn hash_of(path: &Path) -> Option<String> {
 pub(super) fn keep(
     folders: &Folders,
     members: &Members,
+    libraries: &SharedLibraries,
     by_module: BTreeMap<ModuleId, Recipe>,
     started: SystemTime,
 ) -> Result<Recipes, CaptureError> {
@@ -197,7 +193,7 @@ pub(super) fn keep(
         key.clear();
     }
     let mut recipes = Recipes { workspace, key, by_module, ..Recipes::default() };
-    recipes.api = check_api(&recipes)?;
+    recipes.api = check_api(&recipes, libraries)?;
     recipes.read_linked();
     let path = folders.built.join("recipes.json");
     let text = serde_json::to_vec(&recipes)

@@ -13,6 +13,7 @@ use super::diagnostics::Diagnostics;
 use super::environment;
 use super::error::BuildError;
 use super::incremental;
+use super::linked::API_CRATE;
 pub use super::process_group::Cancel;
 use super::recipe::Recipe;
 use super::standby::Standby;
@@ -40,6 +41,8 @@ pub struct Job {
     pub folder: PathBuf,
     /// The linker; `None` links with rustc's default.
     pub linker: Option<Linker>,
+    /// The library of the API that the game runs with; `None` for cargo's.
+    pub api: Option<PathBuf>,
 }
 
 /// The linker of modules.
@@ -121,8 +124,8 @@ impl Job {
                     }
                 }
                 "--extern" => {
-                    if let Some(library) = arguments.next() {
-                        command.arg("--extern").arg(self.own_core(library));
+                    if let Some(library) = arguments.next().and_then(|it| self.own_library(it)) {
+                        command.arg("--extern").arg(library);
                     }
                 }
                 // It would turn the lint below into a warning.
@@ -147,7 +150,8 @@ impl Job {
             .args(["-C", "debuginfo=0"])
             // Also in a module whose manifest forgets it.
             .args(["-F", "unsafe_code"]);
-        for folder in self.core_folders.values() {
+        let of_api = self.api.as_deref().and_then(Path::parent);
+        for folder in self.core_folders.values().map(PathBuf::as_path).chain(of_api) {
             command.args(["-L", &format!("dependency={}", folder.display())]);
         }
         command.current_dir(&self.recipe.folder).env_clear();
@@ -183,12 +187,19 @@ impl Job {
         }
     }
 
-    /// An `--extern` argument, with this project's build of a core crate in place of cargo's.
-    fn own_core(&self, library: &str) -> String {
+    /// An `--extern` argument, with this project's build of a core crate and the game's own API in
+    /// place of cargo's. `None` for the API's rlib, which is not what the game runs with.
+    fn own_library(&self, library: &str) -> Option<String> {
         let name = library.split_once('=').map_or(library, |(name, _)| name);
-        match self.core_folders.get(name) {
-            Some(folder) => format!("{name}={}", folder.join(format!("lib{name}.rlib")).display()),
-            None => library.to_owned(),
+        match (self.core_folders.get(name), &self.api) {
+            (Some(folder), _) => {
+                let rlib = folder.join(format!("lib{name}.rlib"));
+                Some(format!("{name}={}", rlib.display()))
+            }
+            (None, Some(api)) if name == API_CRATE => {
+                library.ends_with(".so").then(|| format!("{name}={}", api.display()))
+            }
+            (None, _) => Some(library.to_owned()),
         }
     }
 }
@@ -325,6 +336,7 @@ mod tests {
             is_core: false,
             folder: "/built".into(),
             linker,
+            api: Some("/built/shared/libplayground_api.so".into()),
         };
         job.command().get_args().map(|it| it.to_string_lossy().into_owned()).collect()
     }
@@ -345,6 +357,20 @@ mod tests {
             assert!(with.contains("-C target-cpu=native"), "{with}");
             // Without a linker of its own, rustc links as the user says.
             assert!(arguments(&flags, None).join(" ").contains("mold"));
+        }
+    }
+
+    #[test]
+    fn the_api_is_the_one_that_the_game_runs_with() {
+        let cargos =
+            ["so", "rlib"].map(|end| format!("playground_api=/deps/libplayground_api.{end}"));
+        let other = "serde=/deps/libserde-0a.rlib";
+        let flags = ["--extern", &cargos[0], "--extern", &cargos[1], "--extern", other];
+        let arguments = arguments(&flags, None).join(" ");
+        assert!(!arguments.contains("/deps/libplayground_api"), "{arguments}");
+        let own = "--extern playground_api=/built/shared/libplayground_api.so";
+        for expected in [own, other, "-L dependency=/built/shared"] {
+            assert_eq!(arguments.matches(expected).count(), 1, "{expected}: {arguments}");
         }
     }
 

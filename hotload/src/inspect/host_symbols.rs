@@ -258,6 +258,13 @@ fn mapped_files(maps: &str) -> BTreeSet<PathBuf> {
     files.collect()
 }
 
+/// The names of the libraries that a library needs; `None` if the file is no library.
+pub fn needed_libraries(library: &Path) -> Option<Vec<String>> {
+    let cache = ReadCache::new(File::open(library).ok()?);
+    let image = Image::parse(&cache).ok()?;
+    Some(image.needed().ok()?.into_iter().map(str::to_owned).collect())
+}
+
 /// The files by the libraries' own names, for those whose file has another name.
 fn sonames(libraries: &BTreeSet<PathBuf>) -> BTreeMap<String, PathBuf> {
     let named = libraries.iter().filter_map(|path| {

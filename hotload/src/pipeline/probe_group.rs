@@ -10,7 +10,7 @@ use crate::ids::{ArtifactHash, ModuleId};
 use crate::inspect::{Manifest, check_graph};
 use crate::load::Sealed;
 use crate::plan::Outlines;
-use crate::probe::{Asked, Image, Probe, ProbeError, Tried};
+use crate::probe::{Asked, Image, ProbeError, Tried};
 use crate::resolve::resolve;
 use crate::stored::Stored;
 
@@ -58,7 +58,7 @@ impl Run<'_> {
         let started = Instant::now();
         let probe = match lock(&self.tools.probe).take() {
             Some(probe) => Some(probe),
-            None => Probe::start(&self.tools.prober)?,
+            None => self.tools.start_probe()?,
         };
         let Some(probe) = probe else {
             self.trial = Trial::default();

@@ -77,12 +77,40 @@ pub fn read(package: &Package) -> Result<Option<LocalDep>, WorkspaceError> {
     let Some(folder) = package.manifest_path.parent().map(Path::to_owned) else { return Ok(None) };
     let mut hasher = blake3::Hasher::new();
     for (path, bytes) in files(&folder)? {
-        for part in [path.to_string_lossy().as_bytes(), &bytes] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part);
-        }
+        add(&mut hasher, &path, &bytes);
     }
     Ok(Some(LocalDep { folder, hash: hasher.finalize().to_hex().to_string() }))
+}
+
+/// The hash of the API's sources, and of those libraries on this disk that it is made of.
+///
+/// # Errors
+///
+/// If one of their files cannot be read.
+pub fn hash_of_api(
+    packages: &BTreeMap<String, Package>,
+    modules: &Path,
+) -> Result<String, WorkspaceError> {
+    let mut hasher = blake3::Hasher::new();
+    let below = reached(packages, modules, API);
+    for package in below.iter().map(String::as_str).chain([API]).filter_map(|it| packages.get(it)) {
+        let Some(folder) = package.manifest_path.parent() else { continue };
+        let is_compiled = |path: &Path| {
+            path.starts_with("src")
+                || [Path::new("Cargo.toml"), Path::new("build.rs")].contains(&path)
+        };
+        for (path, bytes) in files(folder)?.into_iter().filter(|(path, _)| is_compiled(path)) {
+            add(&mut hasher, &path, &bytes);
+        }
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn add(hasher: &mut blake3::Hasher, path: &Path, bytes: &[u8]) {
+    for part in [path.to_string_lossy().as_bytes(), bytes] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
 }
 
 /// Dependencies on this disk, except for dev-dependencies.

@@ -34,6 +34,8 @@ pub struct Members {
     pub crates: BTreeMap<ModuleId, ModuleCrate>,
     /// The libraries on this disk that they are compiled with and that are not modules, by package.
     pub libraries: BTreeMap<String, LocalDep>,
+    /// Hash of the sources of the API and of the libraries on this disk that it is made of.
+    pub api: String,
 }
 
 impl Members {
@@ -84,7 +86,8 @@ impl Members {
             Some(library.map(|library| ((*name).clone(), library)))
         };
         let libraries = names.iter().filter_map(local_dep).collect::<Result<_, _>>()?;
-        Ok(Self { crates, libraries })
+        let api = local_deps::hash_of_api(&packages, modules)?;
+        Ok(Self { crates, libraries, api })
     }
 
     /// Modules that others link to.

@@ -64,3 +64,19 @@ fn another_build_of_a_library_is_noticed_before_rustc_starts() {
     wait_for(&mut scene, "it is back", "swapped");
     check(&mut scene, "it is back", &Report(&[128], "version=2"));
 }
+
+/// As after `cargo test -p systems_x` in another terminal: a library without `libbevy_dylib` takes the
+/// place of the API's, next to which all others are as they were.
+#[test]
+fn modules_are_built_although_the_api_was_built_without_hot() {
+    let mut scene = scene();
+    let (api, other) = (library(&scene, "libplayground_api"), library(&scene, "libserde_derive"));
+    let new = api.with_extension("new");
+    fs::copy(other, &new).expect("a copy");
+    fs::rename(new, &api).expect("another library");
+    for pair in ["version=1", "version=2", "version=3", "version=4"].windows(2) {
+        scene.edit(EXTRA, pair[0], pair[1]);
+        wait_for(&mut scene, pair[1], "swapped");
+        check(&mut scene, pair[1], &Report(&[4], pair[1]));
+    }
+}
