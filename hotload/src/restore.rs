@@ -181,11 +181,18 @@ fn convert(
         let fields = fields.iter().map(|entry| entry.path.clone()).collect();
         Dropped { type_name: new.record.label(), fields, count }
     };
-    let resolution = match Resolution::new(&writer, new.record.schema, Options::default()) {
+    // A new field has the value that its type's `Default` says.
+    let what = format!("`Default` for parts of `{}`", new.record.schema.name);
+    let resolve = |allow_drop| {
+        let options = Options { allow_drop };
+        let resolve = || Resolution::new(&writer, new.record.schema, options);
+        guard::catch(new.module, &what, resolve)
+    };
+    let resolution = match resolve(false)? {
         // Without values, nothing is lost.
         Err(ResolveError::Drops { fields, .. }) if count == 0 || allow_drop => {
             dropped = (count > 0).then(|| lost(&fields));
-            Resolution::new(&writer, new.record.schema, Options { allow_drop: true })
+            resolve(true)?
         }
         other => other,
     };

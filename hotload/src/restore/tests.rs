@@ -50,6 +50,22 @@ impl<'de> Deserialize<'de> for Fragile {
     }
 }
 
+#[derive(Component, Persist, Serialize, Deserialize)]
+struct Heavier {
+    speed: u32,
+    mass: u32,
+    more: More,
+}
+
+#[derive(Persist, Serialize, Deserialize)]
+struct More(u32);
+
+impl Default for More {
+    fn default() -> Self {
+        panic!("nothing to begin with")
+    }
+}
+
 /// The record under the name that all forms of the type share.
 fn form(record: PersistRecord) -> PersistRecord {
     let schema = Schema { name: "core_body::Body", ..*record.schema };
@@ -180,6 +196,12 @@ fn a_panic_while_values_are_converted_is_a_refusal() {
     let (reason, asks) = refusal(change(&mut world, Some(("new", fragile)), &[], &["new"]));
     assert!(!asks && reason.contains("H0609") && reason.contains("no way in"), "{reason}");
     assert!(reason.contains("module `new`") && reason.contains("core_body::Body"), "{reason}");
+    assert_eq!(values(&mut world, |body: &Body| body.speed), [1]);
+
+    // Also before the first value is looked at.
+    let heavier = component!(Heavier);
+    let (reason, _) = refusal(change(&mut world, Some(("new", heavier)), &[], &["new"]));
+    assert!(reason.contains("H0609") && reason.contains("nothing to begin with"), "{reason}");
     assert_eq!(values(&mut world, |body: &Body| body.speed), [1]);
 
     world.spawn(Fragile { speed: 1, mass: 1 });
