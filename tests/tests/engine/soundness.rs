@@ -10,6 +10,7 @@ mod bodies;
 mod builds;
 mod files;
 mod libraries;
+mod refused;
 mod scripts;
 
 use std::path::Path;
