@@ -68,7 +68,12 @@ impl SharedLibraries {
         self.own.get_or_init(|| {
             let folder = OwnFolder::create(&built.join("shared")).ok()?;
             for library in self.libraries.iter().filter(|library| self.is_cargos(library)) {
-                let link = folder.add(&library.path).ok();
+                let link = folder.link(&library.path);
+                // The others are large, and not replaced under their names.
+                let link = match library.path.ends_with(API_LIBRARY) {
+                    true => link.or_else(|_| folder.copy(&library.path)).ok(),
+                    false => link.ok(),
+                };
                 // Replaced in this moment, it is not the one that is mapped.
                 if !library.is_untouched()
                     && let Some(link) = link

@@ -35,15 +35,29 @@ impl OwnFolder {
         Ok(Self { path, _in_use: in_use })
     }
 
-    /// Links a file, or copies it where the file system has no such links.
+    /// Links a file, which costs no space.
     ///
     /// # Errors
     ///
-    /// If neither is possible.
-    pub fn add(&self, file: &Path) -> io::Result<PathBuf> {
+    /// If the folder is in another file system, or in one without such links.
+    pub fn link(&self, file: &Path) -> io::Result<PathBuf> {
         let link = self.path.join(file.file_name().unwrap_or_default());
-        fs::hard_link(file, &link).or_else(|_| fs::copy(file, &link).map(drop))?;
+        fs::hard_link(file, &link)?;
         Ok(link)
+    }
+
+    /// Copies a file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read or written as a whole.
+    pub fn copy(&self, file: &Path) -> io::Result<PathBuf> {
+        let copy = self.path.join(file.file_name().unwrap_or_default());
+        if let Err(error) = fs::copy(file, &copy) {
+            let _ = fs::remove_file(&copy);
+            return Err(error);
+        }
+        Ok(copy)
     }
 }
 
@@ -79,11 +93,15 @@ mod tests {
         fs::write(left.join("lock"), "").unwrap();
         let first = OwnFolder::create(&folder.join("shared")).unwrap();
         assert!(!left.exists());
-        let link = first.add(&library).unwrap();
+        let link = first.link(&library).unwrap();
         let second = OwnFolder::create(&folder.join("shared")).unwrap();
         fs::remove_file(&library).unwrap();
         assert_eq!(fs::read_to_string(&link).unwrap(), "one");
+        let copy = second.copy(&link).unwrap();
+        assert_eq!(fs::read_to_string(&copy).unwrap(), "one");
+        second.copy(&folder.join("none.so")).unwrap_err();
+        assert!(!second.path.join("none.so").exists());
         drop(first);
-        assert!(!link.exists() && second.path.is_dir());
+        assert!(!link.exists() && copy.exists());
     }
 }
