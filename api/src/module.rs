@@ -277,8 +277,10 @@ impl ModuleApp {
         self
     }
 
-    /// Registers a type for reflection. See [`App::register_type`].
+    /// Registers a type for reflection. See [`App::register_type`]. Its layout is compared with that of
+    /// stored values before each swap, also if no system asks for it.
     pub fn register_type<T: GetTypeRegistration>(&mut self) -> &mut Self {
+        self.recorded.stored.push(StoredType::of::<T>());
         self.recorded.types.push(|registry| registry.write().register::<T>());
         self
     }

@@ -4,7 +4,7 @@
 //! Before each swap, the types that the new code names are compared with those in the world and with
 //! all that ever entered it. What a module names is what it registers, and what Bevy registers for
 //! the parameters of its systems, conditions, observers and commands. A component that a module only
-//! spawns, and never queries, is not among them.
+//! spawns, and neither queries nor registers, is not among them.
 
 use std::any::TypeId;
 use std::collections::HashMap;

@@ -9,8 +9,8 @@ use playground_tests::Scene;
 use super::{HEAD, Report, check, outside, wait_for};
 use crate::EXTRA;
 
-/// The plugin that the rows edit: a type that is persisted, one that is not, and a system that asks
-/// for both.
+/// The plugin that the rows edit: a type that is persisted, one that is not, a system that asks for
+/// both, and a type that is only spawned.
 const SOURCE: &str = r#"
 #[derive(Component, Clone, Debug, Default, Persist, Serialize, Deserialize)]
 pub struct Kept {
@@ -21,6 +21,10 @@ pub struct Kept {
 #[derive(Component, Debug, Default)]
 pub struct Plain(marks::size!());
 
+/// No system asks for it.
+#[derive(Component, Debug, Default, Reflect)]
+pub struct Spawned(marks::weight!());
+
 fn look(_: Query<(&Kept, &Plain)>) {}
 
 fn probed(world: &mut World) -> String {
@@ -29,7 +33,8 @@ fn probed(world: &mut World) -> String {
         world.resource_mut::<Extra>().runs = 9;
     }
     let runs = world.resource::<Extra>().runs;
-    probe::<Kept>(world) + &probe::<Plain>(world) + &format!("runs={runs} version=1")
+    let sizes = probe::<Kept>(world) + &probe::<Plain>(world) + &probe::<Spawned>(world);
+    sizes + &format!("runs={runs} version=1")
 }
 "#;
 
@@ -130,22 +135,29 @@ impl Untouched {
 fn write_macro(scene: &Scene) {
     let manifest = "[package]\nname = \"core_marks\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
                     [lib]\nname = \"marks\"\nproc-macro = true\n";
-    let source = "#[proc_macro]\npub fn size(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n    \
-                  let file = concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../../../hidden/size\");\n    \
-                  std::fs::read_to_string(file).unwrap().parse().unwrap()\n}\n";
+    let of_file = |name: &str| {
+        format!(
+            "#[proc_macro]\npub fn {name}(_: proc_macro::TokenStream) -> proc_macro::TokenStream {{\n    \
+             let file = concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../../../hidden/{name}\");\n    \
+             std::fs::read_to_string(file).unwrap().parse().unwrap()\n}}\n"
+        )
+    };
+    let source = of_file("size") + &of_file("weight");
     scene.copy().write("core/marks/Cargo.toml", manifest);
-    scene.copy().write("core/marks/src/lib.rs", source);
-    hide(scene, "[u32; 2]");
+    scene.copy().write("core/marks/src/lib.rs", &source);
+    hide(scene, "size", "[u32; 2]");
+    hide(scene, "weight", "u8");
 }
 
-fn hide(scene: &Scene, size: &str) {
-    fs::write(outside(scene, "hidden/size"), size).expect("a file");
+fn hide(scene: &Scene, name: &str, text: &str) {
+    fs::write(outside(scene, &format!("hidden/{name}")), text).expect("a file");
 }
 
 fn source_with(replacements: &[(&str, &str)]) -> String {
-    let head = HEAD
-        .replace("persist: [Extra]", "persist: [Extra, Kept]")
-        .replace(".add_console_command(", ".add_systems(Update, look).add_console_command(");
+    let head = HEAD.replace("persist: [Extra]", "persist: [Extra, Kept]").replace(
+        ".add_console_command(",
+        ".add_systems(Update, look).register_type::<Spawned>().add_console_command(",
+    );
     let mut source = head + SOURCE;
     for (from, to) in replacements {
         assert!(source.contains(from), "no `{from}` in\n{source}");
@@ -183,20 +195,25 @@ fn what_is_refused_leaves_the_world_as_it_was() {
     scene.copy().write(EXTRA, &source_with(&[]));
     wait_for(&mut scene, "the first code", "swapped");
     let values = "Kept { count: 300, mass: 7 };Kept { count: 2, mass: 7 }";
-    check(&mut scene, "the first code", &Report(&[8, 8], values));
+    check(&mut scene, "the first code", &Report(&[8, 8, 1], values));
     for Row { name, replacements, kind, reason } in ROWS {
         try_refusal(&mut scene, name, kind, &source_with(replacements), reason);
     }
 
     // Past the first barrier: no source tells that the type is another one.
-    hide(&scene, "[u64; 2]");
+    hide(&scene, "size", "[u64; 2]");
     let reason = ["H0610", "plugins_extra::Plain", "16 bytes", "stored are 8 bytes"];
     try_refusal(&mut scene, "a macro with a hidden input", "refused", &source_with(&[]), &reason);
+    hide(&scene, "size", "[u32; 2]");
+    hide(&scene, "weight", "u64");
+    let reason = ["H0610", "plugins_extra::Spawned", "8 bytes", "stored are 1 bytes"];
+    let again = source_with(&[("fn probed", "// Built once more.\nfn probed")]);
+    try_refusal(&mut scene, "a type that is only spawned", "refused", &again, &reason);
 
     // What is right goes live, with the values as they were.
-    hide(&scene, "[u32; 2]");
+    hide(&scene, "weight", "u8");
     scene.write(EXTRA, &source_with(&[("version=1", "version=3")]));
     wait_for(&mut scene, "an ordinary edit", "swapped");
-    check(&mut scene, "an ordinary edit", &Report(&[8, 8], values));
-    check(&mut scene, "an ordinary edit", &Report(&[8, 8], "runs=9 version=3"));
+    check(&mut scene, "an ordinary edit", &Report(&[8, 8, 1], values));
+    check(&mut scene, "an ordinary edit", &Report(&[8, 8, 1], "runs=9 version=3"));
 }
