@@ -30,8 +30,8 @@ fn assert_nobody_is_blamed(game: &mut Game, version: i64) {
 #[test]
 fn a_signal_that_asks_the_game_to_end_blames_nobody() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
-        if signal == Signal::HUP && ignores_hang_up() {
-            eprintln!("left out: under `nohup` a game ignores SIGHUP");
+        if is_ignored(signal) {
+            eprintln!("left out: this process and its children ignore {signal:?}");
             continue;
         }
         let mut game = on_probation(&["--no-autosave"]);
@@ -58,12 +58,13 @@ fn a_signal_that_asks_the_game_to_end_blames_nobody() {
     }
 }
 
-/// True if this process, and so what it starts, ignores SIGHUP.
-fn ignores_hang_up() -> bool {
+/// True if this process, and so what it starts, ignores the signal: under `nohup`, or in the
+/// background of a script.
+fn is_ignored(signal: Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    ignored.is_some_and(|mask| mask & 1 == 1)
+    ignored.is_some_and(|mask| mask >> (signal.as_raw() - 1) & 1 == 1)
 }
 
 #[test]
