@@ -668,9 +668,10 @@ fn completion_knows_what_stands_where() {
         apps: vec!["arena", "boids", "big arena"],
         commands: vec!["spawn"],
     };
-    let rows: [(&str, &[&str], &str); 14] = [
+    let rows: [(&str, &[&str], &str); 15] = [
         ("", &[], ""),
-        ("re", &["reload"], "reload "),
+        ("re", &["reload", "restart"], "re"),
+        ("rel", &["reload"], "reload "),
         ("sp", &["spawn"], "spawn "),
         ("help sp", &["spawn"], "help spawn "),
         ("hash; dis", &["disable"], "hash; disable "),
