@@ -22,17 +22,19 @@ use crate::schema::names::type_name;
 use crate::schema::{Persist, Schema};
 use crate::stored::StoredType;
 
+mod components;
 mod relations;
 mod storage;
 #[cfg(test)]
 mod tests;
 
-use relations::{SourceStorage, TargetStorage};
+use components::ComponentStorage;
+pub use components::{query_all, remove_components};
+use relations::{Source, Target};
+pub use storage::Restoring;
 use storage::{
-    ComponentStorage, MessageStorage, NextStateStorage, ResourceStorage, ScopedStorage,
-    StateStorage, Storage,
+    MessageStorage, NextStateStorage, ResourceStorage, ScopedStorage, StateStorage, Storage,
 };
-pub use storage::{Restoring, query_all, remove_components};
 
 /// Where the values of a persisted type are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -241,7 +243,7 @@ where
     T: Relationship + Persist + Serialize + DeserializeOwned,
 {
     fn records(&self) -> Vec<PersistRecord> {
-        vec![record::<T, SourceStorage>()]
+        vec![record::<T, ComponentStorage<Source>>()]
     }
 }
 
@@ -250,8 +252,8 @@ where
     T: RelationshipTarget + Persist + Serialize + DeserializeOwned,
 {
     fn records(&self) -> Vec<PersistRecord> {
-        let record = record::<T, TargetStorage>();
-        vec![PersistRecord { set_ticks: storage::set_ticks::<T>, ..record }]
+        let record = record::<T, ComponentStorage<Target>>();
+        vec![PersistRecord { set_ticks: components::set_ticks::<T>, ..record }]
     }
 }
 
@@ -304,7 +306,7 @@ fn component_record<T>() -> PersistRecord
 where
     T: Component<Mutability = Mutable> + Persist + Serialize + DeserializeOwned,
 {
-    PersistRecord { set_ticks: storage::set_ticks::<T>, ..record::<T, ComponentStorage>() }
+    PersistRecord { set_ticks: components::set_ticks::<T>, ..record::<T, ComponentStorage>() }
 }
 
 fn record<T, A>() -> PersistRecord

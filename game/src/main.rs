@@ -92,6 +92,7 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), AppExi
         killed: run.killed,
         resume_since: run.resume_since.map(|since| UNIX_EPOCH + Duration::from_secs(since)),
         hang_limit: run.supervised.map(|_| Duration::from_secs(run.hang_limit)),
+        can_restart: true,
         prompt: headless,
         events: run.events,
         // Only runs that do not follow real time are deterministic.

@@ -99,6 +99,8 @@ pub struct Settings {
     pub probation_frames: u64,
     /// Stop the game's time while a command waits for the worker.
     pub deterministic: bool,
+    /// The program starts the game again where that is requested.
+    pub can_restart: bool,
     /// Save every minute and at the end.
     pub autosave: bool,
     /// Resume from the newest snapshot.
@@ -118,6 +120,7 @@ impl Host {
             frames: plugin.frames,
             probation_frames: plugin.probation_frames,
             deterministic: plugin.deterministic,
+            can_restart: plugin.can_restart,
             autosave: plugin.autosave,
             resume: plugin.resume,
             resume_since: plugin.resume_since,

@@ -62,6 +62,11 @@ pub struct HotLoadPlugin {
     pub hang_limit: Option<Duration>,
     /// Stop the game's time while a command is running, so that each run is the same.
     pub deterministic: bool,
+    /// The program's `main` starts the game again where [`restart::requested`] says so; the console
+    /// refuses `restart` otherwise.
+    ///
+    /// [`restart::requested`]: crate::restart::requested
+    pub can_restart: bool,
     /// Save all persisted state every minute and at the end, as the snapshot `autosave_<app>`.
     pub autosave: bool,
     /// Resume from the app's newest snapshot.
@@ -94,6 +99,7 @@ impl Default for HotLoadPlugin {
             frame_limit: Duration::from_secs(1),
             hang_limit: None,
             deterministic: false,
+            can_restart: false,
             autosave: true,
             resume: false,
             resume_since: None,

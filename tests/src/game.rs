@@ -137,6 +137,19 @@ impl Game {
         Tally(self.wait_for("walked="))
     }
 
+    /// Waits until there were so many swaps.
+    ///
+    /// # Panics
+    ///
+    /// When something does not build or is refused before.
+    pub fn wait_for_swaps(&self, count: usize) {
+        self.until("the swap", || {
+            let failed = [self.events("build_failed"), self.events("refused")].concat();
+            assert!(failed.is_empty(), "swap {count}: {failed:?}\n{}", self.story());
+            self.events("swapped").len() >= count
+        });
+    }
+
     /// All events of that kind, also of games before this one.
     pub fn events(&self, kind: &str) -> Vec<Value> {
         let text = fs::read_to_string(&self.events).unwrap_or_default();

@@ -163,6 +163,14 @@ impl Scene {
         self.wait_for("swapped", &module_of(path))
     }
 
+    /// An edit that goes live, and the console's lines about it, up to three frames after.
+    pub fn swap_and_log(&mut self, path: &str, replacements: &[(&str, &str)]) -> String {
+        let before = self.log().len();
+        self.swap(path, replacements);
+        self.frames(3);
+        self.log()[before..].join("\n")
+    }
+
     /// An edit that is not to go live, and why it does not: the reason of the `refused` or
     /// `build_failed` event.
     pub fn refusal(&mut self, kind: &str, path: &str, replacements: &[(&str, &str)]) -> String {

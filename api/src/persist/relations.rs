@@ -12,29 +12,15 @@ use bevy::ecs::relationship::{
 };
 use bevy::prelude::*;
 
-use super::storage::{
-    ComponentStorage, Storage, Visit, component_ticks, count_components, query_all,
-    remove_component,
-};
-use super::{Relation, Store, Ticks};
-use crate::schema::{Persist, Schema};
+use super::Relation;
+use super::components::{Kind, query_all};
+use super::storage::Visit;
 
-pub struct SourceStorage;
+pub struct Source;
 
-impl<T: Relationship + Persist> Storage<T> for SourceStorage {
-    const STORE: Store = Store::Component;
-    const SCHEMA: &'static Schema = T::REF;
-
-    fn holder() -> TypeId {
-        TypeId::of::<T>()
-    }
-
+impl<T: Relationship> Kind<T> for Source {
     fn relation() -> Option<Relation> {
         Some(Relation::Source(TypeId::of::<T::RelationshipTarget>()))
-    }
-
-    fn count(world: &mut World) -> usize {
-        count_components::<T>(world)
     }
 
     fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
@@ -59,50 +45,19 @@ impl<T: Relationship + Persist> Storage<T> for SourceStorage {
         // A batch leaves the commands of its hooks waiting.
         world.flush();
     }
-
-    fn remove(world: &mut World) {
-        remove_component::<T>(world);
-    }
-
-    fn ticks(world: &mut World) -> Ticks {
-        component_ticks::<T>(world)
-    }
 }
 
-pub struct TargetStorage;
+pub struct Target;
 
-impl<T: RelationshipTarget + Persist> Storage<T> for TargetStorage {
-    const STORE: Store = Store::Component;
-    const SCHEMA: &'static Schema = T::REF;
-
-    fn holder() -> TypeId {
-        TypeId::of::<T>()
-    }
-
+impl<T: RelationshipTarget> Kind<T> for Target {
     fn relation() -> Option<Relation> {
         Some(Relation::Target(TypeId::of::<T::Relationship>()))
-    }
-
-    fn count(world: &mut World) -> usize {
-        count_components::<T>(world)
-    }
-
-    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
-        <ComponentStorage as Storage<T>>::each(world, each)
     }
 
     fn insert(world: &mut World, values: Vec<(Entity, T)>) {
         for (target, value) in values {
             insert_target(world, target, value);
         }
-    }
-
-    fn remove(world: &mut World) {
-        remove_component::<T>(world);
-    }
-
-    fn ticks(world: &mut World) -> Ticks {
-        component_ticks::<T>(world)
     }
 }
 

@@ -42,11 +42,7 @@ fn the_probe_has_the_libraries_of_the_game() {
         let from = format!("tally.version = {};", version - 1);
         game.copy.edit(WALK, &[(&from, &format!("tally.version = {version};"))]);
         let swaps = usize::try_from(version).expect("a small number");
-        game.until("the swap", || {
-            let failed = [game.events("build_failed"), game.events("refused")].concat();
-            assert!(failed.is_empty(), "version {version}: {failed:?}\n{}", game.story());
-            game.events("swapped").len() >= swaps
-        });
+        game.wait_for_swaps(swaps);
         assert_eq!(game.tally().get("version"), version, "{}", game.story());
     }
 }

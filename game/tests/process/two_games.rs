@@ -20,11 +20,7 @@ fn each_save_goes_live_in_both() {
         for game in &mut games {
             // The first one came before it was ready.
             let swaps = usize::try_from(version).expect("a small number");
-            game.until("the swap", || {
-                let failed = [game.events("build_failed"), game.events("refused")].concat();
-                assert!(failed.is_empty(), "version {version}: {failed:?}\n{}", game.story());
-                game.events("swapped").len() >= swaps
-            });
+            game.wait_for_swaps(swaps);
             assert_eq!(game.tally().get("version"), version, "{}", game.story());
         }
     }

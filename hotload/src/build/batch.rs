@@ -26,7 +26,7 @@ pub struct Batch {
     /// `None` links with rustc's default.
     pub linker: Option<Linker>,
     pub standby: Standby,
-    /// What the modules have to fit; `None` for one that nobody loads.
+    /// The libraries that the modules have to fit; `None` for a build that nobody loads.
     pub libraries: Option<Arc<SharedLibraries>>,
 }
 

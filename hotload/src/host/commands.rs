@@ -118,6 +118,10 @@ impl Host {
                 self.commands.wait_until(self.frame.saturating_add(frames));
             }
             Command::Quit => self.exit(world),
+            Command::Restart if !self.settings.can_restart => {
+                let text = "this program cannot begin anew by itself: end it and start it again";
+                self.print(world, Level::Error, text);
+            }
             Command::Restart => {
                 self.print(world, Level::Info, "the game begins anew");
                 restart::request(Restart { app: self.selection.app.clone() });

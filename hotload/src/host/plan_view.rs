@@ -128,7 +128,7 @@ fn types(world: &mut World, types: &[TypePlan]) -> Vec<Item> {
     items.collect()
 }
 
-/// What a conversion does beside converting the values.
+/// The effects of a conversion beside converting the values.
 fn beside_values(world: &World, old: &PersistRecord) -> Vec<Detail> {
     let fine = |text| Detail { text, weight: Weight::Fine };
     let related = old.relation.map(|relation| match relation {

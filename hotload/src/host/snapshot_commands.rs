@@ -33,7 +33,7 @@ pub struct Snapshots {
     /// Returns the snapshot's name.
     writing: Option<JoinHandle<Result<String, SaveError>>>,
     left: bool,
-    /// What the entities had before a snapshot was loaded, and the frame in which those that are back
+    /// The components that entities had before a snapshot was loaded, and the frame in which those that are back
     /// should have it.
     expected: Option<(u64, Expected)>,
 }

@@ -298,6 +298,9 @@ fn edited_set_up(
         own.map(|(_, label)| format!("{label:?}")).collect()
     };
     let set_up = shapes.set_up().iter().filter(|it| !ran.contains(&it.schedule));
+    if set_up.clone().next().is_none() {
+        return Vec::new();
+    }
     let edited = facts.edited(old, set_up.clone().map(|system| last_segment(&system.name)));
     set_up.filter(|it| edited.contains(&last_segment(&it.name))).cloned().collect()
 }

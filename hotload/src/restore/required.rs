@@ -34,20 +34,15 @@ pub fn lacking(world: &World, record: &PersistRecord) -> Vec<Lacking> {
     let components = world.components();
     let info = components.get_id(record.type_id).and_then(|id| components.get_info(id));
     let Some(info) = info.filter(|_| record.store == Store::Component) else { return Vec::new() };
-    let entities_without = |component: ComponentId| {
+    let lacking = info.required_components().iter_ids().filter_map(|component| {
         let archetypes = world.archetypes().iter();
         let without = archetypes.filter(|it| it.contains(info.id()) && !it.contains(component));
-        without.flat_map(|it| it.entities().iter().map(|entity| entity.id())).collect()
-    };
-    info.required_components()
-        .iter_ids()
-        .map(|component| Lacking {
-            component,
-            name: name(components, component),
-            entities: entities_without(component),
-        })
-        .filter(|lacking: &Lacking| !lacking.entities.is_empty())
-        .collect()
+        let entities = without.flat_map(|it| it.entities().iter().map(|entity| entity.id()));
+        let entities: Vec<Entity> = entities.collect();
+        let name = || name(components, component);
+        (!entities.is_empty()).then(|| Lacking { component, name: name(), entities })
+    });
+    lacking.collect()
 }
 
 /// Removes what was added to these entities when values of the new type `owner` were inserted.

@@ -8,6 +8,7 @@ use bevy::ecs::relationship::RelationshipAccessor;
 use bevy::prelude::*;
 use playground_api::schema::names::stable_name;
 
+use super::format::SavedStore;
 use super::world::{Source, with_hosts};
 
 /// Components that Bevy itself adds to what it draws.
@@ -34,7 +35,9 @@ impl LeftBehind {
         };
         let sides = sources.iter().filter_map(|source| source.record.relation);
         let sides = sides.filter_map(|relation| components.get_id(relation.other_side()));
-        let is_on_entities = |source: &Source| source.is_own() && source.is_on_entities();
+        let is_on_entities = |source: &Source| {
+            source.is_own() && SavedStore::from(source.record.store).is_on_entities()
+        };
         Self { own: ids(&is_on_entities), saved: ids(&|_| true).into_iter().chain(sides).collect() }
     }
 
@@ -56,7 +59,7 @@ impl LeftBehind {
     pub fn always_with(&self, world: &World) -> BTreeMap<ComponentId, BTreeSet<ComponentId>> {
         let mut always: BTreeMap<ComponentId, BTreeSet<ComponentId>> = BTreeMap::new();
         for archetype in world.archetypes().iter().filter(|it| !it.is_empty() && self.is_own(it)) {
-            let others: BTreeSet<ComponentId> = self.components(world, archetype).collect();
+            let others = self.components(world, archetype);
             for own in self.own.iter().filter(|own| archetype.contains(**own)) {
                 let with = always.entry(*own).or_insert_with(|| others.clone());
                 with.retain(|id| others.contains(id));
@@ -72,11 +75,7 @@ impl LeftBehind {
     /// Those of an entity that would not come back by themselves: no component of it requires them,
     /// and nothing computes them. Of those that are required, `Transform` is told, since its value
     /// counts.
-    fn components<'w>(
-        &self,
-        world: &'w World,
-        archetype: &'w Archetype,
-    ) -> impl Iterator<Item = ComponentId> {
+    fn components(&self, world: &World, archetype: &Archetype) -> BTreeSet<ComponentId> {
         let infos = || {
             let ids = archetype.components().iter();
             ids.filter_map(|id| world.components().get_info(*id))
@@ -94,11 +93,11 @@ impl LeftBehind {
                 && !lists_sources
                 && !ADDED_BY_BEVY.contains(&&*info.name())
         };
-        infos().filter(is_left).map(ComponentInfo::id).collect::<Vec<_>>().into_iter()
+        infos().filter(is_left).map(ComponentInfo::id).collect()
     }
 }
 
-/// What the entities of a loaded snapshot lack of what those before had, in text.
+/// Names what the entities of a loaded snapshot lack of what those before had.
 pub fn missing(
     world: &World,
     before: &BTreeMap<ComponentId, BTreeSet<ComponentId>>,

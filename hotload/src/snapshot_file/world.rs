@@ -31,11 +31,6 @@ impl Source {
     pub(super) fn is_own(&self) -> bool {
         self.module != HOST && !self.record.is_bevy_type()
     }
-
-    /// True for values that belong to entities.
-    pub(super) fn is_on_entities(&self) -> bool {
-        SavedStore::from(self.record.store).is_on_entities()
-    }
 }
 
 /// `sources` without duplicates, and the host's own persisted types.

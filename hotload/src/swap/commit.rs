@@ -53,16 +53,18 @@ impl PreparedSwap {
     fn apply(mut self, world: &mut World, running: &mut Running) -> Result<Swapped, Cause> {
         let started = Instant::now();
         let began = world.increment_change_tick();
-        let replaced = self.entering.iter().map(|(new, _)| new.id());
-        let replaced = replaced.filter(|id| running.generation(id).is_some());
-        let replaced: BTreeSet<String> = replaced.map(|id| id.crate_name()).collect();
+        running.registered.begin(world);
+        let old = self.entering.iter().filter_map(|(new, _)| running.generation(new.id()));
+        let replaced: BTreeSet<String> = old.clone().map(|old| old.id().crate_name()).collect();
+        let registers =
+            old.filter_map(|old| old.facts.as_ref()).any(|facts| facts.registers_systems());
         let crates: BTreeSet<String> =
             self.entering.iter().map(|(new, _)| new.id().crate_name()).collect();
         let entering: HashSet<TypeId> =
             self.entering.iter().flat_map(|(_, recorded)| types_of(recorded)).collect();
         let TakenOut { leaving: removed, recounted, mut resources } =
             self.take_out_old(world, running, &entering)?;
-        let registered = running.registered.count(world);
+        let registered = registers.then(|| running.registered.count(world));
         let forgotten = stale_code::forget_cached_systems(world, &crates);
         running.registered.leave_behind(forgotten);
         let others = running.active.values().flat_map(|active| active.observers.iter().copied());
@@ -101,6 +103,15 @@ impl PreparedSwap {
                 old_resources = dormant.resources;
             }
             running.ever_stored.extend(&generation.stored);
+            for key in recorded.registered.iter().map(|record| record.key) {
+                let mut others = running.active.values().filter(|it| it.registered.contains(&key));
+                if let Some(other) = others.next().map(|other| other.generation.id()) {
+                    self.swapped.warnings.push(format!(
+                        "modules `{other}` and `{id}` both register a system `{key}`, and only the \
+                         one of `{id}` runs: give it another key"
+                    ));
+                }
+            }
             running.serial += 1;
             let serial = running.serial;
             let warnings = &mut self.swapped.warnings;
@@ -158,8 +169,7 @@ impl PreparedSwap {
         warnings.extend(stale_code::observers_warning(world, &spawned_by_old));
         let facts = running.facts_of(&replaced);
         warnings.extend(stale_code::held_code_warning(world, began, &replaced, &facts));
-        let registers = |name: &String| facts.get(name).is_some_and(|it| it.registers_systems());
-        if replaced.iter().any(registers) {
+        if let Some(registered) = registered {
             let anew = running.registered.count(world).saturating_sub(registered);
             warnings.extend(stale_code::registered_warning(registered.saturating_sub(anew)));
         }

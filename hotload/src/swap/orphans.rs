@@ -64,11 +64,17 @@ pub(super) fn mentions(type_name: &str, crate_name: &str) -> bool {
 
 /// The number of values of each type that has some, by name.
 pub fn count(world: &World, orphans: &[Orphan]) -> Vec<(String, usize)> {
-    let counts = orphans.iter().filter(|orphan| !orphan.comes_back).map(|orphan| {
-        let holders = world.archetypes().iter().filter(|held| held.contains(orphan.component));
-        (orphan.name.clone(), holders.map(|holder| holder.len() as usize).sum())
-    });
+    let counts = orphans
+        .iter()
+        .filter(|orphan| !orphan.comes_back)
+        .map(|orphan| (orphan.name.clone(), count_of(world, orphan.component)));
     counts.filter(|(_, count)| *count > 0).collect()
+}
+
+/// The number of entities that hold a component.
+pub fn count_of(world: &World, component: ComponentId) -> usize {
+    let holders = world.archetypes().iter().filter(|held| held.contains(component));
+    holders.map(|holder| holder.len() as usize).sum()
 }
 
 /// Drops them all with the code that created them.

@@ -10,7 +10,7 @@ use playground_api::persist::query_all;
 use playground_api::registered::RegisteredSystems;
 use playground_api::schema::names::stable_name;
 
-use super::orphans::{holders, mentions};
+use super::orphans::{count_of, holders, mentions};
 use crate::epoch::Facts;
 use crate::restore::values;
 
@@ -19,7 +19,7 @@ use crate::restore::values;
 pub fn forget_cached_systems(world: &mut World, crates: &BTreeSet<String>) -> usize {
     let is_of_crate = |name: &str| crates.iter().any(|it| mentions(name, it));
     let mut cached = of_registry(world, "CachedSystemId<");
-    cached.retain(|(id, name)| is_of_crate(name) && count(world, *id) > 0);
+    cached.retain(|(id, name)| is_of_crate(name) && count_of(world, *id) > 0);
     for (id, _) in &cached {
         world.remove_resource_by_id(*id);
     }
@@ -34,11 +34,6 @@ fn of_registry(world: &World, name: &str) -> Vec<(ComponentId, String)> {
     found.map(|(id, name)| (id, name.to_string())).collect()
 }
 
-fn count(world: &World, id: ComponentId) -> usize {
-    let holders = world.archetypes().iter().filter(|held| held.contains(id));
-    holders.map(|holder| holder.len() as usize).sum()
-}
-
 /// Systems that somebody registered at run time, without a key: those that are neither cached nor in
 /// [`RegisteredSystems`].
 #[derive(Default)]
@@ -50,16 +45,26 @@ pub struct RegisteredAtRunTime {
 }
 
 impl RegisteredAtRunTime {
+    /// Must be called before the first module's code runs.
+    pub fn begin(&mut self, world: &World) {
+        if self.hosts.is_none() {
+            self.hosts = Some(self.all(world));
+        }
+    }
+
     /// Their number.
-    pub fn count(&mut self, world: &World) -> usize {
+    pub fn count(&self, world: &World) -> usize {
+        self.all(world).saturating_sub(self.hosts.unwrap_or_default())
+    }
+
+    fn all(&self, world: &World) -> usize {
         let all = |name| -> usize {
-            of_registry(world, name).iter().map(|(id, _)| count(world, *id)).sum()
+            of_registry(world, name).iter().map(|(id, _)| count_of(world, *id)).sum()
         };
         let keyed = world.get_resource::<RegisteredSystems>();
         let keyed = keyed.map_or(0, |systems| systems.entities().count());
-        let count = all("RegisteredSystem<")
-            .saturating_sub(keyed + all("CachedSystemId<") + self.left_behind);
-        count.saturating_sub(*self.hosts.get_or_insert(count))
+        let known = keyed + all("CachedSystemId<") + self.left_behind;
+        all("RegisteredSystem<").saturating_sub(known)
     }
 
     /// Cached systems were forgotten; what they were registered as stays.
@@ -101,21 +106,18 @@ pub fn held_code_warning(
             && !name.starts_with("bevy_ecs::system::");
         in_arguments || facts.zip(own).is_some_and(|(facts, own)| facts.holds_code(own))
     };
-    let infos = world.components().iter_registered();
-    let named = infos.map(|info| (info.id(), stable_name(&info.name()).into_owned()));
-    let candidates: Vec<(ComponentId, String)> = named.filter(|(_, it)| holds_code(it)).collect();
+    let candidates = world.components().iter_registered().filter(|it| holds_code(&it.name()));
     let now = world.read_change_tick();
     let is_old = |entity: &Entity, id: ComponentId| {
         let ticks = world.get_entity(*entity).ok().and_then(|it| it.get_change_ticks_by_id(id));
         ticks.is_some_and(|ticks| !ticks.changed.is_newer_than(began, now))
     };
-    let old = candidates.into_iter().map(|(id, name)| {
-        (name, holders(world, id).iter().filter(|entity| is_old(entity, id)).count())
+    let old = candidates.filter_map(|info| {
+        let holders = holders(world, info.id());
+        let count = holders.iter().filter(|entity| is_old(entity, info.id())).count();
+        (count > 0).then(|| format!("`{}` ({})", stable_name(&info.name()), values(count)))
     });
-    let old: Vec<String> = old
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| format!("`{name}` ({})", values(count)))
-        .collect();
+    let old: Vec<String> = old.collect();
     (!old.is_empty()).then(|| {
         format!(
             "function pointers, closures and trait objects run the code from before, and may be in \

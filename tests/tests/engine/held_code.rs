@@ -72,7 +72,7 @@ fn held(
     format!("hook={} pressed={pressed} damage={}", hooks.0[0](10), weapon.0.damage())
 }
 
-/// What keeps the ids of registered systems.
+/// Keeps the ids of registered systems.
 #[derive(Resource, Default)]
 pub struct Ids {
     wave: Option<bevy::ecs::system::SystemId<In<u32>, u32>>,
@@ -130,19 +130,11 @@ fn scene() -> Scene {
     scene
 }
 
-/// An edit, and what the console says of it.
-fn said_of(scene: &mut Scene, replacements: &[(&str, &str)]) -> String {
-    let before = scene.log().len();
-    scene.swap(EXTRA, replacements);
-    scene.frames(3);
-    scene.log()[before..].join("\n")
-}
-
 #[test]
 fn values_that_hold_old_code_are_named() {
     let mut scene = scene();
     assert_eq!(scene.console("held"), "hook=11 pressed=21 damage=1");
-    let said = said_of(&mut scene, &[("number + 1", "number + 2")]);
+    let said = scene.swap_and_log(EXTRA, &[("number + 1", "number + 2")]);
     // As it cannot be otherwise, and so it is said.
     assert_eq!(scene.console("held"), "hook=11 pressed=21 damage=1");
     let line = said.lines().find(|line| line.contains("trait objects")).unwrap_or(&said);
@@ -156,8 +148,8 @@ fn values_that_hold_old_code_are_named() {
     scene.frames(3);
     assert_eq!(scene.log().iter().filter(|line| line.contains("trait objects")).count(), 1);
     // As the remedy says.
-    let said = said_of(
-        &mut scene,
+    let said = scene.swap_and_log(
+        EXTRA,
         &[(
             "    if hooks.is_none() {\n        commands.insert_resource(Hooks(vec![hook]));",
             "    commands.insert_resource(Hooks(vec![hook]));\n    if hooks.is_none() {",
@@ -171,14 +163,14 @@ fn values_that_hold_old_code_are_named() {
 fn registered_systems_run_new_code_under_the_same_id() {
     let mut scene = scene();
     assert_eq!(scene.console("run_all"), "wave=311 other=5 late=0 cached=5");
-    let said = said_of(&mut scene, &[("size * 100", "size * 200"), ("    5\n", "    6\n")]);
+    let said = scene.swap_and_log(EXTRA, &[("size * 100", "size * 200"), ("    5\n", "    6\n")]);
     // Their `Local`s begin again, `Keep` goes on, as in other systems.
     assert_eq!(scene.console("run_all"), "wave=612 other=6 late=0 cached=6");
     assert!(!said.contains("registered at run time"), "{said}");
 
     // Of those that the world registered, it is said that they keep their code.
     assert_eq!(scene.console("run_all register"), "wave=623 other=6 late=77 cached=6");
-    let said = said_of(&mut scene, &[("|| 77_u32", "|| 78_u32"), ("    6\n", "    7\n")]);
+    let said = scene.swap_and_log(EXTRA, &[("|| 77_u32", "|| 78_u32"), ("    6\n", "    7\n")]);
     assert!(said.contains("1 system that was registered at run time runs"), "{said}");
     assert_eq!(scene.console("run_all"), "wave=614 other=7 late=77 cached=7");
 
@@ -189,8 +181,16 @@ fn registered_systems_run_new_code_under_the_same_id() {
         ("-> u32 {\n    *waves", "-> u64 {\n    *waves"),
         ("size * 200 + *waves * 10 + *kept", "size + u64::from(*waves + *kept)"),
     ];
-    said_of(&mut scene, &edits);
+    scene.swap_and_log(EXTRA, &edits);
     assert_eq!(scene.console("run_all"), "wave=0 other=0 late=77 cached=7");
+    // Another module takes the key, and a name of the console's.
+    let adds = "    module\n        .register_system(\"wave\", || ())\n        \
+                .add_console_command(\"hash\", \"hidden\", |_: In<Vec<String>>| String::new())\n";
+    scene.swap(crate::WALK, &[("    module\n", adds)]);
+    let log = scene.log().join("\n");
+    let both = "modules `plugins_extra` and `systems_walk` both register a system `wave`";
+    assert!(log.contains(both), "{log}");
+    assert!(log.contains("the command `hash` of module `systems_walk` cannot be called"), "{log}");
     // A module that is switched off runs nothing.
     scene.console("disable plugins_extra; enable plugins_extra");
     scene.frames(3);

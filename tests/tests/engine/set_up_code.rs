@@ -83,14 +83,6 @@ fn scene(replacements: &[(&str, &str)]) -> Scene {
     scene
 }
 
-/// Edits the app, and returns what the console said of it.
-fn said_of(scene: &mut Scene, replacements: &[(&str, &str)]) -> String {
-    let before = scene.log().len();
-    scene.swap(DEMO, replacements);
-    scene.frames(3);
-    scene.log()[before..].join("\n")
-}
-
 #[test]
 fn what_set_up_code_tied_is_there_as_the_newest_code_spawns_it() {
     let mut scene = scene(&[
@@ -105,7 +97,7 @@ fn what_set_up_code_tied_is_there_as_the_newest_code_spawns_it() {
     // `Startup`, and `OnEnter` of the screen that is open.
     let edits =
         [("COLOR: u32 = 1", "COLOR: u32 = 2"), ("Sign(\"title\", 100)", "Sign(\"title\", 101)")];
-    let said = said_of(&mut scene, &edits);
+    let said = scene.swap_and_log(DEMO, &edits);
     assert_eq!(scene.console("signs"), told(20, "title=101"));
     assert!(!said.contains("`restart`"), "{said}");
     // An edit that gives the crate's types another identity.
@@ -113,7 +105,7 @@ fn what_set_up_code_tied_is_there_as_the_newest_code_spawns_it() {
         ("    Play,\n", "    Play,\n    /// New.\n    End,\n"),
         ("COLOR: u32 = 2", "COLOR: u32 = 3"),
     ];
-    said_of(&mut scene, &edits);
+    scene.swap_and_log(DEMO, &edits);
     assert_eq!(scene.console("signs"), told(30, "title=101"));
 
     scene.console("signs play");
@@ -128,7 +120,7 @@ fn what_set_up_code_tied_is_there_as_the_newest_code_spawns_it() {
         assert_eq!(scene.console("signs"), told(30, "play=200"));
     }
     // A swap does not despawn what is tied to the module only, and so does not spawn it again.
-    said_of(&mut scene, &[("Sign(\"play\", 200)", "Sign(\"play\", 201)")]);
+    scene.swap_and_log(DEMO, &[("Sign(\"play\", 200)", "Sign(\"play\", 201)")]);
     assert_eq!(scene.console("signs"), told(30, "play=200"));
 }
 
@@ -150,7 +142,7 @@ fn set_up_code_that_does_not_run_again_is_named() {
         (("    7\n", "    8\n"), None),
         (("fn other()", "fn more() -> u8 {\n    1\n}\n\nfn other()"), None),
     ] {
-        let said = said_of(&mut scene, &[edit]);
+        let said = scene.swap_and_log(DEMO, &[edit]);
         let hint = said.lines().find(|line| line.contains("`restart`"));
         match named {
             Some(named) => {

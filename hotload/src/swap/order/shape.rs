@@ -10,7 +10,7 @@ use playground_api::schema::names::stable_name;
 use super::{Mirror, Source};
 use crate::swap::prepare::startups;
 
-/// The shape of what a module adds to each schedule.
+/// The shape of what a module adds to each schedule, and its set-up systems.
 #[derive(Default)]
 pub struct Shapes {
     schedules: HashMap<InternedScheduleLabel, Shape>,
