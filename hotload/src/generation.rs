@@ -15,7 +15,7 @@ use crate::inspect::Manifest;
 use crate::load::Code;
 use crate::restore::RestoreTimes;
 use crate::stored::Stored;
-use crate::swap::Shapes;
+use crate::swap::Additions;
 
 /// One loaded version of a module: its artifact, its systems, its types.
 pub struct Generation {
@@ -35,8 +35,8 @@ pub struct Generation {
     pub times: Times,
     /// The definitions in its sources; `None` if it was made from others than those on disk.
     pub facts: Option<Arc<Facts>>,
-    /// See [`Generation::shapes`].
-    pub shapes: OnceLock<Shapes>,
+    /// See [`Generation::additions`].
+    pub additions: OnceLock<Additions>,
 }
 
 /// The duration of each step of an edit, in milliseconds.
@@ -97,18 +97,18 @@ impl Generation {
         })
     }
 
-    /// The shape of what the module adds to schedules. Computed once: planning does it, so that a
+    /// What the module adds to schedules. Computed once: planning does it, so that a
     /// swap between two frames need not.
     ///
     /// # Errors
     ///
     /// If the module's `build` panics.
-    pub fn shapes(&self) -> Result<&Shapes, Panic> {
-        if let Some(shapes) = self.shapes.get() {
-            return Ok(shapes);
+    pub fn additions(&self) -> Result<&Additions, Panic> {
+        if let Some(additions) = self.additions.get() {
+            return Ok(additions);
         }
         let recorded = self.record()?;
-        Ok(self.shapes.get_or_init(|| Shapes::of(recorded.sets, recorded.systems)))
+        Ok(self.additions.get_or_init(|| Additions::of(recorded.sets, recorded.systems)))
     }
 }
 
@@ -148,6 +148,6 @@ pub fn stub_of(id: &str, number: u32, hash: ArtifactHash) -> SharedGeneration {
         code: Code::stub(),
         times: Times::default(),
         facts: None,
-        shapes: OnceLock::new(),
+        additions: OnceLock::new(),
     })
 }

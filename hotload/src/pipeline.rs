@@ -334,7 +334,7 @@ impl Run<'_> {
                 stored: Vec::new(),
                 times: Times { load_ms: ms(started), ..times },
                 facts: inputs.map(|inputs| inputs.facts.clone()),
-                shapes: OnceLock::new(),
+                additions: OnceLock::new(),
             };
             // A panic of `build` is found again when it is planned.
             let named = || stored::named_by(&generation).unwrap_or_default();

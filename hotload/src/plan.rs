@@ -150,7 +150,7 @@ pub fn plan(
             tell(module.id(), "in its `build`");
         }
         let outline = scratch.add(module)?;
-        module.shapes()?;
+        module.additions()?;
         outlines.insert(module.id().clone(), outline);
     }
     match trial {

@@ -7,6 +7,7 @@
 //!          nothing has changed       half swapped: the process ends
 //! ```
 
+mod additions;
 pub mod broken;
 mod commit;
 mod messages;
@@ -20,6 +21,7 @@ mod schedules;
 mod set_conditions;
 mod set_up;
 mod set_up_again;
+mod succession;
 #[cfg(test)]
 mod tests;
 
@@ -33,14 +35,16 @@ use playground_api::module::{MessageRecord, StateRecord};
 use playground_api::persist::PersistRecord;
 use thiserror::Error;
 
+pub use additions::{Additions, SetUpSystem};
 pub use broken::Broken;
-pub use order::{Extent, SetUpSystem, Shapes};
 pub use prepare::{PreparedSwap, prepare};
 
+use order::Extent;
 use replaced::ReplacedTypes;
 use resources::ActiveResource;
 use set_up_again::SetUpAgain;
 use stale_code::RegisteredAtRunTime;
+use succession::{Memory, Place};
 
 use crate::explain::{Explain, Explanation};
 use crate::generation::SharedGeneration;
@@ -81,6 +85,7 @@ pub struct Active {
     pub data: Vec<tuning::Source>,
     serial: u64,
     systems: Vec<RunningSystem>,
+    conditions: Vec<(Place, Memory)>,
     labels: HashSet<InternedScheduleLabel>,
     resources: Vec<ActiveResource>,
     messages: Vec<MessageRecord>,
@@ -93,7 +98,7 @@ pub struct Active {
 impl Active {
     /// The names of its systems, with their paths.
     pub fn system_names(&self) -> impl Iterator<Item = &str> {
-        self.systems.iter().map(|system| system.name.0.as_str())
+        self.systems.iter().map(|system| system.place.name.as_str())
     }
 
     /// True if the module registers or persists this resource, state or message type.
@@ -130,8 +135,8 @@ pub struct Command {
 struct RunningSystem {
     label: InternedScheduleLabel,
     key: SystemKey,
-    /// Name and which of that name it is, within the module.
-    name: (String, u32),
+    place: Place,
+    memory: Memory,
 }
 
 /// A change of the running generations.

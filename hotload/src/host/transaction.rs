@@ -290,19 +290,24 @@ fn edited_set_up(
     swapped: &Swapped,
 ) -> Vec<SetUpSystem> {
     let old = before.get(new.id()).and_then(|old| old.facts.as_ref());
-    let (Some(old), Some(facts), Ok(shapes)) = (old, &new.facts, new.shapes()) else {
+    let (Some(old), Some(facts), Ok(additions)) = (old, &new.facts, new.additions()) else {
         return Vec::new();
     };
     let ran: BTreeSet<String> = {
         let own = swapped.set_up.iter().filter(|(id, _)| id == new.id());
         own.map(|(_, label)| format!("{label:?}")).collect()
     };
-    let set_up = shapes.set_up().iter().filter(|it| !ran.contains(&it.schedule));
-    if set_up.clone().next().is_none() {
+    let mut set_up: Vec<SetUpSystem> =
+        additions.set_up().filter(|it| !ran.contains(&it.schedule)).collect();
+    if set_up.is_empty() {
         return Vec::new();
     }
-    let edited = facts.edited(old, set_up.clone().map(|system| last_segment(&system.name)));
-    set_up.filter(|it| edited.contains(&last_segment(&it.name))).cloned().collect()
+    let edited: BTreeSet<String> = {
+        let names = set_up.iter().map(|system| last_segment(&system.name));
+        facts.edited(old, names).into_iter().map(str::to_owned).collect()
+    };
+    set_up.retain(|it| edited.contains(last_segment(&it.name)));
+    set_up
 }
 
 /// The function's name in a system's path.

@@ -132,7 +132,7 @@ impl Server {
             stored: Vec::new(),
             times: Times::default(),
             facts: None,
-            shapes: OnceLock::new(),
+            additions: OnceLock::new(),
         };
         self.loaded.insert(image.hash.clone(), Arc::new(generation));
         Ok(())

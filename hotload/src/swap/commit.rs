@@ -15,8 +15,9 @@ use playground_api::registered::{self, RegisteredRecord};
 use super::broken::{Broken, Cause};
 use super::prepare::{PreparedSwap, SystemsByUse};
 use super::resources::ActiveResource;
-use super::schedules::{self, Entering, Leaving};
+use super::schedules::{self, Entering, Inherits, Leaving};
 use super::set_up_again::{Ties, entered};
+use super::succession::{Memories, Memory, Place};
 use super::{Active, Command, Dormant, Running, Swapped, messages, orphans, stale_code};
 use crate::build::rustc::ms;
 use crate::console::command;
@@ -117,6 +118,7 @@ impl PreparedSwap {
             let warnings = &mut self.swapped.warnings;
             let resources = OldResources { resources: old_resources, persisted: &all_persisted };
             let reports = &running.reports;
+            let inherits = inherits(removed.iter().find(|old| old.id == id), &generation)?;
             let active =
                 enter(world, serial, generation, &mut recorded, resources, reports, warnings);
             let SystemsByUse { scheduled, startup, on_load, .. } =
@@ -128,6 +130,7 @@ impl PreparedSwap {
                 serial,
                 sets: recorded.sets,
                 systems: scheduled,
+                inherits,
             });
             running.active.insert(id, active);
         }
@@ -136,6 +139,7 @@ impl PreparedSwap {
         for module in added {
             if let Some(active) = running.active.get_mut(&module.id) {
                 active.systems = module.systems;
+                active.conditions = module.conditions;
                 active.labels = module.labels;
             }
         }
@@ -225,6 +229,7 @@ impl PreparedSwap {
                 id: id.clone(),
                 serial: active.serial,
                 systems: active.systems,
+                conditions: active.conditions,
                 labels: active.labels,
             });
             let mut dormant = Dormant {
@@ -292,6 +297,18 @@ fn drop_replaced(
     }
 }
 
+/// What the systems of `new` inherit from those of its module that are removed.
+fn inherits(old: Option<&Leaving>, new: &SharedGeneration) -> Result<Inherits, Cause> {
+    let Some(old) = old else { return Ok(Inherits::default()) };
+    let new = new.additions().map_err(Cause::Panic)?;
+    let systems: Vec<(Place, Memory)> =
+        old.systems.iter().map(|system| (system.place.clone(), system.memory)).collect();
+    Ok(Inherits {
+        systems: Memories::of_systems(&systems, new.systems()),
+        conditions: Memories::of_conditions(&old.conditions, new.conditions()),
+    })
+}
+
 /// The resources of the generation before.
 struct OldResources<'a> {
     resources: Vec<ActiveResource>,
@@ -326,6 +343,7 @@ fn enter(
         data: Vec::new(),
         serial,
         systems: Vec::new(),
+        conditions: Vec::new(),
         labels: HashSet::new(),
         resources: Vec::new(),
         messages: recorded.messages.clone(),

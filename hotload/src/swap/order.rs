@@ -27,7 +27,7 @@ use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use indexmap::IndexMap;
 
-pub use shape::{Extent, SetUpSystem, Shapes};
+pub use shape::{Extent, Shape};
 
 use super::SwapError;
 use super::schedules::{Entering, GenerationSet};
@@ -299,7 +299,8 @@ impl<'a> ScheduleCopy<'a> {
     }
 }
 
-fn generation_set(set: &dyn SystemSet) -> Option<GenerationSet> {
+/// The generation whose systems are in this set.
+pub fn generation_set(set: &dyn SystemSet) -> Option<GenerationSet> {
     let any: &dyn Any = set;
     any.downcast_ref::<GenerationSet>().copied()
 }

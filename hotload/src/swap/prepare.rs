@@ -11,7 +11,7 @@ use playground_api::module::{OnLoad, OnUnload, Recorded};
 use super::order;
 use super::orphans::{self, Orphan};
 use super::replaced::ReplacedTypes;
-use super::schedules::{Entering, GenerationSet};
+use super::schedules::{Entering, GenerationSet, Inherits};
 use super::{Extent, Running, SwapError, Swapped, Transaction};
 use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
@@ -77,7 +77,7 @@ pub(super) fn startups() -> [InternedScheduleLabel; 3] {
 }
 
 /// True for systems that run once, in a schedule of their own.
-fn runs_apart(label: InternedScheduleLabel) -> bool {
+pub(super) fn runs_apart(label: InternedScheduleLabel) -> bool {
     label == OnLoad.intern() || label == OnUnload.intern() || startups().contains(&label)
 }
 
@@ -160,6 +160,7 @@ impl Running {
                 serial: 0,
                 sets: recorded.sets,
                 systems: systems.scheduled,
+                inherits: Inherits::default(),
             });
         }
         let replaced = entering.iter().map(|(generation, _)| generation.id());
@@ -191,7 +192,7 @@ impl Running {
             let labels = sets.chain(recorded.systems.iter().map(|(label, _)| *label));
             match self.active.get(generation.id()) {
                 Some(active) => {
-                    let (old, new) = (active.generation.shapes()?, generation.shapes()?);
+                    let (old, new) = (active.generation.additions()?, generation.additions()?);
                     let is_same = |label| {
                         old.are_equal_in(new, label)
                             && (runs_apart(label) || self.is_as_left(world, label))

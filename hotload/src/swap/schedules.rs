@@ -5,18 +5,19 @@ use std::collections::{HashMap, HashSet};
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::schedule::{
-    ApplyDeferred, InternedScheduleLabel, InternedSystemSet, LogLevel, ScheduleBuildSettings,
-    ScheduleCleanupPolicy, ScheduleConfigs, ScheduleLabel, SystemKey,
+    ApplyDeferred, InternedScheduleLabel, InternedSystemSet, LogLevel, NodeId,
+    ScheduleBuildSettings, ScheduleCleanupPolicy, ScheduleConfigs, ScheduleGraph, ScheduleLabel,
+    SystemKey,
 };
 use bevy::ecs::system::{ScheduleSystem, System};
 use bevy::prelude::*;
-use playground_api::handover::Handovers;
 use playground_api::schema::names::stable_name;
 
 use super::RunningSystem;
 use super::broken::Cause;
 use super::set_conditions::SetConditions;
-use super::set_up::{guard, set_up, set_up_conditions, set_up_set_conditions};
+use super::set_up::{guard, remembering, set_up, set_up_conditions, sets_with_new_conditions};
+use super::succession::{Memories, Memory, Place};
 use crate::guard::Reports;
 use crate::guard::executor::GuardedExecutor;
 use crate::ids::ModuleId;
@@ -31,6 +32,7 @@ pub struct Leaving {
     pub id: ModuleId,
     pub serial: u64,
     pub systems: Vec<RunningSystem>,
+    pub conditions: Vec<(Place, Memory)>,
     pub labels: HashSet<InternedScheduleLabel>,
 }
 
@@ -40,17 +42,26 @@ pub struct Entering {
     pub serial: u64,
     pub sets: Vec<(InternedScheduleLabel, ScheduleConfigs<InternedSystemSet>)>,
     pub systems: Vec<(InternedScheduleLabel, ScheduleConfigs<ScheduleSystem>)>,
+    pub inherits: Inherits,
+}
+
+/// What a module's new systems and run conditions inherit from the old ones.
+#[derive(Default)]
+pub struct Inherits {
+    pub systems: Memories,
+    pub conditions: Memories,
 }
 
 /// A module's systems after they were added.
 pub struct Entered {
     pub id: ModuleId,
     pub systems: Vec<RunningSystem>,
+    pub conditions: Vec<(Place, Memory)>,
     pub labels: HashSet<InternedScheduleLabel>,
 }
 
-/// When the removed systems ran last, by module, name, and which of that name.
-type LastRuns = HashMap<(ModuleId, String, u32), Tick>;
+/// When the removed systems ran last.
+type LastRuns = HashMap<Memory, Tick>;
 
 /// Removes the systems of `leaving` and adds those of `entering`, in all their schedules.
 ///
@@ -69,7 +80,9 @@ pub fn rebuild(
     leaving.iter().for_each(|module| labels.extend(&module.labels));
     let mut by_label: HashMap<InternedScheduleLabel, Vec<Part>> = HashMap::new();
     let mut entered = Vec::new();
+    let mut inherits = HashMap::new();
     for module in entering {
+        inherits.insert(module.id.clone(), module.inherits);
         let mut own = HashSet::new();
         own.extend(module.sets.iter().map(|(label, _)| *label));
         own.extend(module.systems.iter().map(|(label, _)| *label));
@@ -82,7 +95,12 @@ pub fn rebuild(
         for (label, systems) in module.systems {
             by_label.entry(label).or_default().push(part(None, Some(systems)));
         }
-        entered.push(Entered { id: module.id, systems: Vec::new(), labels: own });
+        entered.push(Entered {
+            id: module.id,
+            systems: Vec::new(),
+            conditions: Vec::new(),
+            labels: own,
+        });
     }
 
     // A system may have moved to another schedule: read all last runs before any is removed.
@@ -99,39 +117,30 @@ pub fn rebuild(
         for module in &leaving {
             for system in module.systems.iter().filter(|system| system.label == *label) {
                 if let Some(last_run) = by_key.get(&system.key) {
-                    let (name, ordinal) = system.name.clone();
-                    last_runs.insert((module.id.clone(), name, ordinal), *last_run);
+                    last_runs.insert(system.memory, *last_run);
                 }
             }
         }
     }
 
-    let mut ordinals: HashMap<(ModuleId, String), u32> = HashMap::new();
-    // Systems of one name are told apart by their order, which must not change from swap to swap.
-    let mut labels: Vec<InternedScheduleLabel> = labels.into_iter().collect();
-    labels.sort_by_cached_key(|label| format!("{label:?}"));
     for label in labels {
         let parts = by_label.remove(&label).unwrap_or_default();
         let mut schedules = world.resource_mut::<Schedules>();
         if !schedules.contains(label) {
             schedules.entry(label).set_executor(GuardedExecutor::new(label, reports));
         }
-        let added = world.schedule_scope(label, |world, schedule| {
+        world.schedule_scope(label, |world, schedule| {
             let mut change = ScheduleChange {
                 label,
                 set_conditions,
                 reports,
                 last_runs: &last_runs,
                 schedule_last_run: schedule_last_runs.get(&label).copied(),
-                ordinals: &mut ordinals,
+                inherits: &mut inherits,
+                entered: &mut entered,
             };
             change.apply(world, schedule, &leaving, parts)
         })?;
-        for (id, system) in added {
-            if let Some(entered) = entered.iter_mut().find(|entered| entered.id == id) {
-                entered.systems.push(system);
-            }
-        }
     }
     Ok(entered)
 }
@@ -155,7 +164,8 @@ struct ScheduleChange<'a> {
     reports: &'a Reports,
     last_runs: &'a LastRuns,
     schedule_last_run: Option<Tick>,
-    ordinals: &'a mut HashMap<(ModuleId, String), u32>,
+    inherits: &'a mut HashMap<ModuleId, Inherits>,
+    entered: &'a mut [Entered],
 }
 
 impl ScheduleChange<'_> {
@@ -165,35 +175,62 @@ impl ScheduleChange<'_> {
         schedule: &mut Schedule,
         leaving: &[Leaving],
         parts: Vec<Part>,
-    ) -> Result<Vec<(ModuleId, RunningSystem)>, Cause> {
+    ) -> Result<(), Cause> {
         // Bevy removes from a built schedule only, and one that never ran is not built yet.
         self.build(world, schedule)?;
         self.remove(world, schedule, leaving)?;
-        let mut added = Vec::new();
         for part in parts {
-            if let Some(sets) = part.sets {
-                schedule.configure_sets(sets);
-            }
-            if let Some(mut systems) = part.systems {
-                let before: HashSet<SystemKey> = keys(schedule).collect();
-                systems.in_set_inner(GenerationSet(part.serial).intern());
-                schedule.add_systems(systems);
-                let new: HashSet<SystemKey> =
-                    keys(schedule).filter(|key| !before.contains(key)).collect();
-                for key in in_order(schedule, &new) {
-                    added.push((part.id.clone(), self.set_up(world, schedule, key, &part.id)));
-                }
-            }
-            let (label, ordinals) = (self.label, &mut *self.ordinals);
-            set_up_set_conditions(world, schedule, label, &part.id, ordinals, self.reports);
-            schedule.graph_mut().initialize(world);
-            self.set_conditions.take(self.label, schedule, &part.id, self.schedule_last_run);
+            self.add(world, schedule, part);
         }
-        for (id, system) in &added {
-            self.continue_from(schedule, id, system);
+        self.build(world, schedule)
+    }
+
+    /// Adds what one call of a module adds, and sets it up.
+    fn add(&mut self, world: &mut World, schedule: &mut Schedule, part: Part) {
+        let (id, label) = (&part.id, self.label);
+        let inherits = self.inherits.entry(id.clone()).or_default();
+        let mut systems = Vec::new();
+        let mut conditions = Vec::new();
+        if let Some(sets) = part.sets {
+            schedule.configure_sets(sets);
         }
-        self.build(world, schedule)?;
-        Ok(added)
+        if let Some(mut configs) = part.systems {
+            let before: HashSet<SystemKey> = keys(schedule).collect();
+            configs.in_set_inner(GenerationSet(part.serial).intern());
+            schedule.add_systems(configs);
+            let new: HashSet<SystemKey> =
+                keys(schedule).filter(|key| !before.contains(key)).collect();
+            for key in in_order(schedule, &new) {
+                let place = Place::of_system(label, schedule.graph(), key);
+                let memory = inherits.systems.take(&place);
+                let graph = schedule.graph_mut();
+                remembering(world, memory, |world| {
+                    set_up_system(world, graph, key, id, self.reports);
+                });
+                systems.push(RunningSystem { label, key, place, memory });
+            }
+        }
+        let graph = schedule.graph_mut();
+        let nodes = systems.iter().map(|system| NodeId::System(system.key));
+        for node in nodes.chain(sets_with_new_conditions(graph)) {
+            let memories = &mut inherits.conditions;
+            conditions.extend(set_up_conditions(
+                world,
+                label,
+                graph,
+                node,
+                memories,
+                id,
+                self.reports,
+            ));
+        }
+        graph.initialize(world);
+        self.set_conditions.take(label, schedule, id, self.schedule_last_run);
+        systems.iter().for_each(|system| self.continue_from(schedule, system));
+        if let Some(entered) = self.entered.iter_mut().find(|entered| entered.id == *id) {
+            entered.systems.extend(systems);
+            entered.conditions.extend(conditions);
+        }
     }
 
     /// An ambiguity that the host made an error stays a warning here: which systems are ambiguous is
@@ -246,45 +283,9 @@ impl ScheduleChange<'_> {
         removed.map(|_| ()).map_err(|error| self.failed(error.to_string()))
     }
 
-    /// Wraps a system that was just added in a guard, and initializes its parameters under the name
-    /// by which they find the values that their predecessors handed over.
-    fn set_up(
-        &mut self,
-        world: &mut World,
-        schedule: &mut Schedule,
-        key: SystemKey,
-        id: &ModuleId,
-    ) -> RunningSystem {
-        let slot = schedule.graph_mut().systems.get_mut(key);
-        let name = slot
-            .as_ref()
-            .map(|system| stable_name(&system.name()).into_owned())
-            .unwrap_or_default();
-        let ordinal = self.ordinals.entry((id.clone(), name.clone())).or_default();
-        let running = RunningSystem { label: self.label, key, name: (name.clone(), *ordinal) };
-        *ordinal += 1;
-        if let Some(slot) = slot
-            && !is_apply_deferred(slot.system())
-        {
-            if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
-                handovers.begin(format!("{id}/{name}#{}", running.name.1));
-            }
-            set_up(world, slot, id, self.reports);
-            if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
-                handovers.end();
-            }
-            guard(slot, id, name, self.reports);
-        }
-        let conditions = schedule.graph_mut().systems.get_conditions_mut(key);
-        let of = format!("{id}/{}#{}", running.name.0, running.name.1);
-        set_up_conditions(world, conditions.into_iter().flatten(), &of, id, self.reports);
-        running
-    }
-
     /// A system that was there before sees changes since its last run; a new one sees everything.
-    fn continue_from(&self, schedule: &mut Schedule, id: &ModuleId, system: &RunningSystem) {
-        let (name, ordinal) = system.name.clone();
-        let last_run = self.last_runs.get(&(id.clone(), name, ordinal)).copied();
+    fn continue_from(&self, schedule: &mut Schedule, system: &RunningSystem) {
+        let last_run = self.last_runs.get(&system.memory).copied();
         let systems = &mut schedule.graph_mut().systems;
         if let (Some(last_run), Some(slot)) = (last_run, systems.get_mut(system.key)) {
             slot.set_last_run(last_run);
@@ -294,6 +295,23 @@ impl ScheduleChange<'_> {
                 condition.set_last_run(last_asked);
             }
         }
+    }
+}
+
+/// Initializes the parameters of a system that was just added, and wraps it in a guard.
+fn set_up_system(
+    world: &mut World,
+    graph: &mut ScheduleGraph,
+    key: SystemKey,
+    id: &ModuleId,
+    reports: &Reports,
+) {
+    if let Some(slot) = graph.systems.get_mut(key)
+        && !is_apply_deferred(slot.system())
+    {
+        set_up(world, slot, id, reports);
+        let name = stable_name(&slot.name()).into_owned();
+        guard(slot, id, name, reports);
     }
 }
 
@@ -336,19 +354,14 @@ pub fn run_once(
         schedule.add_systems(systems);
     }
     let new: HashSet<SystemKey> = keys(&schedule).collect();
-    for key in in_order(&schedule, &new) {
-        if let Some(slot) = schedule.graph_mut().systems.get_mut(key)
-            && !is_apply_deferred(slot.system())
-        {
-            set_up(world, slot, id, reports);
-            let name = stable_name(&slot.name()).into_owned();
-            guard(slot, id, name, reports);
-        }
-        let conditions = schedule.graph_mut().systems.get_conditions_mut(key);
-        let of = format!("{id}/{label:?}");
-        set_up_conditions(world, conditions.into_iter().flatten(), &of, id, reports);
+    let graph = schedule.graph_mut();
+    for key in &new {
+        set_up_system(world, graph, *key, id, reports);
     }
-    set_up_set_conditions(world, &mut schedule, label, id, &mut HashMap::new(), reports);
+    let nodes = new.iter().copied().map(NodeId::System);
+    for node in nodes.chain(sets_with_new_conditions(graph)) {
+        set_up_conditions(world, label, graph, node, &mut Memories::default(), id, reports);
+    }
     if let Err(error) = schedule.initialize(world) {
         let reason = error.to_string(schedule.graph(), world);
         return Err(Cause::Schedule { schedule: format!("{label:?}"), reason });

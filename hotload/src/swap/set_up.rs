@@ -1,15 +1,13 @@
 //! Sets up systems and run conditions that were just added to a schedule, and guards them.
 
-use std::collections::HashMap;
-
 use bevy::ecs::schedule::{
-    ConditionWithAccess, InternedScheduleLabel, SystemSetKey, SystemWithAccess,
+    ConditionWithAccess, InternedScheduleLabel, NodeId, ScheduleGraph, SystemWithAccess,
 };
 use bevy::ecs::system::{AdapterSystem, IntoSystem, ScheduleSystem, System};
 use bevy::prelude::*;
 use playground_api::handover::Handovers;
-use playground_api::schema::names::stable_name;
 
+use super::succession::{Memories, Memory, Place};
 use crate::guard::{Guard, Reports};
 use crate::ids::ModuleId;
 
@@ -28,60 +26,57 @@ pub(super) fn set_up(
     }
 }
 
-/// As [`set_up`], for the conditions of a system or set, whose name is `of`: one that panics is false
+/// As [`set_up`], for the conditions that were just added to a system or set. One that panics is false
 /// from then on.
-pub(super) fn set_up_conditions<'a>(
+pub(super) fn set_up_conditions(
     world: &mut World,
-    conditions: impl Iterator<Item = &'a mut ConditionWithAccess>,
-    of: &str,
+    label: InternedScheduleLabel,
+    graph: &mut ScheduleGraph,
+    node: NodeId,
+    memories: &mut Memories,
     id: &ModuleId,
     reports: &Reports,
-) {
-    // Conditions that stay keep their values where others come and go.
-    let mut ordinals: HashMap<String, u32> = HashMap::new();
-    for condition in conditions {
-        let name = stable_name(&condition.name()).into_owned();
-        let ordinal = ordinals.entry(name.clone()).or_default();
-        if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
-            handovers.begin(format!("{of} if {name}#{ordinal}"));
-        }
-        *ordinal += 1;
+) -> Vec<(Place, Memory)> {
+    let places = Place::of_conditions(label, graph, node);
+    let conditions = match node {
+        NodeId::System(key) => graph.systems.get_conditions_mut(key),
+        NodeId::Set(key) => graph.system_sets.get_conditions_mut(key),
+    };
+    let mut added = Vec::with_capacity(places.len());
+    for (condition, place) in conditions.into_iter().flatten().zip(places) {
+        let memory = memories.take(&place);
         let what = format!("run condition {}, while its parameters were set up,", condition.name());
-        if reports.contain(id, &what, || condition.initialize(world)).is_none() {
+        let initialized = remembering(world, memory, |world| {
+            reports.contain(id, &what, || condition.initialize(world))
+        });
+        if initialized.is_none() {
             *condition = ConditionWithAccess::new(Box::new(IntoSystem::into_system(|| false)));
         }
+        added.push((place, memory));
     }
+    added
+}
+
+/// The sets to which conditions were just added: all others are in the executable part.
+pub(super) fn sets_with_new_conditions(graph: &ScheduleGraph) -> Vec<NodeId> {
+    let sets = graph.system_sets.iter().filter(|(_, _, new)| !new.is_empty());
+    sets.map(|(key, ..)| NodeId::Set(key)).collect()
+}
+
+/// Calls `initialize`, in which parameters find the values that their predecessors handed over.
+pub(super) fn remembering<T>(
+    world: &mut World,
+    memory: Memory,
+    initialize: impl FnOnce(&mut World) -> T,
+) -> T {
+    if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
+        handovers.begin(memory.to_string());
+    }
+    let initialized = initialize(world);
     if let Some(mut handovers) = world.get_resource_mut::<Handovers>() {
         handovers.end();
     }
-}
-
-/// Initializes the conditions that were just added to sets: all others are in the executable part.
-pub(super) fn set_up_set_conditions(
-    world: &mut World,
-    schedule: &mut Schedule,
-    label: InternedScheduleLabel,
-    id: &ModuleId,
-    ordinals: &mut HashMap<(ModuleId, String), u32>,
-    reports: &Reports,
-) {
-    let sets = &mut schedule.graph_mut().system_sets;
-    let with_new: Vec<(SystemSetKey, String)> = sets
-        .iter()
-        .filter(|(_, _, new)| !new.is_empty())
-        .map(|(key, set, _)| {
-            // That of a tuple of systems is numbered by Bevy, anew with each swap.
-            let set = if set.is_anonymous() { "tuple".to_owned() } else { format!("{set:?}") };
-            let name = format!("{label:?}/{set}");
-            let ordinal = ordinals.entry((id.clone(), name.clone())).or_default();
-            *ordinal += 1;
-            (key, format!("{id}/{name}#{ordinal}"))
-        })
-        .collect();
-    for (key, of) in with_new {
-        let conditions = sets.get_conditions_mut(key).into_iter().flatten();
-        set_up_conditions(world, conditions, &of, id, reports);
-    }
+    initialized
 }
 
 pub(super) fn nothing() -> SystemWithAccess {

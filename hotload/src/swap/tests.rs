@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::broken::Cause;
 use super::prepare::SwitchedOff;
-use super::schedules::Entering;
+use super::schedules::{Entering, Inherits};
 use super::set_conditions::SetConditions;
 use super::*;
 use crate::restore::{self, GivenUp, Owned, RestoreTimes};
@@ -89,7 +89,13 @@ fn an_ambiguity_that_the_host_forbids_does_not_break_a_commit() {
     world.insert_resource(schedules);
 
     let systems = vec![(Update.intern(), double.into_configs())];
-    let entering = Entering { id: "systems_a".into(), serial: 1, sets: Vec::new(), systems };
+    let entering = Entering {
+        id: "systems_a".into(),
+        serial: 1,
+        sets: Vec::new(),
+        systems,
+        inherits: Inherits::default(),
+    };
     let (mut conditions, reports) = (SetConditions::default(), Reports::default());
     let added =
         schedules::rebuild(&mut world, &mut conditions, &reports, Vec::new(), vec![entering]);

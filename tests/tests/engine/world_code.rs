@@ -371,3 +371,116 @@ fn report(In(_): In<Vec<String>>, eggs: Res<Eggs>) -> String {
     let (after, to) = ticks(&mut scene);
     assert!((after - before - (to - from) * 10.0).abs() <= 1.0, "{before} {after} {from} {to}");
 }
+
+/// Each system keeps a thousand of its own, each condition is true at its third question only.
+const SEVERAL: &str = "#[derive(Resource, Default)]
+pub struct Log {
+    given: u32,
+    now: Vec<u32>,
+    runs: [u32; 5],
+}
+
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    Left,
+    Right,
+}
+
+fn begin(mut log: ResMut<Log>) {
+    log.now.clear();
+}
+
+fn number(mut kept: Keep<u32>, mut log: ResMut<Log>) {
+    if *kept == 0 {
+        log.given += 1;
+        *kept = log.given;
+    }
+    log.now.push(*kept);
+}
+
+fn at_third(mut asked: Keep<u32>) -> bool {
+    *asked += 1;
+    *asked == 3
+}
+
+fn runs<const N: usize>(mut log: ResMut<Log>) {
+    log.runs[N] += 1;
+}
+
+fn report(In(_): In<Vec<String>>, log: Res<Log>) -> String {
+    format!(\"given={} now={:?} runs={:?}\", log.given, log.now, log.runs)
+}
+";
+
+#[test]
+fn systems_of_one_name_keep_their_own_memory_when_others_come_and_go() {
+    let source = plugin(
+        ".init_resource::<Log>()
+        .add_systems(First, begin)
+        .add_systems(PreUpdate, number)
+        .add_systems(Update, number)
+        .add_systems(PostUpdate, number)",
+        SEVERAL,
+    );
+    let mut scene = scene_with(&source);
+    assert!(scene.console("report").contains("given=3 now=[1, 2, 3]"), "{}", scene.story());
+    for (from, to, expected) in [
+        // The first of three goes, another one comes in front of the rest.
+        ("        .add_systems(PreUpdate, number)\n", "", "given=3 now=[2, 3]"),
+        ("(Update, number)", "(First, number.after(begin)).add_systems(Update, number)", {
+            "given=4 now=[4, 2, 3]"
+        }),
+        // One moves to another schedule.
+        ("(First, number.after(begin))", "(Last, number)", "given=4 now=[2, 3, 4]"),
+        // Several in one schedule, told apart by their sets and conditions.
+        (
+            "(Update, number)",
+            "(Update, (number.in_set(Side::Left), number.in_set(Side::Right)).chain())",
+            "given=5 now=[2, 5, 3, 4]",
+        ),
+        (
+            "(number.in_set(Side::Left), number.in_set(Side::Right)).chain()",
+            { "number.in_set(Side::Right)" },
+            "given=5 now=[5, 3, 4]",
+        ),
+        (
+            "(Update, number.in_set(Side::Right))",
+            { "(Update, (number.in_set(Side::Right), number.run_if(|| true)).chain())" },
+            "given=6 now=[5, 6, 3, 4]",
+        ),
+        (
+            "(number.in_set(Side::Right), number.run_if(|| true)).chain()",
+            { "number.run_if(|| true)" },
+            "given=6 now=[6, 3, 4]",
+        ),
+    ] {
+        edit(&mut scene, from, to, expected);
+    }
+}
+
+#[test]
+fn conditions_of_one_name_keep_their_own_memory_when_others_come_and_go() {
+    let source = plugin(
+        ".init_resource::<Log>()
+        .add_systems(PreUpdate, (runs::<0>, runs::<1>).run_if(at_third))
+        .add_systems(Update, (runs::<2>, runs::<3>).run_if(at_third))
+        .add_systems(PostUpdate, runs::<4>.run_if(at_third))",
+        SEVERAL,
+    );
+    let mut scene = scene_with(&source);
+    scene.frames(3);
+    assert!(scene.console("report").contains("runs=[1, 1, 1, 1, 1]"), "{}", scene.story());
+    for (from, to) in [
+        ("        .add_systems(PreUpdate, (runs::<0>, runs::<1>).run_if(at_third))\n", ""),
+        // A tuple loses a system, and gets another one.
+        ("(runs::<2>, runs::<3>)", "runs::<2>"),
+        ("(Update, runs::<2>", "(Update, (runs::<2>, begin)"),
+        // Another condition in front, another schedule.
+        ("(runs::<2>, begin)", "(runs::<2>, begin).run_if(|| true)"),
+        ("(PostUpdate, runs::<4>", "(Last, runs::<4>"),
+    ] {
+        edit(&mut scene, from, to, "runs=[1, 1, 1, 1, 1]");
+        scene.frames(4);
+        assert!(scene.console("report").contains("runs=[1, 1, 1, 1, 1]"), "{from} -> {to}");
+    }
+}

@@ -3,6 +3,8 @@
 use bevy::ecs::schedule::{ScheduleBuildError, ScheduleCleanupPolicy, ScheduleLabel};
 
 use super::*;
+use crate::swap::Additions;
+use crate::swap::schedules::Inherits;
 
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Stage {
@@ -97,6 +99,7 @@ fn answer(host: Host, old: Option<Module>, new: Module, is_built: bool) -> Optio
         serial: 2,
         sets: sets.into_iter().map(|sets| (label, sets)).collect(),
         systems: systems.into_iter().map(|systems| (label, systems)).collect(),
+        inherits: Inherits::default(),
     };
     let leaving: &[GenerationSet] = if old.is_some() { &[GenerationSet(1)] } else { &[] };
     let refused = check(&world, leaving, vec![entering]).err();
@@ -277,11 +280,11 @@ fn schedules_that_run_once_are_built_beforehand() {
     check_once(Startup.intern(), vec![(mine, yours).chain().into_configs()]).unwrap();
 }
 
-fn shapes(module: Module) -> Shapes {
+fn additions(module: Module) -> Additions {
     let (sets, systems) = module();
     let label = Update.intern();
     let sets = sets.into_iter().map(|sets| (label, sets)).collect();
-    Shapes::of(sets, systems.into_iter().map(|systems| (label, systems)).collect())
+    Additions::of(sets, systems.into_iter().map(|systems| (label, systems)).collect())
 }
 
 #[test]
@@ -304,9 +307,9 @@ fn a_module_of_the_same_shape_adds_the_same_sets_and_edges() {
         for (other_at, other) in modules.iter().enumerate() {
             // Conditions are no part of what a build can refuse.
             let are_same = at == other_at || [at, other_at].iter().all(|at| [4, 9].contains(at));
-            let are_equal = shapes(*module).are_equal_in(&shapes(*other), Update.intern());
+            let are_equal = additions(*module).are_equal_in(&additions(*other), Update.intern());
             assert_eq!(are_equal, are_same, "{at} and {other_at}");
-            assert!(shapes(*module).are_equal_in(&shapes(*other), PostUpdate.intern()));
+            assert!(additions(*module).are_equal_in(&additions(*other), PostUpdate.intern()));
         }
     }
 }
