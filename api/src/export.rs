@@ -186,10 +186,10 @@ macro_rules! export_module {
             $({
                 #[allow(unused_imports, reason = "exactly one of these traits applies to each type")]
                 use $crate::persist::{
-                    ViaComponent, ViaImmutable, ViaMessage, ViaNothing, ViaResource, ViaSource,
+                    ViaComponent, ViaMessage, ViaNothing, ViaResource, ViaSource,
                     ViaState, ViaTarget,
                 };
-                module.persist((&&&&&&&$crate::persist::Persisted::<$persisted>::NEW).records());
+                module.persist((&&&&&&$crate::persist::Persisted::<$persisted>::NEW).records());
             })*
             $build(module);
         }

@@ -9,7 +9,6 @@ use std::any::TypeId;
 use std::marker::PhantomData;
 
 use bevy::ecs::change_detection::Tick;
-use bevy::ecs::component::Mutable;
 use bevy::ecs::relationship::{Relationship, RelationshipTarget};
 use bevy::prelude::*;
 use bevy::state::state::FreelyMutableState;
@@ -18,16 +17,17 @@ use bevy::state::state_scoped::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::schema::names::type_name;
 use crate::schema::{Persist, Schema};
 use crate::stored::StoredType;
 
+mod access;
 mod components;
 mod relations;
 mod storage;
 #[cfg(test)]
 mod tests;
 
+use access::Access;
 use components::ComponentStorage;
 pub use components::{query_all, remove_components};
 use relations::{Source, Target};
@@ -103,23 +103,67 @@ pub struct PersistRecord {
     pub stored: StoredType,
     /// The type's schema.
     pub schema: &'static Schema,
-    /// The number of values in the world.
-    pub count: fn(&mut World) -> usize,
-    /// Visits each value. Fails if a value's own serialization fails.
-    pub each: fn(&mut World, &mut VisitEncoded<'_>) -> Result<(), String>,
-    /// Encodes all values. Fails if a value's own serialization fails.
-    pub encode: fn(&mut World) -> Result<Column, String>,
-    /// Decodes values that were written by this very type.
-    pub decode: fn(&Column) -> Result<Insert, String>,
-    /// The change ticks of all values.
-    pub ticks: fn(&mut World) -> Ticks,
-    /// Restores change ticks after values were inserted again.
-    pub set_ticks: fn(&mut World, &Ticks),
-    /// Removes all values from the world.
-    pub remove: fn(&mut World),
+    access: Access,
+    decode: fn(&Column) -> Result<Insert, String>,
 }
 
 impl PersistRecord {
+    /// The number of values in the world.
+    pub fn count(&self, world: &World) -> usize {
+        self.access.count(world, self.holder)
+    }
+
+    /// Visits each value.
+    ///
+    /// # Errors
+    ///
+    /// If a value's own serialization fails.
+    pub fn each(&self, world: &mut World, visit: &mut VisitEncoded<'_>) -> Result<(), String> {
+        self.access.each(world, self.holder, visit).map_err(|error| self.named(error))
+    }
+
+    /// Encodes all values.
+    ///
+    /// # Errors
+    ///
+    /// If a value's own serialization fails.
+    pub fn encode(&self, world: &mut World) -> Result<Column, String> {
+        let mut column = Column::default();
+        self.each(world, &mut |entity, bytes| {
+            column.entities.push(entity);
+            column.bytes.extend_from_slice(bytes);
+        })?;
+        Ok(column)
+    }
+
+    /// Decodes values that were written by this very type.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be decoded, or bytes are left over.
+    pub fn decode(&self, column: &Column) -> Result<Insert, String> {
+        (self.decode)(column).map_err(|error| self.named(error))
+    }
+
+    /// The change ticks of all values.
+    pub fn ticks(&self, world: &mut World) -> Ticks {
+        self.access.ticks(world, self.holder)
+    }
+
+    /// Restores change ticks after values were inserted again.
+    pub fn set_ticks(&self, world: &mut World, ticks: &Ticks) {
+        self.access.set_ticks(world, self.holder, ticks);
+    }
+
+    /// Removes all values from the world.
+    pub fn remove(&self, world: &mut World) {
+        self.access.remove(world, self.holder);
+    }
+
+    fn named(&self, error: String) -> String {
+        format!("{}: {error}", self.schema.name)
+    }
+
     /// True for components whose values are inserted after those of all others.
     pub fn comes_last(&self) -> bool {
         matches!(self.relation, Some(Relation::Target(_)))
@@ -148,8 +192,8 @@ pub const BEVY_PREFIX: &str = "bevy_";
 /// persisting them.
 pub fn host_records() -> Vec<PersistRecord> {
     vec![
-        component_record::<crate::unload::DespawnOnUnload>(),
-        component_record::<crate::unload::DespawnOnReload>(),
+        record::<crate::unload::DespawnOnUnload, ComponentStorage>(),
+        record::<crate::unload::DespawnOnReload, ComponentStorage>(),
     ]
 }
 
@@ -181,12 +225,6 @@ pub trait ViaTarget {
 
 /// Persists a component.
 pub trait ViaComponent {
-    /// The type's records.
-    fn records(&self) -> Vec<PersistRecord>;
-}
-
-/// Persists an immutable component.
-pub trait ViaImmutable {
     /// The type's records.
     fn records(&self) -> Vec<PersistRecord>;
 }
@@ -229,7 +267,7 @@ impl<T> ViaNothing<T> for Persisted<T> {
 )]
 pub trait Persistable {}
 
-impl<T> ViaResource for &&&&&&Persisted<T>
+impl<T> ViaResource for &&&&&Persisted<T>
 where
     T: Resource + Persist + Serialize + DeserializeOwned,
 {
@@ -238,7 +276,7 @@ where
     }
 }
 
-impl<T> ViaSource for &&&&&Persisted<T>
+impl<T> ViaSource for &&&&Persisted<T>
 where
     T: Relationship + Persist + Serialize + DeserializeOwned,
 {
@@ -247,26 +285,16 @@ where
     }
 }
 
-impl<T> ViaTarget for &&&&Persisted<T>
+impl<T> ViaTarget for &&&Persisted<T>
 where
     T: RelationshipTarget + Persist + Serialize + DeserializeOwned,
 {
     fn records(&self) -> Vec<PersistRecord> {
-        let record = record::<T, ComponentStorage<Target>>();
-        vec![PersistRecord { set_ticks: components::set_ticks::<T>, ..record }]
+        vec![record::<T, ComponentStorage<Target>>()]
     }
 }
 
-impl<T> ViaComponent for &&&Persisted<T>
-where
-    T: Component<Mutability = Mutable> + Persist + Serialize + DeserializeOwned,
-{
-    fn records(&self) -> Vec<PersistRecord> {
-        vec![component_record::<T>()]
-    }
-}
-
-impl<T> ViaImmutable for &&Persisted<T>
+impl<T> ViaComponent for &&Persisted<T>
 where
     T: Component + Persist + Serialize + DeserializeOwned,
 {
@@ -302,13 +330,6 @@ where
     }
 }
 
-fn component_record<T>() -> PersistRecord
-where
-    T: Component<Mutability = Mutable> + Persist + Serialize + DeserializeOwned,
-{
-    PersistRecord { set_ticks: components::set_ticks::<T>, ..record::<T, ComponentStorage>() }
-}
-
 fn record<T, A>() -> PersistRecord
 where
     T: Persist + Serialize + DeserializeOwned + Send + 'static,
@@ -321,42 +342,30 @@ where
         relation: A::relation(),
         stored: StoredType::of::<T>(),
         schema: A::SCHEMA,
-        count: A::count,
-        each: |world, each| {
-            let mut bytes = Vec::new();
-            A::each(world, &mut |entity, value| {
-                bytes.clear();
-                crate::codec::encode_into(value, &mut bytes).map_err(named::<T>)?;
-                each(entity, &bytes);
-                Ok(())
-            })
-        },
-        encode: |world| {
-            let mut column = Column::default();
-            A::each(world, &mut |entity, value| {
-                column.entities.push(entity);
-                crate::codec::encode_into(value, &mut column.bytes).map_err(named::<T>)
-            })?;
-            Ok(column)
-        },
+        access: A::ACCESS,
         decode: |column| {
             let mut values = Vec::with_capacity(column.entities.len());
             let mut bytes = column.bytes.as_slice();
             for entity in &column.entities {
-                let value = crate::codec::decode_next::<T>(&mut bytes);
-                values.push((*entity, value.map_err(|e| format!("{entity}: {}", named::<T>(e)))?));
+                match crate::codec::decode_next::<T>(&mut bytes) {
+                    Ok(value) => values.push((*entity, value)),
+                    Err(error) => return Err(of_entity(*entity, &error)),
+                }
             }
-            if !bytes.is_empty() {
-                return Err(named::<T>(format!("{} trailing bytes", bytes.len())));
-            }
+            no_bytes_left(bytes)?;
             Ok(Box::new(move |world| A::insert(world, values)))
         },
-        ticks: A::ticks,
-        set_ticks: A::set_ticks,
-        remove: A::remove,
     }
 }
 
-fn named<T>(error: String) -> String {
-    format!("{}: {error}", type_name::<T>())
+#[cold]
+fn of_entity(entity: Entity, error: &str) -> String {
+    format!("{entity}: {error}")
+}
+
+fn no_bytes_left(bytes: &[u8]) -> Result<(), String> {
+    match bytes.len() {
+        0 => Ok(()),
+        left => Err(format!("{left} trailing bytes")),
+    }
 }

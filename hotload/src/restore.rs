@@ -134,7 +134,7 @@ fn give_up(
     old: &Owned<'_>,
     given_up: &GivenUp<'_>,
 ) -> Result<Restore, RestoreError> {
-    let count = (old.record.count)(world);
+    let count = old.record.count(world);
     let type_name = old.record.schema.name;
     let is_listed = given_up.types.iter().any(|listed| listed == type_name);
     if count > 0 && !given_up.allows(old) && !is_listed {
@@ -163,7 +163,7 @@ fn convert(
     let module = || new.module.clone();
     let value = |reason| RestoreError::Value { module: new.module.clone(), reason };
     let started = Instant::now();
-    let encode = || (old.record.encode)(world);
+    let encode = || old.record.encode(world);
     let what = format!("the serialization of `{}`", old.record.schema.name);
     let column = guard::catch(old.module, &what, encode)?.map_err(value)?;
     let count = column.entities.len();
@@ -171,7 +171,7 @@ fn convert(
         let type_name = old.record.label();
         return Err(RestoreError::Several { module: module(), type_name, count });
     }
-    let ticks = (old.record.ticks)(world);
+    let ticks = old.record.ticks(world);
     times.snapshot_ms += ms(started);
 
     let started = Instant::now();
@@ -205,10 +205,10 @@ fn convert(
     let decode = || {
         // Most types of a module stay the same when another one changes.
         if writer == Definition::of(new.record.schema) {
-            return (new.record.decode)(&column);
+            return new.record.decode(&column);
         }
         let converted = convert_column(&mut resolution, &column, &mut Ok);
-        (new.record.decode)(&converted.map_err(|error| error.to_string())?)
+        new.record.decode(&converted.map_err(|error| error.to_string())?)
     };
     let what =
         format!("the migration, deserialization or default value of `{}`", new.record.schema.name);
@@ -277,7 +277,7 @@ pub fn restore(world: &mut World, restores: &mut [Restore], times: &mut RestoreT
                 restore.replaced = Some((id, recorded));
                 components.push(id);
             }
-            None => (restore.old.remove)(world),
+            None => restore.old.remove(world),
         }
     }
     remove_components(world, &components);
@@ -286,7 +286,7 @@ pub fn restore(world: &mut World, restores: &mut [Restore], times: &mut RestoreT
         if let Some(NewValues { record, insert, ticks }) = restore.new.take() {
             insert(world);
             // Change detection sees them with their old ticks.
-            (record.set_ticks)(world, &ticks);
+            record.set_ticks(world, &ticks);
             required::remove_again(world, record.type_id, &restore.lacking);
         }
     }

@@ -51,7 +51,7 @@ impl RollbackState {
             !matches!(record.store, Store::Component | Store::Scoped(_) | Store::Messages)
         };
         let values = records.filter(loose).map(|(module, record)| {
-            let values = (record.encode)(world).map_err(|error| StateError::of(record, error))?;
+            let values = record.encode(world).map_err(|error| StateError::of(record, error))?;
             Ok(Saved { module: module.clone(), record: *record, values })
         });
         Ok(Self { values: values.collect::<Result<_, StateError>>()? })
@@ -69,7 +69,7 @@ impl RollbackState {
     ) -> Result<(), StateError> {
         let mut inserts = Vec::with_capacity(self.values.len());
         for saved in self.values.iter().filter(|saved| modules.contains(&saved.module)) {
-            let insert = (saved.record.decode)(&saved.values);
+            let insert = saved.record.decode(&saved.values);
             inserts.push(insert.map_err(|error| StateError::of(&saved.record, error))?);
         }
         for insert in inserts {

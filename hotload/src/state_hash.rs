@@ -94,7 +94,7 @@ impl Sums {
                     _ => add(&mut self.loose, value),
                 }
             };
-            (record.each)(world, &mut each).map_err(|error| StateError::of(record, error))?;
+            record.each(world, &mut each).map_err(|error| StateError::of(record, error))?;
             if let Some(error) = failed {
                 return Err(error);
             }

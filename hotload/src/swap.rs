@@ -296,7 +296,7 @@ impl Running {
         if let Some(dormant) = self.dormant.remove(id) {
             let stays = |type_id: TypeId| self.registers(type_id, &HashSet::new());
             let persisted = dormant.persisted.iter().filter(|record| !stays(record.type_id));
-            persisted.for_each(|record| (record.remove)(world));
+            persisted.for_each(|record| record.remove(world));
             let states = dormant.states.iter().filter(|state| !stays(state.type_id));
             states.for_each(|state| (state.remove)(world));
             let resources = dormant.resources.into_iter().filter(|it| !stays(it.type_id));

@@ -3,14 +3,16 @@
 use std::any::TypeId;
 use std::marker::PhantomData;
 
-use bevy::ecs::change_detection::Tick;
-use bevy::ecs::component::{ComponentId, Mutable};
+use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity_disabling::DefaultQueryFilters;
-use bevy::ecs::query::{QueryData, QueryFilter};
+use bevy::ecs::query::{QueryBuilder, QueryData, QueryFilter};
 use bevy::prelude::*;
+use serde::Serialize;
 
-use super::storage::{Storage, Visit};
-use super::{Relation, Store, Ticks};
+use super::access::Access;
+use super::storage::Storage;
+use super::{Relation, Store};
+use crate::codec::encode_into;
 use crate::schema::{Persist, Schema};
 
 /// Components of type `T`, as `K` reads and inserts them.
@@ -18,21 +20,16 @@ pub struct ComponentStorage<K = Plain>(PhantomData<K>);
 
 /// How components of type `T` are read and inserted.
 pub trait Kind<T: Component> {
+    /// The order of values; `None` for that of the tables.
+    const ORDER: Option<fn(&mut World) -> Vec<Entity>> = None;
+
     fn relation() -> Option<Relation> {
         None
     }
 
-    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
-        let mut query = query_all::<(Entity, &T), ()>(world);
-        query.iter(world).try_for_each(|(entity, value)| each(entity, value))
-    }
-
     fn insert(world: &mut World, values: Vec<(Entity, T)>) {
-        let row = |entity: Entity| {
-            world.get_entity(entity).map_or(0, |it| it.location().table_row.index())
-        };
         let is_upwards = match values.as_slice() {
-            [(first, _), (second, _), ..] => row(*first) < row(*second),
+            [(first, _), (second, _), ..] => is_upwards(world, *first, *second),
             _ => false,
         };
         // From a table's last row to its first, so that removing one does not move another.
@@ -45,14 +42,24 @@ pub trait Kind<T: Component> {
     }
 }
 
+fn is_upwards(world: &World, first: Entity, second: Entity) -> bool {
+    let row =
+        |entity: Entity| world.get_entity(entity).map_or(0, |it| it.location().table_row.index());
+    row(first) < row(second)
+}
+
 /// Components that nothing else depends on.
 pub struct Plain;
 
 impl<T: Component> Kind<T> for Plain {}
 
-impl<T: Component + Persist, K: Kind<T>> Storage<T> for ComponentStorage<K> {
+impl<T: Component + Persist + Serialize, K: Kind<T>> Storage<T> for ComponentStorage<K> {
     const STORE: Store = Store::Component;
     const SCHEMA: &'static Schema = T::REF;
+    const ACCESS: Access = Access::Components {
+        encode: |entity, bytes| Some(encode_into(entity.get::<T>()?, bytes)),
+        order: K::ORDER,
+    };
 
     fn holder() -> TypeId {
         TypeId::of::<T>()
@@ -62,30 +69,22 @@ impl<T: Component + Persist, K: Kind<T>> Storage<T> for ComponentStorage<K> {
         K::relation()
     }
 
-    fn count(world: &mut World) -> usize {
-        count_components::<T>(world)
-    }
-
-    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
-        K::each(world, each)
-    }
-
     fn insert(world: &mut World, values: Vec<(Entity, T)>) {
         K::insert(world, values);
-    }
-
-    fn remove(world: &mut World) {
-        remove_component::<T>(world);
-    }
-
-    fn ticks(world: &mut World) -> Ticks {
-        let mut query = query_all::<(Entity, Ref<T>), ()>(world);
-        query.iter(world).map(|(entity, v)| (entity, v.added(), v.last_changed())).collect()
     }
 }
 
 /// A query that also finds entities with `Disabled` or another disabling component.
 pub fn query_all<D: QueryData, F: QueryFilter>(world: &mut World) -> QueryState<D, F> {
+    with_disabled(world, World::query_filtered)
+}
+
+/// The entities with a component, also disabled ones.
+pub fn holders<D: QueryData>(world: &mut World, component: ComponentId) -> QueryState<D> {
+    with_disabled(world, |world| QueryBuilder::new(world).with_id(component).build())
+}
+
+fn with_disabled<T>(world: &mut World, query: impl FnOnce(&mut World) -> T) -> T {
     // A query takes the world's filters when it is made.
     let mut without = DefaultQueryFilters::empty();
     let mut exchange = |world: &mut World| {
@@ -94,19 +93,9 @@ pub fn query_all<D: QueryData, F: QueryFilter>(world: &mut World) -> QueryState<
         }
     };
     exchange(world);
-    let query = world.query_filtered();
+    let query = query(world);
     exchange(world);
     query
-}
-
-pub(super) fn count_components<T: Component>(world: &mut World) -> usize {
-    query_all::<(), With<T>>(world).iter(world).count()
-}
-
-pub(super) fn remove_component<T: Component>(world: &mut World) {
-    if let Some(id) = world.component_id::<T>() {
-        remove_components(world, &[id]);
-    }
 }
 
 /// Removes `components` from all entities. Removes all of an entity's at once, since each removal
@@ -120,31 +109,6 @@ pub fn remove_components(world: &mut World, components: &[ComponentId]) {
         // A hook may have despawned some of the entities.
         if let Ok(mut entity) = world.get_entity_mut(entity) {
             entity.remove_by_ids(components);
-        }
-    }
-}
-
-/// Restores the ticks of mutable components. Immutable ones keep the tick of their insertion.
-pub fn set_ticks<T: Component<Mutability = Mutable>>(world: &mut World, ticks: &Ticks) {
-    let mut query = query_all::<(Entity, &mut T), ()>(world);
-    let set = |value: &mut Mut<'_, T>, (_, added, changed): &(Entity, Tick, Tick)| {
-        value.set_last_added(*added);
-        value.set_last_changed(*changed);
-    };
-    // Usually the values are in their old order or in its reverse.
-    let mut left = ticks.as_slice();
-    for (entity, mut value) in query.iter_mut(world) {
-        let (ticks, rest) = match left {
-            [first, rest @ ..] if first.0 == entity => (first, rest),
-            [rest @ .., last] if last.0 == entity => (last, rest),
-            _ => break,
-        };
-        set(&mut value, ticks);
-        left = rest;
-    }
-    for ticks in left {
-        if let Ok((_, mut value)) = query.get_mut(world, ticks.0) {
-            set(&mut value, ticks);
         }
     }
 }

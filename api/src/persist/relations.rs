@@ -6,37 +6,32 @@
 
 use std::any::TypeId;
 
-use bevy::ecs::entity::EntityHashSet;
+use bevy::ecs::entity::{EntityHashSet, EntityIndexSet};
 use bevy::ecs::relationship::{
     Relationship, RelationshipHookMode, RelationshipSourceCollection, RelationshipTarget,
 };
 use bevy::prelude::*;
 
 use super::Relation;
-use super::components::{Kind, query_all};
-use super::storage::Visit;
+use super::components::{Kind, holders, query_all};
 
 pub struct Source;
 
 impl<T: Relationship> Kind<T> for Source {
+    const ORDER: Option<fn(&mut World) -> Vec<Entity>> = Some(|world| {
+        let mut targets = query_all::<&T::RelationshipTarget, ()>(world);
+        let mut sources: EntityIndexSet =
+            targets.iter(world).flat_map(RelationshipTarget::iter).collect();
+        // Nothing lists a source that was inserted without hooks.
+        let others = world.component_id::<T>().map(|id| holders::<Entity>(world, id));
+        if let Some(mut others) = others {
+            sources.extend(others.iter(world));
+        }
+        sources.into_iter().collect()
+    });
+
     fn relation() -> Option<Relation> {
         Some(Relation::Source(TypeId::of::<T::RelationshipTarget>()))
-    }
-
-    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
-        let mut listed = EntityHashSet::default();
-        let mut targets = query_all::<&T::RelationshipTarget, ()>(world);
-        for source in targets.iter(world).flat_map(RelationshipTarget::iter) {
-            if let Some(value) = world.get::<T>(source)
-                && listed.insert(source)
-            {
-                each(source, value)?;
-            }
-        }
-        // Nothing lists a source that was inserted without hooks.
-        let mut sources = query_all::<(Entity, &T), ()>(world);
-        let mut others = sources.iter(world).filter(|(source, _)| !listed.contains(source));
-        others.try_for_each(|(source, value)| each(source, value))
     }
 
     fn insert(world: &mut World, values: Vec<(Entity, T)>) {

@@ -1,4 +1,4 @@
-//! Access to the values in each kind of store.
+//! The values in each kind of store.
 
 use std::any::TypeId;
 use std::marker::PhantomData;
@@ -11,33 +11,27 @@ use bevy::state::state_scoped::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::components::{count_components, query_all, remove_component};
-use super::{Relation, Store, Ticks};
+use super::access::Access;
+use super::{Relation, Store};
+use crate::codec::encode_into;
 use crate::schema::{Field, Persist, Schema, Shape, Variant};
 
-/// Called with a value and its entity.
-pub type Visit<'a, T> = dyn FnMut(Entity, &T) -> Result<(), String> + 'a;
+/// The result of encoding a value; fails if its own serialization does.
+pub type Encoded = Result<(), String>;
 
-/// Access to the values of type `T` in one kind of store.
+/// The values of type `T` in one kind of store: the part that needs the type. Everything in it is
+/// compiled once per type in the module that persists it, so loops over values are in [`Access`].
 pub trait Storage<T> {
     const STORE: Store;
     const SCHEMA: &'static Schema;
+    const ACCESS: Access;
     /// The component, resource or message buffer that contains the values.
     fn holder() -> TypeId;
-    fn count(world: &mut World) -> usize;
-    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String>;
     fn insert(world: &mut World, values: Vec<(Entity, T)>);
-    fn remove(world: &mut World);
 
     fn relation() -> Option<Relation> {
         None
     }
-
-    fn ticks(_: &mut World) -> Ticks {
-        Ticks::new()
-    }
-
-    fn set_ticks(_: &mut World, _: &Ticks) {}
 }
 
 /// Present in the world while persisted values are converted by a swap or loaded from a snapshot,
@@ -47,20 +41,17 @@ pub struct Restoring;
 
 pub struct ResourceStorage;
 
-impl<T: Resource + Persist> Storage<T> for ResourceStorage {
+impl<T: Resource + Persist + Serialize> Storage<T> for ResourceStorage {
     const STORE: Store = Store::Resource;
     const SCHEMA: &'static Schema = T::REF;
+    const ACCESS: Access = Access::Resource {
+        encode: |holder, bytes| Some(encode_into(holder.get::<T>()?, bytes)),
+        keeps_ticks: true,
+        reset: None,
+    };
 
     fn holder() -> TypeId {
         TypeId::of::<T>()
-    }
-
-    fn count(world: &mut World) -> usize {
-        usize::from(world.contains_resource::<T>())
-    }
-
-    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
-        world.get_resource::<T>().map_or(Ok(()), |value| each(Entity::PLACEHOLDER, value))
     }
 
     fn insert(world: &mut World, values: Vec<(Entity, T)>) {
@@ -68,44 +59,21 @@ impl<T: Resource + Persist> Storage<T> for ResourceStorage {
             world.insert_resource(value);
         }
     }
-
-    fn remove(world: &mut World) {
-        world.remove_resource::<T>();
-    }
-
-    fn ticks(world: &mut World) -> Ticks {
-        let value = world.get_resource_ref::<T>();
-        value.iter().map(|v| (Entity::PLACEHOLDER, v.added(), v.last_changed())).collect()
-    }
-
-    fn set_ticks(world: &mut World, ticks: &Ticks) {
-        let Some(id) = world.component_id::<T>() else { return };
-        if let Some((_, added, changed)) = ticks.first()
-            && let Some(mut value) = world.get_resource_mut_by_id(id)
-        {
-            value.set_last_added(*added);
-            value.set_last_changed(*changed);
-        }
-    }
 }
 
 pub struct StateStorage;
 
-impl<T: FreelyMutableState + Persist> Storage<T> for StateStorage {
+impl<T: FreelyMutableState + Persist + Serialize> Storage<T> for StateStorage {
     const STORE: Store = Store::State;
     const SCHEMA: &'static Schema = T::REF;
+    const ACCESS: Access = Access::Resource {
+        encode: |holder, bytes| Some(encode_into(holder.get::<State<T>>()?.get(), bytes)),
+        keeps_ticks: false,
+        reset: None,
+    };
 
     fn holder() -> TypeId {
         TypeId::of::<State<T>>()
-    }
-
-    fn count(world: &mut World) -> usize {
-        usize::from(world.contains_resource::<State<T>>())
-    }
-
-    fn each(world: &mut World, each: &mut Visit<'_, T>) -> Result<(), String> {
-        let state = world.get_resource::<State<T>>();
-        state.map_or(Ok(()), |state| each(Entity::PLACEHOLDER, state.get()))
     }
 
     fn insert(world: &mut World, values: Vec<(Entity, T)>) {
@@ -113,10 +81,6 @@ impl<T: FreelyMutableState + Persist> Storage<T> for StateStorage {
             // Without a transition: the state was entered before.
             world.insert_resource(State::new(value));
         }
-    }
-
-    fn remove(world: &mut World) {
-        world.remove_resource::<State<T>>();
     }
 }
 
@@ -158,26 +122,28 @@ impl<S: Persist> Persist for Pending<S> {
 
 pub struct NextStateStorage<S>(PhantomData<S>);
 
-impl<S: FreelyMutableState + Persist> Storage<Pending<S>> for NextStateStorage<S> {
+impl<S: FreelyMutableState + Persist + Serialize> Storage<Pending<S>> for NextStateStorage<S> {
     const STORE: Store = Store::NextState;
     const SCHEMA: &'static Schema = <Pending<S>>::REF;
+    const ACCESS: Access = Access::Resource {
+        encode: |holder, bytes| {
+            let pending = match holder.get::<NextState<S>>()? {
+                NextState::Pending(state) => Pending::Always(state.clone()),
+                NextState::PendingIfNeq(state) => Pending::IfOther(state.clone()),
+                NextState::Unchanged => return None,
+            };
+            Some(encode_into(&pending, bytes))
+        },
+        keeps_ticks: false,
+        reset: Some(|world| {
+            if let Some(mut next) = world.get_resource_mut::<NextState<S>>() {
+                next.reset();
+            }
+        }),
+    };
 
     fn holder() -> TypeId {
         TypeId::of::<NextState<S>>()
-    }
-
-    fn count(world: &mut World) -> usize {
-        let next = world.get_resource::<NextState<S>>();
-        usize::from(next.is_some_and(|next| !matches!(next, NextState::Unchanged)))
-    }
-
-    fn each(world: &mut World, each: &mut Visit<'_, Pending<S>>) -> Result<(), String> {
-        let pending = match world.get_resource::<NextState<S>>() {
-            Some(NextState::Pending(state)) => Pending::Always(state.clone()),
-            Some(NextState::PendingIfNeq(state)) => Pending::IfOther(state.clone()),
-            Some(NextState::Unchanged) | None => return Ok(()),
-        };
-        each(Entity::PLACEHOLDER, &pending)
     }
 
     fn insert(world: &mut World, values: Vec<(Entity, Pending<S>)>) {
@@ -186,12 +152,6 @@ impl<S: FreelyMutableState + Persist> Storage<Pending<S>> for NextStateStorage<S
                 Pending::Always(state) => NextState::Pending(state),
                 Pending::IfOther(state) => NextState::PendingIfNeq(state),
             });
-        }
-    }
-
-    fn remove(world: &mut World) {
-        if let Some(mut next) = world.get_resource_mut::<NextState<S>>() {
-            next.reset();
         }
     }
 }
@@ -224,21 +184,16 @@ scoped!(DespawnOnEnter, DespawnOnExit, DisableOnEnter, DisableOnExit, EnableOnEn
 
 pub struct ScopedStorage<W>(PhantomData<W>);
 
-impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Storage<S> for ScopedStorage<W> {
+impl<S: Persist + Serialize + Send + Sync + 'static, W: Scoped<S>> Storage<S> for ScopedStorage<W> {
     const STORE: Store = Store::Scoped(W::NAME);
     const SCHEMA: &'static Schema = S::REF;
+    const ACCESS: Access = Access::Components {
+        encode: |entity, bytes| Some(encode_into(entity.get::<W>()?.state(), bytes)),
+        order: None,
+    };
 
     fn holder() -> TypeId {
         TypeId::of::<W>()
-    }
-
-    fn count(world: &mut World) -> usize {
-        count_components::<W>(world)
-    }
-
-    fn each(world: &mut World, each: &mut Visit<'_, S>) -> Result<(), String> {
-        let mut query = query_all::<(Entity, &W), ()>(world);
-        query.iter(world).try_for_each(|(entity, scoped)| each(entity, scoped.state()))
     }
 
     fn insert(world: &mut World, values: Vec<(Entity, S)>) {
@@ -248,30 +203,34 @@ impl<S: Persist + Send + Sync + 'static, W: Scoped<S>> Storage<S> for ScopedStor
             }
         }
     }
-
-    fn remove(world: &mut World) {
-        remove_component::<W>(world);
-    }
 }
 
 pub struct MessageStorage;
 
-impl<M: Message + Persist> Storage<M> for MessageStorage {
+impl<M: Message + Persist + Serialize> Storage<M> for MessageStorage {
     const STORE: Store = Store::Messages;
     const SCHEMA: &'static Schema = M::REF;
+    const ACCESS: Access = Access::Messages {
+        count: |world| world.get_resource::<Messages<M>>().map_or(0, Messages::len),
+        each: |world, visit| {
+            let Some(messages) = world.get_resource::<Messages<M>>() else { return Ok(()) };
+            let mut bytes = Vec::new();
+            for message in messages.get_cursor().read(messages) {
+                bytes.clear();
+                encode_into(message, &mut bytes)?;
+                visit(Entity::PLACEHOLDER, &bytes);
+            }
+            Ok(())
+        },
+        clear: |world| {
+            if let Some(mut messages) = world.get_resource_mut::<Messages<M>>() {
+                messages.clear();
+            }
+        },
+    };
 
     fn holder() -> TypeId {
         TypeId::of::<Messages<M>>()
-    }
-
-    fn count(world: &mut World) -> usize {
-        world.get_resource::<Messages<M>>().map_or(0, Messages::len)
-    }
-
-    fn each(world: &mut World, each: &mut Visit<'_, M>) -> Result<(), String> {
-        let Some(messages) = world.get_resource::<Messages<M>>() else { return Ok(()) };
-        let mut cursor = messages.get_cursor();
-        cursor.read(messages).try_for_each(|message| each(Entity::PLACEHOLDER, message))
     }
 
     fn insert(world: &mut World, values: Vec<(Entity, M)>) {
@@ -280,12 +239,6 @@ impl<M: Message + Persist> Storage<M> for MessageStorage {
         }
         if let Some(mut messages) = world.get_resource_mut::<Messages<M>>() {
             messages.write_batch(values.into_iter().map(|(_, message)| message));
-        }
-    }
-
-    fn remove(world: &mut World) {
-        if let Some(mut messages) = world.get_resource_mut::<Messages<M>>() {
-            messages.clear();
         }
     }
 }

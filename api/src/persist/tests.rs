@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use playground_derive::Persist;
 use serde::{Deserialize, Serialize};
 
-use super::{PersistRecord, Persisted, ViaComponent, ViaImmutable, remove_components};
+use super::{PersistRecord, Persisted, ViaComponent, remove_components};
 
 #[derive(Component, Persist, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[persist(crate = crate::schema)]
@@ -32,20 +32,20 @@ fn carry_over(
     new: PersistRecord,
     meanwhile: impl FnOnce(&mut World),
 ) {
-    let column = (old.encode)(world).expect("bincode can encode it");
-    let ticks = (old.ticks)(world);
-    let insert = (new.decode)(&column).expect("both types have the same form");
+    let column = old.encode(world).expect("bincode can encode it");
+    let ticks = old.ticks(world);
+    let insert = new.decode(&column).expect("both types have the same form");
     let id = world.components().get_id(old.type_id).expect("the component is registered");
     remove_components(world, &[id]);
     meanwhile(world);
     insert(world);
-    (new.set_ticks)(world, &ticks);
+    new.set_ticks(world, &ticks);
 }
 
 #[test]
 fn values_keep_their_change_ticks_in_every_table() {
     let [old, new] =
-        [(&&&&Persisted::<Old>::NEW).records()[0], (&&&&Persisted::<New>::NEW).records()[0]];
+        [(&&&Persisted::<Old>::NEW).records()[0], (&&&Persisted::<New>::NEW).records()[0]];
     let mut world = World::new();
     let entities: Vec<Entity> = (0..100)
         .map(|number| {
@@ -65,7 +65,7 @@ fn values_keep_their_change_ticks_in_every_table() {
         world.get_mut::<Old>(*entity).expect("it has one").set_changed();
     }
     world.increment_change_tick();
-    let mut before = (old.ticks)(&mut world);
+    let mut before = old.ticks(&mut world);
     assert_eq!(before.len(), 100);
 
     let gone = [entities[0], entities[50], entities[99]];
@@ -75,7 +75,7 @@ fn values_keep_their_change_ticks_in_every_table() {
         }
     });
     before.retain(|(entity, ..)| !gone.contains(entity));
-    let mut after = (new.ticks)(&mut world);
+    let mut after = new.ticks(&mut world);
     before.sort_unstable_by_key(|(entity, ..)| *entity);
     after.sort_unstable_by_key(|(entity, ..)| *entity);
     assert_eq!(before, after);
@@ -90,7 +90,7 @@ fn values_keep_their_change_ticks_in_every_table() {
 
 #[test]
 fn immutable_components_are_carried_over() {
-    let old = (&&&&Persisted::<Old>::NEW).records()[0];
+    let old = (&&&Persisted::<Old>::NEW).records()[0];
     let fixed = (&&&Persisted::<Fixed>::NEW).records()[0];
     let mut world = World::new();
     let entity = world.spawn(Old(7)).id();

@@ -49,19 +49,34 @@ fn id(manifest: &[u8]) -> Option<&str> {
 
 /// Serializes a manifest to TOML.
 fn written(manifest: &Manifest) -> String {
-    let Manifest { kind, id, version, abi, epoch, cores, requires, persisted, dropped } = manifest;
+    let Manifest {
+        kind,
+        id,
+        version,
+        abi,
+        epoch,
+        crate_epoch,
+        types,
+        cores,
+        requires,
+        persisted,
+        dropped,
+    } = manifest;
     let table = |entries: Vec<(String, String)>| {
         entries.into_iter().map(|(key, value)| (key, value.into())).collect::<Table>()
     };
     let cores = cores.iter().map(|(id, epoch)| (id.to_string(), epoch.to_string()));
     let requires = requires.iter().map(|(id, version)| (id.to_string(), version.to_string()));
+    let types = types.iter().map(|(name, epoch)| format!("{name} {epoch} {id}"));
     let mut document = table(vec![
         ("kind".into(), format!("{kind:?}")),
         ("id".into(), id.to_string()),
         ("version".into(), version.to_string()),
         ("abi".into(), abi.to_string()),
         ("epoch".into(), epoch.to_string()),
+        ("crate_epoch".into(), crate_epoch.to_string()),
     ]);
+    document.insert("types".into(), types.collect::<Vec<_>>().join("\n").into());
     document.insert("cores".into(), table(cores.collect()).into());
     document.insert("requires".into(), table(requires.collect()).into());
     document.insert("persist".into(), persisted.clone().into());

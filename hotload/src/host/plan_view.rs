@@ -107,7 +107,7 @@ impl Host {
 
 fn types(world: &mut World, types: &[TypePlan]) -> Vec<Item> {
     let items = types.iter().map(|planned| {
-        let values = planned.old.map(|record| (record.count)(world));
+        let values = planned.old.map(|record| record.count(world));
         let (fate, mut details) = match &planned.fate {
             Fate::Kept => (ItemFate::TypeKept, Vec::new()),
             Fate::New => (ItemFate::TypeNew, Vec::new()),

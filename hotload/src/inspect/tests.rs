@@ -30,7 +30,6 @@ pub mod schema {
 pub use module::ModuleApp;
 pub mod persist {
     pub trait ViaComponent { fn records(&self) -> u8 { 0 } }
-    pub trait ViaImmutable {}
     pub trait ViaResource {}
     pub trait ViaMessage {}
     pub trait ViaNothing {}

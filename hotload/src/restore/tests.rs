@@ -67,14 +67,15 @@ impl Default for More {
 }
 
 /// The record under the name that all forms of the type share.
-fn form(record: PersistRecord) -> PersistRecord {
+fn form(mut record: PersistRecord) -> PersistRecord {
     let schema = Schema { name: "core_body::Body", ..*record.schema };
-    PersistRecord { schema: Box::leak(Box::new(schema)), ..record }
+    record.schema = Box::leak(Box::new(schema));
+    record
 }
 
 macro_rules! component {
     ($type:ty) => {
-        form((&&&&Persisted::<$type>::NEW).records()[0])
+        form((&&&Persisted::<$type>::NEW).records()[0])
     };
 }
 
@@ -179,7 +180,7 @@ fn a_type_that_is_gone_is_dropped_with_its_modules_permission() {
 
 #[test]
 fn several_values_do_not_become_one_resource_with_any_permission() {
-    let single = || Some(("old", form((&&&&&&&Persisted::<Single>::NEW).records()[0])));
+    let single = || Some(("old", form((&&&&&&Persisted::<Single>::NEW).records()[0])));
     let (reason, asks) = refusal(change(&mut world(&[1, 2]), single(), &[], &["old"]));
     assert!(!asks && reason.contains("H0607") && reason.contains("holds 2"), "{reason}");
 

@@ -31,7 +31,7 @@ pub fn lines(
         let now = Definition::of(source.record.schema);
         let change = TypeChange::between(&saved.definition, &now);
         lines.extend(change.entries.iter().map(|entry| format!("{name}.{entry}")));
-        let column = (source.record.encode)(world).map_err(SaveError::Encode)?;
+        let column = source.record.encode(world).map_err(SaveError::Encode)?;
         let count = column.entities.len();
         if saved.store.is_on_entities() || saved.store == SavedStore::Messages {
             if then != count {

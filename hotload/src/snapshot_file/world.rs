@@ -75,7 +75,7 @@ pub fn save(
     let (own, along): (Vec<Source>, Vec<Source>) =
         with_hosts(sources).into_iter().partition(Source::is_own);
     for Source { module, record } in &own {
-        let column = (record.encode)(world).map_err(SaveError::Encode)?;
+        let column = record.encode(world).map_err(SaveError::Encode)?;
         let store = SavedStore::from(record.store);
         if store.is_on_entities() {
             on_entities.extend(column.entities.iter().map(|entity| entity.to_bits()));
@@ -90,7 +90,7 @@ pub fn save(
                 column.bytes.extend_from_slice(bytes);
             }
         };
-        (record.each)(world, &mut each).map_err(SaveError::Encode)?;
+        record.each(world, &mut each).map_err(SaveError::Encode)?;
         push(&mut saved, &mut schemas, module, record, column);
     }
     header.entities = on_entities.len() as u64;
@@ -290,7 +290,7 @@ fn read(
         };
         let column = convert_column(resolution, &column, &mut now)
             .map_err(|error| failed(error.to_string()))?;
-        let insert = (source.record.decode)(&column).map_err(failed)?;
+        let insert = source.record.decode(&column).map_err(failed)?;
         let entities = column.entities.into_iter().collect();
         ready.push(Ready { record: source.record, entities, insert });
     }
@@ -317,7 +317,7 @@ fn put(world: &mut World, sources: &[Source], mut ready: Vec<Ready>) {
     }
     for Source { record, .. } in sources {
         if matches!(record.store, Store::Messages | Store::NextState) {
-            (record.remove)(world);
+            record.remove(world);
         }
     }
     ready.sort_by_key(|ready| ready.record.comes_last());

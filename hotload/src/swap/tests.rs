@@ -37,8 +37,8 @@ fn prepared(leaving: Vec<SwitchedOff>) -> PreparedSwap {
 fn a_panic_in_a_commit_is_told_as_broken() {
     let mut world = World::new();
     world.spawn(Before(1));
-    let before = (&&&&Persisted::<Before>::NEW).records()[0];
-    let after = (&&&&Persisted::<After>::NEW).records()[0];
+    let before = (&&&Persisted::<Before>::NEW).records()[0];
+    let after = (&&&Persisted::<After>::NEW).records()[0];
     let module = &ModuleId::from("core_body");
     let old = [Owned { module, record: &before }];
     let new = [Owned { module, record: &after }];

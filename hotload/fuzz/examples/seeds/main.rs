@@ -88,6 +88,8 @@ id = "{id}"
 version = "0.1.2"
 abi = "{ABI}"
 epoch = "0123456789abcdef"
+crate_epoch = "fedcba9876543210"
+types = "Body 00112233445566aa {id}"
 cores = {{ core_demo = "0123456789abcdef" }}
 persist = ["Body", "Tree"]
 dropped = ["core_demo::Shield"]
