@@ -27,7 +27,7 @@ mod storage;
 #[cfg(test)]
 mod tests;
 
-use access::Access;
+use access::{Access, Appended};
 use components::ComponentStorage;
 pub use components::{query_all, remove_components};
 use relations::{Source, Target};
@@ -119,7 +119,11 @@ impl PersistRecord {
     ///
     /// If a value's own serialization fails.
     pub fn each(&self, world: &mut World, visit: &mut VisitEncoded<'_>) -> Result<(), String> {
-        self.access.each(world, self.holder, visit).map_err(|error| self.named(error))
+        let mut visit = |bytes: &mut Vec<u8>, entity: Entity, _, _| {
+            visit(entity, bytes);
+            bytes.clear();
+        };
+        self.append(world, &mut Vec::new(), &mut visit)
     }
 
     /// Encodes all values.
@@ -128,12 +132,34 @@ impl PersistRecord {
     ///
     /// If a value's own serialization fails.
     pub fn encode(&self, world: &mut World) -> Result<Column, String> {
-        let mut column = Column::default();
-        self.each(world, &mut |entity, bytes| {
-            column.entities.push(entity);
-            column.bytes.extend_from_slice(bytes);
+        let Column { mut entities, mut bytes } = Column::default();
+        self.append(world, &mut bytes, &mut |_, entity, _, _| entities.push(entity))?;
+        Ok(Column { entities, bytes })
+    }
+
+    /// As [`PersistRecord::encode`], with the change ticks of all values.
+    ///
+    /// # Errors
+    ///
+    /// If a value's own serialization fails.
+    pub fn encode_with_ticks(&self, world: &mut World) -> Result<(Column, Ticks), String> {
+        let Column { mut entities, mut bytes } = Column::default();
+        let mut ticks = Ticks::new();
+        self.append(world, &mut bytes, &mut |_, entity, added, changed| {
+            entities.push(entity);
+            ticks.push((entity, added, changed));
         })?;
-        Ok(column)
+        Ok((Column { entities, bytes }, ticks))
+    }
+
+    fn append(
+        &self,
+        world: &mut World,
+        bytes: &mut Vec<u8>,
+        appended: &mut Appended<'_>,
+    ) -> Result<(), String> {
+        let encoded = self.access.encode(world, self.holder, bytes, appended);
+        encoded.map_err(|error| self.named(error))
     }
 
     /// Decodes values that were written by this very type.
@@ -143,11 +169,6 @@ impl PersistRecord {
     /// If a value cannot be decoded, or bytes are left over.
     pub fn decode(&self, column: &Column) -> Result<Insert, String> {
         (self.decode)(column).map_err(|error| self.named(error))
-    }
-
-    /// The change ticks of all values.
-    pub fn ticks(&self, world: &mut World) -> Ticks {
-        self.access.ticks(world, self.holder)
     }
 
     /// Restores change ticks after values were inserted again.

@@ -163,15 +163,14 @@ fn convert(
     let module = || new.module.clone();
     let value = |reason| RestoreError::Value { module: new.module.clone(), reason };
     let started = Instant::now();
-    let encode = || old.record.encode(world);
+    let encode = || old.record.encode_with_ticks(world);
     let what = format!("the serialization of `{}`", old.record.schema.name);
-    let column = guard::catch(old.module, &what, encode)?.map_err(value)?;
+    let (column, ticks) = guard::catch(old.module, &what, encode)?.map_err(value)?;
     let count = column.entities.len();
     if old.record.store != new.record.store && count > 1 {
         let type_name = old.record.label();
         return Err(RestoreError::Several { module: module(), type_name, count });
     }
-    let ticks = old.record.ticks(world);
     times.snapshot_ms += ms(started);
 
     let started = Instant::now();

@@ -20,8 +20,7 @@ pub struct ComponentStorage<K = Plain>(PhantomData<K>);
 
 /// How components of type `T` are read and inserted.
 pub trait Kind<T: Component> {
-    /// The order of values; `None` for that of the tables.
-    const ORDER: Option<fn(&mut World) -> Vec<Entity>> = None;
+    const ACCESS: Access;
 
     fn relation() -> Option<Relation> {
         None
@@ -51,15 +50,28 @@ fn is_upwards(world: &World, first: Entity, second: Entity) -> bool {
 /// Components that nothing else depends on.
 pub struct Plain;
 
-impl<T: Component> Kind<T> for Plain {}
+impl<T: Component + Serialize> Kind<T> for Plain {
+    const ACCESS: Access = in_one_loop::<T>();
+}
+
+/// Access to values whose order does not matter.
+pub const fn in_one_loop<T: Component + Serialize>() -> Access {
+    Access::Components {
+        encode: |world, bytes, appended| {
+            let mut query = query_all::<(Entity, Ref<T>), ()>(world);
+            for (entity, value) in query.iter(world) {
+                encode_into(&*value, bytes)?;
+                appended(bytes, entity, value.added(), value.last_changed());
+            }
+            Ok(())
+        },
+    }
+}
 
 impl<T: Component + Persist + Serialize, K: Kind<T>> Storage<T> for ComponentStorage<K> {
     const STORE: Store = Store::Component;
     const SCHEMA: &'static Schema = T::REF;
-    const ACCESS: Access = Access::Components {
-        encode: |entity, bytes| Some(encode_into(entity.get::<T>()?, bytes)),
-        order: K::ORDER,
-    };
+    const ACCESS: Access = K::ACCESS;
 
     fn holder() -> TypeId {
         TypeId::of::<T>()

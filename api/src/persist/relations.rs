@@ -12,23 +12,20 @@ use bevy::ecs::relationship::{
 };
 use bevy::prelude::*;
 
+use serde::Serialize;
+
 use super::Relation;
-use super::components::{Kind, holders, query_all};
+use super::access::Access;
+use super::components::{Kind, holders, in_one_loop, query_all};
+use crate::codec::encode_into;
 
 pub struct Source;
 
-impl<T: Relationship> Kind<T> for Source {
-    const ORDER: Option<fn(&mut World) -> Vec<Entity>> = Some(|world| {
-        let mut targets = query_all::<&T::RelationshipTarget, ()>(world);
-        let mut sources: EntityIndexSet =
-            targets.iter(world).flat_map(RelationshipTarget::iter).collect();
-        // Nothing lists a source that was inserted without hooks.
-        let others = world.component_id::<T>().map(|id| holders::<Entity>(world, id));
-        if let Some(mut others) = others {
-            sources.extend(others.iter(world));
-        }
-        sources.into_iter().collect()
-    });
+impl<T: Relationship + Serialize> Kind<T> for Source {
+    const ACCESS: Access = Access::Entities {
+        encode: |entity, bytes| Some(encode_into(entity.get::<T>()?, bytes)),
+        order: Some(listed::<T>),
+    };
 
     fn relation() -> Option<Relation> {
         Some(Relation::Source(TypeId::of::<T::RelationshipTarget>()))
@@ -42,9 +39,24 @@ impl<T: Relationship> Kind<T> for Source {
     }
 }
 
+/// All sources, in the order of their targets' lists.
+fn listed<T: Relationship>(world: &mut World) -> Vec<Entity> {
+    let mut targets = query_all::<&T::RelationshipTarget, ()>(world);
+    let mut sources: EntityIndexSet =
+        targets.iter(world).flat_map(RelationshipTarget::iter).collect();
+    // Nothing lists a source that was inserted without hooks.
+    let others = world.component_id::<T>().map(|id| holders::<Entity>(world, id));
+    if let Some(mut others) = others {
+        sources.extend(others.iter(world));
+    }
+    sources.into_iter().collect()
+}
+
 pub struct Target;
 
-impl<T: RelationshipTarget> Kind<T> for Target {
+impl<T: RelationshipTarget + Serialize> Kind<T> for Target {
+    const ACCESS: Access = in_one_loop::<T>();
+
     fn relation() -> Option<Relation> {
         Some(Relation::Target(TypeId::of::<T::Relationship>()))
     }

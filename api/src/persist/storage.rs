@@ -187,7 +187,7 @@ pub struct ScopedStorage<W>(PhantomData<W>);
 impl<S: Persist + Serialize + Send + Sync + 'static, W: Scoped<S>> Storage<S> for ScopedStorage<W> {
     const STORE: Store = Store::Scoped(W::NAME);
     const SCHEMA: &'static Schema = S::REF;
-    const ACCESS: Access = Access::Components {
+    const ACCESS: Access = Access::Entities {
         encode: |entity, bytes| Some(encode_into(entity.get::<W>()?.state(), bytes)),
         order: None,
     };
@@ -212,13 +212,11 @@ impl<M: Message + Persist + Serialize> Storage<M> for MessageStorage {
     const SCHEMA: &'static Schema = M::REF;
     const ACCESS: Access = Access::Messages {
         count: |world| world.get_resource::<Messages<M>>().map_or(0, Messages::len),
-        each: |world, visit| {
+        encode: |world, bytes, appended| {
             let Some(messages) = world.get_resource::<Messages<M>>() else { return Ok(()) };
-            let mut bytes = Vec::new();
             for message in messages.get_cursor().read(messages) {
-                bytes.clear();
-                encode_into(message, &mut bytes)?;
-                visit(Entity::PLACEHOLDER, &bytes);
+                encode_into(message, bytes)?;
+                appended(bytes, Entity::PLACEHOLDER, default(), default());
             }
             Ok(())
         },
