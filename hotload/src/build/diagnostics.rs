@@ -87,6 +87,11 @@ impl Diagnostics {
         diagnostics
     }
 
+    /// True if rustc may have begun to generate code, which it does after it has written metadata.
+    pub fn reached_codegen(&self) -> bool {
+        self.check_ms > 0.0
+    }
+
     /// The errors, preceded by the remedy if a machine limit caused them.
     pub fn into_errors(self, job: &Job) -> Vec<String> {
         let note = self.remedy.map(|remedy| {

@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime};
 use super::diagnostics::Diagnostics;
 use super::environment;
 use super::error::BuildError;
-use super::incremental;
+use super::incremental::{self, Session};
 use super::linked::API_CRATE;
 pub use super::process_group::Cancel;
 use super::recipe::Recipe;
@@ -247,6 +247,7 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
     }
     // That of an earlier compilation says nothing about this one.
     let _ = fs::remove_file(job.dep_info());
+    let session = Session::begin(&job.incremental());
     let mut command = job.command();
     let group = match standby.spawn(&mut command) {
         Ok(group) => group,
@@ -261,6 +262,9 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
         let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
         diagnostics = Diagnostics::read(&mut lines, started);
         if diagnostics.aborts && !cancel.is_cancelled() {
+            if !diagnostics.reached_codegen() {
+                session.end();
+            }
             // rustc exits slowly, but writes no more output.
             thread::spawn(move || {
                 lines.for_each(drop);
@@ -279,6 +283,7 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
     match status {
         Ok(status) if status.success() => {
             let times = times(&job.link_started(), diagnostics.check_ms, ms(started));
+            session.end();
             incremental::remove_old(&job.incremental());
             let artifact = job.artifact();
             Compiled::Done { artifact, times, warnings: diagnostics.warnings }
