@@ -5,8 +5,8 @@
 //! the code of one unit is inlined into others, and a file of keys says what each was made from.
 //! rustc (1.95) takes that file over from the session before by a hard link, and overwrites it in
 //! place: if it is killed after that, the new keys stay with the old session's objects. The next
-//! compilation then takes objects for up to date that are not. Linking fails, and goes on failing, or
-//! old code stays. Without the file, all units are optimized once more.
+//! compilation then takes objects for up to date that are not: linking fails, and goes on failing.
+//! Without the file, all units are optimized once more.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -353,7 +353,7 @@ pub fn run_once(
     for systems in systems {
         schedule.add_systems(systems);
     }
-    let new: HashSet<SystemKey> = keys(&schedule).collect();
+    let new = in_order(&schedule, &keys(&schedule).collect());
     let graph = schedule.graph_mut();
     for key in &new {
         set_up_system(world, graph, *key, id, reports);
