@@ -102,7 +102,10 @@ pub struct Milliseconds {
     /// The linker.
     #[serde(skip_serializing_if = "is_unmeasured")]
     pub link: f32,
-    /// `check`, `compile` and `link` together.
+    /// Reading what rustc read, and comparing it with the inputs.
+    #[serde(skip_serializing_if = "is_unmeasured")]
+    pub verify: f32,
+    /// `check`, `compile`, `link` and `verify` together.
     #[serde(skip_serializing_if = "is_unmeasured")]
     pub build: f32,
     /// Inspecting the artifact's file.
@@ -117,6 +120,9 @@ pub struct Milliseconds {
     /// Planning the swap on scratch schedules.
     #[serde(skip_serializing_if = "is_unmeasured")]
     pub plan: f32,
+    /// Part of the probe, of checking and of the pause: finding and comparing layouts of types.
+    #[serde(skip_serializing_if = "is_unmeasured")]
+    pub layouts: f32,
     /// The pause between two frames.
     #[serde(skip_serializing_if = "is_unmeasured")]
     pub pause: f32,

@@ -299,12 +299,8 @@ impl<'a> Scheduler<'a> {
             Compiled::Cancelled => return None,
             Compiled::Failed { messages, .. } => self.finish_failed(&job.id, messages),
             Compiled::Done { artifact, times, warnings } => {
-                let at = Instant::now();
-                self.finish_built(job, started, &artifact).map(|stored| {
-                    let (path, bytes) = stored?;
-                    let times = CompileTimes { link_ms: times.link_ms + ms(at), ..times };
-                    Some(Outcome::Built(Built { path, bytes, times, warnings }))
-                })
+                let built = self.finish_built(job, started, &artifact, times);
+                built.map(|built| Some(Outcome::Built(Built { warnings, ..built? })))
             }
         };
         finished.unwrap_or_else(|refusal| Some(Outcome::Failed(vec![refusal.to_string()])))
@@ -327,7 +323,9 @@ impl<'a> Scheduler<'a> {
         job: &Job,
         started: SystemTime,
         artifact: &Path,
-    ) -> Result<Option<(PathBuf, Vec<u8>)>, Refusal> {
+        mut times: CompileTimes,
+    ) -> Result<Option<Built>, Refusal> {
+        let at = Instant::now();
         let (id, file) = (&job.id, job.dep_info());
         let read = DepInfo::read(&file, &job.recipe.folder)
             .map_err(|source| CaptureError::File { path: file, source })?;
@@ -336,11 +334,15 @@ impl<'a> Scheduler<'a> {
             self.outdated.insert(id.clone());
             return Ok(None);
         }
-        match after_success(self.batch, &self.inputs, id, before, read, started)? {
+        let verified = after_success(self.batch, &self.inputs, id, before, read, started)?;
+        times.verify_ms = ms(at);
+        match verified {
             AfterSuccess::Holds(inputs) => {
-                let stored = store::put(self.batch, id, &inputs, artifact)?;
+                let at = Instant::now();
+                let (path, bytes) = store::put(self.batch, id, &inputs, artifact)?;
+                times.link_ms += ms(at);
                 self.inputs.insert(id.clone(), inputs);
-                Ok(Some(stored))
+                Ok(Some(Built { path, bytes, times, warnings: Vec::new() }))
             }
             AfterSuccess::Outdated(inputs) => {
                 self.inputs.insert(id.clone(), inputs);

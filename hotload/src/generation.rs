@@ -44,7 +44,7 @@ pub struct Generation {
 pub struct Times {
     /// From the write of the file until rustc was started.
     pub watch_ms: f32,
-    /// rustc and the linker.
+    /// rustc, the linker, and the check of what they read.
     pub compile: CompileTimes,
     /// Reading the artifact.
     pub inspect_ms: f32,
@@ -54,6 +54,9 @@ pub struct Times {
     pub load_ms: f32,
     /// Trying the schedules.
     pub plan_ms: f32,
+    /// Finding and comparing the layouts of the types that the module names; a part of the probe, of
+    /// checking, and of the pause.
+    pub layouts_ms: f32,
     /// The game's pause between two frames.
     pub pause_ms: f32,
     /// From the save to the end of the swap.
@@ -63,10 +66,10 @@ pub struct Times {
 }
 
 impl Times {
-    /// rustc and the linker together.
+    /// The stages of the build together.
     pub fn build_ms(&self) -> f32 {
-        let CompileTimes { check_ms, compile_ms, link_ms } = self.compile;
-        check_ms + compile_ms + link_ms
+        let CompileTimes { check_ms, compile_ms, link_ms, verify_ms } = self.compile;
+        check_ms + compile_ms + link_ms + verify_ms
     }
 }
 

@@ -104,6 +104,8 @@ pub struct Tried {
     pub asked: BTreeMap<ModuleId, Asked>,
     /// The types that each new module names.
     pub stored: BTreeMap<ModuleId, Vec<Stored>>,
+    /// The time that it took to find them, in milliseconds.
+    pub stored_ms: f32,
 }
 
 /// The registrations of a module, by name.

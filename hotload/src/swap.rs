@@ -157,6 +157,8 @@ pub struct Transaction {
 pub struct Swapped {
     /// The game's pause.
     pub pause_ms: f32,
+    /// Comparing layouts with those of the world; a part of the pause.
+    pub layouts_ms: f32,
     /// The number of values that were converted to another type.
     pub migrated: usize,
     /// The number of values that were dropped with the old form of their type because no module

@@ -16,8 +16,8 @@ const REST: u32 = 20;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The stages of the `swapped` event, in order.
-pub const STAGES: [&str; 9] =
-    ["watch", "check", "compile", "link", "inspect", "probe", "load", "plan", "pause"];
+pub const STAGES: [&str; 10] =
+    ["watch", "check", "compile", "link", "verify", "inspect", "probe", "load", "plan", "pause"];
 
 /// A running game.
 pub struct Live {

@@ -99,7 +99,12 @@ fn side_by_side(edits: u32, report: &mut Report) {
     table::row(report, "both", &both);
 
     report.figure("leaf_p50_ms", live.p50());
-    let probe: Column = system.iter().map(|sample| sample.stage("probe")).collect();
+    let stage = |name| system.iter().map(|sample| sample.stage(name)).collect::<Column>();
+    let (verify, layouts) = (stage("verify"), stage("layouts"));
+    table::row(report, "reading again what rustc read", &verify);
+    table::row(report, "comparing layouts", &layouts);
+    report.at_most("verify_and_layouts_ms", verify.p50() + layouts.p50(), 5.0);
+    let probe = stage("probe");
     report.figure("probe_p50_ms", probe.p50());
     report.figure("probe_over_leaf", probe.p50() / live.p50());
     report.figure("floor_p50_ms", system_floor.p50());

@@ -63,8 +63,10 @@ pub struct CompileTimes {
     pub check_ms: f32,
     /// From there until the linker was started.
     pub compile_ms: f32,
-    /// The linker.
+    /// The linker, and storing the artifact.
     pub link_ms: f32,
+    /// Reading rustc's dep-info, and hashing again what it lists.
+    pub verify_ms: f32,
 }
 
 /// The result of a compilation.
@@ -309,7 +311,12 @@ fn times(link_started: &Path, check_ms: f32, total_ms: f32) -> CompileTimes {
         .and_then(|at| SystemTime::now().duration_since(at).ok())
         .map_or(0.0, |took| took.as_secs_f32() * 1000.0)
         .min(total_ms - check_ms);
-    CompileTimes { check_ms, compile_ms: total_ms - check_ms - link_ms, link_ms }
+    CompileTimes {
+        check_ms,
+        compile_ms: total_ms - check_ms - link_ms,
+        link_ms,
+        verify_ms: 0.0,
+    }
 }
 
 /// Milliseconds since `started`.

@@ -205,8 +205,10 @@ impl Host {
             .and_then(|at| SystemTime::now().duration_since(at).ok())
             .map_or(0.0, |took| took.as_secs_f32() * 1000.0);
         let (plan_ms, pause_ms, restore) = (*plan_ms, swapped.pause_ms, swapped.restore);
-        let timed =
-            |new: &SharedGeneration| Times { plan_ms, pause_ms, total_ms, restore, ..new.times };
+        let timed = |new: &SharedGeneration| {
+            let layouts_ms = new.times.layouts_ms + swapped.layouts_ms;
+            Times { plan_ms, layouts_ms, pause_ms, total_ms, restore, ..new.times }
+        };
         for generation in enter {
             let was_running = before.contains_key(generation.id());
             self.status_of(generation.id()).on_swapped(timed(generation), was_running);

@@ -50,16 +50,21 @@ impl Run<'_> {
 
     /// The epoch must be that of the source; and types of the same epoch share their storage, so
     /// they need the same layout.
-    pub(super) fn check_epochs(&self, checked: Vec<Checked>) -> Result<Vec<Checked>, AttemptError> {
+    pub(super) fn check_epochs(
+        &self,
+        mut checked: Vec<Checked>,
+    ) -> Result<Vec<Checked>, AttemptError> {
         self.check_cancelled()?;
-        for Checked { inspected, stands_in, .. } in &checked {
+        for Checked { inspected, times, stands_in } in &mut checked {
             let manifest = inspected.manifest();
             let inputs = self.inputs_of(&manifest.id);
-            if let Some(inputs) = inputs.filter(|_| !stands_in) {
+            if let Some(inputs) = inputs.filter(|_| !*stands_in) {
                 check::check_source(manifest, inputs.epoch(), &inputs.cores)?;
             }
             if let Some(running) = self.attempt.running.generations.get(&manifest.id) {
+                let started = Instant::now();
                 check::check_layouts(&running.manifest, &running.schemas, inspected)?;
+                times.layouts_ms += ms(started);
             }
         }
         Ok(checked)

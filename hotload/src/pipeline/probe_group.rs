@@ -77,9 +77,12 @@ impl Run<'_> {
             ProbeError::Abandoned => AttemptError::Cancelled,
             error => AttemptError::Refused(error.into()),
         })?;
+        let (probe_ms, stored_ms) = (ms(started), tried.stored_ms);
         self.trial = Trial { hashes, tried };
-        let probe_ms = ms(started);
-        let timed = |(sealed, times)| (sealed, Times { probe_ms, ..times });
+        let timed = |(sealed, times): (Sealed, Times)| {
+            let layouts_ms = times.layouts_ms + stored_ms;
+            (sealed, Times { probe_ms, layouts_ms, ..times })
+        };
         Ok(sealed.into_iter().map(timed).collect())
     }
 

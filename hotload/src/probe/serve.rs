@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use rustix::process::{
     Resource, Rlimit, Signal, getpid, getppid, kill_process, set_parent_process_death_signal,
@@ -17,6 +18,7 @@ use rustix::process::{
 
 use super::{ASKED_BY, Asked, Image, Reply, Request, Tried};
 use crate::artifact::ArtifactError;
+use crate::build::rustc::ms;
 use crate::explain::Explain;
 use crate::generation::{Generation, SharedGeneration, Times};
 use crate::ids::{ArtifactHash, ModuleId};
@@ -145,6 +147,7 @@ impl Server {
             return Reply::Unfit("it was not given all modules".to_owned());
         };
         // Modules that are switched off are tried as well, on their own.
+        let started = Instant::now();
         for generation in new.iter().filter(|image| !together.contains(&image.hash)) {
             let Some(generation) = find(&generation.hash) else { continue };
             self.at(generation.id(), "in its `build`");
@@ -166,6 +169,7 @@ impl Server {
                 Err(panic) => return Reply::Refused(PlanError::from(panic).explain()),
             };
         }
+        tried.stored_ms = ms(started);
         Reply::Fine(tried)
     }
 

@@ -100,9 +100,11 @@ pub fn prepare(
         let recorded = generation.record()?;
         entering.push((generation, recorded));
     }
+    let comparing = Instant::now();
     for (generation, _) in &entering {
         running.ever_stored.check(world, generation.id(), &generation.stored)?;
     }
+    swapped.layouts_ms = ms(comparing);
     running.check_schedules(world, &transaction.leave, &entering)?;
     let mut leaving = Vec::with_capacity(transaction.leave.len());
     for id in transaction.leave {

@@ -45,14 +45,19 @@ fn only_what_was_measured_is_shown() {
     let happened = swapped(times);
     assert_eq!((live(&happened), timing(&happened)), ("core_x live".into(), "pause 1.4 ms".into()));
 
-    let compile = CompileTimes { check_ms: 140.0, compile_ms: 210.0, link_ms: 40.0 };
+    let compile = CompileTimes { check_ms: 140.0, compile_ms: 210.0, link_ms: 40.0, verify_ms: 1.0 };
     let edit = Times { watch_ms: 1.0, probe_ms: 13.0, compile, total_ms: 414.0, ..times };
     assert_eq!(timing(&swapped(edit)), "check 140, compile 210, link 40, pause 1.4 ms");
 }
 
 #[test]
 fn a_stage_that_took_long_is_shown() {
-    let compile = CompileTimes { check_ms: 2963.0, compile_ms: 2198.0, link_ms: 122.0 };
+    let compile = CompileTimes {
+        check_ms: 2963.0,
+        compile_ms: 2198.0,
+        link_ms: 122.0,
+        ..CompileTimes::default()
+    };
     let times = Times { watch_ms: 59_000.0, compile, total_ms: 64_810.0, ..Times::default() };
     let expected = "sources and cargo 59000, check 2963, compile 2198, link 122, pause 0.0 ms";
     assert_eq!(timing(&swapped(times)), expected);
