@@ -369,7 +369,9 @@ where
             let mut bytes = column.bytes.as_slice();
             for entity in &column.entities {
                 match crate::codec::decode_next::<T>(&mut bytes) {
-                    Ok(value) => values.push((*entity, value)),
+                    // `push` has an instance that crates share whatever their opt-level, so that a
+                    // new field of `T` would compile all users of any `Vec` anew.
+                    Ok(value) => values.extend(Some((*entity, value))),
                     Err(error) => return Err(of_entity(*entity, &error)),
                 }
             }

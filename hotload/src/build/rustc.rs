@@ -185,6 +185,7 @@ impl Job {
         let is_for_linker = option.starts_with("link-arg=") || option.starts_with("link-args=");
         let is_dropped = own_option(option) || (is_for_linker && self.linker.is_some());
         if !is_dropped {
+            let option = if self.is_core { unshared(option) } else { option };
             command.args(["-C", option]);
         }
     }
@@ -204,6 +205,13 @@ impl Job {
             (None, _) => Some(library.to_owned()),
         }
     }
+}
+
+/// At opt-level 1 a core crate exports the generic functions that it instantiates, and its
+/// dependents link to them. Each new field of a type then changes the list of those instances, and
+/// with it rustc compiles nearly all of its dependents anew. From level 2 on nothing is shared.
+fn unshared(option: &str) -> &str {
+    if option == "opt-level=1" { "opt-level=2" } else { option }
 }
 
 /// The option in `-Coption` and `--codegen=option`, as `RUSTFLAGS` often has them.
