@@ -28,6 +28,9 @@ pub struct HotLoadEvent {
     /// All modules of a swap, with their generations.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<ModuleGeneration>,
+    /// Those of them that were linked again and not compiled, because only the code of cores is new.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub linked: Vec<String>,
     /// Frames since `ready`; 0 before it.
     pub frame: u64,
     /// The time of a swap by stage.

@@ -5,6 +5,7 @@
 //!  sources ─► inputs     hash and epoch of what goes into each module
 //!  build_lock            one build at a time in a folder
 //!  rustc ◄─ standby      the command, with this project's output, epoch and linker
+//!  relink                the linker alone, where only the code of cores is new
 //!  dep_info ─► inputs    what rustc did read: anything else, and the module is built once more
 //!  store                 the artifact, with a record of what it was made from
 //! ```
@@ -22,6 +23,7 @@ mod inputs;
 mod linked;
 pub mod process_group;
 pub mod recipe;
+mod relink;
 pub mod rustc;
 pub mod scripts;
 mod sources;
@@ -47,6 +49,7 @@ use error::BuildError;
 use inputs::{AfterSuccess, after_failure, after_success};
 pub use inputs::{Inputs, Learned, inputs};
 pub use recipe::{Recipes, hash_of};
+use relink::Kept;
 use rustc::{Cancel, CompileTimes, Compiled, Job, Linker, ms};
 pub use stamp::Stamp;
 
@@ -242,7 +245,7 @@ impl<'a> Scheduler<'a> {
                     let done = done.clone();
                     scope.spawn(move || {
                         let started = SystemTime::now();
-                        let compiled = rustc::compile(&job, cancel, &batch.standby);
+                        let compiled = rustc::build(&job, cancel, &batch.standby);
                         // The receiver outlives the scope.
                         let _ = done.send((job, started, compiled));
                     });
@@ -326,7 +329,7 @@ impl<'a> Scheduler<'a> {
         mut times: CompileTimes,
     ) -> Result<Option<Built>, Refusal> {
         let at = Instant::now();
-        let (id, file) = (&job.id, job.dep_info());
+        let (id, file, is_core) = (&job.id, job.dep_info(), job.is_core);
         let read = DepInfo::read(&file, &job.recipe.folder)
             .map_err(|source| CaptureError::File { path: file, source })?;
         let Some(before) = self.batch.inputs.get(id) else { return Ok(None) };
@@ -340,6 +343,9 @@ impl<'a> Scheduler<'a> {
             AfterSuccess::Holds(inputs) => {
                 let at = Instant::now();
                 let (path, bytes) = store::put(self.batch, id, &inputs, artifact)?;
+                if !is_core {
+                    Kept::keep(self.batch, job, &inputs)?;
+                }
                 times.link_ms += ms(at);
                 self.inputs.insert(id.clone(), inputs);
                 Ok(Some(Built { path, bytes, times, warnings: Vec::new() }))

@@ -20,6 +20,7 @@ mod code_holders;
 mod declarations;
 mod edited;
 mod facts;
+mod interface;
 mod names;
 mod own_identity;
 mod stateful_statics;
@@ -105,7 +106,8 @@ pub fn identity(
         true => BTreeSet::new(),
         false => own_identities(files.iter().filter_map(Source::parsed), &known),
     };
-    let mut facts = Facts { declarations, own, ..Facts::default() };
+    let interface = interface_of(&files, &known, all_count, crate_root);
+    let mut facts = Facts { declarations, own, interface, ..Facts::default() };
     let (mut mentions, mut calls_method) = (Mentions::default(), false);
     // Modules that are declared, and those in which something counts.
     let (mut declared, mut counting) = (BTreeSet::new(), BTreeSet::new());
@@ -161,6 +163,31 @@ pub fn identity(
     (Identity { epoch, crate_epoch, types }, facts)
 }
 
+/// The hash of what rustc reads of these files while it compiles another crate.
+fn interface_of(
+    files: &[Source<'_>],
+    known: &KnownMacros,
+    all_count: bool,
+    crate_root: &Path,
+) -> u64 {
+    let mut hasher = TokenHasher::new();
+    for file in files {
+        let folder = crate_root.join(file.path.parent().unwrap_or(Path::new("")));
+        hasher.text(&file.name);
+        match &file.content {
+            Content::Parsed(parsed) => {
+                let file = (parsed, file.text);
+                interface::hash(&mut hasher, file, known, all_count, &folder);
+            }
+            Content::Whole(parsed) => {
+                hasher.tokens(quote::ToTokens::to_token_stream(parsed), &folder);
+            }
+            Content::Raw(text) => hasher.text(text),
+        }
+    }
+    hasher.finish()
+}
+
 /// The identities of the types that have one of their own.
 fn own_types(facts: &Facts, counting: &Counting<'_>) -> BTreeMap<String, OwnIdentity> {
     let identity = |name: &String| {
@@ -191,6 +218,7 @@ fn epoch_of(hasher: TokenHasher) -> Epoch {
 /// A file of the crate.
 struct Source<'a> {
     path: &'a Path,
+    text: &'a str,
     /// The path, in the same form on every system.
     name: String,
     /// The module path of its items in the crate.
@@ -229,7 +257,7 @@ fn parse(sources: &[(PathBuf, String)]) -> Vec<Source<'_>> {
                 }
                 _ => Content::Raw(text),
             };
-            Source { path, modules: modules_of(path), name, content }
+            Source { path, text, modules: modules_of(path), name, content }
         })
         .collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::recipe::{Recipe, Recipes};
+use super::relink::Kept;
 use super::rustc::{Job, Linker};
 use super::standby::Standby;
 use super::{Inputs, store};
@@ -60,6 +61,7 @@ impl Batch {
             folder: store::output_folder(&self.folders, id),
             linker: self.linker.clone(),
             api: self.libraries.as_ref().and_then(|libraries| libraries.api()),
+            kept: Kept::find(self, id),
         })
     }
 }

@@ -24,6 +24,11 @@ use crate::workspace::{Folders, Members, ModuleCrate, WorkspaceError};
 pub struct Inputs {
     /// The hash of all inputs.
     pub hash: InputsHash,
+    /// The hash of those that rustc reads while it compiles the module: of its core crates only
+    /// the interface. With the same ones, its object files are the same.
+    pub compiled: InputsHash,
+    /// The hash of those that rustc reads while it compiles a dependent of the module.
+    pub interface: InputsHash,
     /// Part of the `TypeId`s of the crate's types.
     pub identity: Arc<Identity>,
     /// The epochs of the core crates that it links to, directly or through others, by id.
@@ -204,41 +209,45 @@ impl Reading<'_> {
         let cores: BTreeMap<ModuleId, Epoch> =
             linked.clone().map(|(link, inputs)| (link.clone(), inputs.epoch().clone())).collect();
 
-        let mut hasher = blake3::Hasher::new();
-        let mut field = |bytes: &[u8]| {
-            hasher.update(&(bytes.len() as u64).to_le_bytes());
-            hasher.update(bytes);
-        };
-        field(playground_api::ABI.as_bytes());
-        field(recipes.api.as_bytes());
-        field(include_bytes!("link.sh"));
-        field(include_bytes!("exports.ld"));
-        field(include_bytes!("rustc.rs"));
-        field(&[u8::from(is_core), u8::from(failed)]);
+        let mut hasher = FieldHasher::default();
+        hasher.field(playground_api::ABI);
+        hasher.field(&recipes.api);
+        hasher.field(include_bytes!("link.sh"));
+        hasher.field(include_bytes!("exports.ld"));
+        hasher.field(include_bytes!("rustc.rs"));
+        hasher.field([u8::from(is_core)]);
         for argument in &recipe.arguments {
             // The same in every checkout.
-            field(argument.replace(&*folders.workspace.to_string_lossy(), ".").as_bytes());
-        }
-        field(unreadable.as_ref().map(ToString::to_string).unwrap_or_default().as_bytes());
-        for (path, text) in &sources.rust {
-            field(path.to_string_lossy().as_bytes());
-            field(text.as_bytes());
+            hasher.field(argument.replace(&*folders.workspace.to_string_lossy(), "."));
         }
         let shapes = sources.salt(&folders.workspace);
         let crate_epochs = linked.clone().map(|(link, it)| (link, &it.identity.crate_epoch));
         let mut salt = salt(recipe, &recipes.linked, &libraries, &crate_epochs.collect());
         salt.extend(shapes);
         // With the content of the libraries: another build of one may have the same name.
-        salt.iter().for_each(|text| field(text.as_bytes()));
+        salt.iter().for_each(|text| hasher.field(text));
         for (path, hash) in &sources.beside {
-            field(path.to_string_lossy().as_bytes());
-            field(hash.as_ref().map_or(&[], |hash| hash.as_bytes()));
+            hasher.field(path.to_string_lossy().as_bytes());
+            hasher.field(hash.as_ref().map_or(&[][..], |hash| hash.as_bytes()));
         }
+        let mut interface = hasher.clone();
+        hasher.field([u8::from(failed)]);
+        hasher.field(unreadable.as_ref().map(ToString::to_string).unwrap_or_default());
+        for (path, text) in &sources.rust {
+            hasher.field(path.to_string_lossy().as_bytes());
+            hasher.field(text);
+        }
+        let mut compiled = hasher.clone();
         for (link, inputs) in linked.clone() {
-            field(link.as_str().as_bytes());
-            field(inputs.hash.as_str().as_bytes());
+            hasher.field(link.as_str());
+            hasher.field(inputs.hash.as_str());
+            for hasher in [&mut compiled, &mut interface] {
+                hasher.field(link.as_str());
+                hasher.field(inputs.interface.as_str());
+                hasher.field(inputs.epoch().as_str());
+            }
         }
-        let hash = InputsHash::from(hasher.finalize());
+        let hash = hasher.finish();
 
         let stamps = Arc::new(sources.stamps);
         if let Some(last) = last.filter(|last| last.hash == hash) {
@@ -251,8 +260,37 @@ impl Reading<'_> {
             .or_else(|| refused_words(module, &sources.rust))
             .or_else(|| refused_words(module, &sources.code))
             .or_else(|| is_core.then(|| refused_statics(module, &sources.rust)).flatten());
+        interface.field(facts.interface.to_le_bytes());
+        let (compiled, interface) = (compiled.finish(), interface.finish());
         let (identity, facts) = (Arc::new(identity), Arc::new(facts));
-        Ok(Inputs { hash, identity, cores, facts, refused, known, failed, stamps })
+        Ok(Inputs {
+            hash,
+            compiled,
+            interface,
+            identity,
+            cores,
+            facts,
+            refused,
+            known,
+            failed,
+            stamps,
+        })
+    }
+}
+
+/// Hashes a sequence of fields of any length.
+#[derive(Clone, Default)]
+struct FieldHasher(blake3::Hasher);
+
+impl FieldHasher {
+    fn field(&mut self, bytes: impl AsRef<[u8]>) {
+        let bytes = bytes.as_ref();
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    fn finish(self) -> InputsHash {
+        InputsHash::from(self.0.finalize())
     }
 }
 
@@ -306,75 +344,4 @@ fn refused_statics(module: &ModuleCrate, sources: &[(PathBuf, String)]) -> Optio
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::fs;
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-    use crate::test_folder::TestFolder;
-
-    #[test]
-    fn everything_that_a_module_is_built_with_counts() {
-        let folder = TestFolder::new("inputs");
-        fs::write(folder.join("lib.rs"), "pub struct Thing(u32);").unwrap();
-        let id = ModuleId::from("core_thing");
-        let module = ModuleCrate {
-            id: id.clone(),
-            folder: folder.clone(),
-            links: BTreeSet::new(),
-            libraries: BTreeSet::new(),
-        };
-        let members = Members { crates: [(id.clone(), module)].into(), ..Members::default() };
-        let inputs_with = |api: &str, arguments: &[&str]| {
-            let arguments = [&["rustc"], arguments].concat();
-            let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-            let environment = Vec::new();
-            let recipe = Recipe { folder: folder.clone(), arguments, environment };
-            let by_module = [(id.clone(), recipe)].into();
-            let recipes = Recipes { by_module, api: api.to_owned(), ..Recipes::default() };
-            let folders = Folders { workspace: folder.clone(), ..Folders::default() };
-            let all = inputs(&folders, &members, &recipes, &BTreeMap::new());
-            all.unwrap().remove(&id).unwrap()
-        };
-        let (one, same) = (inputs_with("one", &[]), inputs_with("one", &[]));
-        let other = inputs_with("other", &[]);
-        assert_eq!((&one.hash, &one.identity), (&same.hash, &same.identity));
-        assert_ne!(one.hash, other.hash, "an rlib against the one does not fit the other");
-        assert_eq!(one.identity, other.identity, "the types are the same");
-
-        // In cargo's command: another release of a dependency, another feature.
-        let dependency = |file: &str| inputs_with("one", &["--extern", file]).identity;
-        let old = dependency("glam=target/debug/deps/libglam-0a.rlib");
-        assert_eq!(old, dependency("glam=elsewhere/debug/deps/libglam-0a.rlib"));
-        assert_ne!(old, dependency("glam=target/debug/deps/libglam-0b.rlib"));
-        let feature = inputs_with("one", &["--cfg", "feature=\"wide\""]);
-        assert_ne!(one.identity, feature.identity);
-        for option in ["--edition=2021", "-Copt-level=2", "-Zshare-generics"] {
-            assert_ne!(one.identity, inputs_with("one", &[option]).identity, "{option}");
-        }
-        // cargo's own names, and lints.
-        for options in [
-            &["-C", "metadata=0a"][..],
-            &["-C", "extra-filename=-0a"],
-            &["-Cincremental=x"],
-            &["--out-dir", "x"],
-            &["--warn=unused"],
-            &["-W", "unused"],
-            &["-L", "dependency=x"],
-            &["--check-cfg", "cfg(docsrs)"],
-            &["--error-format=json"],
-        ] {
-            assert_eq!(one.identity, inputs_with("one", options).identity, "{options:?}");
-        }
-
-        // A link to itself exists and cannot be read.
-        symlink("round.rs", folder.join("round.rs")).unwrap();
-        let round = inputs_with("one", &[]);
-        let refused = round.refused.unwrap().to_string();
-        assert!(refused.contains("H0106") && refused.contains("round.rs"), "{refused}");
-        assert_ne!(round.hash, one.hash);
-        fs::remove_file(folder.join("round.rs")).unwrap();
-        assert_eq!(inputs_with("one", &[]).hash, one.hash);
-    }
-}
+mod tests;

@@ -24,5 +24,21 @@ while [ "$n" -gt 0 ]; do
     *) set -- "$@" "$argument" ;;
     esac
 done
+# Keeps the module's own object files with these arguments, for a link with other cores.
+keep() {
+    [ -n "$PLAYGROUND_KEPT" ] || return 0
+    rm -rf "$PLAYGROUND_KEPT" && mkdir "$PLAYGROUND_KEPT" || return 0
+    printf '%s\n' "$@" --version-script="$PLAYGROUND_EXPORTS" \
+        --gc-sections --strip-debug --unresolved-symbols=ignore-all >"$PLAYGROUND_KEPT/arguments"
+    n=$#
+    while [ "$n" -gt 0 ]; do
+        argument=$1
+        shift
+        n=$((n - 1))
+        case "$argument" in *.rcgu.o) set -- "$@" "$argument" ;; esac
+    done
+    ln -- "$@" "$PLAYGROUND_KEPT" || rm -rf "$PLAYGROUND_KEPT"
+}
+(keep "$@")
 exec "$PLAYGROUND_LLD" "$@" --version-script="$PLAYGROUND_EXPORTS" \
     --gc-sections --strip-debug --unresolved-symbols=ignore-all

@@ -16,6 +16,7 @@ use super::incremental::{self, Session};
 use super::linked::API_CRATE;
 pub use super::process_group::Cancel;
 use super::recipe::Recipe;
+use super::relink::Kept;
 use super::standby::Standby;
 use crate::epoch::Identity;
 use crate::ids::{Epoch, ModuleId};
@@ -43,6 +44,8 @@ pub struct Job {
     pub linker: Option<Linker>,
     /// The library of the API that the game runs with; `None` for cargo's.
     pub api: Option<PathBuf>,
+    /// The object files that it can be linked from; `None` if it has to be compiled.
+    pub kept: Option<Kept>,
 }
 
 /// The linker of modules.
@@ -67,6 +70,13 @@ pub struct CompileTimes {
     pub link_ms: f32,
     /// Reading rustc's dep-info, and hashing again what it lists.
     pub verify_ms: f32,
+}
+
+impl CompileTimes {
+    /// True if the module was not compiled, but linked again with the new code of cores.
+    pub fn is_linked_only(&self) -> bool {
+        self.check_ms == 0.0 && self.link_ms > 0.0
+    }
 }
 
 /// The result of a compilation.
@@ -176,6 +186,9 @@ impl Job {
                 .env("PLAYGROUND_LINK_STARTED", self.link_started())
                 .env("PLAYGROUND_EXPORTS", &linker.exports)
                 .env("PLAYGROUND_LLD", &linker.lld);
+            if !self.is_core {
+                command.env("PLAYGROUND_KEPT", Kept::new_folder(&self.folder));
+            }
         }
         command
     }
@@ -239,6 +252,12 @@ fn own_output(option: &str) -> bool {
     ["--emit=", "--error-format=", "--json=", "--diagnostic-width="]
         .iter()
         .any(|own| option.starts_with(own))
+}
+
+/// Links the module from what was kept of its last compilation, or compiles it.
+pub fn build(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
+    let linked = job.kept.as_ref().and_then(|kept| kept.link(job));
+    linked.unwrap_or_else(|| compile(job, cancel, standby))
 }
 
 /// Runs the job until rustc exits or the job is cancelled, with a matching standby compiler if
@@ -319,12 +338,7 @@ fn times(link_started: &Path, check_ms: f32, total_ms: f32) -> CompileTimes {
         .and_then(|at| SystemTime::now().duration_since(at).ok())
         .map_or(0.0, |took| took.as_secs_f32() * 1000.0)
         .min(total_ms - check_ms);
-    CompileTimes {
-        check_ms,
-        compile_ms: total_ms - check_ms - link_ms,
-        link_ms,
-        verify_ms: 0.0,
-    }
+    CompileTimes { check_ms, compile_ms: total_ms - check_ms - link_ms, link_ms, verify_ms: 0.0 }
 }
 
 /// Milliseconds since `started`.
@@ -333,71 +347,4 @@ pub fn ms(started: Instant) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn arguments(recorded: &[&str], linker: Option<Linker>) -> Vec<String> {
-        let recorded = ["rustc", "--crate-name", "x"].iter().chain(recorded);
-        let job = Job {
-            id: "x".into(),
-            crate_name: "x".into(),
-            recipe: Recipe {
-                folder: "/".into(),
-                arguments: recorded.map(|&argument| argument.to_owned()).collect(),
-                environment: Vec::new(),
-            },
-            identity: Arc::new(Identity {
-                epoch: "0123456789abcdef".into(),
-                crate_epoch: "0123456789abcdef".into(),
-                types: BTreeMap::new(),
-            }),
-            cores: BTreeMap::new(),
-            core_folders: BTreeMap::new(),
-            is_core: false,
-            folder: "/built".into(),
-            linker,
-            api: Some("/built/shared/libplayground_api.so".into()),
-        };
-        job.command().get_args().map(|it| it.to_string_lossy().into_owned()).collect()
-    }
-
-    #[test]
-    fn a_flag_of_the_users_linker_does_not_reach_that_of_modules() {
-        let lld = || Linker { script: "s".into(), exports: "e".into(), lld: "l".into() };
-        for flags in [
-            &["-C", "link-arg=-fuse-ld=mold"][..],
-            &["-Clink-arg=-fuse-ld=mold"],
-            &["-Clink-args=-fuse-ld=mold -Wl,-z,now"],
-            &["--codegen=link-arg=-fuse-ld=mold"],
-            &["--codegen", "link-arg=-fuse-ld=mold"],
-        ] {
-            let flags = [flags, &["-Clinker=clang", "-Ctarget-cpu=native"]].concat();
-            let with = arguments(&flags, Some(lld())).join(" ");
-            assert!(!with.contains("mold") && !with.contains("clang"), "{with}");
-            assert!(with.contains("-C target-cpu=native"), "{with}");
-            // Without a linker of its own, rustc links as the user says.
-            assert!(arguments(&flags, None).join(" ").contains("mold"));
-        }
-    }
-
-    #[test]
-    fn the_api_is_the_one_that_the_game_runs_with() {
-        let cargos =
-            ["so", "rlib"].map(|end| format!("playground_api=/deps/libplayground_api.{end}"));
-        let other = "serde=/deps/libserde-0a.rlib";
-        let flags = ["--extern", &cargos[0], "--extern", &cargos[1], "--extern", other];
-        let arguments = arguments(&flags, None).join(" ");
-        assert!(!arguments.contains("/deps/libplayground_api"), "{arguments}");
-        let own = "--extern playground_api=/built/shared/libplayground_api.so";
-        for expected in [own, other, "-L dependency=/built/shared"] {
-            assert_eq!(arguments.matches(expected).count(), 1, "{expected}: {arguments}");
-        }
-    }
-
-    #[test]
-    fn only_the_epoch_names_the_crates_types() {
-        let arguments = arguments(&["-C", "metadata=0a", "-Cmetadata=0b"], None).join(" ");
-        assert!(!arguments.contains("metadata=0a") && !arguments.contains("metadata=0b"));
-        assert_eq!(arguments.matches("metadata=").count(), 1, "{arguments}");
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use super::capture::{CaptureError, write};
 use super::dep_info::DepInfo;
 use super::inputs::Inputs;
 use super::rustc::CompileTimes;
-use super::{Batch, Built};
+use super::{Batch, Built, relink};
 use crate::artifact::{self, Artifact, Writers};
 use crate::ids::{ArtifactHash, Epoch, InputsHash, ModuleId};
 use crate::workspace::Folders;
@@ -74,9 +74,12 @@ fn is_library_of(batch: &Batch, id: &ModuleId, record: &Record) -> bool {
 
 /// The hash of the rlib that dependents of a core crate link to.
 fn library_hash(batch: &Batch, id: &ModuleId) -> Option<String> {
+    Some(blake3::hash(&library(batch, id)?).to_hex().to_string())
+}
+
+fn library(batch: &Batch, id: &ModuleId) -> Option<Vec<u8>> {
     let name = format!("lib{}.rlib", id.crate_name());
-    let bytes = fs::read(output_folder(&batch.folders, id).join(name)).ok()?;
-    Some(blake3::hash(&bytes).to_hex().to_string())
+    fs::read(output_folder(&batch.folders, id).join(name)).ok()
 }
 
 /// rustc's output folder of a module.
@@ -112,11 +115,15 @@ pub fn put(
     let bytes = fs::read(dylib).map_err(file)?;
     fs::rename(dylib, &path).map_err(file)?;
     let is_core = batch.members.linked().contains(id);
+    let library = is_core.then(|| library(batch, id)).flatten();
+    if let Some(library) = &library {
+        relink::note_symbols(batch, id, library)?;
+    }
     let record = Record {
         inputs: inputs.hash.clone(),
         epoch: Some(inputs.epoch().clone()),
         hash: ArtifactHash::of(&bytes),
-        library: is_core.then(|| library_hash(batch, id)).flatten(),
+        library: library.map(|library| blake3::hash(&library).to_hex().to_string()),
         read: relative(inputs.known.as_deref(), &batch.folders.workspace),
     };
     let text = serde_json::to_vec(&record).map_err(|source| file(source.into()))?;

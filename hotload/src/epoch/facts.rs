@@ -17,6 +17,8 @@ pub struct Facts {
     pub(super) named: Vec<Named>,
     /// The names of the types that have an identity of their own.
     pub(super) own: BTreeSet<String>,
+    /// The hash of what rustc reads of the crate's sources while it compiles another one.
+    pub interface: u64,
 }
 
 /// The facts of all core crates that a crate links to, directly or through others, by id.

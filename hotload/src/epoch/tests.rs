@@ -8,6 +8,7 @@ use crate::ids::ModuleId;
 
 mod bodies;
 mod cores;
+mod interface;
 mod items;
 mod oracle;
 mod own_identity;

@@ -90,6 +90,8 @@ pub enum Happened {
         lead: GenerationId,
         /// All modules of the swap.
         modules: Vec<GenerationId>,
+        /// Those of them that were linked again and not compiled: only the code of cores is new.
+        linked: Vec<ModuleId>,
         /// The duration of each step.
         times: Times,
         /// The number of values that were converted to another type.

@@ -228,6 +228,11 @@ impl Host {
         let swapped = Happened::Swapped {
             lead: lead.generation_id(),
             modules: fresh.iter().map(|new| new.generation_id()).collect::<Vec<GenerationId>>(),
+            linked: fresh
+                .iter()
+                .filter(|new| new.times.compile.is_linked_only())
+                .map(|new| new.id().clone())
+                .collect(),
             times: timed(lead),
             migrated: swapped.migrated,
             orphaned: swapped.orphaned.iter().map(|lost| self.lost(lost)).collect(),

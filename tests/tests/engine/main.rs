@@ -21,6 +21,7 @@ mod own_identities;
 mod probe;
 mod refusals;
 mod related_values;
+mod relinked;
 mod rollback;
 mod schema_changes;
 mod set_up_code;

@@ -16,6 +16,7 @@ pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
         module: None,
         generation: None,
         modules: Vec::new(),
+        linked: Vec::new(),
         frame,
         ms: None,
         reason: None,
@@ -57,7 +58,7 @@ pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
             modules.iter().map(each).collect()
         }
         Happened::Unreadable(refusal) => one(because(event(Kind::Refused), &refusal.to_string())),
-        Happened::Swapped { lead, modules, times, migrated, orphaned, dropped, .. } => {
+        Happened::Swapped { lead, modules, linked, times, migrated, orphaned, dropped, .. } => {
             let mut reasons = Vec::new();
             if *migrated > 0 {
                 reasons.push(lines::carried_over(*migrated));
@@ -70,6 +71,7 @@ pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
             };
             one(HotLoadEvent {
                 modules: modules.iter().map(generation).collect(),
+                linked: linked.iter().map(ToString::to_string).collect(),
                 ms: Some(milliseconds(times)),
                 reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
                 ..of(Kind::Swapped, lead)

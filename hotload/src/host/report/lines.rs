@@ -279,7 +279,9 @@ fn others(group: &[GenerationId]) -> Option<String> {
 /// The stages of a swap that were measured and matter: rustc's and the linker's, the pause, and
 /// others that took a good part of the time.
 pub fn timing(happened: &Happened) -> String {
-    let Happened::Swapped { times, migrated, .. } = happened else { return String::new() };
+    let Happened::Swapped { modules, linked, times, migrated, .. } = happened else {
+        return String::new();
+    };
     let Times { compile, pause_ms, .. } = times;
     let other = [
         ("sources and cargo", times.watch_ms),
@@ -297,7 +299,11 @@ pub fn timing(happened: &Happened) -> String {
     let shown = other[..1].iter().copied().filter(matters);
     let shown = shown.chain(build.into_iter().filter(|(_, ms)| *ms > 0.0));
     let shown = shown.chain(other[1..].iter().copied().chain([rest]).filter(matters));
-    let mut text: String = shown.map(|(stage, ms)| format!("{stage} {ms:.0}, ")).collect();
+    let mut text = match linked.len() {
+        0 => String::new(),
+        count => format!("{count} of {} modules only linked again, ", modules.len()),
+    };
+    text.extend(shown.map(|(stage, ms)| format!("{stage} {ms:.0}, ")));
     text.push_str(&format!("pause {pause_ms:.1} ms"));
     if *migrated > 0 {
         text.push_str(&format!("; {}", carried_over(*migrated)));

@@ -17,6 +17,7 @@ fn swapped(times: Times) -> Happened {
     Happened::Swapped {
         lead: modules[0].clone(),
         modules,
+        linked: Vec::new(),
         times,
         migrated: 0,
         orphaned: Vec::new(),
@@ -45,7 +46,8 @@ fn only_what_was_measured_is_shown() {
     let happened = swapped(times);
     assert_eq!((live(&happened), timing(&happened)), ("core_x live".into(), "pause 1.4 ms".into()));
 
-    let compile = CompileTimes { check_ms: 140.0, compile_ms: 210.0, link_ms: 40.0, verify_ms: 1.0 };
+    let compile =
+        CompileTimes { check_ms: 140.0, compile_ms: 210.0, link_ms: 40.0, verify_ms: 1.0 };
     let edit = Times { watch_ms: 1.0, probe_ms: 13.0, compile, total_ms: 414.0, ..times };
     assert_eq!(timing(&swapped(edit)), "check 140, compile 210, link 40, pause 1.4 ms");
 }

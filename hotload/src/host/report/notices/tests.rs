@@ -20,6 +20,7 @@ fn a_swap_that_loses_values_says_so_in_the_colour_of_warnings() {
     let swapped = |dropped: Vec<Dropped>| Happened::Swapped {
         lead: modules[1].clone(),
         modules: modules.clone(),
+        linked: Vec::new(),
         times: Times::default(),
         migrated: 0,
         orphaned: Vec::new(),

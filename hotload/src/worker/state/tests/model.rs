@@ -347,8 +347,11 @@ impl Model {
     fn inputs(&self, id: &ModuleId, known: Option<Arc<DepInfo>>, failed: bool) -> Inputs {
         let mut texts = vec![self.disk[id].text];
         texts.extend(self.links[id].iter().map(|link| self.disk[link].text));
+        let hash = InputsHash::from(format!("{texts:?} {known:?} {failed}"));
         Inputs {
-            hash: InputsHash::from(format!("{texts:?} {known:?} {failed}")),
+            compiled: hash.clone(),
+            interface: hash.clone(),
+            hash,
             identity: Arc::new(Identity {
                 epoch: "0123456789abcdef".into(),
                 crate_epoch: "0123456789abcdef".into(),

@@ -1,0 +1,111 @@
+//! Edits, each with whether rustc could see it while it compiles another crate.
+
+use super::*;
+
+const CORE: &str = r#"
+//! A core.
+pub mod walls { pub fn thickness() -> f32 { 0.5 } }
+#[derive(Component, Clone)]
+pub struct Body { pub x: f32 }
+pub const STEP: f32 = 0.1;
+pub static NAME: &str = "body";
+impl Body {
+    pub fn advance(&mut self) { self.x += 1.0; }
+    fn private(&self) -> f32 { self.x * 2.0 }
+    pub fn borrowed<'a>(&'a self, other: &'a Self) -> &'a Self { if self.x > other.x { self } else { other } }
+    pub const fn limit() -> f32 { 3.0 }
+    #[inline]
+    pub fn quick(&self) -> f32 { self.x + 4.0 }
+    #[inline(never)]
+    pub fn slow(&self) -> f32 { self.x + 5.0 }
+    pub fn visit(&self, visit: impl Fn(f32)) { visit(self.x + 6.0) }
+    pub fn visit_all<F: Fn(f32)>(&self, visit: F) { visit(self.x + 7.0) }
+    pub fn parts(&self) -> impl Iterator<Item = f32> { [self.x, 8.0].into_iter() }
+    pub async fn wait(&self) -> f32 { 9.0 }
+    pub fn with_item(&self) -> f32 { struct Local(f32); Local(10.0).0 }
+    pub fn with_macro(&self) -> f32 { unknown!(11.0) }
+    pub fn with_closure(&self) -> f32 { Some(self.x).map(|x| x + 12.0).unwrap_or_default() }
+    #[track_caller]
+    pub fn tracked(&self) -> f32 { 13.0 }
+}
+impl Shape for Body { fn area(&self) -> f32 { 14.0 } }
+impl<T> Shape for Vec<T> { fn area(&self) -> f32 { 15.0 } }
+pub trait Shape { fn area(&self) -> f32; fn doubled(&self) -> f32 { self.area() * 16.0 } }
+pub fn free(x: f32) -> f32 { x + 17.0 }
+pub fn generic<T: Shape>(shape: &T) -> f32 { shape.area() + 18.0 }
+pub fn array<const N: usize>() -> f32 { 19.0 }
+macro_rules! local { () => { 20.0 } }
+#[cfg(test)]
+mod tests { fn test() { assert_eq!(21, 21); } }
+"#;
+
+fn interface(text: &str) -> u64 {
+    let sources = [(PathBuf::from("src/lib.rs"), text.to_owned())];
+    identity(Path::new("."), &sources, &[""; 0], &CoreFacts::new()).1.interface
+}
+
+fn edited(from: &str, to: &str) -> String {
+    assert_eq!(CORE.matches(from).count(), 1, "{from}");
+    CORE.replace(from, to)
+}
+
+#[test]
+fn bodies_that_are_compiled_once_are_not_part_of_the_interface() {
+    let without_item_macros =
+        |text: &str| text.replace("macro_rules! local { () => { 20.0 } }", "");
+    let of = |text: &str| interface(&without_item_macros(text));
+    let before = of(CORE);
+    for (from, to) in [
+        ("{ 0.5 }", "{ 0.25 }"),
+        ("self.x += 1.0;", "self.x += 1.5; if self.x > 4.0 { self.x = 0.0; }"),
+        ("self.x * 2.0", "self.x * 2.5"),
+        ("if self.x > other.x", "if self.x < other.x"),
+        ("x + 12.0", "x * x + 12.5"),
+        ("{ 14.0 }", "{ let area = 14.5; area }"),
+        ("x + 17.0", "x + 17.5"),
+        ("assert_eq!(21, 21);", "assert_eq!(21, 22);"),
+        ("//! A core.", "//! Another text."),
+        ("pub fn free", "/// It adds.\npub fn free"),
+        // The lines of code that only the crate itself compiles.
+        (
+            "pub fn free(x: f32) -> f32 { x + 17.0 }",
+            "pub fn free(x: f32) -> f32 { x + 17.0 } // 17",
+        ),
+    ] {
+        let is_above_code = to.contains('\n');
+        assert_eq!(of(&edited(from, to)) == before, !is_above_code, "{from} to {to}");
+    }
+}
+
+#[test]
+fn all_else_is() {
+    let before = interface(CORE);
+    for (from, to) in [
+        ("pub x: f32", "pub x: f64"),
+        ("STEP: f32 = 0.1", "STEP: f32 = 0.2"),
+        ("NAME: &str = \"body\"", "NAME: &str = \"wall\""),
+        ("{ 3.0 }", "{ 3.5 }"),
+        ("self.x + 4.0", "self.x + 4.5"),
+        ("self.x + 5.0", "self.x + 5.5"),
+        ("self.x + 6.0", "self.x + 6.5"),
+        ("self.x + 7.0", "self.x + 7.5"),
+        ("[self.x, 8.0]", "[8.5, self.x]"),
+        ("{ 9.0 }", "{ 9.5 }"),
+        ("struct Local(f32); Local(10.0).0", "struct Local(f64); Local(10.0).0 as f32"),
+        ("unknown!(11.0)", "unknown!(11.5)"),
+        ("{ 13.0 }", "{ 13.5 }"),
+        ("{ 15.0 }", "{ 15.5 }"),
+        ("self.area() * 16.0", "self.area() * 16.5"),
+        ("shape.area() + 18.0", "shape.area() + 18.5"),
+        ("{ 19.0 }", "{ 19.5 }"),
+        ("{ 20.0 }", "{ 20.5 }"),
+        ("pub fn free(x: f32)", "pub fn free(y: f32)"),
+        ("fn private(&self) -> f32", "fn private(&self) -> f64"),
+        ("#[derive(Component, Clone)]", "#[derive(Component, Clone, Debug)]"),
+        ("#[inline(never)]", "#[inline]"),
+        ("impl Shape for Body", "impl Shape for &Body"),
+        ("pub mod walls", "mod walls"),
+    ] {
+        assert_ne!(interface(&edited(from, to)), before, "{from} to {to}");
+    }
+}
