@@ -26,10 +26,10 @@ while [ "$n" -gt 0 ]; do
 done
 # Keeps the module's own object files with these arguments, for a link with other cores.
 keep() {
-    [ -n "$PLAYGROUND_KEPT" ] || return 0
-    rm -rf "$PLAYGROUND_KEPT" && mkdir "$PLAYGROUND_KEPT" || return 0
+    [ -n "$PLAYGROUND_OBJECTS" ] || return 0
+    rm -rf "$PLAYGROUND_OBJECTS" && mkdir "$PLAYGROUND_OBJECTS" || return 0
     printf '%s\n' "$@" --version-script="$PLAYGROUND_EXPORTS" \
-        --gc-sections --strip-debug --unresolved-symbols=ignore-all >"$PLAYGROUND_KEPT/arguments"
+        --gc-sections --strip-debug --unresolved-symbols=ignore-all >"$PLAYGROUND_OBJECTS/arguments"
     n=$#
     while [ "$n" -gt 0 ]; do
         argument=$1
@@ -37,7 +37,7 @@ keep() {
         n=$((n - 1))
         case "$argument" in *.rcgu.o) set -- "$@" "$argument" ;; esac
     done
-    ln -- "$@" "$PLAYGROUND_KEPT" || rm -rf "$PLAYGROUND_KEPT"
+    ln -- "$@" "$PLAYGROUND_OBJECTS" || rm -rf "$PLAYGROUND_OBJECTS"
 }
 (keep "$@")
 exec "$PLAYGROUND_LLD" "$@" --version-script="$PLAYGROUND_EXPORTS" \

@@ -26,6 +26,8 @@ use crate::ids::{Epoch, InputsHash, ModuleId};
 /// What kept object files were compiled from.
 #[derive(Serialize, Deserialize)]
 struct Origin {
+    /// The folder of built modules then: a workspace can be copied or moved.
+    built: PathBuf,
     compiled: InputsHash,
     epoch: Epoch,
     /// The builds of its cores, by core.
@@ -42,7 +44,7 @@ impl Origin {
         });
         let cores: Option<BTreeMap<ModuleId, u64>> = cores.collect();
         let (compiled, epoch) = (inputs.compiled.clone(), inputs.epoch().clone());
-        Some(Self { compiled, epoch, cores: cores? })
+        Some(Self { built: batch.folders.built.clone(), compiled, epoch, cores: cores? })
     }
 
     /// True if the cores of `batch` have all symbols that the object files in `folder` need of them.
@@ -63,16 +65,21 @@ impl Origin {
 
 /// The files of a module's last successful compilation.
 #[derive(Clone, Debug)]
-pub struct Kept(PathBuf);
+pub struct Kept {
+    folder: PathBuf,
+    /// The folder of built modules in its arguments.
+    built_then: PathBuf,
+    built: PathBuf,
+}
 
 impl Kept {
     /// The folder that the linker script writes to.
     pub fn new_folder(output: &Path) -> PathBuf {
-        output.join("kept.new")
+        output.join("objects.new")
     }
 
     fn folder(output: &Path) -> PathBuf {
-        output.join("kept")
+        output.join("objects")
     }
 
     /// The files that the module can be linked from. `None` if it has to be compiled.
@@ -86,7 +93,9 @@ impl Kept {
         let origin: Origin = serde_json::from_slice(&text).ok()?;
         let inputs = batch.inputs.get(id)?;
         let is_same = inputs.compiled == origin.compiled && *inputs.epoch() == origin.epoch;
-        (is_same && origin.fits(batch, id, &folder)).then_some(Self(folder))
+        let fits = is_same && origin.fits(batch, id, &folder);
+        let built = batch.folders.built.clone();
+        fits.then_some(Self { folder, built_then: origin.built, built })
     }
 
     /// Keeps the files of a compilation that has just succeeded.
@@ -116,13 +125,15 @@ impl Kept {
         let (artifact, linker) = (job.artifact(), job.linker.as_ref()?);
         // That of a compilation which did not count must not be taken for this one's.
         let _ = fs::remove_dir_all(Self::new_folder(&job.folder));
-        let arguments = fs::read_to_string(self.0.join("arguments")).ok()?;
+        let arguments = fs::read_to_string(self.folder.join("arguments")).ok()?;
+        let (then, now) = (self.built_then.to_str()?, self.built.to_str()?);
+        let arguments = if then == now { arguments } else { arguments.replace(then, now) };
         let mut command = Command::new(&linker.lld);
         let mut arguments = arguments.lines();
         while let Some(argument) = arguments.next() {
             match Path::new(argument) {
                 path if argument.ends_with(".rcgu.o") => {
-                    command.arg(self.0.join(path.file_name()?));
+                    command.arg(self.folder.join(path.file_name()?));
                 }
                 _ if argument == "-o" => {
                     arguments.next()?;
@@ -137,7 +148,7 @@ impl Kept {
         }
         // What rustc read for these files.
         let _ = fs::remove_file(job.dep_info());
-        fs::hard_link(self.0.join("dep-info"), job.dep_info()).ok()?;
+        fs::hard_link(self.folder.join("dep-info"), job.dep_info()).ok()?;
         let times = CompileTimes { link_ms: ms(started), ..CompileTimes::default() };
         Some(Compiled::Done { artifact, times, warnings: Vec::new() })
     }

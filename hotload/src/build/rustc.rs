@@ -187,7 +187,7 @@ impl Job {
                 .env("PLAYGROUND_EXPORTS", &linker.exports)
                 .env("PLAYGROUND_LLD", &linker.lld);
             if !self.is_core {
-                command.env("PLAYGROUND_KEPT", Kept::new_folder(&self.folder));
+                command.env("PLAYGROUND_OBJECTS", Kept::new_folder(&self.folder));
             }
         }
         command

@@ -130,21 +130,31 @@ fn dependents_of_a_core_whose_bodies_changed_are_only_linked_again() {
         assert_eq!(is_among, is_linked, "{to}: {event}");
         assert!(linked.iter().all(|module| module != "core_scene"), "{to}: {event}");
         if is_linked {
-            assert_compiled_alike(&mut scene);
+            assert_compiled_alike(&mut scene, "plugins_extra");
         }
     }
 }
 
-/// Compiles the plugin, and compares the artifact with the one that was only linked.
-fn assert_compiled_alike(scene: &mut Scene) {
+#[test]
+fn a_workspace_that_was_built_elsewhere_is_linked_with_its_own_cores() {
+    // Modules of a copy were built in the folder that it was copied from.
+    let mut scene = Scene::demo();
+    let event = scene.swap(SCENE, &[("self.x += self.speed;", "self.x += self.speed * 2.0;")]);
+    let linked = event["linked"].as_array().cloned().unwrap_or_default();
+    assert!(linked.iter().any(|module| module == "systems_walk"), "{event}");
+    assert_compiled_alike(&mut scene, "systems_walk");
+}
+
+/// Compiles a module, and compares the artifact with the one that was only linked.
+fn assert_compiled_alike(scene: &mut Scene, module: &str) {
     let built = scene.root().join("target/playground");
-    let artifact = built.join("artifacts/plugins_extra.so");
+    let artifact = built.join(format!("artifacts/{module}.so"));
     let linked = fs::read(&artifact).unwrap();
-    fs::remove_dir_all(built.join("build/plugins_extra/kept")).unwrap();
+    fs::remove_dir_all(built.join("build").join(module).join("objects")).unwrap();
     fs::remove_file(artifact.with_extension("json")).unwrap();
     scene.mark();
-    scene.console("reload plugins_extra");
-    let event = scene.wait_for("swapped", "plugins_extra");
+    scene.console(&format!("reload {module}"));
+    let event = scene.wait_for("swapped", module);
     assert!(event["ms"]["check"].as_f64().is_some_and(|ms| ms > 0.0), "{event}");
     assert!(linked == fs::read(&artifact).unwrap(), "compiled, the artifact differs");
 }
