@@ -1,5 +1,8 @@
 //! What every benchmark prints: rows as it goes, the targets, and a line of JSON at the end.
 
+pub mod live;
+pub mod restart;
+
 use std::fs;
 use std::io::{IsTerminal, Write, stderr};
 use std::path::Path;

@@ -10,7 +10,7 @@ pub struct Edit {
     /// The folder that contains `modules/`.
     folder: &'static str,
     /// The file, relative to `modules/`'s parent.
-    file: &'static str,
+    pub file: &'static str,
     /// The original expression.
     from: &'static str,
     /// The replacement, as the texts before and after a number.

@@ -10,8 +10,8 @@ use playground_tests::Copy;
 use serde_json::Value;
 
 use crate::edit::{self, Edit};
-use crate::live::ms;
-use crate::restart::{cargo, run};
+use playground_tests::bench::live::ms;
+use playground_tests::bench::restart::{cargo, run};
 
 /// A copy of the workspace without a running game.
 pub struct Floor {

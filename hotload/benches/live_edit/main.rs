@@ -11,19 +11,18 @@
 
 mod edit;
 mod floor;
-mod live;
-mod restart;
 mod table;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use playground_tests::Copy;
+use playground_tests::bench::live::{End, Live, Sample};
+use playground_tests::bench::restart::Restart;
 use playground_tests::bench::{self, Column, Report};
 
+use edit::Edit;
 use floor::Floor;
-use live::{Live, Sample};
-use restart::Restart;
 
 /// The default number of measured edits of each kind.
 const EDITS: u32 = 20;
@@ -47,7 +46,7 @@ fn main() {
 fn side_by_side(edits: u32, report: &mut Report) {
     let mut game = Live::start(Copy::of_game(), "arena");
     let floor = Floor::new();
-    let restart = Restart::new();
+    let restart = Restart::default();
     let (mut system, mut app, mut core) = (Vec::new(), Vec::new(), Vec::new());
     let (mut error, mut fix) = (Column::default(), Vec::new());
     let (mut system_floor, mut app_floor) = (Column::default(), Column::default());
@@ -56,18 +55,20 @@ fn side_by_side(edits: u32, report: &mut Report) {
     for number in 0..edits + WARM_UP {
         report.progress("side by side", number, edits + WARM_UP);
         let counts = number >= WARM_UP;
-        let sample = game.edit(&edit::SYSTEM, number);
+        let sample = save(&mut game, &edit::SYSTEM, number);
         // The baseline starts in the same state as an edit: after the game ran for a while.
         game.rest();
         let rustc_ms = floor.rustc(&edit::SYSTEM, number);
-        let app_sample = game.edit(&edit::APP, number);
+        let app_sample = save(&mut game, &edit::APP, number);
         game.rest();
         let app_rustc_ms = floor.rustc(&edit::APP, number);
-        let core_sample = game.edit(&edit::CORE, number);
-        let error_ms = game.break_body(&edit::SYSTEM, number);
+        let core_sample = save(&mut game, &edit::CORE, number);
+        let error_ms = break_body(&mut game, &edit::SYSTEM, number);
         // Must differ from the body that runs.
-        let fix_sample = game.edit(&edit::SYSTEM, 1000 + number);
-        let again = (number < restarts + WARM_UP).then(|| restart.run(&edit::SYSTEM, number));
+        let fix_sample = save(&mut game, &edit::SYSTEM, 1000 + number);
+        let again = (number < restarts + WARM_UP).then(|| {
+            restart.run(&[(edit::SYSTEM.file, edit::SYSTEM.text(&edit::SYSTEM.original(), number))])
+        });
         if !counts {
             continue;
         }
@@ -116,6 +117,18 @@ fn side_by_side(edits: u32, report: &mut Report) {
     report.at_most("leaf_over_build_and_restart", live.p50() / both.p50(), 0.6);
 }
 
+/// Measures an edit, up to the first frame with the new code.
+fn save(game: &mut Live, edit: &Edit, number: u32) -> Sample {
+    let text = edit.text(&edit.original(), number);
+    game.save(&[(edit.file, text)], End { kind: "swapped", module: edit.module })
+}
+
+/// Measures an error, up to the first frame that shows it.
+fn break_body(game: &mut Live, edit: &Edit, number: u32) -> f64 {
+    let text = edit.broken(&edit.original(), number);
+    game.save(&[(edit.file, text)], End { kind: "build_failed", module: edit.module }).live_ms
+}
+
 /// The same edit in a game with five and with fifty modules.
 fn five_and_fifty(edits: u32, report: &mut Report) {
     let five = Copy::of_fixtures();
@@ -134,7 +147,8 @@ fn five_and_fifty(edits: u32, report: &mut Report) {
     let (mut with_five, mut with_fifty) = (Vec::new(), Vec::new());
     for number in 0..edits + WARM_UP {
         report.progress("5 and 50 modules", number, edits + WARM_UP);
-        let samples = (five.edit(&edit::SMALL, number), fifty.edit(&edit::SMALL, number));
+        let samples =
+            (save(&mut five, &edit::SMALL, number), save(&mut fifty, &edit::SMALL, number));
         if number >= WARM_UP {
             with_five.push(samples.0);
             with_fifty.push(samples.1);
@@ -173,12 +187,14 @@ fn add_module(copy: &Copy, number: u32) {
 /// The effect of a swap on the frame time with ten thousand boids.
 fn crowd(edits: u32, report: &mut Report) {
     let mut game = Live::start(Copy::of_game(), "boids");
-    game.crowd(CROWD);
+    game.console(&format!("boids {CROWD}"));
+    game.frames(120);
+    assert_eq!(game.console("boids").trim(), format!("{CROWD} boids"));
     let mut samples: BTreeMap<&str, Vec<Sample>> = BTreeMap::new();
     for number in 0..edits + WARM_UP {
         report.progress("10,000 boids", number, edits + WARM_UP);
         for edit in [&edit::SYSTEM, &edit::CORE] {
-            let sample = game.edit(edit, number);
+            let sample = save(&mut game, edit, number);
             if number >= WARM_UP {
                 samples.entry(edit.module).or_default().push(sample);
             }

@@ -3,7 +3,7 @@
 use playground_tests::bench::{Column, Report};
 
 use crate::edit::Edit;
-use crate::live::{STAGES, Sample};
+use playground_tests::bench::live::{STAGES, Sample};
 
 /// Prints a heading.
 pub fn heading(report: &Report, text: &str) {

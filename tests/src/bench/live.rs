@@ -5,15 +5,14 @@ use std::io::{Read, Seek, SeekFrom};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use playground_tests::{Copy, Scene};
 use serde_json::Value;
 
-use crate::edit::Edit;
+use crate::{Copy, Scene};
 
 /// Frames between two edits.
 const REST: u32 = 20;
 /// The time limit of an edit.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The stages of the `swapped` event, in order.
 pub const STAGES: [&str; 10] =
@@ -26,12 +25,24 @@ pub struct Live {
     due: Instant,
 }
 
+/// The event that ends an edit.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    /// Its kind.
+    pub kind: &'a str,
+    /// Its module.
+    pub module: &'a str,
+}
+
 /// One edit, all times in milliseconds.
 pub struct Sample {
-    /// From writing the file to the end of the first frame with the new code.
+    /// From writing the file to the end of the first frame after the event: with the new code, or
+    /// with the error.
     pub live_ms: f64,
     /// The number of swapped modules.
     pub modules: usize,
+    /// The number of those that were only linked again.
+    pub linked: usize,
     /// The frame in which the swap happened.
     pub swap_frame_ms: f64,
     /// The first frame with the new code.
@@ -60,6 +71,16 @@ impl Live {
         Self { scene, events, due: Instant::now() }
     }
 
+    /// The game's workspace.
+    pub fn copy(&self) -> &Copy {
+        self.scene.copy()
+    }
+
+    /// The answer to a console command.
+    pub fn console(&mut self, line: &str) -> String {
+        self.scene.console(line)
+    }
+
     /// The number of running modules.
     pub fn modules(&mut self) -> usize {
         let listed = self.scene.console("modules");
@@ -67,24 +88,30 @@ impl Live {
         listed.lines().filter(runs).count()
     }
 
-    /// Sets the number of boids.
-    pub fn crowd(&mut self, count: u32) {
-        self.scene.console(&format!("boids {count}"));
-        self.frames(120);
-        let answer = self.scene.console("boids");
-        assert_eq!(answer.trim(), format!("{count} boids"));
+    /// Measures from writing files, whose paths are relative to the workspace, to the end of the
+    /// first frame after the event.
+    pub fn save(&mut self, files: &[(&str, String)], end: End<'_>) -> Sample {
+        self.measure(end, |scene| {
+            for (path, text) in files {
+                let path = scene.root().join(path);
+                fs::write(&path, text)
+                    .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            }
+        })
     }
 
-    /// Measures from writing an edit to the end of the first frame with the new code.
-    pub fn edit(&mut self, edit: &Edit, number: u32) -> Sample {
-        let text = edit.text(&edit.original(), number);
+    /// Measures from an action to the end of the first frame after the event.
+    pub fn measure(&mut self, end: End<'_>, act: impl FnOnce(&mut Scene)) -> Sample {
         let usual_frame_ms = self.rest();
-        let started = self.write(edit, &text);
-        let (event, swap_frame_ms) = self.wait_for("swapped", edit);
+        let started = Instant::now();
+        act(&mut self.scene);
+        let (event, swap_frame_ms) = self.wait_for(end);
         let first_frame_ms = self.frame();
+        let count = |name: &str| event[name].as_array().map_or(0, Vec::len);
         Sample {
             live_ms: ms(started.elapsed()),
-            modules: event["modules"].as_array().map_or(0, Vec::len),
+            modules: count("modules"),
+            linked: count("linked"),
             swap_frame_ms,
             first_frame_ms,
             usual_frame_ms,
@@ -92,25 +119,8 @@ impl Live {
         }
     }
 
-    /// Measures from writing an error to the end of the first frame that shows it.
-    pub fn break_body(&mut self, edit: &Edit, number: u32) -> f64 {
-        let text = edit.broken(&edit.original(), number);
-        self.rest();
-        let started = self.write(edit, &text);
-        self.wait_for("build_failed", edit);
-        self.frame();
-        ms(started.elapsed())
-    }
-
-    fn write(&self, edit: &Edit, text: &str) -> Instant {
-        let path = edit.path(self.scene.root());
-        let started = Instant::now();
-        fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        started
-    }
-
     /// Waits for an event; returns it and the time of its frame.
-    fn wait_for(&mut self, kind: &str, edit: &Edit) -> (Value, f64) {
+    fn wait_for(&mut self, end: End<'_>) -> (Value, f64) {
         let started = Instant::now();
         loop {
             let frame_ms = self.frame();
@@ -118,15 +128,15 @@ impl Live {
                 let is_end = ["swapped", "build_failed", "refused", "rolled_back"]
                     .iter()
                     .any(|end| event["event"] == *end);
-                let expected = event["event"] == kind && event["module"] == edit.module;
-                assert!(!is_end || expected, "{event} instead of {kind} of {}", edit.module);
+                let expected = event["event"] == end.kind && event["module"] == end.module;
+                assert!(!is_end || expected, "{event} instead of {end:?}");
                 if expected {
                     return (event, frame_ms);
                 }
             }
             assert!(
                 started.elapsed() < PATIENCE,
-                "timed out waiting for {kind}\n{}",
+                "timed out waiting for {end:?}\n{}",
                 self.scene.story()
             );
         }
@@ -148,7 +158,8 @@ impl Live {
         frames[frames.len() / 2]
     }
 
-    fn frames(&mut self, count: u32) -> Vec<f64> {
+    /// Runs frames; returns their times.
+    pub fn frames(&mut self, count: u32) -> Vec<f64> {
         (0..count).map(|_| self.frame()).collect()
     }
 

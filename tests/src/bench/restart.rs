@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use playground_tests::Copy;
-
-use crate::edit::Edit;
-use crate::live::ms;
+use super::live::ms;
+use crate::Copy;
 
 /// A copy of the workspace.
 pub struct Restart {
@@ -17,33 +15,69 @@ pub struct Restart {
 }
 
 /// The times of one edit, in milliseconds.
+#[derive(Clone, Copy)]
 pub struct Again {
     /// `cargo build`.
     pub build_ms: f64,
-    /// From the start of the process to its exit after one frame.
+    /// From the start of the process to its exit after one frame; 0 for what does not compile.
     pub start_ms: f64,
 }
 
-impl Restart {
+impl Again {
+    /// Both.
+    pub fn both_ms(self) -> f64 {
+        self.build_ms + self.start_ms
+    }
+}
+
+impl Default for Restart {
     /// Copies the workspace.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { copy: Copy::of_workspace() }
     }
+}
 
-    /// Edits a module, builds the game and starts it.
-    pub fn run(&self, edit: &Edit, number: u32) -> Again {
-        let path = edit.path(&self.copy.root);
-        fs::write(&path, edit.text(&edit.original(), number)).expect("a file of the copy");
-        let mut build = cargo(&self.copy.root);
-        // With Bevy as a shared library, as in development.
-        build.args(["build", "--quiet", "-p", "playground", "--no-default-features"]);
-        build.args(["--features", "static,playground_api/hot"]);
+impl Restart {
+    /// The copy.
+    pub fn copy(&self) -> &Copy {
+        &self.copy
+    }
+
+    /// Writes files, whose paths are relative to the workspace, builds the game and starts it.
+    pub fn run(&self, files: &[(&str, String)]) -> Again {
+        self.write(files);
+        let mut build = self.build();
         let mut start = self.game();
         let started = Instant::now();
         run(&mut build);
         let build_ms = ms(started.elapsed());
         run(&mut start);
         Again { build_ms, start_ms: ms(started.elapsed()) - build_ms }
+    }
+
+    /// Writes files with an error, and waits until cargo has shown it.
+    pub fn fail(&self, files: &[(&str, String)]) -> Again {
+        self.write(files);
+        let started = Instant::now();
+        let status = self.build().stdin(Stdio::null()).stderr(Stdio::null()).status();
+        assert!(!status.expect("cargo can be started").success(), "it does compile");
+        Again { build_ms: ms(started.elapsed()), start_ms: 0.0 }
+    }
+
+    fn write(&self, files: &[(&str, String)]) {
+        for (path, text) in files {
+            let path = self.copy.root.join(path);
+            fs::create_dir_all(path.parent().expect("a file in a folder")).expect("folders");
+            fs::write(path, text).expect("a file of the copy");
+        }
+    }
+
+    fn build(&self) -> Command {
+        let mut build = cargo(&self.copy.root);
+        // With Bevy as a shared library, as in development.
+        build.args(["build", "--quiet", "-p", "playground", "--no-default-features"]);
+        build.args(["--features", "static,playground_api/hot"]);
+        build
     }
 
     fn game(&self) -> Command {
