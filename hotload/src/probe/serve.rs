@@ -147,7 +147,6 @@ impl Server {
             return Reply::Unfit("it was not given all modules".to_owned());
         };
         // Modules that are switched off are tried as well, on their own.
-        let started = Instant::now();
         for generation in new.iter().filter(|image| !together.contains(&image.hash)) {
             let Some(generation) = find(&generation.hash) else { continue };
             self.at(generation.id(), "in its `build`");
@@ -162,6 +161,7 @@ impl Server {
         };
         let asked = outlines.iter().map(|(id, outline)| (id.clone(), Asked::of(outline)));
         let mut tried = Tried { asked: asked.collect(), ..Tried::default() };
+        let started = Instant::now();
         for generation in new.iter().filter_map(|image| find(&image.hash)) {
             self.at(generation.id(), "while the parameters of its code were set up");
             match stored::named_by(&generation) {
