@@ -4,12 +4,15 @@
 //!  capture ─► recipe     cargo's command for each module, recorded once
 //!  sources ─► inputs     hash and epoch of what goes into each module
 //!  build_lock            one build at a time in a folder
+//!  scheduler             which one is checked, compiled or linked next
 //!  rustc ◄─ standby      the command, with this project's output, epoch and linker
+//!  ahead                 a core's metadata, for dependents that are compiled before its library
 //!  relink                the linker alone, where only the code of cores is new
 //!  dep_info ─► inputs    what rustc did read: anything else, and the module is built once more
 //!  store                 the artifact, with a record of what it was made from
 //! ```
 
+mod ahead;
 mod batch;
 pub mod build_lock;
 pub mod capture;
@@ -25,6 +28,7 @@ pub mod process_group;
 pub mod recipe;
 mod relink;
 pub mod rustc;
+mod scheduler;
 pub mod scripts;
 mod sources;
 mod stamp;
@@ -32,11 +36,8 @@ pub mod standby;
 mod store;
 mod unchecked_code;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Instant, SystemTime};
 
 use crate::ids::ModuleId;
 use crate::refusal::Refusal;
@@ -46,11 +47,10 @@ use build_lock::BuildLock;
 use capture::{CaptureError, write_if_changed, write_script};
 pub use dep_info::DepInfo;
 use error::BuildError;
-use inputs::{AfterSuccess, after_failure, after_success};
 pub use inputs::{Inputs, Learned, inputs};
 pub use recipe::{Recipes, hash_of};
-use relink::Kept;
-use rustc::{Cancel, CompileTimes, Compiled, Job, Linker, ms};
+use rustc::{Cancel, CompileTimes, Linker};
+use scheduler::Scheduler;
 pub use stamp::Stamp;
 
 /// A built module.
@@ -87,6 +87,8 @@ pub enum BuildProgress {
     Waiting,
     /// rustc was started for a module.
     Started(ModuleId),
+    /// A module does not compile, with rustc's errors.
+    Failed(ModuleId, Vec<String>),
     /// rustc has finished with a module.
     Finished(ModuleId),
 }
@@ -197,184 +199,6 @@ fn learned(
 fn without_compiling(batch: &Batch) -> Option<BTreeMap<ModuleId, Outcome>> {
     let found = |id: &ModuleId| Some((id.clone(), Outcome::Built(store::find(batch, id)?)));
     batch.ids.iter().map(found).collect()
-}
-
-/// Starts a compilation when those that it depends on are done.
-struct Scheduler<'a> {
-    batch: &'a Batch,
-    /// In build order.
-    waiting: Vec<ModuleId>,
-    running: BTreeSet<ModuleId>,
-    outcomes: BTreeMap<ModuleId, Outcome>,
-    /// The inputs of all modules, as far as is known by now.
-    inputs: BTreeMap<ModuleId, Inputs>,
-    /// Modules whose artifact was not made from the inputs of the batch.
-    outdated: BTreeSet<ModuleId>,
-}
-
-impl<'a> Scheduler<'a> {
-    fn new(batch: &'a Batch) -> Self {
-        // A build of other inputs may have replaced the library of a core crate in between.
-        let links = batch.ids.iter().flat_map(|id| batch.members.links_of(id));
-        let links: BTreeSet<ModuleId> = links.filter(|id| !batch.ids.contains(id)).collect();
-        let is_outdated = |id: &ModuleId| links.contains(id) && !store::has_library(batch, id);
-        // Link cycles are refused when the workspace is read.
-        let mut waiting = batch.members.build_order().unwrap_or_default();
-        waiting.retain(|id| batch.ids.contains(id) || is_outdated(id));
-        Self {
-            batch,
-            waiting,
-            running: BTreeSet::new(),
-            outcomes: BTreeMap::new(),
-            inputs: batch.inputs.clone(),
-            outdated: BTreeSet::new(),
-        }
-    }
-
-    fn run(mut self, cancel: &Cancel, report: &mut impl FnMut(BuildProgress)) -> Self {
-        let batch = self.batch;
-        let width = thread::available_parallelism().map_or(1, |n| n.get());
-        let (done, compiled) = mpsc::channel();
-        thread::scope(|scope| {
-            loop {
-                while self.running.len() < width
-                    && let Some(job) = self.next_job()
-                {
-                    report(BuildProgress::Started(job.id.clone()));
-                    self.running.insert(job.id.clone());
-                    let done = done.clone();
-                    scope.spawn(move || {
-                        let started = SystemTime::now();
-                        let compiled = rustc::build(&job, cancel, &batch.standby);
-                        // The receiver outlives the scope.
-                        let _ = done.send((job, started, compiled));
-                    });
-                }
-                if self.running.is_empty() {
-                    break;
-                }
-                let Ok((job, started, compiled)) = compiled.recv() else { break };
-                self.running.remove(&job.id);
-                if let Some(outcome) = self.finish(&job, started, compiled) {
-                    self.outcomes.insert(job.id.clone(), outcome);
-                    report(BuildProgress::Finished(job.id));
-                }
-            }
-        });
-        self
-    }
-
-    /// The next compilation that can start. Records the outcome of modules that need none.
-    fn next_job(&mut self) -> Option<Job> {
-        let mut at = 0;
-        while at < self.waiting.len() {
-            let links = self.batch.members.links_of(&self.waiting[at]);
-            let is_open = |id: &ModuleId| self.running.contains(id) || self.waiting.contains(id);
-            if links.iter().any(is_open) {
-                at += 1;
-                continue;
-            }
-            let id = self.waiting.remove(at);
-            if !links.is_disjoint(&self.outdated) {
-                // Built in the next round, after them.
-                self.outdated.insert(id);
-                continue;
-            }
-            let outcome = match (self.failed_core(&links), self.known_outcome(&id)) {
-                (Some(core), _) => Outcome::Skipped(core),
-                (None, Some(outcome)) => outcome,
-                (None, None) => match self.batch.job(&id) {
-                    Some(job) => return Some(job),
-                    None => {
-                        let error = BuildError::NoRecipe { module: id.clone() };
-                        Outcome::Failed(vec![error.to_string()])
-                    }
-                },
-            };
-            self.outcomes.insert(id, outcome);
-        }
-        None
-    }
-
-    /// `None` when cancelled, and for an artifact that does not count.
-    fn finish(&mut self, job: &Job, started: SystemTime, compiled: Compiled) -> Option<Outcome> {
-        let finished = match compiled {
-            Compiled::Cancelled => return None,
-            Compiled::Failed { messages, .. } => self.finish_failed(&job.id, messages),
-            Compiled::Done { artifact, times, warnings } => {
-                let built = self.finish_built(job, started, &artifact, times);
-                built.map(|built| Some(Outcome::Built(Built { warnings, ..built? })))
-            }
-        };
-        finished.unwrap_or_else(|refusal| Some(Outcome::Failed(vec![refusal.to_string()])))
-    }
-
-    fn finish_failed(
-        &mut self,
-        id: &ModuleId,
-        messages: Vec<String>,
-    ) -> Result<Option<Outcome>, Refusal> {
-        if let Some(inputs) = after_failure(self.batch, &self.inputs, id)? {
-            self.inputs.insert(id.clone(), inputs);
-        }
-        Ok(Some(Outcome::Failed(messages)))
-    }
-
-    /// Stores an artifact, if it was made from its module's inputs.
-    fn finish_built(
-        &mut self,
-        job: &Job,
-        started: SystemTime,
-        artifact: &Path,
-        mut times: CompileTimes,
-    ) -> Result<Option<Built>, Refusal> {
-        let at = Instant::now();
-        let (id, file, is_core) = (&job.id, job.dep_info(), job.is_core);
-        let read = DepInfo::read(&file, &job.recipe.folder)
-            .map_err(|source| CaptureError::File { path: file, source })?;
-        let Some(before) = self.batch.inputs.get(id) else { return Ok(None) };
-        if !self.batch.recipes.linked.are_unchanged() || self.batch.check_libraries().is_err() {
-            self.outdated.insert(id.clone());
-            return Ok(None);
-        }
-        let verified = after_success(self.batch, &self.inputs, id, before, read, started)?;
-        times.verify_ms = ms(at);
-        match verified {
-            AfterSuccess::Holds(inputs) => {
-                let at = Instant::now();
-                let (path, bytes) = store::put(self.batch, id, &inputs, artifact)?;
-                if !is_core {
-                    Kept::keep(self.batch, job, &inputs)?;
-                }
-                times.link_ms += ms(at);
-                self.inputs.insert(id.clone(), inputs);
-                Ok(Some(Built { path, bytes, times, warnings: Vec::new() }))
-            }
-            AfterSuccess::Outdated(inputs) => {
-                self.inputs.insert(id.clone(), inputs);
-                self.outdated.insert(id.clone());
-                Ok(None)
-            }
-        }
-    }
-
-    /// The core crate among `links` that failed or was skipped, if any.
-    fn failed_core(&self, links: &BTreeSet<ModuleId>) -> Option<ModuleId> {
-        links.iter().find_map(|link| match self.outcomes.get(link)? {
-            Outcome::Failed(_) => Some(link.clone()),
-            Outcome::Skipped(core) => Some(core.clone()),
-            Outcome::Built(_) | Outcome::Refused(_) => None,
-        })
-    }
-
-    /// The outcome if it needs no compilation: a refusal because of the source, or an earlier
-    /// artifact.
-    fn known_outcome(&self, id: &ModuleId) -> Option<Outcome> {
-        match &self.batch.inputs.get(id)?.refused {
-            Some(reason) => Some(Outcome::Failed(vec![reason.to_string()])),
-            None => store::find(self.batch, id).map(Outcome::Built),
-        }
-    }
 }
 
 #[cfg(test)]

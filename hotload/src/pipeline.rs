@@ -239,7 +239,7 @@ impl Run<'_> {
                 return outcomes;
             }
         };
-        let (mut done, total) = (0, ids.len());
+        let (mut done, total, started) = (0, ids.len(), Instant::now());
         let batch = Batch {
             folders: workspace.folders.clone(),
             members: workspace.members.clone(),
@@ -257,6 +257,10 @@ impl Run<'_> {
                     let activity = format!("building {id}");
                     report(AttemptEvent::BuildStarted(id));
                     activity
+                }
+                BuildProgress::Failed(module, messages) => {
+                    let took_ms = ms(started);
+                    return report(AttemptEvent::BuildFailed { module, messages, took_ms });
                 }
                 BuildProgress::Finished(id) => {
                     done += 1;

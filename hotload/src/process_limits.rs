@@ -27,6 +27,17 @@ pub fn raise_descriptors() {
     }
 }
 
+/// True if a quarter of the machine's memory is available. False where that is not known.
+pub fn has_memory_to_spare() -> bool {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let value = |name: &str| -> Option<u64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim_start_matches(':').trim().strip_suffix("kB")?.trim().parse().ok()
+    };
+    let (available, total) = (value("MemAvailable"), value("MemTotal"));
+    available.zip(total).is_some_and(|(available, total)| available >= total / 4)
+}
+
 /// The resource usage of the process at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {

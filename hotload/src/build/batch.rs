@@ -8,7 +8,7 @@ use super::recipe::{Recipe, Recipes};
 use super::relink::Kept;
 use super::rustc::{Job, Linker};
 use super::standby::Standby;
-use super::{Inputs, store};
+use super::{Inputs, ahead, store};
 use crate::ids::ModuleId;
 use crate::inspect::HostError;
 use crate::shared_libraries::SharedLibraries;
@@ -43,13 +43,17 @@ impl Batch {
         self.libraries.as_ref().map_or(Ok(()), |it| it.check(&folders))
     }
 
-    /// The compilation of a module; `None` for one without a recipe.
-    pub(super) fn job(&self, id: &ModuleId) -> Option<Job> {
+    /// The compilation of a module; `None` for one without a recipe. The libraries of the cores in
+    /// `ahead` do not exist yet, only their metadata.
+    pub(super) fn job(&self, id: &ModuleId, ahead: &BTreeSet<ModuleId>) -> Option<Job> {
         let module = self.members.crates.get(id)?;
         let inputs = self.inputs.get(id)?;
         let cores = self.members.links_of(id).into_iter();
-        let core_folders =
-            cores.map(|core| (core.crate_name(), store::output_folder(&self.folders, &core)));
+        let core_folders = cores.map(|core| {
+            let output = store::output_folder(&self.folders, &core);
+            let folder = if ahead.contains(&core) { ahead::folder(&output) } else { output };
+            (core.crate_name(), folder)
+        });
         Some(Job {
             id: id.clone(),
             crate_name: module.crate_name(),
@@ -61,7 +65,8 @@ impl Batch {
             folder: store::output_folder(&self.folders, id),
             linker: self.linker.clone(),
             api: self.libraries.as_ref().and_then(|libraries| libraries.api()),
-            kept: Kept::find(self, id),
+            kept: Kept::find(self, id).filter(|_| ahead.is_empty()),
+            links_later: !ahead.is_empty(),
         })
     }
 }

@@ -48,8 +48,13 @@ pub(super) struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Reads messages until they end or rustc reports that it stops.
-    pub fn read(lines: &mut impl Iterator<Item = String>, started: Instant) -> Self {
+    /// Reads messages until they end or rustc reports that it stops. Calls `metadata` when the
+    /// crate's metadata was written.
+    pub fn read(
+        lines: &mut impl Iterator<Item = String>,
+        started: Instant,
+        metadata: impl Fn(),
+    ) -> Self {
         let mut diagnostics = Self::default();
         for line in lines {
             let Ok(message) = serde_json::from_str::<Message>(&line) else {
@@ -60,6 +65,7 @@ impl Diagnostics {
             };
             if message.kind == "artifact" && message.emit.as_deref() == Some("metadata") {
                 diagnostics.check_ms = ms(started);
+                metadata();
             }
             let Some(rendered) = message.rendered.clone() else { continue };
             // A message with a span quotes the source, which may contain anything.
@@ -113,7 +119,7 @@ mod tests {
                 r#"{{"$message_type":"diagnostic","level":"{level}","message":"{text}","spans":{spans},"rendered":"{level}: {text}\n\n"}}"#
             )
         };
-        Diagnostics::read(&mut messages.iter().map(line), Instant::now())
+        Diagnostics::read(&mut messages.iter().map(line), Instant::now(), || ())
     }
 
     #[test]

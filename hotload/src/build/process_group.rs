@@ -68,12 +68,27 @@ impl ProcessGroup {
 
     /// Sends SIGKILL to every process of the group. Does nothing once the leader has been reaped.
     pub fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    fn signal(&self, signal: Signal) {
         let leader = lock(&self.leader);
         if !leader.is_reaped {
             // An unreaped leader keeps the id valid, so this can only fail for lack of permission,
             // which a child of this process does not lack.
-            let _ = kill_process_group(self.id, Signal::KILL);
+            let _ = kill_process_group(self.id, signal);
         }
+    }
+
+    /// Stops every process of the group until it is [resumed](Self::resume). They can be killed
+    /// meanwhile, and the system kills them if this process dies: theirs is an orphaned group then.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets paused processes continue.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
     }
 
     /// Waits until the leader exits, kills what it left running, and reaps it.

@@ -25,7 +25,7 @@ use crate::ids::{Epoch, InputsHash, ModuleId};
 
 /// What kept object files were compiled from.
 #[derive(Serialize, Deserialize)]
-struct Origin {
+pub(super) struct Origin {
     /// The folder of built modules then: a workspace can be copied or moved.
     built: PathBuf,
     compiled: InputsHash,
@@ -84,6 +84,12 @@ impl Kept {
 
     /// The files that the module can be linked from. `None` if it has to be compiled.
     pub fn find(batch: &Batch, id: &ModuleId) -> Option<Self> {
+        let (kept, origin) = Self::of_same_source(batch, id)?;
+        origin.fits(batch, id, &kept.folder).then_some(kept)
+    }
+
+    /// The files, if they do not depend on what changed but for the symbols of cores.
+    pub(super) fn of_same_source(batch: &Batch, id: &ModuleId) -> Option<(Self, Origin)> {
         // Dependents of a core compare the hash of the crates that it was compiled against.
         if batch.members.linked().contains(id) {
             return None;
@@ -93,38 +99,47 @@ impl Kept {
         let origin: Origin = serde_json::from_slice(&text).ok()?;
         let inputs = batch.inputs.get(id)?;
         let is_same = inputs.compiled == origin.compiled && *inputs.epoch() == origin.epoch;
-        let fits = is_same && origin.fits(batch, id, &folder);
-        let built = batch.folders.built.clone();
-        fits.then_some(Self { folder, built_then: origin.built, built })
+        let (built_then, built) = (origin.built.clone(), batch.folders.built.clone());
+        is_same.then_some((Self { folder, built_then, built }, origin))
     }
 
-    /// Keeps the files of a compilation that has just succeeded.
-    ///
-    /// # Errors
-    ///
-    /// If a file cannot be written.
-    pub fn keep(batch: &Batch, job: &Job, inputs: &Inputs) -> Result<(), CaptureError> {
+    /// Keeps the files of a compilation that has just succeeded. Where that fails, the module is
+    /// compiled next time.
+    pub fn keep(batch: &Batch, job: &Job, inputs: &Inputs) {
         let (new, kept) = (Self::new_folder(&job.folder), Self::folder(&job.folder));
         let Some(origin) = Origin::of(batch, &job.id, inputs).filter(|_| new.is_dir()) else {
-            return Ok(());
+            return;
         };
-        let file = |source| CaptureError::File { path: new.clone(), source };
-        fs::hard_link(job.dep_info(), new.join("dep-info")).map_err(file)?;
-        let text = serde_json::to_vec(&origin).map_err(|source| file(source.into()))?;
-        write(&new.join("origin.json"), &text)?;
-        match fs::remove_dir_all(&kept) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(file(error)),
-            _ => {}
+        let keep = || {
+            fs::hard_link(job.dep_info(), new.join("dep-info"))?;
+            fs::write(new.join("origin.json"), serde_json::to_vec(&origin)?)?;
+            match fs::remove_dir_all(&kept) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            fs::rename(&new, &kept)
+        };
+        if keep().is_err() {
+            let _ = fs::remove_dir_all(&kept);
         }
-        fs::rename(&new, &kept).map_err(file)
     }
 
     /// Links the module. `None` if that fails: then it has to be compiled.
     pub fn link(&self, job: &Job) -> Option<Compiled> {
         let started = Instant::now();
-        let (artifact, linker) = (job.artifact(), job.linker.as_ref()?);
         // That of a compilation which did not count must not be taken for this one's.
         let _ = fs::remove_dir_all(Self::new_folder(&job.folder));
+        let artifact = self.run_linker(job)?;
+        // What rustc read for these files.
+        let _ = fs::remove_file(job.dep_info());
+        fs::hard_link(self.folder.join("dep-info"), job.dep_info()).ok()?;
+        let times = CompileTimes { link_ms: ms(started), ..CompileTimes::default() };
+        Some(Compiled::Done { artifact, times, warnings: Vec::new() })
+    }
+
+    /// The linked dylib; `None` if linking fails.
+    fn run_linker(&self, job: &Job) -> Option<PathBuf> {
+        let (artifact, linker) = (job.artifact(), job.linker.as_ref()?);
         let arguments = fs::read_to_string(self.folder.join("arguments")).ok()?;
         let (then, now) = (self.built_then.to_str()?, self.built.to_str()?);
         let arguments = if then == now { arguments } else { arguments.replace(then, now) };
@@ -143,15 +158,17 @@ impl Kept {
             }
         }
         let command = command.current_dir(&job.recipe.folder).stdin(Stdio::null());
-        if !command.output().ok()?.status.success() {
-            return None;
-        }
-        // What rustc read for these files.
-        let _ = fs::remove_file(job.dep_info());
-        fs::hard_link(self.folder.join("dep-info"), job.dep_info()).ok()?;
-        let times = CompileTimes { link_ms: ms(started), ..CompileTimes::default() };
-        Some(Compiled::Done { artifact, times, warnings: Vec::new() })
+        command.output().ok()?.status.success().then_some(artifact)
     }
+}
+
+/// Links what a compilation that [links later](Job::links_later) left: the dylib, and the duration
+/// in milliseconds. `None` if that fails: then the module has to be compiled again.
+pub fn link_later(job: &Job) -> Option<(PathBuf, f32)> {
+    let started = Instant::now();
+    let (folder, built) = (Kept::new_folder(&job.folder), PathBuf::new());
+    let artifact = Kept { folder, built_then: built.clone(), built }.run_linker(job)?;
+    Some((artifact, ms(started)))
 }
 
 /// The symbols that a core's library exports to its dependents, as hashes of their names.

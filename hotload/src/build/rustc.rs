@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
+use super::ahead;
 use super::diagnostics::Diagnostics;
 use super::environment;
 use super::error::BuildError;
 use super::incremental::{self, Session};
 use super::linked::API_CRATE;
 pub use super::process_group::Cancel;
+use super::process_group::ProcessGroup;
 use super::recipe::Recipe;
 use super::relink::Kept;
 use super::standby::Standby;
@@ -46,6 +48,9 @@ pub struct Job {
     pub api: Option<PathBuf>,
     /// The object files that it can be linked from; `None` if it has to be compiled.
     pub kept: Option<Kept>,
+    /// The libraries of some cores do not exist yet: rustc compiles with their metadata, and its
+    /// linker only keeps what it is given.
+    pub links_later: bool,
 }
 
 /// The linker of modules.
@@ -186,8 +191,11 @@ impl Job {
                 .env("PLAYGROUND_LINK_STARTED", self.link_started())
                 .env("PLAYGROUND_EXPORTS", &linker.exports)
                 .env("PLAYGROUND_LLD", &linker.lld);
-            if !self.is_core {
+            if !self.is_core || self.links_later {
                 command.env("PLAYGROUND_OBJECTS", Kept::new_folder(&self.folder));
+            }
+            if self.links_later {
+                command.env("PLAYGROUND_LINK_LATER", "1");
             }
         }
         command
@@ -255,14 +263,24 @@ fn own_output(option: &str) -> bool {
 }
 
 /// Links the module from what was kept of its last compilation, or compiles it.
-pub fn build(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
+pub fn build(
+    job: &Job,
+    cancel: &Cancel,
+    standby: &Standby,
+    checked: &dyn Fn(&ProcessGroup),
+) -> Compiled {
     let linked = job.kept.as_ref().and_then(|kept| kept.link(job));
-    linked.unwrap_or_else(|| compile(job, cancel, standby))
+    linked.unwrap_or_else(|| compile(job, cancel, standby, checked))
 }
 
 /// Runs the job until rustc exits or the job is cancelled, with a matching standby compiler if
-/// there is one.
-pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
+/// there is one. Calls `checked` when dependents of the module can be compiled.
+fn compile(
+    job: &Job,
+    cancel: &Cancel,
+    standby: &Standby,
+    checked: &dyn Fn(&ProcessGroup),
+) -> Compiled {
     let failed = |error: BuildError, started: Instant| Compiled::Failed {
         messages: vec![error.to_string()],
         took_ms: ms(started),
@@ -289,7 +307,13 @@ pub fn compile(job: &Job, cancel: &Cancel, standby: &Standby) -> Compiled {
     let mut diagnostics = Diagnostics::default();
     if let Some(stderr) = group.take_stderr() {
         let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
-        diagnostics = Diagnostics::read(&mut lines, started);
+        let metadata = || {
+            // Without it, dependents wait for the library.
+            if !job.is_core || ahead::publish(job).is_ok() {
+                checked(&group);
+            }
+        };
+        diagnostics = Diagnostics::read(&mut lines, started, metadata);
         if diagnostics.aborts && !cancel.is_cancelled() {
             if !diagnostics.reached_codegen() {
                 session.end();

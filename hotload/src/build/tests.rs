@@ -1,8 +1,10 @@
 //! Builds of a small workspace, with a script in place of rustc.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::sync::mpsc::channel;
+use std::thread;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use rustix::io::Errno;
@@ -293,7 +295,7 @@ fn every_module_is_compiled_with_the_lint_against_unsafe_code() {
         recipe.arguments.extend(options.map(str::to_owned));
     }
     for id in ALL {
-        let command = batch.job(&id.into()).unwrap().command();
+        let command = batch.job(&id.into(), &BTreeSet::new()).unwrap().command();
         let arguments: Vec<&str> = command.get_args().map(|it| it.to_str().unwrap()).collect();
         assert!(arguments.windows(2).any(|pair| pair == ["-F", "unsafe_code"]), "{arguments:?}");
         let caps = |it: &&str| it.starts_with("--cap-lints") || **it == *"allow";

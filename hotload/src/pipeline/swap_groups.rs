@@ -74,21 +74,8 @@ pub fn swap_groups(
     needed: &BTreeSet<ModuleId>,
     took_ms: f32,
 ) -> Vec<BuiltGroup> {
-    let mut groups: Vec<BTreeSet<ModuleId>> = Vec::new();
-    for id in outcomes.keys() {
-        let mut group = BTreeSet::from([id.clone()]);
-        let links = members.links_of(id);
-        group.extend(links.into_iter().filter(|link| outcomes.contains_key(link)));
-        groups.retain(|other| {
-            let shares = !other.is_disjoint(&group);
-            if shares {
-                group.extend(other.iter().cloned());
-            }
-            !shares
-        });
-        groups.push(group);
-    }
     let mut split = Vec::new();
+    let groups = groups(members, &outcomes.keys().cloned().collect());
     let groups = groups.into_iter().flat_map(|ids| set_apart(ids, &outcomes, needed));
     for ids in groups.collect::<Vec<_>>() {
         let of_group = || ids.iter().filter_map(|id| Some((id, intents.get(id)?)));
@@ -104,6 +91,31 @@ pub fn swap_groups(
         split.push(BuiltGroup { outcomes, goal, asked, took_ms });
     }
     split
+}
+
+/// Those of `ids` that are accepted or refused together with `id`.
+pub fn group_of(members: &Members, ids: &BTreeSet<ModuleId>, id: &ModuleId) -> BTreeSet<ModuleId> {
+    let own = groups(members, ids).into_iter().find(|group| group.contains(id));
+    own.unwrap_or_default()
+}
+
+/// Modules that share a core among `ids`, or are one that others of them link to.
+fn groups(members: &Members, ids: &BTreeSet<ModuleId>) -> Vec<BTreeSet<ModuleId>> {
+    let mut groups: Vec<BTreeSet<ModuleId>> = Vec::new();
+    for id in ids {
+        let mut group = BTreeSet::from([id.clone()]);
+        let links = members.links_of(id);
+        group.extend(links.into_iter().filter(|link| ids.contains(link)));
+        groups.retain(|other| {
+            let shares = !other.is_disjoint(&group);
+            if shares {
+                group.extend(other.iter().cloned());
+            }
+            !shares
+        });
+        groups.push(group);
+    }
+    groups
 }
 
 /// Separates the modules of a group that were not built, if those that are needed were.

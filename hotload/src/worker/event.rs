@@ -137,6 +137,15 @@ pub struct ProposalId(pub u64);
 pub enum AttemptEvent {
     /// rustc starts on a module.
     BuildStarted(ModuleId),
+    /// A module does not compile. Others may still be building.
+    BuildFailed {
+        /// The module.
+        module: ModuleId,
+        /// rustc's errors.
+        messages: Vec<String>,
+        /// From the start of the build, in milliseconds.
+        took_ms: f32,
+    },
     /// The attempt's current activity.
     Progress(Progress),
     /// It has ended, or was cancelled.

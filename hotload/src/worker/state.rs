@@ -93,7 +93,12 @@ pub(super) enum Attempts {
     /// None is.
     Idle,
     /// This one is.
-    Running { id: AttemptId, request: BuildRequest },
+    Running {
+        id: AttemptId,
+        request: BuildRequest,
+        /// The modules whose errors were reported while others were still building.
+        failed: BTreeSet<ModuleId>,
+    },
     /// This one was cancelled; `next` starts when it has ended.
     Restarting { id: AttemptId, next: BuildRequest },
 }
@@ -122,6 +127,8 @@ pub struct State {
     /// The last selection that could run.
     good_selection: Selection,
     pending: BuildRequest,
+    /// Modules that are built after the others of their group, since they would not run.
+    put_off: BTreeSet<ModuleId>,
     attempts: Attempts,
     attempt_count: u64,
     proposal: Option<Proposed>,
@@ -146,6 +153,7 @@ impl State {
             good_selection: selection.clone(),
             selection,
             pending: BuildRequest { edits: true, ..BuildRequest::default() },
+            put_off: BTreeSet::new(),
             attempts: Attempts::Idle,
             attempt_count: 0,
             proposal: None,
@@ -292,6 +300,9 @@ impl State {
         }
         match event {
             AttemptEvent::BuildStarted(module) => self.update(Update::BuildStarted(module)),
+            AttemptEvent::BuildFailed { module, messages, took_ms } => {
+                self.on_build_failed(module, messages, took_ms);
+            }
             AttemptEvent::Progress(progress) => self.update(Update::Progress(Some(progress))),
             AttemptEvent::Ended(outcome) => self.on_ended(*outcome),
         }

@@ -24,6 +24,7 @@ fn arguments(recorded: &[&str], linker: Option<Linker>) -> Vec<String> {
         linker,
         api: Some("/built/shared/libplayground_api.so".into()),
         kept: None,
+        links_later: false,
     };
     job.command().get_args().map(|it| it.to_string_lossy().into_owned()).collect()
 }

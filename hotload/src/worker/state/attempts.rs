@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Attempts, Effect, State};
 use crate::ids::ModuleId;
+use crate::pipeline::swap_groups::group_of;
 use crate::pipeline::{Attempt, AttemptError, AttemptOutcome, GroupOutcome, NotBuilt};
 use crate::reader::SharedWorkspace;
 use crate::resolve::resolve;
@@ -23,12 +24,12 @@ impl State {
         let mut request = std::mem::take(&mut self.pending);
         self.complete(&mut request, &workspace.members);
         match std::mem::replace(&mut self.attempts, Attempts::Idle) {
-            Attempts::Running { id, request: current } if request.modules.is_empty() => {
+            running @ Attempts::Running { .. } if request.modules.is_empty() => {
                 // Compare the running modules with the selection when this attempt has ended.
                 self.pending = request;
-                self.attempts = Attempts::Running { id, request: current };
+                self.attempts = running;
             }
-            Attempts::Running { id, request: mut next } => {
+            Attempts::Running { id, request: mut next, .. } => {
                 next.merge(request);
                 self.effects.push(Effect::Cancel(id));
                 self.attempts = Attempts::Restarting { id, next };
@@ -66,6 +67,7 @@ impl State {
         self.attempt_count += 1;
         let id = AttemptId(self.attempt_count);
         for (id, intent) in &request.modules {
+            self.put_off.remove(id);
             let module = self.modules.entry(id.clone()).or_default();
             if goes_live(intent) {
                 module.attempted = module.inputs.as_ref().map(|inputs| inputs.hash.clone());
@@ -88,7 +90,7 @@ impl State {
             selection: self.selection.clone(),
             numbers: numbers.collect(),
         })));
-        self.attempts = Attempts::Running { id, request };
+        self.attempts = Attempts::Running { id, request, failed: BTreeSet::new() };
     }
 
     pub(super) fn on_ended(&mut self, mut outcome: AttemptOutcome) {
@@ -112,16 +114,42 @@ impl State {
                 self.effects.push(Effect::Discard(loaded));
                 self.pending.merge(next);
             }
-            Attempts::Running { request, .. } => self.take_outcome(request, outcome),
+            Attempts::Running { request, failed, .. } => {
+                self.take_outcome(request, &failed, outcome);
+            }
         }
     }
 
-    fn take_outcome(&mut self, mut request: BuildRequest, outcome: AttemptOutcome) {
+    /// Reports the errors of a module while others are still building.
+    pub(super) fn on_build_failed(&mut self, id: ModuleId, messages: Vec<String>, took_ms: f32) {
+        let Attempts::Running { request, failed, .. } = &mut self.attempts else { return };
+        failed.insert(id.clone());
+        let (failed, intents) = (failed.clone(), request.modules.clone());
+        let group = self.workspace().map(|workspace| {
+            let ids = intents.keys().cloned().collect();
+            group_of(&workspace.members, &ids, &id)
+        });
+        let mut waiting = group.unwrap_or_default();
+        waiting.retain(|other| !failed.contains(other));
+        let failed = BTreeMap::from([(id, messages)]);
+        let mut not_built = NotBuilt { failed, again: BTreeSet::new(), waiting, took_ms };
+        self.note_messages(&mut not_built, &intents);
+        self.update(Update::NotBuilt(not_built));
+    }
+
+    fn take_outcome(
+        &mut self,
+        mut request: BuildRequest,
+        failed: &BTreeSet<ModuleId>,
+        outcome: AttemptOutcome,
+    ) {
         self.update(Update::Progress(None));
         let intents = std::mem::take(&mut request.modules);
         for group in outcome.groups {
-            self.take_group(group, &intents, &mut request.changed);
+            self.take_group(group, &intents, failed, &mut request.changed);
         }
+        let later = self.take_put_off();
+        self.pending.merge(later);
         if let Some(outlines) = outcome.running_outlines
             && outlines.0 == self.running.version
         {
@@ -172,6 +200,7 @@ impl State {
         &mut self,
         group: GroupOutcome,
         intents: &BTreeMap<ModuleId, Intent>,
+        failed: &BTreeSet<ModuleId>,
         changed: &mut BTreeSet<ModuleId>,
     ) {
         let GroupOutcome { ids, goal, compiled, reports, plans, result } = group;
@@ -194,8 +223,11 @@ impl State {
             Err(error) => {
                 let newest = match error {
                     AttemptError::NotBuilt(mut not_built) => {
-                        self.note_messages(&mut not_built, intents);
-                        self.update(Update::NotBuilt(not_built));
+                        not_built.failed.retain(|id, _| !failed.contains(id));
+                        if !not_built.failed.is_empty() || failed.is_empty() {
+                            self.note_messages(&mut not_built, intents);
+                            self.update(Update::NotBuilt(not_built));
+                        }
                         Some(Newest::NotCompiled)
                     }
                     AttemptError::Refused(refusal) => {

@@ -120,7 +120,7 @@ impl State {
         (self.pending.edits, self.pending.replan) = (true, true);
         match std::mem::replace(&mut self.attempts, Attempts::Idle) {
             Attempts::Idle => {}
-            Attempts::Running { id, request } => {
+            Attempts::Running { id, request, .. } => {
                 self.effects.push(Effect::Cancel(id));
                 dropped.merge(request);
                 self.attempts = Attempts::Restarting { id, next: BuildRequest::default() };
@@ -130,7 +130,10 @@ impl State {
                 self.attempts = Attempts::Restarting { id, next: BuildRequest::default() };
             }
         }
-        for id in dropped.modules.keys() {
+        for (id, intent) in &dropped.modules {
+            if !intent.is_root {
+                self.put_off.insert(id.clone());
+            }
             if let Some(module) = self.modules.get_mut(id) {
                 // It counts as changed once the workspace can be read.
                 module.attempted = None;

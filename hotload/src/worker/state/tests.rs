@@ -3,6 +3,7 @@
 
 mod model;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
@@ -198,11 +199,12 @@ fn a_module_that_does_not_run_holds_up_no_core_and_is_reported_once() {
         model.save("core_x", core);
         model.rest();
         assert_eq!(model.live("core_x"), Some(core));
-        let [Report::StillNotBuilt(ids), Report::Swapped { modules, .. }] = &model.reports[..]
-        else {
-            panic!("it is built along: {:?}", model.reports);
-        };
-        assert!(ids.contains("user_q") && ids.len() == 1 && modules.len() == 2);
+        assert_eq!(model.reports.len(), 2, "{:?}", model.reports);
+        assert!(model.reports.contains(&Report::StillNotBuilt([id("user_q")].into())));
+        let both = [id("core_x"), id("user_p")].into();
+        let swapped =
+            |it: &Report| matches!(it, Report::Swapped { modules, .. } if *modules == both);
+        assert!(model.reports.iter().any(swapped), "{:?}", model.reports);
         // Its core is good, so the save of another module does not concern it.
         model.reports.clear();
         model.save("user_p", model.next_source());
@@ -218,6 +220,82 @@ fn a_module_that_does_not_run_holds_up_no_core_and_is_reported_once() {
     model.switch("user_q", true);
     model.rest();
     model.assert_at_rest();
+}
+
+#[test]
+fn modules_that_do_not_run_are_built_after_the_edit_is_live() {
+    let mut model = running();
+    model.switch("user_q", false);
+    model.rest();
+    model.reports.clear();
+    let core = model.next_source();
+    model.save("core_x", core);
+    model.finish_reading();
+    assert_eq!(model.built(), ["core_x", "user_p"]);
+    model.finish_attempt();
+    assert!(model.has_proposal());
+    model.finish_reading();
+    assert_eq!(model.built(), ["user_q"], "it does not wait for the host");
+    model.answer_proposal();
+    assert_eq!(model.live("core_x"), Some(core));
+    // The next edit of the core replaces that.
+    model.save("core_x", model.next_source());
+    model.rest();
+    model.reports.clear();
+    model.switch("user_q", true);
+    model.rest();
+    assert!(matches!(&model.reports[..], [Report::Swapped { .. }]), "{:?}", model.reports);
+    model.assert_at_rest();
+    // A module that is switched on while it is missing waits until it is built.
+    model.switch("user_q", false);
+    model.save("core_x", model.next_source());
+    model.finish_reading();
+    model.switch("user_q", true);
+    model.rest();
+    model.assert_at_rest();
+}
+
+#[test]
+fn modules_that_were_put_off_are_no_edits_when_the_core_is_repaired() {
+    let mut model = running();
+    model.switch("user_q", false);
+    model.rest();
+    model.save("core_x", Source { compiles: false, ..model.next_source() });
+    model.rest();
+    model.reports.clear();
+    model.save("leaf_a", model.next_source());
+    model.rest();
+    assert!(matches!(&model.reports[..], [Report::Swapped { modules, .. }] if modules.len() == 1));
+    model.save("core_x", model.next_source());
+    model.finish_reading();
+    assert_eq!(model.built(), ["core_x", "user_p"]);
+    model.rest();
+    model.switch("user_q", true);
+    model.rest();
+    model.assert_at_rest();
+}
+
+#[test]
+fn an_error_is_reported_once_and_while_others_build() {
+    let mut model = running();
+    model.save("core_x", model.next_source());
+    let broken = |model: &Model| Source { compiles: false, ..model.next_source() };
+    // Errors of even sources are known early.
+    while model.next_source().text.is_multiple_of(2) {}
+    for id in ["user_p", "user_q"] {
+        model.save(id, broken(&model));
+    }
+    model.rest();
+    let [early, late] = &model.reports[..] else { panic!("{:?}", model.reports) };
+    let names = |report: &Report| match report {
+        Report::NotBuilt { failed, waiting } => {
+            let names = |ids: &BTreeSet<ModuleId>| ids.iter().map(ToString::to_string).collect();
+            [failed, waiting].map(names).map(|it: Vec<String>| it.join(" "))
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(names(early), ["user_p", "core_x user_q"]);
+    assert_eq!(names(late), ["user_q", "core_x"]);
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
 use crate::ids::ModuleId;
+use crate::resolve::resolve;
 use crate::worker::event::Update;
+use crate::worker::module::Newest;
 use crate::worker::request::{BuildRequest, Goal, Intent, Origin};
 use crate::workspace::Members;
 
@@ -19,6 +21,7 @@ impl State {
         add_dependents(request, members);
         self.add_stale_cores(request, members);
         self.add_unsettled(request, members);
+        self.put_off(request, members);
         let roots = request.modules.iter().filter(|(_, it)| it.is_root && it.goal.goes_live());
         let roots: BTreeSet<ModuleId> = roots.map(|(id, _)| id.clone()).collect();
         request.changed.extend(roots);
@@ -26,10 +29,14 @@ impl State {
     }
 
     fn add_edits(&mut self, request: &mut BuildRequest, members: &Members) {
-        let dirty = self.modules.iter().filter(|(_, module)| module.is_dirty());
+        // Those that were put off are built when their core can be.
+        let waits = |id: &ModuleId| self.put_off.contains(id) && !self.has_good_cores(id, members);
+        let dirty = self.modules.iter().filter(|(id, it)| it.is_dirty() && !waits(id));
         let dirty: BTreeSet<ModuleId> = dirty.map(|(id, _)| id.clone()).collect();
         // Dependents are rebuilt, but the edit was in their core.
-        let is_root = |id: &ModuleId| members.links_of(id).is_disjoint(&dirty);
+        let put_off = self.put_off.clone();
+        let is_root =
+            |id: &ModuleId| members.links_of(id).is_disjoint(&dirty) && !put_off.contains(id);
         let known = |id: &ModuleId| self.modules.get(id).is_some_and(|it| it.good.is_some());
         let edited: BTreeSet<ModuleId> =
             dirty.iter().filter(|id| is_root(id) && known(id)).cloned().collect();
@@ -57,6 +64,45 @@ impl State {
                 come_along(request, members.with_dependents(&stale), goal);
             }
         }
+    }
+
+    /// Takes out modules that are only built along and that are known not to run after the swap, such as those of
+    /// another app. They are built once the others have ended, so that the edit does not wait.
+    fn put_off(&mut self, request: &mut BuildRequest, members: &Members) {
+        let mut needed = resolve(&self.manifests(), &self.selection);
+        needed.extend(self.running.generations.keys().cloned());
+        let links = needed.iter().flat_map(|id| members.links_of(id)).collect::<Vec<_>>();
+        needed.extend(links);
+        let is_first = |(id, intent): (&ModuleId, &Intent)| {
+            let is_known = self.modules.get(id).is_some_and(|module| module.good.is_some());
+            intent.is_root || needed.contains(id) || !is_known || intent.goal != Goal::GoLive
+        };
+        if self.running.generations.is_empty() || !request.modules.iter().any(is_first) {
+            return;
+        }
+        let later = request.modules.iter().filter(|it| !is_first(*it));
+        let later: Vec<ModuleId> = later.map(|(id, _)| id.clone()).collect();
+        request.modules.retain(|id, _| !later.contains(id));
+        self.put_off.extend(later);
+    }
+
+    /// True if the newest sources of the cores that it links to could be built, or will be with it.
+    fn has_good_cores(&self, id: &ModuleId, members: &Members) -> bool {
+        let is_good = |id: &ModuleId| {
+            let module = self.modules.get(id);
+            self.put_off.contains(id) || module.is_some_and(|it| it.newest == Newest::Good)
+        };
+        members.links_of(id).iter().all(is_good)
+    }
+
+    /// The request for the modules that were put off and whose cores could be built.
+    pub(super) fn take_put_off(&mut self) -> BuildRequest {
+        let Some(workspace) = self.workspace().cloned() else { return BuildRequest::default() };
+        let can_be_built = |id: &&ModuleId| self.has_good_cores(id, &workspace.members);
+        let ids: BTreeSet<ModuleId> = self.put_off.iter().filter(can_be_built).cloned().collect();
+        self.put_off.retain(|id| !ids.contains(id));
+        let modules = ids.into_iter().map(|id| (id, Intent::along(Goal::GoLive))).collect();
+        BuildRequest { modules, ..BuildRequest::default() }
     }
 
     /// A group fails as a whole, so it is rebuilt as a whole: two epochs of one core are never

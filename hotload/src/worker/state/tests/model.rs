@@ -143,6 +143,12 @@ impl Model {
         self.attempt.is_some()
     }
 
+    /// The modules that the attempt under way builds.
+    pub fn built(&self) -> Vec<&str> {
+        let modules = self.attempt.as_ref().map(|(attempt, _)| attempt.modules.keys());
+        modules.into_iter().flatten().map(ModuleId::as_str).collect()
+    }
+
     pub fn has_proposal(&self) -> bool {
         self.proposal.is_some()
     }
@@ -370,6 +376,16 @@ impl Model {
     pub fn finish_attempt(&mut self) {
         let Some((attempt, cancelled)) = self.attempt.take() else { return };
         let id = attempt.id;
+        // Some errors are known while others are still building.
+        let early = attempt.modules.keys().filter(|module| {
+            let source = self.disk[*module];
+            !source.compiles && source.text.is_multiple_of(2)
+        });
+        for module in early.cloned().collect::<Vec<_>>() {
+            let messages = vec!["error".to_owned()];
+            let event = AttemptEvent::BuildFailed { module, messages, took_ms: 1.0 };
+            self.handle([Event::Attempt(id, event)]);
+        }
         let outcome = if cancelled { cancelled_outcome() } else { self.outcome(&attempt) };
         self.handle([Event::Attempt(id, AttemptEvent::Ended(Box::new(outcome)))]);
     }
