@@ -10,10 +10,12 @@
 //!  relink                the linker alone, where only the code of cores is new
 //!  dep_info ─► inputs    what rustc did read: anything else, and the module is built once more
 //!  store                 the artifact, with a record of what it was made from
+//!  cause                 why a module was built
 //! ```
 
 mod ahead;
 mod batch;
+pub mod cause;
 pub mod build_lock;
 pub mod capture;
 mod dep_info;

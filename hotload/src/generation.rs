@@ -7,6 +7,8 @@ use playground_api::ModuleApp;
 use playground_api::module::Recorded;
 use playground_api::schema::Definition;
 
+use crate::build::Inputs;
+use crate::build::cause::Cause;
 use crate::build::rustc::CompileTimes;
 use crate::epoch::Facts;
 use crate::guard::{self, Panic};
@@ -33,8 +35,10 @@ pub struct Generation {
     pub stored: Vec<Stored>,
     /// The duration of each step.
     pub times: Times,
-    /// The definitions in its sources; `None` if it was made from others than those on disk.
-    pub facts: Option<Arc<Facts>>,
+    /// What it was built from; `None` if that is not what is on disk.
+    pub inputs: Option<Arc<Inputs>>,
+    /// Why it was built, if another generation ran before.
+    pub causes: Vec<Cause>,
     /// See [`Generation::additions`].
     pub additions: OnceLock<Additions>,
 }
@@ -85,6 +89,11 @@ impl Generation {
     /// The module's id with this generation's number.
     pub fn generation_id(&self) -> GenerationId {
         GenerationId { module: self.id().clone(), number: self.number }
+    }
+
+    /// The definitions in its sources, if they are known.
+    pub fn facts(&self) -> Option<&Arc<Facts>> {
+        self.inputs.as_ref().map(|inputs| &inputs.facts)
     }
 
     /// Calls the module's `build`, which only records and does not access the world.
@@ -150,7 +159,8 @@ pub fn stub_of(id: &str, number: u32, hash: ArtifactHash) -> SharedGeneration {
         hash,
         code: Code::stub(),
         times: Times::default(),
-        facts: None,
+        inputs: None,
+        causes: Vec::new(),
         additions: OnceLock::new(),
     })
 }

@@ -81,6 +81,8 @@ pub struct Host {
     commands: CommandQueue,
     snapshots: Snapshots,
     progress: Option<UnderWay>,
+    /// The seconds that the last long build of so many modules took.
+    long_builds: BTreeMap<usize, f32>,
     events: Option<EventLog>,
     /// Events that could not be written.
     events_lost: u64,
@@ -160,6 +162,7 @@ impl Host {
             commands: CommandQueue::new(&plugin.exec, plugin.prompt),
             snapshots,
             progress: None,
+            long_builds: BTreeMap::new(),
             events,
             events_lost: 0,
             tuning_cursor: MessageCursor::default(),

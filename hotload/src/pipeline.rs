@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::artifact::{self, Artifact, Writers};
+use crate::build::cause::{Cause, causes};
 use crate::build::rustc::{Cancel, CompileTimes, ms};
 use crate::build::standby::Standby;
 use crate::build::{self, Batch, Build, BuildProgress, Built, Inputs, Learned, Outcome};
@@ -33,7 +34,7 @@ use crate::load::{self, Sealed};
 use crate::plan::Outlines;
 use crate::probe::{Probe, ProbeError, Prober};
 use crate::process_limits::Usage;
-use crate::reader::SharedWorkspace;
+use crate::reader::{SharedWorkspace, Workspace};
 use crate::refusal::Refusal;
 use crate::resolve::{Selection, resolve};
 use crate::shared_libraries::KnownLibraries;
@@ -328,7 +329,8 @@ impl Run<'_> {
             if !self.runs(&hash) {
                 self.note(|journal| journal.reached(&id, &hash, Stage::Loaded));
             }
-            let inputs = self.inputs_of(&id).filter(|it| *it.epoch() == manifest.epoch);
+            let inputs = self.inputs_of(&id).filter(|it| *it.epoch() == manifest.epoch).cloned();
+            let causes = inputs.as_ref().map(|inputs| self.causes(&id, inputs));
             let mut generation = Generation {
                 number: self.attempt.numbers.get(&id).copied().unwrap_or(1),
                 hash,
@@ -337,7 +339,8 @@ impl Run<'_> {
                 code,
                 stored: Vec::new(),
                 times: Times { load_ms: ms(started), ..times },
-                facts: inputs.map(|inputs| inputs.facts.clone()),
+                inputs: inputs.map(Arc::new),
+                causes: causes.unwrap_or_default(),
                 additions: OnceLock::new(),
             };
             // A panic of `build` is found again when it is planned.
@@ -348,6 +351,17 @@ impl Run<'_> {
             generations.push(generation);
         }
         Ok(generations)
+    }
+
+    /// Why a module is built: the differences to what runs.
+    fn causes(&self, id: &ModuleId, now: &Inputs) -> Vec<Cause> {
+        let runs = |id: &ModuleId| self.attempt.running.generations.get(id)?.inputs.as_deref();
+        let Some(before) = runs(id) else { return Vec::new() };
+        let Workspace { folders, members, .. } = &*self.attempt.workspace;
+        let links = members.links_of(id);
+        let cores =
+            links.iter().filter_map(|core| Some((core, runs(core)?, self.inputs_of(core)?)));
+        causes(&folders.workspace, (before, now), cores)
     }
 
     /// True if an artifact with that hash runs in the game.

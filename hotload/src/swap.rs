@@ -232,7 +232,7 @@ impl Running {
             linking.any(|(_, active)| active.generation.manifest.cores.contains_key(id))
         };
         let active = self.active.iter().filter(|(id, _)| of(id) || linked(id));
-        let facts = active.filter_map(|(id, it)| Some((id, it.generation.facts.clone()?)));
+        let facts = active.filter_map(|(id, it)| Some((id, it.generation.facts()?.clone())));
         facts.map(|(id, facts)| (id.crate_name(), facts)).collect()
     }
 

@@ -100,6 +100,12 @@ pub enum Command {
         #[arg(id = "module", value_parser = NonEmptyStringValueParser::new())]
         id: String,
     },
+    /// Shows why a module was built last.
+    Why {
+        /// A module's id.
+        #[arg(id = "module", value_parser = NonEmptyStringValueParser::new())]
+        id: String,
+    },
     /// Shows the running app, or changes to another one.
     App {
         /// An app's name.

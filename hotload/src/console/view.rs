@@ -97,6 +97,8 @@ pub struct Progress {
     pub total: usize,
     /// Time since its start, in seconds.
     pub elapsed_s: f32,
+    /// The time that the last build of so many modules took, in seconds; `None` if it was short.
+    pub last_s: Option<f32>,
     /// A second, dim line, e.g. the crate that cargo compiles.
     pub detail: Option<String>,
     /// The compile error that the first build is stuck at, in full.
@@ -109,12 +111,13 @@ impl Progress {
         (self.total > 0).then(|| (self.done as f32 / self.total as f32).clamp(0.0, 1.0))
     }
 
-    /// `2 of 12 done`; empty if the number of steps is not known.
+    /// `2 of 12 done, 8 s last time`; empty if the number of steps is not known.
     pub fn counted(&self) -> String {
         if self.total == 0 {
             return String::new();
         }
-        format!("{} of {} done", self.done.min(self.total), self.total)
+        let last = self.last_s.map_or(String::new(), |last| format!(", {last:.0} s last time"));
+        format!("{} of {} done{last}", self.done.min(self.total), self.total)
     }
 
     /// The current step and the number of finished ones, on one line.

@@ -106,6 +106,7 @@ impl Host {
                     self.request_and_wait(Request::Plan(id));
                 }
             }
+            Command::Why { id } => self.show_causes(world, &id.into()),
             Command::App { name } => self.change_app(world, name.as_deref()),
             Command::Stats => self.print(world, Level::Info, &self.stats.text()),
             Command::Hash => self.hash(world),

@@ -92,6 +92,8 @@ pub enum Happened {
         modules: Vec<GenerationId>,
         /// Those of them that were linked again and not compiled: only the code of cores is new.
         linked: Vec<ModuleId>,
+        /// Why the others were compiled: each cause with the number of modules.
+        causes: Vec<(String, usize)>,
         /// The duration of each step.
         times: Times,
         /// The number of values that were converted to another type.

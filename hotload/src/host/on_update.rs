@@ -117,7 +117,13 @@ impl Host {
             if let Some(mut console) = world.get_resource_mut::<Console>() {
                 console.notices.dismiss(PROGRESS);
             }
-            self.progress = None;
+            if let Some(UnderWay { progress, started, .. }) = self.progress.take() {
+                let took = started.elapsed();
+                self.long_builds.remove(&progress.total);
+                if took >= LONG {
+                    self.long_builds.insert(progress.total, took.as_secs_f32());
+                }
+            }
             return;
         };
         let started = self.progress.as_ref().map_or_else(Instant::now, |now| now.started);

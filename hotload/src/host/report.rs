@@ -2,7 +2,7 @@
 //! the events file, a Bevy message, a console line and a notice.
 
 mod events;
-mod lines;
+pub(super) mod lines;
 mod notices;
 
 use bevy::prelude::*;

@@ -233,6 +233,7 @@ impl Host {
                 .filter(|new| new.times.compile.is_linked_only())
                 .map(|new| new.id().clone())
                 .collect(),
+            causes: shared_causes(&fresh, lead),
             times: timed(lead),
             migrated: swapped.migrated,
             orphaned: swapped.orphaned.iter().map(|lost| self.lost(lost)).collect(),
@@ -249,7 +250,7 @@ impl Host {
         let short = words.rfind(|word| !word.is_empty()).unwrap_or_default();
         let active = self.running.active.values();
         let systems = active.flat_map(|active| {
-            let facts = active.generation.facts.as_ref();
+            let facts = active.generation.facts();
             let taking = facts.map(|facts| facts.functions_taking(short)).unwrap_or_default();
             active.system_names().filter(move |system| taking.contains(last_segment(system)))
         });
@@ -290,14 +291,26 @@ impl Host {
     }
 }
 
+/// Why modules besides the edited one were compiled: each cause with the number of modules.
+fn shared_causes(fresh: &[&SharedGeneration], lead: &SharedGeneration) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let others = fresh.iter().filter(|new| new.id() != lead.id());
+    for cause in others.filter(|it| it.times.build_ms() > 0.0).flat_map(|it| &it.causes) {
+        if cause.is_in_core() {
+            *counts.entry(cause.headline()).or_default() += 1;
+        }
+    }
+    counts.into_iter().collect()
+}
+
 /// The set-up systems of a generation that run other code than those of the one before.
 fn edited_set_up(
     new: &SharedGeneration,
     before: &BTreeMap<ModuleId, SharedGeneration>,
     swapped: &Swapped,
 ) -> Vec<SetUpSystem> {
-    let old = before.get(new.id()).and_then(|old| old.facts.as_ref());
-    let (Some(old), Some(facts), Ok(additions)) = (old, &new.facts, new.additions()) else {
+    let old = before.get(new.id()).and_then(|old| old.facts());
+    let (Some(old), Some(facts), Ok(additions)) = (old, new.facts(), new.additions()) else {
         return Vec::new();
     };
     let ran: BTreeSet<String> = {

@@ -46,6 +46,7 @@ impl Host {
             done: progress.done,
             total: progress.total,
             elapsed_s: started.elapsed().as_secs_f32(),
+            last_s: self.long_builds.get(&progress.total).copied(),
             detail: None,
             error: self.status.values().find_map(|status| status.newest.error()),
         })

@@ -133,7 +133,8 @@ impl Server {
             code,
             stored: Vec::new(),
             times: Times::default(),
-            facts: None,
+            inputs: None,
+            causes: Vec::new(),
             additions: OnceLock::new(),
         };
         self.loaded.insert(image.hash.clone(), Arc::new(generation));

@@ -57,8 +57,7 @@ impl PreparedSwap {
         running.registered.begin(world);
         let old = self.entering.iter().filter_map(|(new, _)| running.generation(new.id()));
         let replaced: BTreeSet<String> = old.clone().map(|old| old.id().crate_name()).collect();
-        let registers =
-            old.filter_map(|old| old.facts.as_ref()).any(|facts| facts.registers_systems());
+        let registers = old.filter_map(|old| old.facts()).any(|facts| facts.registers_systems());
         let crates: BTreeSet<String> =
             self.entering.iter().map(|(new, _)| new.id().crate_name()).collect();
         let entering: HashSet<TypeId> =

@@ -810,6 +810,7 @@ fn the_first_build_shows_what_it_does_and_how_far_it_is() {
         done: 2,
         total: 12,
         elapsed_s: 7.4,
+        last_s: None,
         detail: Some("core_arena v0.1.0".to_owned()),
         error: Some(RUSTC.to_owned()),
     };

@@ -110,9 +110,17 @@ fn a_broken_module_of_another_app_holds_up_nobody_and_is_shown_once() {
     let mut scene = Scene::demo();
     scene.refusal("build_failed", OTHER, &[("\"the other app\".to_owned()", "nothing")]);
     let error = "cannot find value `nothing`";
-    // It links to the core, and is built along with it.
-    scene.swap(SCENE, &[("self.x += self.speed", "self.x -= self.speed")]);
-    scene.swap(SCENE, &[("pub speed: f32,", "pub speed: f32,\n    /// New.\n    pub mass: u64,")]);
+    // It links to the core, and is built again, but nobody waits for it.
+    for (edits, times) in [
+        (("self.x += self.speed", "self.x -= self.speed"), 1),
+        (("pub speed: f32,", "pub speed: f32,\n    /// New.\n    pub mass: u64,"), 2),
+    ] {
+        scene.swap(SCENE, &[edits]);
+        let still = |line: &String| line.contains("apps_other still not built");
+        scene.until("it is built again", |scene| {
+            scene.log().iter().filter(|line| still(line)).count() == times
+        });
+    }
     scene.swap(WALK, &[("tally.version = 1;", "tally.version = 2;")]);
     scene.frames(2);
     assert_eq!(scene.exact_tally().get("version"), 2);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::console::plain_text;
 use crate::console::plan::ModulePlan;
 use crate::console::view::Level;
-use crate::generation::Times;
+use crate::generation::{Generation, Times};
 use crate::host::happened::{Happened, Lost};
 use crate::ids::{GenerationId, ModuleId};
 use crate::journal::{Death, Quarantined};
@@ -53,6 +53,7 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
             let level = if lines.is_empty() { Level::Info } else { Level::Warn };
             if *is_edit {
                 lines.push(format!("{}: {}", live(happened), timing(happened)));
+                lines.extend(causes(happened));
                 lines.extend(set_up(happened));
             }
             if lines.is_empty() {
@@ -308,6 +309,34 @@ pub fn timing(happened: &Happened) -> String {
     if *migrated > 0 {
         text.push_str(&format!("; {}", carried_over(*migrated)));
     }
+    text
+}
+
+/// Why modules besides the edited one were compiled.
+pub fn causes(happened: &Happened) -> Vec<String> {
+    let Happened::Swapped { causes, .. } = happened else { return Vec::new() };
+    let text = |(cause, count): &(String, usize)| {
+        let modules = if *count == 1 { "module" } else { "modules" };
+        format!("{cause}: {count} other {modules} compiled")
+    };
+    causes.iter().map(text).collect()
+}
+
+/// Why a generation was built, and how.
+pub fn why(generation: &Generation) -> String {
+    let (id, times) = (generation.generation_id(), &generation.times);
+    let how = match times.compile {
+        compile if compile.is_linked_only() => {
+            format!("only linked again, in {:.0} ms", times.build_ms())
+        }
+        _ if times.build_ms() > 0.0 => format!("compiled in {:.0} ms", times.build_ms()),
+        _ => "an artifact of an earlier build".to_owned(),
+    };
+    let mut text = format!("{}, generation {}: {how}", id.module, id.number);
+    if generation.causes.is_empty() {
+        text.push_str("\nNothing else ran before it in this game, or nothing was changed");
+    }
+    generation.causes.iter().for_each(|cause| text.push_str(&format!("\n{cause}")));
     text
 }
 

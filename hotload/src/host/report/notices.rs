@@ -96,6 +96,9 @@ pub fn notice(happened: &Happened) -> Change {
             if !lost.is_empty() {
                 body.push_str(&format!("\nlost: {}", lost.join(", ")));
             }
+            for cause in lines::causes(happened) {
+                body.push_str(&format!("\n{cause}"));
+            }
             if lines::set_up(happened).is_some() {
                 body.push_str("\nset-up code ran before this edit: `restart` runs it again");
             }

@@ -126,7 +126,7 @@ impl State {
         failed.insert(id.clone());
         let (failed, intents) = (failed.clone(), request.modules.clone());
         let group = self.workspace().map(|workspace| {
-            let ids = intents.keys().cloned().collect();
+            let ids = intents.keys().chain(&self.put_off).cloned().collect();
             group_of(&workspace.members, &ids, &id)
         });
         let mut waiting = group.unwrap_or_default();

@@ -77,7 +77,9 @@ impl State {
             let is_known = self.modules.get(id).is_some_and(|module| module.good.is_some());
             intent.is_root || needed.contains(id) || !is_known || intent.goal != Goal::GoLive
         };
-        if self.running.generations.is_empty() || !request.modules.iter().any(is_first) {
+        // Once they are built themselves, nothing is edited.
+        let is_edit = request.modules.values().any(|it| it.is_root && it.goal.goes_live());
+        if self.running.generations.is_empty() || !is_edit {
             return;
         }
         let later = request.modules.iter().filter(|it| !is_first(*it));

@@ -22,6 +22,7 @@ fn swapped(times: Times) -> Happened {
         migrated: 0,
         orphaned: Vec::new(),
         set_up: Vec::new(),
+        causes: Vec::new(),
         dropped: Vec::new(),
         is_edit: true,
     }

@@ -25,6 +25,7 @@ fn a_swap_that_loses_values_says_so_in_the_colour_of_warnings() {
         migrated: 0,
         orphaned: Vec::new(),
         set_up: Vec::new(),
+        causes: Vec::new(),
         dropped,
         is_edit: true,
     };
