@@ -316,6 +316,11 @@ impl Scene {
         printed.map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
+    /// Sends a line to the console, and does not wait for its commands.
+    pub fn submit(&mut self, line: &str) {
+        self.app.world_mut().resource_mut::<Console>().submit(line);
+    }
+
     /// The console's lines.
     pub fn log(&self) -> Vec<String> {
         let console = self.app.world().resource::<Console>();

@@ -8,10 +8,21 @@ pub struct Kind {
     pub key: &'static str,
     /// The event that ends it, and its module.
     pub end: (&'static str, &'static str),
+    pub change: Change,
+    /// The edit that follows each time: a repair, or one that takes it back.
+    pub then: Option<&'static Self>,
+}
+
+/// What is changed.
+pub enum Change {
     /// Each a file, a text in it, and that in its place; `{n}` is a number of the edit's own.
-    pub edits: &'static [(&'static str, &'static str, &'static str)],
-    /// The edit that repairs it, if it is an error.
-    pub repair: Option<&'static Self>,
+    Edit(&'static [(&'static str, &'static str, &'static str)]),
+    /// New files, each with its content.
+    Add(&'static [(&'static str, &'static str)]),
+    /// A folder that is removed.
+    Remove(&'static str),
+    /// A line in the console, which cargo has no part in.
+    Command(&'static str),
 }
 
 impl Kind {
@@ -21,11 +32,29 @@ impl Kind {
         module: &'static str,
         edits: &'static [(&'static str, &'static str, &'static str)],
     ) -> Self {
-        Self { name, key, end: ("swapped", module), edits, repair: None }
+        Self { name, key, end: ("swapped", module), change: Change::Edit(edits), then: None }
     }
 
     const fn error(self, module: &'static str, repair: &'static Self) -> Self {
-        Self { end: ("build_failed", module), repair: Some(repair), ..self }
+        Self { end: ("build_failed", module), then: Some(repair), ..self }
+    }
+
+    const fn then(self, next: &'static Self) -> Self {
+        Self { then: Some(next), ..self }
+    }
+
+    const fn command(
+        name: &'static str,
+        key: &'static str,
+        end: (&'static str, &'static str),
+        line: &'static str,
+    ) -> Self {
+        Self { name, key, end, change: Change::Command(line), then: None }
+    }
+
+    /// True if cargo refuses it.
+    pub fn is_error(&self) -> bool {
+        self.end.0 == "build_failed"
     }
 }
 
@@ -33,6 +62,9 @@ const FLOCK: &str = "modules/systems/steering/src/flock.rs";
 const SHAPE: &str = "modules/core/physics/src/shape.rs";
 const WEAPON: &str = "modules/core/arena/src/weapon.rs";
 const SPARKS: &str = "modules/plugins/sparks/src/spark.rs";
+const SPARKS_ROOT: &str = "modules/plugins/sparks/src/lib.rs";
+const STEERING: &str = "modules/systems/steering/Cargo.toml";
+const GRID: &str = "modules/core/physics/src/grid.rs";
 const DEMO: &str = "modules/apps/demo/src/lib.rs";
 
 /// In the modules of the arena.
@@ -63,11 +95,13 @@ pub const ARENA: &[Kind] = &[
         "core with dependents: a generic body",
         "core_generic",
         "core_physics",
-        &[(
-            "modules/core/physics/src/grid.rs",
-            "self.column_row(point - radius",
-            "self.column_row(point - radius + 0.000{n}",
-        )],
+        &[(GRID, "self.column_row(point - radius", "self.column_row(point - radius + 0.000{n}")],
+    ),
+    Kind::new(
+        "core with dependents: a constant",
+        "core_constant",
+        "core_physics",
+        &[(GRID, "SMALLEST_CELL: f32 = 1.0", "SMALLEST_CELL: f32 = 1.0{n}")],
     ),
     Kind::new(
         "core with dependents: a field",
@@ -96,7 +130,79 @@ pub const ARENA: &[Kind] = &[
         )],
     )
     .error("apps_arena", &REPAIRED_FIELD),
+    Kind::new(
+        "what a module requires",
+        "requires",
+        "plugins_sparks",
+        &[(SPARKS_ROOT, "core_canvas: \"^0.1\" }", "core_canvas: \"^0.1.0\" }")],
+    )
+    .then(&Kind::new(
+        "… as before",
+        "requires_back",
+        "plugins_sparks",
+        &[(SPARKS_ROOT, "core_canvas: \"^0.1.0\" }", "core_canvas: \"^0.1\" }")],
+    )),
+    Kind::new(
+        "a dependency, in the lock file already",
+        "dependency",
+        "systems_steering",
+        &[(STEERING, "serde.workspace = true\n", "serde.workspace = true\nsmallvec = \"1\"\n")],
+    )
+    .then(&Kind::new(
+        "… removed",
+        "dependency_removed",
+        "systems_steering",
+        &[(STEERING, "serde.workspace = true\nsmallvec = \"1\"\n", "serde.workspace = true\n")],
+    )),
+    Kind {
+        name: "a new module folder",
+        key: "folder",
+        end: ("swapped", "plugins_extra"),
+        change: Change::Add(&[
+            ("modules/plugins/extra/Cargo.toml", EXTRA_MANIFEST),
+            ("modules/plugins/extra/src/lib.rs", EXTRA),
+        ]),
+        then: Some(&Kind {
+            name: "… removed",
+            key: "folder_removed",
+            end: ("disabled", "plugins_extra"),
+            change: Change::Remove("modules/plugins/extra"),
+            then: None,
+        }),
+    },
+    Kind::command("a module off", "disable", ("disabled", "plugins_hud"), "disable plugins_hud")
+        .then(&Kind::command("… on", "enable", ("enabled", "plugins_hud"), "enable plugins_hud")),
+    Kind::command("another app", "app", ("app_changed", "apps_boids"), "app boids").then(
+        &Kind::command("… the first one", "app_back", ("app_changed", "apps_arena"), "app arena"),
+    ),
 ];
+
+const EXTRA_MANIFEST: &str = r#"[package]
+name = "plugins_extra"
+version.workspace = true
+edition.workspace = true
+rust-version.workspace = true
+license.workspace = true
+publish.workspace = true
+
+[dependencies]
+bevy.workspace = true
+playground_api.workspace = true
+serde.workspace = true
+
+[lints]
+workspace = true
+"#;
+
+const EXTRA: &str = "//! A new module.
+#![forbid(unsafe_code)]
+
+use playground_api::prelude::*;
+
+export_module! { kind: Plugins, requires: {}, persist: [], build: build }
+
+fn build(_module: &mut ModuleApp) {}
+";
 
 const REPAIRED_ERROR: Kind = Kind::new(
     "… its repair",

@@ -52,7 +52,7 @@ fn measure(
 ) -> Vec<Measured> {
     let mut all = Vec::with_capacity(kinds.len());
     for kind in kinds {
-        let mut rows: Vec<(&Kind, Measured)> = [Some(kind), kind.repair]
+        let mut rows: Vec<(&Kind, Measured)> = [Some(kind), kind.then]
             .into_iter()
             .flatten()
             .map(|kind| (kind, Measured::new(kind)))
@@ -109,4 +109,6 @@ fn figures(measured: &[Measured], report: &mut Report) {
         live("error_in_dependent") / cargo("repair_in_dependent"),
         0.06,
     );
+    report.at_most("folder_seconds", live("folder") / 1000.0, 4.0);
+    report.at_most("dependency_seconds", live("dependency") / 1000.0, 4.0);
 }

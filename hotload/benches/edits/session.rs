@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use playground_tests::bench::Column;
 use playground_tests::bench::live::{End, Live, Sample};
 use playground_tests::bench::restart::{Again, Restart};
 use playground_tests::{Copy, workspace};
 
-use crate::kinds::Kind;
+use crate::kinds::{Change, Kind};
 
 /// The file of the test modules that a small game takes the place of.
 const GAME: &str = "modules/apps/demo/src/lib.rs";
@@ -99,14 +100,34 @@ impl Session {
 
     /// Makes the edit of that number in the game, and then for cargo.
     pub fn step(&mut self, kind: &Kind, number: u32) -> Step {
-        let files = self.edited(kind.edits, number);
         let (event, module) = kind.end;
-        let sample = self.live.save(&borrowed(&files), End { kind: event, module });
-        let again = self.restart.as_ref().map(|restart| match kind.repair {
-            Some(_) => restart.fail(&borrowed(&files)),
-            None => restart.run(&borrowed(&files)),
+        let end = End { kind: event, module };
+        let files = match &kind.change {
+            Change::Edit(edits) => self.edited(edits, number),
+            Change::Add(files) => {
+                files.iter().map(|(path, text)| (path.to_string(), text.to_string())).collect()
+            }
+            Change::Remove(folder) => {
+                let sample = self.live.measure(end, |scene| remove(&scene.root().join(folder)));
+                let again = self.restart.as_ref().map(|restart| {
+                    remove(&restart.copy().root.join(folder));
+                    restart.run(&[])
+                });
+                return Step { sample, again };
+            }
+            Change::Command(line) => {
+                let sample = self.live.measure(end, |scene| scene.submit(line));
+                return Step { sample, again: None };
+            }
+        };
+        let sample = self.live.save(&borrowed(&files), end);
+        let again = self.restart.as_ref().map(|restart| match kind.is_error() {
+            true => restart.fail(&borrowed(&files)),
+            false => restart.run(&borrowed(&files)),
         });
-        self.files.extend(files);
+        if matches!(kind.change, Change::Edit(_)) {
+            self.files.extend(files);
+        }
         Step { sample, again }
     }
 
@@ -127,6 +148,10 @@ impl Session {
         }
         files
     }
+}
+
+fn remove(folder: &Path) {
+    fs::remove_dir_all(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
 }
 
 fn borrowed(files: &BTreeMap<String, String>) -> Vec<(&str, String)> {

@@ -119,7 +119,7 @@ fn run_cargo(
 ) -> Result<Vec<ModuleId>, CaptureError> {
     let linked = members.linked();
     let all: Vec<&str> = members.crates.keys().map(ModuleId::as_str).collect();
-    let only: Vec<&str> = all.iter().copied().filter(|id| !linked.contains(*id)).collect();
+    let cores: Vec<&str> = linked.iter().map(ModuleId::as_str).collect();
     let mut command = cargo(folders);
     command.args(["build", "--lib", "--keep-going", "--features", "playground_api/hot"]);
     for id in &all {
@@ -131,7 +131,7 @@ fn run_cargo(
     command
         .env("RUSTC_WRAPPER", wrapper)
         .env("PLAYGROUND_CAPTURE", all.join(" "))
-        .env("PLAYGROUND_CAPTURE_ONLY", only.join(" "))
+        .env("PLAYGROUND_CAPTURE_CORES", cores.join(" "))
         .env("PLAYGROUND_CAPTURE_DIR", folder)
         .stdout(Stdio::null())
         .stderr(Stdio::piped());

@@ -2,7 +2,8 @@
 # Stands between cargo and rustc: writes down how cargo would compile a module's library, with the
 # variables that cargo has set for it. What cargo itself was started with stays where it is: it may
 # hold secrets.
-# A module that nothing links to is then left uncompiled: the recorded command will do it.
+# Modules are left uncompiled: the recorded commands will do it. cargo goes on with the dependents of a
+# core only if that succeeds. Without its files, it compiles the core when it is asked to the next time.
 case " $PLAYGROUND_CAPTURE " in
 *" $CARGO_PKG_NAME "*)
     # The module's build script is a crate of the same package.
@@ -19,9 +20,19 @@ case " $PLAYGROUND_CAPTURE " in
                 LC_ALL=C sort -z "/proc/$PPID/environ" | LC_ALL=C comm -z -13 - /dev/fd/3
             }
         } >"$record.part" && mv "$record.part" "$record.captured"
-        case " $PLAYGROUND_CAPTURE_ONLY " in
-        *" $CARGO_PKG_NAME "*) exit 1 ;;
+        case " $PLAYGROUND_CAPTURE_CORES " in
+        *" $CARGO_PKG_NAME "*) ;;
+        *) exit 1 ;;
         esac
+        while [ $# -gt 0 ]; do
+            case "$1" in
+            --out-dir) folder=$2 ;;
+            extra-filename=*) extra=${1#extra-filename=} ;;
+            esac
+            shift
+        done
+        rm -f "$folder/lib$library$extra.rlib" "$folder/lib$library$extra.rmeta" || exit 1
+        exit 0
     fi
     ;;
 esac

@@ -126,7 +126,7 @@ mod tests {
                 .env("TWO_LINES", "secret\nOUT_DIR=secret")
                 .env("CHANGED", "secret")
                 .env("PLAYGROUND_CAPTURE", "core_a my-module")
-                .env("PLAYGROUND_CAPTURE_ONLY", "my-module")
+                .env("PLAYGROUND_CAPTURE_CORES", "")
                 .env("PLAYGROUND_CAPTURE_DIR", &*self.0)
                 .env("RUSTUP_TOOLCHAIN", "1.0")
                 .status()

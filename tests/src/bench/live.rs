@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use playground_hotload::console::Console;
 use serde_json::Value;
 
 use crate::{Copy, Scene};
@@ -94,6 +95,7 @@ impl Live {
         self.measure(end, |scene| {
             for (path, text) in files {
                 let path = scene.root().join(path);
+                fs::create_dir_all(path.parent().expect("a file in a folder")).expect("folders");
                 fs::write(&path, text)
                     .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             }
@@ -149,10 +151,16 @@ impl Live {
         text.lines().map(|line| serde_json::from_str(line).expect("events are JSON")).collect()
     }
 
-    /// Runs frames without edits; returns their median time.
+    /// Runs frames until nothing is being built any more; returns the median time of the last ones.
     pub fn rest(&mut self) -> f64 {
         self.due = Instant::now();
-        let mut frames = self.frames(REST);
+        let mut frames = Vec::new();
+        while frames.len() < REST as usize {
+            frames.push(self.frame());
+            if self.scene.app.world().resource::<Console>().progress.is_some() {
+                frames.clear();
+            }
+        }
         self.events();
         frames.sort_by(f64::total_cmp);
         frames[frames.len() / 2]

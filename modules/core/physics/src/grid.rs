@@ -4,6 +4,9 @@ use playground_api::prelude::*;
 
 use crate::StableId;
 
+/// The smallest side of a cell, in world units.
+const SMALLEST_CELL: f32 = 1.0;
+
 /// A flocker's state at [`PhysicsSet::Index`](crate::PhysicsSet::Index).
 #[own_identity]
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +53,7 @@ impl SpatialGrid {
         cell_size: f32,
         members: &mut [(StableId, Neighbour)],
     ) {
-        self.cell_size = cell_size.max(1.0);
+        self.cell_size = cell_size.max(SMALLEST_CELL);
         self.origin = -half_size;
         self.columns = ((2.0 * half_size.x / self.cell_size).ceil() as usize).max(1);
         self.rows = ((2.0 * half_size.y / self.cell_size).ceil() as usize).max(1);
