@@ -188,6 +188,20 @@ mod tests {
     }
 
     #[test]
+    fn cargo_is_left_no_file_of_a_core() {
+        let folder = Folder::new("core");
+        let set =
+            "export CARGO_PKG_NAME=core_a CARGO_CRATE_NAME=core_a PLAYGROUND_CAPTURE_CORES=core_a";
+        let file = |name: &str| folder.0.join(name);
+        let names = ["libcore_a-1f.rlib", "libcore_a-1f.rmeta", "libcore_a-2e.rlib", "core_a-1f.d"];
+        names.iter().for_each(|name| fs::write(file(name), "old").unwrap());
+        // In place of rustc.
+        let arguments = "--crate-name core_a lib.rs -C extra-filename=-1f --out-dir .";
+        assert!(folder.record(set, arguments).is_some());
+        assert_eq!(names.map(|name| file(name).exists()), [false, false, true, true]);
+    }
+
+    #[test]
     fn the_rest_is_the_games_own() {
         let environment = [("CARGO_PKG_NAME", "module"), ("PATH", "/of/cargo")];
         let environment = environment.map(|(name, value)| (name.into(), value.into())).into();

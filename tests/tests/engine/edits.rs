@@ -176,7 +176,7 @@ fn a_cancelled_build_leaves_no_process() {
 }
 
 /// The file of that name in a folder or below it.
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     for entry in fs::read_dir(folder).ok()?.flatten() {
         let path = entry.path();
         let found = if path.is_dir() { find(&path, name) } else { None };

@@ -4,6 +4,7 @@
 //! All of it is one program, since each program links the whole host and builds the template that
 //! copies start from.
 
+mod ahead;
 mod console;
 mod console_panel;
 mod edits;

@@ -135,6 +135,60 @@ fn dependents_of_a_core_whose_bodies_changed_are_only_linked_again() {
     }
 }
 
+/// The functions of the core, each with bodies that it gets in turn.
+const BODIES: [&[&str]; 6] = [
+    &["hidden(x) + 1", "hidden(x) - 7", "hidden(hidden(x))"],
+    &["x * 10", "x / 3", "x.pow(2) + 1"],
+    &["x.into() + 5", "x.into() * 5", "{ let all: Vec<i32> = vec![x.into()]; all.iter().sum() }"],
+    &["    x + 6\n", "    x - 6\n", "    hidden(x) + 6\n"],
+    &["        4\n", "        40\n", "        hidden(4)\n"],
+    &["VALUE: i32 = 8;", "VALUE: i32 = 9;", "VALUE: i32 = 10;"],
+];
+
+/// Edits `count` bodies at random, and compares the artifact of a dependent with a compiled one now
+/// and then: what was linked again was linked again before.
+fn edit_at_random(seed: u64, count: u32) {
+    let mut scene = Scene::unready(|copy| {
+        let scene = copy.read(SCENE);
+        copy.write(SCENE, &(scene + CORE));
+        copy.write(EXTRA, USER);
+    });
+    scene.until("ready", |scene| scene.event("ready", None).is_some());
+    let mut state = seed;
+    let mut random = |below: usize| {
+        // The generator of Numerical Recipes, whose upper bits are good enough here.
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) as usize) % below
+    };
+    let mut now = [0; BODIES.len()];
+    for edit in 1..=count {
+        let function = random(BODIES.len());
+        let bodies = BODIES[function];
+        let next = (now[function] + 1 + random(bodies.len() - 1)) % bodies.len();
+        let (from, to) = (bodies[now[function]], bodies[next]);
+        now[function] = next;
+        scene.swap(SCENE, &[(from, to)]);
+        if edit == count || random(3) == 0 {
+            println!("seed {seed}, edit {edit}: {from:?} to {to:?}");
+            assert_compiled_alike(&mut scene, "plugins_extra");
+        }
+    }
+}
+
+#[test]
+fn random_edits_leave_what_a_compilation_makes() {
+    edit_at_random(1, 6);
+}
+
+#[test]
+#[ignore = "takes as long as `EDITS=seed,count` says"]
+fn random_edits_for_long() {
+    let given = std::env::var("EDITS").unwrap_or_else(|_| "1,200".to_owned());
+    let (seed, count) = given.split_once(',').expect("EDITS=seed,count");
+    edit_at_random(seed.parse().expect("a seed"), count.parse().expect("a count"));
+}
+
 #[test]
 fn a_workspace_that_was_built_elsewhere_is_linked_with_its_own_cores() {
     // Modules of a copy were built in the folder that it was copied from.
@@ -145,8 +199,8 @@ fn a_workspace_that_was_built_elsewhere_is_linked_with_its_own_cores() {
     assert_compiled_alike(&mut scene, "systems_walk");
 }
 
-/// Compiles a module, and compares the artifact with the one that was only linked.
-fn assert_compiled_alike(scene: &mut Scene, module: &str) {
+/// Compiles a module, and compares the artifact with the one that is there.
+pub fn assert_compiled_alike(scene: &mut Scene, module: &str) {
     let built = scene.root().join("target/playground");
     let artifact = built.join(format!("artifacts/{module}.so"));
     let linked = fs::read(&artifact).unwrap();
