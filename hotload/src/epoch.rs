@@ -171,13 +171,17 @@ fn interface_of(
     crate_root: &Path,
 ) -> u64 {
     let mut hasher = TokenHasher::new();
+    let parsed = files.iter().filter_map(Source::parsed);
+    // A file that is not parsed may name any of them.
+    let all_are_parsed = files.iter().all(|file| !matches!(file.content, Content::Raw(_)));
+    let private = interface::private_constants(parsed, known, all_count || !all_are_parsed);
     for file in files {
         let folder = crate_root.join(file.path.parent().unwrap_or(Path::new("")));
         hasher.text(&file.name);
         match &file.content {
             Content::Parsed(parsed) => {
                 let file = (parsed, file.text);
-                interface::hash(&mut hasher, file, known, all_count, &folder);
+                interface::hash(&mut hasher, file, (known, &private), all_count, &folder);
             }
             Content::Whole(parsed) => {
                 hasher.tokens(quote::ToTokens::to_token_stream(parsed), &folder);

@@ -580,6 +580,7 @@ fn every_command_is_parsed() {
         ("stats", Command::Stats),
         ("history a", Command::History { id: "a".to_owned() }),
         ("plan a", Command::Plan { id: "a".to_owned() }),
+        ("why a", Command::Why { id: "a".to_owned() }),
         ("app", Command::App { name: None }),
         ("app boids", Command::App { name: Some("boids".to_owned()) }),
         ("hash", Command::Hash),

@@ -10,8 +10,10 @@ use crate::{EXTRA, SCENE};
 const CORE: &str = r#"
 /// Compiled once, in this crate.
 pub fn plain(x: i32) -> i32 {
-    hidden(x) + 1
+    hidden(x) + 1 + OWN
 }
+
+const OWN: i32 = 0;
 
 fn hidden(x: i32) -> i32 {
     x * 10
@@ -122,6 +124,8 @@ fn dependents_of_a_core_whose_bodies_changed_are_only_linked_again() {
             true,
             "[13, 8, 9, 18, 51, 7, 71, 80] 2",
         ),
+        // No code of a dependent can name it.
+        ("OWN: i32 = 0", "OWN: i32 = 100", true, "[113, 8, 9, 18, 51, 7, 71, 80] 2"),
     ] {
         let event = scene.swap(SCENE, &[(from, to)]);
         let linked = event["linked"].as_array().cloned().unwrap_or_default();

@@ -77,6 +77,66 @@ fn bodies_that_are_compiled_once_are_not_part_of_the_interface() {
     }
 }
 
+const CONSTANTS: &str = r#"
+const STEP: f32 = 0.1;
+const DOUBLE: f32 = 2.0 * HALF;
+const HALF: f32 = 0.5;
+pub(crate) const NEAR: f32 = 1.5;
+const SIZE: usize = 2;
+const NAMED: &str = "named";
+const IN_TEXT: i32 = 3;
+const IN_MACRO: i32 = 4;
+const CLOSURE: fn() -> i32 = { fn five() -> i32 { 5 } five };
+pub const PUBLIC: f32 = 6.0;
+mod walls {
+    const STEP: f32 = 0.7;
+    const LENGTH: f32 = super::STEP + 8.0;
+    pub fn length() -> f32 { LENGTH }
+    impl super::Body { const WIDTH: f32 = 9.0; }
+}
+mod doors { pub const COUNT: usize = 10; }
+pub struct Body([f32; SIZE]);
+impl Body {
+    pub fn advance(&self) -> f32 { STEP + NEAR + walls::length() + Self::WIDTH }
+    #[inline]
+    pub fn doubled(&self) -> f32 { DOUBLE }
+    pub fn named(&self) -> impl AsRef<str> { NAMED }
+}
+pub fn text<T: Into<i32>>(x: T) -> String { format!("{IN_TEXT}") }
+pub fn of_macro<T: Into<i32>>(x: T) { assert!(x.into() > IN_MACRO); }
+"#;
+
+#[test]
+fn a_constant_counts_if_what_counts_names_it() {
+    let before = interface(CONSTANTS);
+    for (from, to, counts) in [
+        ("const STEP: f32 = 0.1", "const STEP: f32 = 0.2", false),
+        ("const STEP: f32 = 0.7", "const STEP: f64 = 0.7", false),
+        ("super::STEP + 8.0", "super::STEP + 8.5", false),
+        ("NEAR: f32 = 1.5", "NEAR: f32 = 1.6", false),
+        ("HALF: f32 = 0.5", "HALF: f32 = 0.6", true),
+        ("2.0 * HALF", "3.0 * HALF", true),
+        ("SIZE: usize = 2", "SIZE: usize = 3", true),
+        ("\"named\"", "\"other\"", true),
+        ("IN_TEXT: i32 = 3", "IN_TEXT: i32 = 4", true),
+        ("IN_MACRO: i32 = 4", "IN_MACRO: i32 = 5", true),
+        ("-> i32 { 5 }", "-> i32 { 6 }", true),
+        ("PUBLIC: f32 = 6.0", "PUBLIC: f32 = 6.5", true),
+        ("WIDTH: f32 = 9.0", "WIDTH: f32 = 9.5", true),
+        // It may be made public elsewhere.
+        ("COUNT: usize = 10", "COUNT: usize = 11", true),
+        ("const STEP: f32 = 0.1", "pub const STEP: f32 = 0.1", true),
+        ("{ LENGTH }", "{ STEP + LENGTH }", false),
+    ] {
+        assert_eq!(CONSTANTS.matches(from).count(), 1, "{from}");
+        assert_eq!(interface(&CONSTANTS.replace(from, to)) != before, counts, "{from} to {to}");
+    }
+    // Another function that counts names it.
+    let generic = "pub fn more<T: Into<f32>>(x: T) -> f32 { x.into() + STEP }";
+    let named = |step: &str| interface(&format!("{}{generic}", CONSTANTS.replace("0.1", step)));
+    assert_ne!(named("0.1"), named("0.2"));
+}
+
 #[test]
 fn all_else_is() {
     let before = interface(CORE);
