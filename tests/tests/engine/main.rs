@@ -15,6 +15,7 @@ mod game;
 mod games;
 mod generic_types;
 mod held_code;
+mod killed;
 mod live_edit;
 mod messages_of_rustc;
 mod ordinary_edits;

@@ -149,6 +149,16 @@ const BODIES: [&[&str]; 6] = [
     &["VALUE: i32 = 8;", "VALUE: i32 = 9;", "VALUE: i32 = 10;"],
 ];
 
+/// Numbers below a limit: a linear congruential generator, whose upper bits are good enough here.
+pub fn generator(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |below| {
+        const FACTOR: u64 = 6_364_136_223_846_793_005;
+        state = state.wrapping_mul(FACTOR).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) as usize) % below
+    }
+}
+
 /// Edits `count` bodies at random, and compares the artifact of a dependent with a compiled one now
 /// and then: what was linked again was linked again before.
 fn edit_at_random(seed: u64, count: u32) {
@@ -158,13 +168,7 @@ fn edit_at_random(seed: u64, count: u32) {
         copy.write(EXTRA, USER);
     });
     scene.until("ready", |scene| scene.event("ready", None).is_some());
-    let mut state = seed;
-    let mut random = |below: usize| {
-        // The generator of Numerical Recipes, whose upper bits are good enough here.
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 33) as usize) % below
-    };
+    let mut random = generator(seed);
     let mut now = [0; BODIES.len()];
     for edit in 1..=count {
         let function = random(BODIES.len());
