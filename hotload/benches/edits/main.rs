@@ -31,7 +31,9 @@ fn main() {
         "{:<42}{:>9}{:>9}{:>9}{stages}{:>8}{:>8}",
         "medians, in ms", "live", "cargo", "restart", "modules", "linked"
     ));
-    let mut arena = Session::new(Copy::of_game(), "arena", true);
+    let copy = Copy::of_game();
+    copy.own_target();
+    let mut arena = Session::new(copy, "arena", true);
     let mut measured = measure(&mut arena, ARENA, repeats, &mut report);
     for (name, kinds) in [("breakout", BREAKOUT), ("menu", MENU)] {
         let mut game = Session::of_fixture(name);

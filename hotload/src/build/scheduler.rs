@@ -163,18 +163,11 @@ impl<'a> Scheduler<'a> {
         let mut at = 0;
         while at < self.waiting.len() {
             let id = self.waiting[at].clone();
-            let links = self.batch.members.links_of(&id);
-            let ahead: BTreeSet<ModuleId> =
-                links.iter().filter(|link| self.is_open(link)).cloned().collect();
-            // Objects that were kept need no compiler, only the cores' libraries.
-            let can_start = ahead.is_empty()
-                || (ahead.iter().all(|link| self.is_checked(link))
-                    && self.batch.linker.is_some()
-                    && Kept::of_same_source(self.batch, &id).is_none());
-            if !can_start {
+            let Some(ahead) = self.can_start(&id) else {
                 at += 1;
                 continue;
-            }
+            };
+            let links = self.batch.members.links_of(&id);
             self.waiting.remove(at);
             if !links.is_disjoint(&self.outdated) {
                 // Built in the next round, after them.
@@ -197,6 +190,18 @@ impl<'a> Scheduler<'a> {
         None
     }
 
+    /// The cores whose libraries do not exist yet, if the module can be compiled with their metadata.
+    fn can_start(&self, id: &ModuleId) -> Option<BTreeSet<ModuleId>> {
+        let mut ahead = self.batch.members.links_of(id);
+        ahead.retain(|link| self.is_open(link));
+        // Objects that were kept need no compiler, only the cores' libraries.
+        let can_start = ahead.is_empty()
+            || (ahead.iter().all(|link| self.is_checked(link))
+                && self.batch.linker.is_some()
+                && Kept::of_same_source(self.batch, id).is_none());
+        can_start.then_some(ahead)
+    }
+
     /// True for a module of the batch that has no outcome yet.
     fn is_open(&self, id: &ModuleId) -> bool {
         self.running.contains_key(id) || self.unlinked.contains_key(id) || self.waiting.contains(id)
@@ -212,20 +217,13 @@ impl<'a> Scheduler<'a> {
         let Some(running) = self.running.get_mut(id) else { return };
         running.checked = Some(group.clone());
         // Its place goes to the next module that can be checked, if there is one.
-        if self.can_check_another() && process_limits::has_memory_to_spare() {
+        let others = self.waiting.iter().any(|other| self.can_start(other).is_some());
+        if others && process_limits::has_memory_to_spare() {
             group.pause();
             if let Some(running) = self.running.get_mut(id) {
                 running.paused_at = Some(Instant::now());
             }
         }
-    }
-
-    fn can_check_another(&self) -> bool {
-        self.waiting.iter().any(|id| {
-            let links = self.batch.members.links_of(id);
-            let mut ahead = links.iter().filter(|link| self.is_open(link)).peekable();
-            ahead.peek().is_none() || ahead.all(|link| self.is_checked(link))
-        })
     }
 
     /// Resumes the paused compiler that others wait for most. False if there is none.

@@ -123,7 +123,12 @@ impl State {
     /// Reports the errors of a module while others are still building.
     pub(super) fn on_build_failed(&mut self, id: ModuleId, messages: Vec<String>, took_ms: f32) {
         let Attempts::Running { request, failed, .. } = &mut self.attempts else { return };
-        failed.insert(id.clone());
+        let is_new = failed.insert(id.clone());
+        let known = self.modules.get(&id).is_some_and(|module| module.messages == messages);
+        if !is_new && known {
+            // It was compiled twice, since a core changed meanwhile.
+            return;
+        }
         let (failed, intents) = (failed.clone(), request.modules.clone());
         let group = self.workspace().map(|workspace| {
             let ids = intents.keys().chain(&self.put_off).cloned().collect();
