@@ -60,11 +60,12 @@ pub fn count(flag: &str, unless_told: u32) -> u32 {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let count = match arguments.as_slice() {
         [] => Some(unless_told),
+        [quick] if quick == "--quick" => Some(1),
         [found, count] if found == flag => count.parse().ok().filter(|count| *count > 0),
         _ => None,
     };
     count.unwrap_or_else(|| {
-        eprintln!("usage: cargo bench --profile dev … -- [{flag} N]");
+        eprintln!("usage: cargo bench --profile dev … -- [{flag} N | --quick]");
         std::process::exit(2);
     })
 }

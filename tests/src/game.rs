@@ -175,7 +175,7 @@ impl Game {
         let until = Instant::now() + PATIENCE;
         while !done() {
             assert!(Instant::now() < until, "never: {what}\n{}", self.story());
-            thread::sleep(Duration::from_millis(2));
+            thread::sleep(Duration::from_millis(10));
         }
     }
 

@@ -3,6 +3,8 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
+use std::thread;
+
 use playground_tests::Copy;
 use playground_tests::game::{Game, Signal, send};
 
@@ -29,33 +31,40 @@ fn assert_nobody_is_blamed(game: &mut Game, version: i64) {
 
 #[test]
 fn a_signal_that_asks_the_game_to_end_blames_nobody() {
-    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
-        if is_ignored(signal) {
-            eprintln!("left out: this process and its children ignore {signal:?}");
-            continue;
+    // At the same time: mostly they wait for frames.
+    thread::scope(|scope| {
+        for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+            if is_ignored(signal) {
+                eprintln!("left out: this process and its children ignore {signal:?}");
+                continue;
+            }
+            scope.spawn(move || end_by(signal));
         }
-        let mut game = on_probation(&["--no-autosave"]);
-        send(game.id(), signal);
-        let ended = game.ended();
-        if signal == Signal::INT {
-            assert_eq!(ended.code(), Some(130), "as Bevy ends: {ended}");
-        } else {
-            assert_eq!(ended.signal(), Some(signal.as_raw()), "as without us: {ended}");
-        }
-        let mut next = Game::start(PROGRAM, game.copy.clone(), &["--no-autosave"]);
-        assert_nobody_is_blamed(&mut next, 2);
-        // At the start, before anything of it is committed.
-        next.copy.edit(WALK, &[("tally.version = 2;", "tally.version = 3;")]);
-        next.wait_for("systems_walk live in");
-        send(next.id(), signal);
-        next.ended();
-        let mut last = Game::start(PROGRAM, next.copy.clone(), &["--no-autosave"]);
-        last.wait_for("ready: apps_demo");
-        send(last.id(), signal);
-        last.ended();
-        let mut last = Game::start(PROGRAM, last.copy.clone(), &["--no-autosave"]);
-        assert_nobody_is_blamed(&mut last, 3);
+    });
+}
+
+fn end_by(signal: Signal) {
+    let mut game = on_probation(&["--no-autosave"]);
+    send(game.id(), signal);
+    let ended = game.ended();
+    if signal == Signal::INT {
+        assert_eq!(ended.code(), Some(130), "as Bevy ends: {ended}");
+    } else {
+        assert_eq!(ended.signal(), Some(signal.as_raw()), "as without us: {ended}");
     }
+    let mut next = Game::start(PROGRAM, game.copy.clone(), &["--no-autosave"]);
+    assert_nobody_is_blamed(&mut next, 2);
+    // At the start, before anything of it is committed.
+    next.copy.edit(WALK, &[("tally.version = 2;", "tally.version = 3;")]);
+    next.wait_for("systems_walk live in");
+    send(next.id(), signal);
+    next.ended();
+    let mut last = Game::start(PROGRAM, next.copy.clone(), &["--no-autosave"]);
+    last.wait_for("ready: apps_demo");
+    send(last.id(), signal);
+    last.ended();
+    let mut last = Game::start(PROGRAM, last.copy.clone(), &["--no-autosave"]);
+    assert_nobody_is_blamed(&mut last, 3);
 }
 
 /// True if this process, and so what it starts, ignores the signal: under `nohup`, or in the

@@ -5,7 +5,7 @@
 //! cargo bench --profile dev -p playground_hotload --bench edits
 //! ```
 //!
-//! `-- --repeat N` makes each edit N times instead of 3. The last line is JSON, and is also
+//! `-- --repeat N` makes each edit N times instead of 3, `-- --quick` once. The last line is JSON, and is also
 //! written to `target/bench/edits.json`.
 #![forbid(unsafe_code)]
 

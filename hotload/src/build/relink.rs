@@ -107,6 +107,11 @@ impl Kept {
     /// compiled next time.
     pub fn keep(batch: &Batch, job: &Job, inputs: &Inputs) {
         let (new, kept) = (Self::new_folder(&job.folder), Self::folder(&job.folder));
+        if job.is_core {
+            // It is compiled in any case; see `of_same_source`.
+            let _ = fs::remove_dir_all(&new);
+            return;
+        }
         let Some(origin) = Origin::of(batch, &job.id, inputs).filter(|_| new.is_dir()) else {
             return;
         };

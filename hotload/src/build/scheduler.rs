@@ -298,7 +298,7 @@ impl<'a> Scheduler<'a> {
         mut times: rustc::CompileTimes,
     ) -> Result<Option<Built>, Refusal> {
         let at = Instant::now();
-        let (id, file, is_core) = (&job.id, job.dep_info(), job.is_core);
+        let (id, file) = (&job.id, job.dep_info());
         let read = DepInfo::read(&file, &job.recipe.folder)
             .map_err(|source| CaptureError::File { path: file, source })?;
         let Some(before) = self.batch.inputs.get(id) else { return Ok(None) };
@@ -312,9 +312,7 @@ impl<'a> Scheduler<'a> {
             AfterSuccess::Holds(inputs) => {
                 let at = Instant::now();
                 let (path, bytes) = store::put(self.batch, id, &inputs, artifact)?;
-                if !is_core {
-                    Kept::keep(self.batch, job, &inputs);
-                }
+                Kept::keep(self.batch, job, &inputs);
                 times.link_ms += ms(at);
                 self.inputs.insert(id.clone(), inputs);
                 Ok(Some(Built { path, bytes, times, warnings: Vec::new() }))

@@ -12,7 +12,7 @@ use crate::relinked::generator;
 fn kill_at_random(seed: u64, kills: u32) {
     const BODY: &str = "core/physics/src/body.rs";
     const SHAPE: &str = "core/physics/src/shape.rs";
-    let mut scene = Scene::game("arena");
+    let mut scene = Scene::game("boids");
     let mut random = generator(seed);
     let field = |number: u32| format!("    pub flash: f32,\n    pub glow_{number}: f32,\n");
     let value = |number: u32| format!("flash: 0.0, glow_{number}: 0.0 }}");

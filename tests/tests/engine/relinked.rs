@@ -186,7 +186,7 @@ fn edit_at_random(seed: u64, count: u32) {
 
 #[test]
 fn random_edits_leave_what_a_compilation_makes() {
-    edit_at_random(1, 6);
+    edit_at_random(1, 4);
 }
 
 #[test]

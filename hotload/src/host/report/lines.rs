@@ -301,7 +301,7 @@ pub fn timing(happened: &Happened) -> String {
     let shown = shown.chain(build.into_iter().filter(|(_, ms)| *ms > 0.0));
     let shown = shown.chain(other[1..].iter().copied().chain([rest]).filter(matters));
     let mut text = match linked.len() {
-        0 => String::new(),
+        count if count == 0 || count == modules.len() => String::new(),
         count => format!("{count} of {} modules only linked again, ", modules.len()),
     };
     text.extend(shown.map(|(stage, ms)| format!("{stage} {ms:.0}, ")));

@@ -70,6 +70,29 @@ fn a_stage_that_took_long_is_shown() {
 }
 
 #[test]
+fn what_was_only_linked_again_is_counted_and_why_the_rest_was_compiled_is_said() {
+    let with = |ids: &[&str], only_linked: &[&str], why: &[(&str, usize)]| {
+        let mut happened = swapped(Times { pause_ms: 1.0, ..Times::default() });
+        let Happened::Swapped { modules, linked, causes, .. } = &mut happened else { panic!() };
+        *modules = generations(ids);
+        *linked = only_linked.iter().map(|id| ModuleId::from(*id)).collect();
+        *causes = why.iter().map(|(cause, count)| ((*cause).to_owned(), *count)).collect();
+        let (_, text) = line(&happened).expect("an edit is printed");
+        text
+    };
+    assert_eq!(
+        with(&["core_x", "user_p", "user_q"], &["user_p"], &[("`Wall` of core_x changed", 1)]),
+        "core_x with 2 others live: 1 of 3 modules only linked again, pause 1.0 ms\n\
+         `Wall` of core_x changed: 1 other module compiled"
+    );
+    // Nothing of it is new: it was built along with an edit, and runs now.
+    assert_eq!(with(&["core_x"], &["core_x"], &[]), "core_x live: pause 1.0 ms");
+    let causes =
+        [("`Wall` of core_x changed", 2), ("what other crates compile of core_y changed", 3)];
+    assert!(with(&["core_x"], &[], &causes).ends_with("core_y changed: 3 other modules compiled"));
+}
+
+#[test]
 fn what_a_swap_drops_is_named_with_its_type_and_number() {
     let mut happened = swapped(Times::default());
     let Happened::Swapped { migrated, orphaned, dropped, .. } = &mut happened else { return };
