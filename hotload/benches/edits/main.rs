@@ -5,8 +5,8 @@
 //! cargo bench --profile dev -p playground_hotload --bench edits
 //! ```
 //!
-//! `-- --repeat N` makes each edit N times instead of 3, `-- --quick` once. The last line is JSON, and is also
-//! written to `target/bench/edits.json`.
+//! `-- --repeat N` makes each edit N times instead of 3, `-- --quick` once. The last line is JSON,
+//! and is also written to `target/bench/edits.json`.
 #![forbid(unsafe_code)]
 
 mod kinds;

@@ -65,7 +65,7 @@ impl Batch {
             folder: store::output_folder(&self.folders, id),
             linker: self.linker.clone(),
             api: self.libraries.as_ref().and_then(|libraries| libraries.api()),
-            kept: Kept::find(self, id).filter(|_| ahead.is_empty()),
+            kept: ahead.is_empty().then(|| Kept::find(self, id)).flatten(),
             links_later: !ahead.is_empty(),
         })
     }

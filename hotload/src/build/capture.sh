@@ -24,6 +24,7 @@ case " $PLAYGROUND_CAPTURE " in
         *" $CARGO_PKG_NAME "*) ;;
         *) exit 1 ;;
         esac
+        folder='' extra=''
         while [ $# -gt 0 ]; do
             case "$1" in
             --out-dir) folder=$2 ;;
@@ -31,6 +32,7 @@ case " $PLAYGROUND_CAPTURE " in
             esac
             shift
         done
+        [ -n "$folder" ] || exit 1
         rm -f "$folder/lib$library$extra.rlib" "$folder/lib$library$extra.rmeta" || exit 1
         exit 0
     fi

@@ -4,6 +4,7 @@ use bevy::prelude::*;
 
 use super::Host;
 use super::command_queue::Line;
+use super::report::lines;
 use crate::console::command::{self, Command, QuarantineCommand, UnknownCommand};
 use crate::console::view::Level;
 use crate::console::{Console, Input};
@@ -144,6 +145,18 @@ impl Host {
             Ok(text) => self.print(world, Level::Info, text.trim_end()),
             Err(error) => self.print(world, Level::Error, &error.to_string()),
         }
+    }
+
+    /// Prints why the running generation of a module was built.
+    fn show_causes(&self, world: &mut World, id: &ModuleId) {
+        if !self.known(world, id) {
+            return;
+        }
+        let text = match self.last_generation(id) {
+            Some(generation) => lines::why(generation),
+            None => format!("{id} was not built"),
+        };
+        self.print(world, Level::Info, &text);
     }
 
     fn list(&self, world: &mut World) {

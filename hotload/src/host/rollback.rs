@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bevy::prelude::*;
 
 use super::Host;
-use super::report::lines;
 use super::transaction::Cause;
 use crate::console::view::Level;
 use crate::generation::SharedGeneration;
@@ -101,17 +100,5 @@ impl Host {
             let active = self.running.active.get(id).map(|active| &active.generation);
             self.print(world, Level::Info, &self.history.text(id, active));
         }
-    }
-
-    /// Prints why the running generation of a module was built.
-    pub(super) fn show_causes(&self, world: &mut World, id: &ModuleId) {
-        if !self.known(world, id) {
-            return;
-        }
-        let text = match self.last_generation(id) {
-            Some(generation) => lines::why(generation),
-            None => format!("{id} was not built"),
-        };
-        self.print(world, Level::Info, &text);
     }
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use playground_tests::Scene;
 
-use crate::edits::find;
+use crate::edits::replace_linker;
 use crate::relinked::assert_compiled_alike;
 use crate::{SCENE, WALK};
 
@@ -22,11 +22,8 @@ exec "$0.own" "$@"
 #[test]
 fn errors_of_dependents_are_known_before_the_core_is_linked() {
     let mut scene = Scene::demo();
-    let linker = find(&scene.root().join("target/playground"), "link.sh").expect("the linker");
+    let linker = replace_linker(&scene, WAITS);
     let beside = |ending: &str| linker.with_extension(format!("sh.{ending}"));
-    fs::rename(&linker, beside("own")).expect("the linker");
-    fs::copy(beside("own"), &linker).expect("one of the same mode");
-    fs::write(&linker, WAITS).expect("a linker");
     assert!(Command::new("mkfifo").arg(beside("gate")).status().expect("mkfifo").success());
 
     let (walked, added) = ("pub walked: u64", "pub added: u64");

@@ -154,11 +154,7 @@ exec "$0.own" "$@"
 #[test]
 fn a_cancelled_build_leaves_no_process() {
     let mut scene = Scene::demo();
-    let linker = find(&scene.root().join("target/playground"), "link.sh").expect("the linker");
-    let own = linker.with_extension("sh.own");
-    fs::rename(&linker, &own).expect("the linker");
-    fs::copy(&own, &linker).expect("one of the same mode");
-    fs::write(&linker, HANGS_ONCE).expect("a linker");
+    let linker = replace_linker(&scene, HANGS_ONCE);
     let processes = linker.with_extension("sh.first").join("processes");
 
     scene.edit(WALK, "tally.version = 1;", "tally.version = 2;");
@@ -175,8 +171,18 @@ fn a_cancelled_build_leaves_no_process() {
     assert_eq!(scene.exact_tally().get("version"), 3);
 }
 
+/// Puts a script in the place of the linker, which is beside it as `link.sh.own`.
+pub fn replace_linker(scene: &Scene, script: &str) -> PathBuf {
+    let linker = find(&scene.root().join("target/playground"), "link.sh").expect("the linker");
+    let own = linker.with_extension("sh.own");
+    fs::rename(&linker, &own).expect("the linker");
+    fs::copy(&own, &linker).expect("one of the same mode");
+    fs::write(&linker, script).expect("a linker");
+    linker
+}
+
 /// The file of that name in a folder or below it.
-pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     for entry in fs::read_dir(folder).ok()?.flatten() {
         let path = entry.path();
         let found = if path.is_dir() { find(&path, name) } else { None };

@@ -209,10 +209,15 @@ fn a_workspace_that_was_built_elsewhere_is_linked_with_its_own_cores() {
 
 /// Compiles a module, and compares the artifact with the one that is there.
 pub fn assert_compiled_alike(scene: &mut Scene, module: &str) {
+    assert_alike_without(scene, module, "objects");
+}
+
+/// The same, without what is at `path` in rustc's output folder of the module.
+pub fn assert_alike_without(scene: &mut Scene, module: &str, path: &str) {
     let built = scene.root().join("target/playground");
     let artifact = built.join(format!("artifacts/{module}.so"));
     let linked = fs::read(&artifact).unwrap();
-    fs::remove_dir_all(built.join("build").join(module).join("objects")).unwrap();
+    fs::remove_dir_all(built.join("build").join(module).join(path)).unwrap();
     fs::remove_file(artifact.with_extension("json")).unwrap();
     scene.mark();
     scene.console(&format!("reload {module}"));

@@ -66,8 +66,9 @@ impl State {
         }
     }
 
-    /// Takes out modules that are only built along and that are known not to run after the swap, such as those of
-    /// another app. They are built once the others have ended, so that the edit does not wait.
+    /// Takes out modules that are only built along and that are known not to run after the swap,
+    /// such as those of another app. They are built once the others have ended, so that the edit
+    /// does not wait.
     fn put_off(&mut self, request: &mut BuildRequest, members: &Members) {
         let mut needed = resolve(&self.manifests(), &self.selection);
         needed.extend(self.running.generations.keys().cloned());
