@@ -4,6 +4,7 @@
 //! API are not built again: cargo knows packages by their path within the workspace, and files by
 //! their times. That is thousands of small files: copies in which cargo builds nothing share them.
 
+mod farm;
 mod outside;
 
 use std::fs;
@@ -65,22 +66,10 @@ fn temporary_folder() -> (PathBuf, Arc<Temporary>) {
     (root, temporary)
 }
 
-/// What cargo built, linked once for all copies of this process that only read it.
+/// What cargo built, in one place for all copies of this process that only read it.
 fn shared_target() -> &'static Path {
-    static SHARED: OnceLock<(PathBuf, Arc<Temporary>)> = OnceLock::new();
-    let (root, _) = SHARED.get_or_init(|| {
-        let (root, temporary) = temporary_folder();
-        link_target(&root);
-        (root, temporary)
-    });
-    root
-}
-
-/// Links what cargo built into a profile's folder below `to`.
-fn link_target(to: &Path) {
-    for folder in BUILT {
-        copy_tree(&profile_folder().join(folder), &to.join(folder), true).expect("links");
-    }
+    static SHARED: OnceLock<PathBuf> = OnceLock::new();
+    SHARED.get_or_init(farm::take)
 }
 
 /// A workspace whose modules are built already, kept between runs: every copy starts from it.
@@ -123,9 +112,7 @@ impl Template {
         for (_, name) in &self.sources {
             let _ = fs::remove_dir_all(self.root.join(name));
         }
-        for name in ["api", "target/debug"] {
-            let _ = fs::remove_dir_all(self.root.join(name));
-        }
+        let _ = fs::remove_dir_all(self.root.join("api"));
         // cargo takes what is not needed out of the lock file, and remembers what it made of it.
         let lock = fs::read(workspace().join("Cargo.lock")).expect("the lock file");
         let from = self.root.join("Cargo.lock.from");
@@ -135,7 +122,7 @@ impl Template {
             fs::write(&from, &lock).expect("a copy of it");
         }
         let template = self.copy_at(self.root.clone(), None);
-        template.link_target();
+        farm::update(&template.profile_folder());
         let (built, of_game) = (self.root.join("target/playground"), target().join("playground"));
         if self.app != "demo" && is_newer(&of_game, &built) {
             // A game that was started has built its modules.
@@ -220,14 +207,15 @@ impl Copy {
     pub fn of_workspace() -> Self {
         let (root, temporary) = temporary_folder();
         let copy = Self { root, temporary: Some(temporary) };
-        for folder in ["api", "assets", "game", "hotload", "modules", "tests"] {
+        for folder in ["api", "assets", "game", "hotload", "modules", "pack", "tests"] {
             let (from, to) = (workspace().join(folder), copy.root.join(folder));
             copy_tree(&from, &to, false).expect("a copy");
         }
         for file in ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
             fs::copy(workspace().join(file), copy.root.join(file)).expect("a copy");
         }
-        copy.link_target();
+        fs::create_dir_all(copy.root.join("target")).expect("a folder");
+        fs::rename(farm::take(), copy.profile_folder()).expect("a folder of its own");
         copy
     }
 
@@ -258,10 +246,6 @@ impl Copy {
         self.root.join("target").join(profile_folder().file_name().expect("a profile"))
     }
 
-    fn link_target(&self) {
-        link_target(&self.profile_folder());
-    }
-
     fn share_target(&self) {
         let to = self.profile_folder();
         fs::create_dir_all(&to).expect("a folder");
@@ -279,7 +263,7 @@ impl Copy {
         let Some(temporary) = &self.temporary else { return };
         if temporary.shares_target.swap(false, Ordering::Relaxed) {
             let (own, shared) = (self.root.join("target/own"), self.profile_folder());
-            link_target(&own);
+            fs::rename(farm::take(), &own).expect("a folder of its own");
             // At once: a game that runs here would see missing libraries, and build them.
             renameat_with(CWD, &own, CWD, &shared, RenameFlags::EXCHANGE).expect("an exchange");
             fs::remove_dir_all(&own).expect("the links");
@@ -355,8 +339,12 @@ impl Copy {
 impl Drop for Temporary {
     fn drop(&mut self) {
         let shares = self.shares_target.load(Ordering::Relaxed);
-        let lock = Path::new("target").join(profile_folder().file_name().expect("a profile"));
-        let built = self.root.join(lock).join(".cargo-lock").exists();
+        let profile = Path::new("target").join(profile_folder().file_name().expect("a profile"));
+        let profile = self.root.join(profile);
+        let built = profile.join(".cargo-lock").exists();
+        if !shares {
+            farm::give_back(&profile);
+        }
         // What cannot be removed lies in the target folder, where `cargo clean` finds it.
         let _ = fs::remove_dir_all(&self.root);
         assert!(
