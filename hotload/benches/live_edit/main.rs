@@ -62,10 +62,10 @@ fn side_by_side(edits: u32, report: &mut Report) {
         let app_sample = save(&mut game, &edit::APP, number);
         game.rest();
         let app_rustc_ms = floor.rustc(&edit::APP, number);
-        let core_sample = save(&mut game, &edit::CORE, number);
         let error_ms = break_body(&mut game, &edit::SYSTEM, number);
         // Must differ from the body that runs.
         let fix_sample = save(&mut game, &edit::SYSTEM, 1000 + number);
+        let core_sample = save(&mut game, &edit::CORE, number);
         let again = (number < restarts + WARM_UP).then(|| {
             restart.run(&[(edit::SYSTEM.file, edit::SYSTEM.text(&edit::SYSTEM.original(), number))])
         });
