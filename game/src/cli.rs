@@ -18,6 +18,19 @@ pub struct Cli {
 enum Command {
     /// Run the game (the default)
     Run(RunArgs),
+    /// Build, sign and check packs of modules
+    #[cfg(not(feature = "static"))]
+    #[command(subcommand)]
+    Pack(crate::pack::PackCommand),
+}
+
+/// What the command line asks for.
+pub enum Task {
+    /// Run the game.
+    Run(RunArgs),
+    /// Work on a pack.
+    #[cfg(not(feature = "static"))]
+    Pack(crate::pack::PackCommand),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -80,10 +93,12 @@ pub struct RunArgs {
 }
 
 impl Cli {
-    pub fn run(self) -> RunArgs {
+    pub fn task(self) -> Task {
         match self.command {
-            Some(Command::Run(run)) => run,
-            None => self.run,
+            Some(Command::Run(run)) => Task::Run(run),
+            #[cfg(not(feature = "static"))]
+            Some(Command::Pack(command)) => Task::Pack(command),
+            None => Task::Run(self.run),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The host: it opens a window or runs headless, and contains no gameplay.
 //!
 //! ```text
-//!  command line ──► window | headless ──► modules, linked in or loaded ──► run
+//!  command line ──┬─► window | headless ──► modules, linked in or loaded ──► run
+//!                 └─► pack
 //! ```
 #![forbid(unsafe_code)]
 
@@ -10,6 +11,8 @@ mod cli;
 mod headless;
 #[cfg(feature = "static")]
 mod linked;
+#[cfg(not(feature = "static"))]
+mod pack;
 #[cfg(not(feature = "static"))]
 mod restart;
 #[cfg(not(feature = "static"))]
@@ -27,7 +30,7 @@ use playground_api::options::{KeyboardFocus, RunOptions};
 #[cfg(not(feature = "static"))]
 use playground_hotload::HotLoadPlugin;
 
-use crate::cli::{Cli, RunArgs};
+use crate::cli::{Cli, RunArgs, Task};
 
 /// Fixed steps per second.
 const STEPS_PER_S: f64 = 60.0;
@@ -38,7 +41,14 @@ fn main() -> ExitCode {
     // Read once: cargo may replace the file.
     #[cfg(not(feature = "static"))]
     let program = std::env::current_exe();
-    let run = Cli::parse().run();
+    let task = Cli::parse().task();
+    #[cfg(feature = "static")]
+    let Task::Run(run) = task;
+    #[cfg(not(feature = "static"))]
+    let run = match task {
+        Task::Run(run) => run,
+        Task::Pack(command) => return command.run(),
+    };
     #[cfg(not(feature = "static"))]
     let run = {
         let run = restart::without_repeating(run);

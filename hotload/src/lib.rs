@@ -52,6 +52,8 @@ pub mod guard;
 pub mod watchdog;
 pub mod restart;
 pub mod events;
+// Modules from elsewhere.
+pub mod packs;
 // The user interface.
 pub mod console;
 mod plugin;

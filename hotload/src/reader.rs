@@ -8,16 +8,17 @@ use std::time::{Duration, SystemTime};
 
 use notify::RecursiveMode;
 
+use crate::build::capture::{self, CaptureError};
+use crate::build::recipe;
 use crate::build::rustc::{Cancel, Linker};
 use crate::build::scripts::ScriptInputs;
 use crate::build::{self, Inputs, Recipes};
-use crate::build::{capture, recipe};
 use crate::end_signals::{SharedJournal, end_on_signal};
 use crate::ids::ModuleId;
 use crate::journal::{Death, Journal};
 use crate::pipeline::lock;
 use crate::refusal::Refusal;
-use crate::shared_libraries::KnownLibraries;
+use crate::shared_libraries::{KnownLibraries, SharedLibraries};
 use crate::watch::{self, FileChange, Watch};
 use crate::worker::event::{Event, FileEvent, Progress, Reading, Update};
 use crate::workspace::{self, Folders, Members};
@@ -119,19 +120,8 @@ impl Reader {
         if let Some(known) = known {
             capture::check_libraries(&known.members, &members)?;
         }
-        let recipes = match recipe::kept(&folders, &members, libraries) {
-            Some(recipes) => recipes,
-            None => {
-                self.report_progress("asking cargo how to build the modules");
-                capture::capture(&folders, &members, libraries, &self.stop, |line| {
-                    let line = line.trim();
-                    if ["Compiling", "Downloading", "Blocking"].iter().any(|w| line.starts_with(w))
-                    {
-                        self.report_progress(line);
-                    }
-                })?
-            }
-        };
+        let report = |activity: &str| self.report_progress(activity);
+        let recipes = read_recipes(&folders, &members, libraries, &self.stop, report)?;
         let linker = build::linker(&folders, &recipes)?;
         Ok(Workspace { folders, members, recipes, linker })
     }
@@ -216,6 +206,30 @@ impl Reader {
             Err(error) => self.update(Update::Warning(Refusal::from(error).to_string())),
         }
     }
+}
+
+/// cargo's rustc command for each module: as kept from last time, or captured anew.
+///
+/// # Errors
+///
+/// If cargo cannot build the modules' dependencies.
+pub fn read_recipes(
+    folders: &Folders,
+    members: &Members,
+    libraries: &SharedLibraries,
+    stop: &Cancel,
+    mut report: impl FnMut(&str),
+) -> Result<Recipes, CaptureError> {
+    if let Some(recipes) = recipe::kept(folders, members, libraries) {
+        return Ok(recipes);
+    }
+    report("asking cargo how to build the modules");
+    capture::capture(folders, members, libraries, stop, |line| {
+        let line = line.trim();
+        if ["Compiling", "Downloading", "Blocking"].iter().any(|w| line.starts_with(w)) {
+            report(line);
+        }
+    })
 }
 
 /// When a file that just changed was saved. A file that was moved here or restored may have an old

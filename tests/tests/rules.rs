@@ -10,7 +10,7 @@ use playground_tests::workspace;
 /// The workspace's own Rust files.
 fn sources() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in ["api", "hotload", "game", "modules", "tests"] {
+    for folder in ["api", "hotload", "pack", "game", "modules", "tests"] {
         collect(&workspace().join(folder), "rs", &mut found);
     }
     assert!(found.len() > 50, "the sources were not found: {found:?}");
@@ -30,7 +30,7 @@ fn collect(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
 
 fn manifests() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in ["api", "hotload", "game", "modules", "tests"] {
+    for folder in ["api", "hotload", "pack", "game", "modules", "tests"] {
         collect(&workspace().join(folder), "toml", &mut found);
     }
     found.retain(|path| path.ends_with("Cargo.toml"));
@@ -135,7 +135,9 @@ fn the_api_knows_no_host_and_the_host_no_game() {
         .iter()
         .filter(|name| name.starts_with("playground") || name.starts_with("core_"))
         .collect();
-    assert_eq!(of_the_workspace, ["playground_api"]);
+    assert_eq!(of_the_workspace, ["playground_api", "playground_pack"]);
+    let pack = dependencies(&workspace().join("pack/Cargo.toml"));
+    assert!(!pack.iter().any(|name| name.starts_with("playground") || name == "bevy"), "{pack:?}");
 }
 
 #[test]
@@ -242,8 +244,8 @@ fn the_guide_names_every_command_and_event() {
 }
 
 /// The documents that a reader finds.
-const DOCUMENTS: [&str; 4] =
-    ["README.md", "CHANGELOG.md", "api/GUIDE.md", "hotload/ARCHITECTURE.md"];
+const DOCUMENTS: [&str; 5] =
+    ["README.md", "CHANGELOG.md", "api/GUIDE.md", "hotload/ARCHITECTURE.md", "pack/FORMAT.md"];
 
 /// A heading as GitHub links to it.
 fn anchor(heading: &str) -> String {
@@ -290,10 +292,13 @@ fn the_readmes_commands_are_understood() {
     for command in commands {
         tried += 1;
         // `--help` behind it: the command line is read, and nothing runs.
-        let arguments = split(command.trim_start_matches("cargo run -- "));
+        let mut arguments = split(command.trim_start_matches("cargo run -- "));
+        if arguments[0] != "pack" {
+            arguments.insert(0, "run".to_owned());
+        }
         let output = Command::new(env!("CARGO"))
             .current_dir(workspace())
-            .args(["run", "--quiet", "--offline", "--", "run"])
+            .args(["run", "--quiet", "--offline", "--"])
             .args(&arguments)
             .arg("--help")
             .output()

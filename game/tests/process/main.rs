@@ -1,9 +1,11 @@
-//! The game as a process of its own: killed, limited, supervised, two at a time.
+//! The game as a process of its own: killed, limited, supervised, two at a time; and what its
+//! executable does with packs.
 
 mod kills;
 mod libraries;
 mod limits;
 mod never_ready;
+mod packs;
 mod restart;
 mod signals;
 mod supervisor;

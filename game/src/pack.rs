@@ -1,0 +1,226 @@
+//! `playground pack`: builds, signs and checks packs.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use playground_hotload::packs::{self, Fit, PacksError};
+use playground_pack::{Manifest, PackError, Reader, SigningKey, Size};
+
+/// What to do with a pack.
+#[derive(Subcommand, Clone, Debug)]
+pub enum PackCommand {
+    /// Make a folder for a new pack, and a module for it unless modules are given
+    New {
+        /// The folder; its name is the pack's id
+        folder: PathBuf,
+        /// A module of the workspace that the pack holds; may be repeated
+        #[arg(long = "module", value_name = "ID")]
+        modules: Vec<String>,
+    },
+    /// Build the modules of a pack, and pack them with the folder's files
+    Build {
+        /// The folder with the pack's pack.toml
+        folder: PathBuf,
+        /// The packed file; ID-VERSION.pgpack in this folder if not given
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Make a key that signs packs: FILE, which has to stay secret, and FILE.pub
+    Key {
+        /// The file of the secret key
+        file: PathBuf,
+        /// Do not encrypt the secret key
+        #[arg(long)]
+        no_password: bool,
+    },
+    /// Sign a pack
+    Sign {
+        /// The packed file
+        file: PathBuf,
+        /// The secret key, of `pack key` or minisign
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The publisher's name; the pack's first author if not given
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Check all of a pack, and whether this game can load it
+    Verify {
+        /// The packed file
+        file: PathBuf,
+    },
+    /// Show what is in a pack
+    Inspect {
+        /// The packed file
+        file: PathBuf,
+    },
+}
+
+impl PackCommand {
+    /// Runs the command; returns the exit code of the process.
+    pub fn run(self) -> ExitCode {
+        match self.execute() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                // rustc's messages have colours.
+                anstream::eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn execute(self) -> Result<(), PacksError> {
+        match self {
+            Self::New { folder, modules } => new(&folder, &modules),
+            Self::Build { folder, out } => build(&folder, out),
+            Self::Key { file, no_password } => key(&file, no_password),
+            Self::Sign { file, key, name } => sign(&file, &key, name.as_deref()),
+            Self::Verify { file } => verify(&file),
+            Self::Inspect { file } => inspect(&file),
+        }
+    }
+}
+
+fn new(folder: &Path, modules: &[String]) -> Result<(), PacksError> {
+    let made = packs::new(folder, modules)?;
+    println!("made {}", made.folder.join("pack.toml").display());
+    if let Some(module) = made.module {
+        println!("made {}", module.display());
+    }
+    println!("next: `playground pack build {}`", folder.display());
+    Ok(())
+}
+
+fn build(folder: &Path, out: Option<PathBuf>) -> Result<(), PacksError> {
+    let draft = packs::build(folder, &mut |step| eprintln!("{step}"))?;
+    let Manifest { id, version, .. } = &draft.manifest;
+    let file = out.unwrap_or_else(|| format!("{id}-{version}.pgpack").into());
+    let size = packs::write(&draft, &file)?;
+    println!("{}", summary(&draft.manifest));
+    println!("packed into {} ({})", file.display(), Size(size));
+    println!("next: `playground pack sign {} --key FILE`", file.display());
+    Ok(())
+}
+
+fn key(file: &Path, no_password: bool) -> Result<(), PacksError> {
+    let failed = |error: PackError| PacksError::Pack { file: file.to_owned(), error };
+    let password = if no_password { String::new() } else { new_password(file).map_err(failed)? };
+    let public = SigningKey::create(file, &password).map_err(|error| failed(error.into()))?;
+    println!("the secret key is in {}: whoever has it can sign in your name", file.display());
+    println!("the public key is {public}");
+    Ok(())
+}
+
+/// Asks twice.
+fn new_password(file: &Path) -> Result<String, PackError> {
+    let failed =
+        |source| PackError::File { action: "ask for a password for", path: file.into(), source };
+    if !io::stdin().is_terminal() {
+        let reason = "this is no terminal; `--no-password` leaves the key unencrypted";
+        return Err(failed(io::Error::other(reason)));
+    }
+    let password = rpassword::prompt_password("password of the new key: ").map_err(failed)?;
+    let again = rpassword::prompt_password("once more: ").map_err(failed)?;
+    if password != again {
+        return Err(failed(io::Error::other("the second password is another one")));
+    }
+    Ok(password)
+}
+
+fn sign(file: &Path, key: &Path, name: Option<&str>) -> Result<(), PacksError> {
+    let ask = || rpassword::prompt_password(format!("password of {}: ", key.display()));
+    let key = SigningKey::read(key, ask)
+        .map_err(|error| PacksError::Pack { file: key.to_owned(), error: error.into() })?;
+    let manifest = packs::sign(file, &key, name)?;
+    println!("signed {}: {}", file.display(), publisher(&manifest));
+    Ok(())
+}
+
+fn verify(file: &Path) -> Result<(), PacksError> {
+    let (manifest, fit) = packs::fit(file)?;
+    println!("{}", summary(&manifest));
+    println!("every file is as its manifest says; {}", publisher(&manifest));
+    match fit {
+        Fit::Fits => println!("its modules fit this game"),
+        Fit::NoTarget => {
+            println!("it has no modules for {}: this game cannot load it", packs::triple())
+        }
+    }
+    println!(
+        "modules are native code, and can do all that the game can: a signature is no sandbox"
+    );
+    Ok(())
+}
+
+fn inspect(file: &Path) -> Result<(), PacksError> {
+    let failed = |error| PacksError::Pack { file: file.to_owned(), error };
+    let manifest = Reader::open(file).map_err(failed)?.check().map_err(failed)?;
+    println!("{}", summary(&manifest));
+    println!("{}", publisher(&manifest));
+    for (name, text) in [
+        ("authors", manifest.authors.join(", ")),
+        ("licence", manifest.licence.clone()),
+        ("description", manifest.description.clone()),
+        ("game", manifest.host.to_string()),
+        ("api", manifest.api.to_string()),
+    ] {
+        if !text.is_empty() {
+            println!("{name:<12} {}", text.replace('\n', "\n             "));
+        }
+    }
+    for target in &manifest.targets {
+        println!("{:<12} {}, ABI {}", "target", target.triple, target.abi);
+    }
+    for module in &manifest.modules {
+        println!("{:<12} {} {}", "module", module.id, module.version);
+        for (what, others) in [
+            ("requires", &module.requires),
+            ("uses", &module.optional),
+            ("conflicts", &module.conflicts),
+        ] {
+            let others: Vec<String> =
+                others.iter().map(|(id, version)| format!("{id} {version}")).collect();
+            if !others.is_empty() {
+                println!("{:<12}   {what} {}", "", others.join(", "));
+            }
+        }
+        for (what, others) in [("after", &module.after), ("before", &module.before)] {
+            let others: Vec<&str> = others.iter().map(String::as_str).collect();
+            if !others.is_empty() {
+                println!("{:<12}   loaded {what} {}", "", others.join(", "));
+            }
+        }
+    }
+    for playground_pack::File { path, size, .. } in &manifest.files {
+        println!("{:<12} {path} ({})", "file", Size(*size));
+    }
+    Ok(())
+}
+
+fn summary(manifest: &Manifest) -> String {
+    let count = |number: usize, one: &str| match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {one}s"),
+    };
+    format!(
+        "{} {} ({}): {}, {}, {}",
+        manifest.title,
+        manifest.version,
+        manifest.id,
+        count(manifest.modules.len(), "module"),
+        count(manifest.files.len(), "file"),
+        Size(manifest.total_bytes()),
+    )
+}
+
+fn publisher(manifest: &Manifest) -> String {
+    match &manifest.publisher {
+        Some(publisher) => {
+            let id = publisher.key_id().unwrap_or_default();
+            format!("signed with the key {id}, whose owner says to be {:?}", publisher.name)
+        }
+        None => "not signed".to_owned(),
+    }
+}

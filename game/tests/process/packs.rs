@@ -1,0 +1,197 @@
+//! Packs that the game's executable builds, signs and checks, of real modules in real workspaces.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use playground_pack::manifest::library_path;
+use playground_pack::{Hash, Manifest, Reader, Writer};
+use playground_tests::Copy;
+
+use crate::{PROGRAM, WALK};
+
+const PACK: &str = "packs/walkers/walkers-0.1.0.pgpack";
+
+/// The answer of a command.
+struct Answer {
+    ok: bool,
+    text: String,
+}
+
+fn pack(folder: &Path, arguments: &[&str]) -> Answer {
+    let Output { status, stdout, stderr } = Command::new(PROGRAM)
+        .arg("pack")
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("CARGO_MANIFEST_DIR")
+        .output()
+        .expect("the command starts");
+    let text = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    Answer { ok: status.success(), text }
+}
+
+impl Answer {
+    #[track_caller]
+    fn says(&self, ok: bool, expected: &[&str]) {
+        assert_eq!(self.ok, ok, "{}", self.text);
+        for expected in expected {
+            assert!(self.text.contains(expected), "{expected} is not in\n{}", self.text);
+        }
+    }
+}
+
+/// A workspace with a pack of two modules.
+fn with_pack() -> Copy {
+    let copy = Copy::of_fixtures();
+    let modules = ["--module", "systems_walk", "--module", "core_scene"];
+    pack(&copy.root, &[&["new", "packs/walkers"][..], &modules].concat())
+        .says(true, &["made packs/walkers/pack.toml", "pack build packs/walkers"]);
+    let assets = copy.root.join("packs/walkers/assets");
+    fs::create_dir(&assets).expect("a folder");
+    fs::write(assets.join("walk.toml"), "speed = 3\n").expect("a file");
+    copy
+}
+
+fn build(copy: &Copy) -> PathBuf {
+    pack(&copy.root, &["build", "packs/walkers", "--out", PACK])
+        .says(true, &["Walkers 0.1.0 (walkers): 2 modules, 4 files", PACK]);
+    copy.root.join(PACK)
+}
+
+fn triple() -> String {
+    playground_hotload::packs::triple()
+}
+
+/// The content of a pack's files, in their order.
+fn contents(file: &Path) -> (Manifest, Vec<Vec<u8>>) {
+    let folder = file.with_extension("unpacked");
+    let manifest = Reader::open(file).expect("a pack").unpack(&folder).expect("its files");
+    let read = |path: &str| fs::read(folder.join(path)).expect("a file");
+    let contents = manifest.files.iter().map(|file| read(&file.path)).collect();
+    fs::remove_dir_all(folder).expect("the files");
+    (manifest, contents)
+}
+
+#[test]
+fn a_pack_that_is_built_in_one_folder_fits_a_game_in_another() {
+    let (one, other) = (with_pack(), with_pack());
+    let packed = build(&one);
+    let bytes = fs::read(&packed).expect("the pack");
+    assert_eq!(bytes, fs::read(build(&other)).expect("the pack"), "other bytes in another folder");
+
+    pack(&one.root, &["key", "key", "--no-password"]).says(true, &["the public key is RW"]);
+    pack(&one.root, &["key", "key", "--no-password"]).says(false, &["H1109", "exists"]);
+    pack(&one.root, &["key", "other"]).says(false, &["H1101", "no terminal", "--no-password"]);
+    pack(&one.root, &["sign", PACK, "--key", "key"]).says(false, &["H1117", "--name"]);
+    assert_eq!(fs::read(&packed).expect("the pack"), bytes, "a refused signature changes nothing");
+    pack(&one.root, &["sign", PACK, "--key", "key", "--name", "Somebody"])
+        .says(true, &["signed with the key", "\"Somebody\""]);
+
+    let there = other.root.join("downloaded.pgpack");
+    fs::copy(&packed, &there).expect("a download");
+    pack(&other.root, &["verify", "downloaded.pgpack"])
+        .says(true, &["signed with the key", "its modules fit this game", "no sandbox"]);
+    pack(&other.root, &["inspect", "downloaded.pgpack"]).says(
+        true,
+        &[
+            "systems_walk 0.1.0",
+            "requires core_scene ^0.1",
+            "assets/walk.toml",
+            "MIT OR Apache-2.0",
+        ],
+    );
+    // A body, and the pack has other bytes; taken back, and it has the old ones.
+    one.edit(WALK, &[("tally.version = 1;", "tally.version = 2;")]);
+    assert_ne!(fs::read(build(&one)).expect("the pack"), bytes);
+    one.edit(WALK, &[("tally.version = 2;", "tally.version = 1;")]);
+    assert_eq!(fs::read(build(&one)).expect("the pack"), bytes);
+}
+
+#[test]
+fn a_pack_that_does_not_fit_the_game_is_refused() {
+    let copy = with_pack();
+    let packed = build(&copy);
+    let (manifest, files) = contents(&packed);
+    let at = |module: &str| {
+        let path = library_path(&triple(), module);
+        manifest.files.iter().position(|file| file.path == path).expect("a library")
+    };
+    let (walk, scene) = (at("systems_walk"), at("core_scene"));
+    type Change<'a> = &'a dyn Fn(&mut Manifest, &mut Vec<Vec<u8>>);
+    let verify = |change: Change<'_>| {
+        let (mut manifest, mut files) = (manifest.clone(), files.clone());
+        change(&mut manifest, &mut files);
+        for (file, content) in manifest.files.iter_mut().zip(&files) {
+            (file.size, file.blake3) = (content.len() as u64, Hash::of(content));
+        }
+        let mut writer = Writer::begin(Vec::new(), &manifest, None).expect("a manifest");
+        files.iter().for_each(|content| writer.file(content).expect("a file"));
+        fs::write(copy.root.join("changed.pgpack"), writer.finish().expect("a pack"))
+            .expect("a file");
+        pack(&copy.root, &["verify", "changed.pgpack"])
+    };
+    verify(&|_, _| {}).says(true, &["not signed", "its modules fit this game"]);
+    verify(&|manifest, _| manifest.targets[0].abi = "0a".into()).says(false, &["H1115", "API 0a"]);
+    verify(&|manifest, _| manifest.modules[1].version.minor = 7)
+        .says(false, &["H1114", "the version 0.1.0", "says 0.7.0"]);
+    verify(&|manifest, _| manifest.modules[1].requires.clear())
+        .says(false, &["H1114", "the requirements core_scene"]);
+    // The library of another module, one cut off, and something else.
+    verify(&|_, files| files[walk] = files[scene].clone())
+        .says(false, &["systems_walk", "core_scene"]);
+    verify(&|_, files| files[walk].truncate(2000)).says(false, &["libsystems_walk.so"]);
+    verify(&|_, files| files[walk] = b"#!/bin/sh\n".repeat(20))
+        .says(false, &["libsystems_walk.so"]);
+    // Of another machine: the header's field for it.
+    verify(&|_, files| files[walk][18] = 0xb7).says(false, &["libsystems_walk.so", "machine"]);
+    // For another system: nothing of it is looked at.
+    verify(&|manifest, files| {
+        manifest.targets[0].triple = "riscv64gc-unknown-linux-gnu".into();
+        for file in &mut manifest.files {
+            file.path = file.path.replace(&triple(), "riscv64gc-unknown-linux-gnu");
+        }
+        files[walk] = b"x".to_vec();
+    })
+    .says(true, &["it has no modules for"]);
+    pack(&copy.root, &["verify", "nothing.pgpack"]).says(false, &["H1101", "nothing.pgpack"]);
+    pack(&copy.root, &["verify", WALK]).says(false, &["H1101"]);
+    fs::write(copy.root.join("text"), "text").expect("a file");
+    pack(&copy.root, &["verify", "text"]).says(false, &["H1102", "text: this is no pack"]);
+}
+
+#[test]
+fn what_cannot_be_packed_says_why() {
+    let copy = with_pack();
+    let manifest = copy.root.join("packs/walkers/pack.toml");
+    let text = fs::read_to_string(&manifest).expect("pack.toml");
+    let refused = |from: &str, to: &str, expected: &[&str]| {
+        assert!(text.contains(from), "{text}");
+        fs::write(&manifest, text.replace(from, to)).expect("pack.toml");
+        pack(&copy.root, &["build", "packs/walkers", "--out", PACK]).says(false, expected);
+        assert!(!copy.root.join(PACK).exists(), "a pack that was refused");
+    };
+    refused("title = ", "tytle = ", &["H1110", "packs/walkers/pack.toml", "unknown field `tytle`"]);
+    refused("systems_walk", "systems_wolk", &["H1111", "There is `systems_walk`"]);
+    refused("version = \"0.1.0\"", "version = \"1\"", &["H1110", "version"]);
+    refused(
+        "licence = \"MIT OR Apache-2.0\"",
+        "licence = \"\"",
+        &["H1105", "the licence is empty"],
+    );
+    copy.edit(WALK, &[("tally.version = 1;", "tally.version = \"one\";")]);
+    refused("Walkers", "Walkers", &["H1112", "mismatched types", "walk/src/lib.rs"]);
+    pack(&copy.root, &["new", "packs/walkers"]).says(false, &["H1116", "it exists"]);
+    pack(&copy.root, &["new", "packs/Walkers"]).says(false, &["H1116", "is no id"]);
+}
+
+#[test]
+fn a_new_pack_has_a_module_that_can_be_built() {
+    let copy = Copy::of_fixtures();
+    copy.own_target();
+    pack(&copy.root, &["new", "packs/extra_life"])
+        .says(true, &["made packs/extra_life/pack.toml", "modules/plugins/extra_life/src/lib.rs"]);
+    pack(&copy.root, &["build", "packs/extra_life", "--out", PACK])
+        .says(true, &["Extra life 0.1.0 (extra_life): 1 module, 2 files"]);
+    pack(&copy.root, &["verify", PACK]).says(true, &["its modules fit this game"]);
+    pack(&copy.root, &["new", "other/extra_life"]).says(false, &["H1116", "there is a module in"]);
+}

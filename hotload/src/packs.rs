@@ -1,0 +1,150 @@
+//! Packs: builds the modules of one, and checks whether one fits this game.
+//!
+//! ```text
+//!  new ─► pack.toml ─► Source ─► build ─► inspect ─► Draft ─► .pgpack ─► sign
+//!  .pgpack ─► Reader ─► hashes, signature ─► inspect ─► Fit
+//! ```
+//!
+//! `playground_pack` has the format; here is what needs the game: its build of modules, its ABI, and
+//! the codes of errors.
+
+mod build;
+mod explain;
+mod fit;
+mod new;
+
+use std::path::{Path, PathBuf};
+
+use playground_pack::{Draft, Manifest, PackError, Reader, SigningKey, SourceError, sign_pack};
+use thiserror::Error;
+
+pub use build::build;
+pub use fit::{Fit, fit};
+pub use new::{New, new};
+
+use crate::atomic_write;
+use crate::explain::Explain;
+use crate::ids::ModuleId;
+use crate::refusal::Refusal;
+
+/// rustc's name for the system that this was compiled for. The only one that modules load on.
+pub fn triple() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+}
+
+/// Why a pack cannot be built or used.
+#[derive(Debug, Error)]
+#[error("{}", self.explain())]
+pub enum PacksError {
+    /// The pack itself is refused.
+    Pack {
+        /// The packed file.
+        file: PathBuf,
+        /// Why.
+        error: PackError,
+    },
+    /// The pack's folder cannot be packed.
+    Source(SourceError),
+    /// The pack's manifest breaks a rule of the format.
+    Draft(PackError),
+    /// `modules` names a module that is not in the workspace.
+    NoModule {
+        /// The pack's folder.
+        folder: PathBuf,
+        /// The module.
+        module: ModuleId,
+        /// The workspace's modules.
+        known: Vec<ModuleId>,
+    },
+    /// A module does not compile.
+    NotBuilt {
+        /// The module.
+        module: ModuleId,
+        /// rustc's messages.
+        messages: Vec<String>,
+    },
+    /// A module was not compiled because its core does not compile.
+    CoreFailed {
+        /// The module.
+        module: ModuleId,
+        /// The core.
+        core: ModuleId,
+    },
+    /// The library of a module is not what the manifest says.
+    OtherModule {
+        /// The file in the pack.
+        path: String,
+        /// The property that differs.
+        what: &'static str,
+        /// The manifest's value.
+        expected: String,
+        /// The library's value.
+        found: String,
+    },
+    /// The modules were built against another API than the game's.
+    OtherAbi {
+        /// The packed file.
+        file: PathBuf,
+        /// The game's ABI fingerprint.
+        expected: String,
+        /// The pack's.
+        found: String,
+    },
+    /// A new pack would replace something, or its folder has no name that fits.
+    CannotMake {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The signature needs the publisher's name.
+    NoName {
+        /// The packed file.
+        file: PathBuf,
+    },
+    /// A stage that edits pass, too, refused it.
+    Refused(Refusal),
+}
+
+impl<E> From<E> for PacksError
+where
+    Refusal: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Writes a pack to a file, which is replaced as a whole. Returns its size in bytes.
+///
+/// # Errors
+///
+/// If the manifest breaks a rule of the format, or the file cannot be written.
+pub fn write(draft: &Draft, file: &Path) -> Result<u64, PacksError> {
+    save(&draft.write(Vec::new()).map_err(PacksError::Draft)?, file)
+}
+
+/// Signs a pack, which is replaced as a whole. Without a `name` the publisher is called like the
+/// pack's first author. Returns the new manifest.
+///
+/// # Errors
+///
+/// If the pack is refused, no name is known, or the file cannot be written.
+pub fn sign(file: &Path, key: &SigningKey, name: Option<&str>) -> Result<Manifest, PacksError> {
+    let refused = |error| PacksError::Pack { file: file.to_owned(), error };
+    let pack = Reader::open(file).map_err(refused)?;
+    let author = || pack.manifest().authors.first().cloned();
+    let name = name.map(str::to_owned).or_else(author);
+    let name = name.ok_or_else(|| PacksError::NoName { file: file.to_owned() })?;
+    let (manifest, bytes) = sign_pack(pack, key, &name, Vec::new()).map_err(refused)?;
+    save(&bytes, file)?;
+    Ok(manifest)
+}
+
+fn save(bytes: &[u8], file: &Path) -> Result<u64, PacksError> {
+    atomic_write::write(file, bytes).map_err(|source| {
+        let error = PackError::File { action: "write", path: file.to_owned(), source };
+        PacksError::Pack { file: file.to_owned(), error }
+    })?;
+    Ok(bytes.len() as u64)
+}

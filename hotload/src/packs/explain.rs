@@ -1,0 +1,101 @@
+//! The codes, texts and remedies of errors about packs.
+
+use playground_pack::manifest::ManifestError;
+use playground_pack::{PackError, SignError};
+
+use super::PacksError;
+use crate::explain::{Explain, Explanation};
+
+impl Explain for PacksError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Pack { file, error } => explain(error, Some(&file.display().to_string())),
+            Self::Draft(error) => explain(error, None),
+            Self::Source(error) => Explanation::new("H1110", error.to_string())
+                .remedy("`pack new` writes a folder that can be packed"),
+            Self::NoModule { folder, module, known } => {
+                let name = module.as_str();
+                let similar = known.iter().map(|id| (strsim::jaro_winkler(id.as_str(), name), id));
+                let similar = similar.filter(|(likeness, _)| *likeness > 0.8);
+                let nearest = similar.max_by(|one, other| one.0.total_cmp(&other.0));
+                let remedy = match nearest {
+                    Some((_, id)) => format!("There is `{id}`: correct `modules` in its pack.toml"),
+                    None => "Correct `modules` in its pack.toml; each is the name of a package \
+                             under modules/"
+                        .to_owned(),
+                };
+                let headline = format!(
+                    "{} names the module `{name}`, and the workspace has none of that name",
+                    folder.display()
+                );
+                Explanation::new("H1111", headline).remedy(remedy)
+            }
+            Self::NotBuilt { module, messages } => {
+                Explanation::new("H1112", format!("module `{module}` does not compile"))
+                    .details(messages.join("\n"))
+            }
+            Self::CoreFailed { module, core } => Explanation::new(
+                "H1113",
+                format!("module `{module}` was not built, because `{core}` does not compile"),
+            )
+            .remedy("The game shows the errors, as does `cargo build`"),
+            Self::OtherModule { path, what, expected, found } => Explanation::new(
+                "H1114",
+                format!("`{path}` has the {what} {found}, and the pack's manifest says {expected}"),
+            )
+            .remedy("Its author has to build the pack again"),
+            Self::OtherAbi { file, expected, found } => Explanation::new(
+                "H1115",
+                format!(
+                    "the modules of {} were built for another version of the game: API {found}, \
+                     and this game has {expected}",
+                    file.display()
+                ),
+            )
+            .remedy("Update the game or the pack, so that both are of the same release"),
+            Self::CannotMake { folder, reason } => Explanation::new(
+                "H1116",
+                format!("cannot make a pack in {}: {reason}", folder.display()),
+            )
+            .remedy(
+                "Choose a new folder, whose name is the pack's id, for example packs/boss_wave",
+            ),
+            Self::NoName { file } => Explanation::new(
+                "H1117",
+                format!("{} names no author, so its publisher has no name", file.display()),
+            )
+            .remedy("Give one with `--name`, or fill in `authors` in its pack.toml and build it"),
+            Self::Refused(refusal) => refusal.explain(),
+        }
+    }
+}
+
+fn explain(error: &PackError, file: Option<&str>) -> Explanation {
+    const CHANGED: &str = "It was changed after it was built: get it from its author again";
+    let names_file = matches!(error, PackError::Signature(SignError::SecretKey { .. }));
+    let text = match file.filter(|_| !names_file) {
+        Some(file) => format!("{file}: {error}"),
+        None => error.to_string(),
+    };
+    let author = match file {
+        Some(_) => "Its author has to correct that and build the pack again",
+        None => "Correct it in the pack's folder",
+    };
+    match error {
+        PackError::File { .. } => Explanation::new("H1101", error.to_string())
+            .remedy("Check the path and its permissions"),
+        PackError::Compression { .. } => {
+            Explanation::new("H1102", text).remedy("Download it again")
+        }
+        PackError::Archive(_) => Explanation::new("H1103", text).remedy(CHANGED),
+        PackError::Manifest(ManifestError::Format { .. }) => Explanation::new("H1104", text)
+            .remedy("Update the game, or ask its author for a pack of this format"),
+        PackError::Manifest(_) => Explanation::new("H1105", text).remedy(author),
+        PackError::Content { .. } => Explanation::new("H1106", text).remedy(CHANGED),
+        PackError::TooLarge { .. } => Explanation::new("H1107", text).remedy(author),
+        PackError::Signature(SignError::Wrong { .. }) => Explanation::new("H1108", text)
+            .remedy("It was changed after it was signed: get it from its author again"),
+        PackError::Signature(_) => Explanation::new("H1109", text)
+            .remedy("`pack key FILE` makes a key, and minisign does too"),
+    }
+}

@@ -1,0 +1,103 @@
+//! Checks whether the libraries of a pack are what its manifest says, and whether this game can load
+//! them. Nothing of them is executed.
+
+use std::path::Path;
+
+use playground_pack::manifest::library_path;
+use playground_pack::{Contents, File, Manifest, Module, PackError, Reader};
+
+use super::build::requires;
+use super::{PacksError, triple};
+use crate::ids::ModuleId;
+use crate::inspect::{self, HostFacts};
+
+/// Whether a pack fits this game.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// Its modules were built for this system and this game's API.
+    Fits,
+    /// It has no modules for this system.
+    NoTarget,
+}
+
+/// Reads all of a pack, and inspects its libraries for this system.
+///
+/// # Errors
+///
+/// If the pack is refused, its libraries for this system are not those of its modules, or this game
+/// cannot load them.
+pub fn fit(file: &Path) -> Result<(Manifest, Fit), PacksError> {
+    let refused = |error| PacksError::Pack { file: file.to_owned(), error };
+    let reader = Reader::open(file).map_err(refused)?;
+    let triple = triple();
+    let mut libraries = Libraries::of(reader.manifest(), &triple);
+    let manifest = reader.read(&mut libraries).map_err(refused)?;
+    let Some(target) = manifest.targets.iter().find(|target| target.triple == triple) else {
+        return Ok((manifest, Fit::NoTarget));
+    };
+    let facts = HostFacts::of_this_process(playground_api::ABI)?;
+    if target.abi != playground_api::ABI {
+        let (expected, found) = (playground_api::ABI.to_owned(), target.abi.clone());
+        return Err(PacksError::OtherAbi { file: file.to_owned(), expected, found });
+    }
+    for (module, path, bytes) in libraries.found {
+        check(&module, &path, bytes, &facts)?;
+    }
+    Ok((manifest, Fit::Fits))
+}
+
+/// Inspects a library, and compares it with its module in the manifest.
+fn check(module: &Module, path: &str, bytes: Vec<u8>, facts: &HostFacts) -> Result<(), PacksError> {
+    let id = ModuleId::from(module.id.as_str());
+    let inspected = inspect::inspect(Path::new(path), bytes, &id, facts)?;
+    let differs = |what, expected: String, found: String| {
+        let path = path.to_owned();
+        if expected == found {
+            Ok(())
+        } else {
+            Err(PacksError::OtherModule { path, what, expected, found })
+        }
+    };
+    differs("version", module.version.to_string(), inspected.manifest().version.to_string())?;
+    let shown = |requires: &std::collections::BTreeMap<String, semver::VersionReq>| {
+        let all = requires.iter().map(|(id, version)| format!("{id} {version}"));
+        all.collect::<Vec<_>>().join(", ")
+    };
+    differs("requirements", shown(&module.requires), shown(&requires(&inspected)))
+}
+
+/// Collects the libraries for one system.
+struct Libraries {
+    wanted: Vec<(Module, String)>,
+    found: Vec<(Module, String, Vec<u8>)>,
+    open: bool,
+}
+
+impl Libraries {
+    fn of(manifest: &Manifest, triple: &str) -> Self {
+        let path = |module: &Module| library_path(triple, &module.id);
+        let wanted = manifest.modules.iter().map(|module| (module.clone(), path(module)));
+        Self { wanted: wanted.collect(), found: Vec::new(), open: false }
+    }
+}
+
+impl Contents for Libraries {
+    fn begin(&mut self, file: &File) -> Result<(), PackError> {
+        let wanted = self.wanted.iter().find(|(_, path)| *path == file.path);
+        self.open = wanted.is_some();
+        self.found.extend(wanted.map(|(module, path)| (module.clone(), path.clone(), Vec::new())));
+        Ok(())
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), PackError> {
+        if let Some((_, _, content)) = self.found.last_mut().filter(|_| self.open) {
+            content.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), PackError> {
+        self.open = false;
+        Ok(())
+    }
+}
