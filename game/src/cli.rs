@@ -66,6 +66,9 @@ pub struct RunArgs {
     /// Do not rebuild modules when their sources change
     #[arg(long)]
     pub no_watch: bool,
+    /// Bring the old code back when new code panics in its first N frames
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub probation: u64,
     /// Restart the game when it crashes (the default in a window)
     #[arg(long, conflicts_with = "no_supervise")]
     pub supervise: bool,

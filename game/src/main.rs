@@ -102,6 +102,7 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), AppExi
         killed: run.killed,
         resume_since: run.resume_since.map(|since| UNIX_EPOCH + Duration::from_secs(since)),
         hang_limit: run.supervised.map(|_| Duration::from_secs(run.hang_limit)),
+        probation_frames: run.probation,
         can_restart: true,
         prompt: headless,
         events: run.events,

@@ -37,7 +37,9 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn put(path: &Path, bytes: &[u8], lasts: bool) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    // A name alone has the empty path as its parent.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     // First, because these files may use the space that is needed.
     sweep(folder, path.extension());

@@ -5,6 +5,7 @@
 //!  player  .pgpack ─► Reader ─► limits, manifest, signature ─► unpack ─► a folder of checked files
 //! ```
 //!
+//! [`resolve`] decides which packs go together, and in which order their modules are loaded.
 //! `FORMAT.md` beside this crate's manifest documents the format. Nothing here executes anything of
 //! a pack, and nothing knows the game: whether a library fits a game is for the game to check.
 #![forbid(unsafe_code)]
@@ -14,6 +15,7 @@ pub mod error;
 pub mod limits;
 pub mod manifest;
 pub mod path;
+pub mod resolve;
 pub mod sign;
 pub mod source;
 

@@ -45,7 +45,8 @@ impl Game {
 
     fn start_with(mut command: Command, copy: Copy, events: &str, arguments: &[&str]) -> Self {
         let mut process = command
-            .args(["--headless", "--app", "demo", "--events", events])
+            // Less than two seconds in place of five, which many tests wait for.
+            .args(["--headless", "--app", "demo", "--probation", "100", "--events", events])
             .args(arguments)
             .current_dir(&copy.root)
             .env_remove("CARGO_MANIFEST_DIR")

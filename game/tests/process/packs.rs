@@ -190,8 +190,12 @@ fn a_new_pack_has_a_module_that_can_be_built() {
     copy.own_target();
     pack(&copy.root, &["new", "packs/extra_life"])
         .says(true, &["made packs/extra_life/pack.toml", "modules/plugins/extra_life/src/lib.rs"]);
-    pack(&copy.root, &["build", "packs/extra_life", "--out", PACK])
-        .says(true, &["Extra life 0.1.0 (extra_life): 1 module, 2 files"]);
-    pack(&copy.root, &["verify", PACK]).says(true, &["its modules fit this game"]);
+    // Without `--out`, into the current folder.
+    let packed = "extra_life-0.1.0.pgpack";
+    pack(&copy.root, &["build", "packs/extra_life"])
+        .says(true, &["Extra life 0.1.0 (extra_life): 1 module, 2 files", packed]);
+    pack(&copy.root, &["key", "key", "--no-password"]).says(true, &[]);
+    pack(&copy.root, &["sign", packed, "--key", "key", "--name", "x"]).says(true, &["signed"]);
+    pack(&copy.root, &["verify", packed]).says(true, &["its modules fit this game"]);
     pack(&copy.root, &["new", "other/extra_life"]).says(false, &["H1116", "there is a module in"]);
 }

@@ -6,10 +6,12 @@
 //!  snapshot_file       bytes ──► snapshot_file/format.rs, with and without a valid checksum
 //!  artifact            bytes ──► inspect.rs, as a module for the running fuzzer
 //!  manifest            bytes ──► inspect/manifest.rs ──► inspect/graph.rs
+//!  pack                bytes ──► playground_pack::Reader, Manifest
 //! ```
 //!
 //! `cargo run --example seeds` writes the initial corpora.
 
+pub mod packs;
 pub mod pool;
 pub mod types;
 pub mod values;

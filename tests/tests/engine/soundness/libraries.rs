@@ -23,8 +23,12 @@ fn scene() -> Scene {
     scene
 }
 
-/// The file in the folder where rustc looks for libraries.
+/// The file in the folder where rustc looks for libraries. There may be several builds of one
+/// library; a library that this process has mapped is meant rather than another build of it.
 fn library(scene: &Scene, name: &str) -> PathBuf {
+    let maps = fs::read_to_string("/proc/self/maps").expect("what is mapped");
+    let mut mapped = maps.lines().filter_map(|line| line.rsplit('/').next());
+    let name = mapped.find(|file| file.starts_with(name)).unwrap_or(name);
     let profiles = fs::read_dir(scene.root().join("target")).expect("a folder").flatten();
     let folders = profiles.filter_map(|profile| fs::read_dir(profile.path().join("deps")).ok());
     let mut files = folders.flatten().flatten().map(|entry| entry.path());
