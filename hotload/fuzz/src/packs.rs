@@ -1,6 +1,7 @@
 //! A pack to begin with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use playground_pack::manifest::{FORMAT, library_path};
 use playground_pack::{File, Hash, Kind, Manifest, Module, Target, Writer};
@@ -52,4 +53,10 @@ pub fn pack() -> Vec<u8> {
         writer.file(content).expect("a file of it");
     }
     writer.finish().expect("memory is written")
+}
+
+/// The archive in that pack.
+pub fn archive() -> &'static [u8] {
+    static ARCHIVE: OnceLock<Vec<u8>> = OnceLock::new();
+    ARCHIVE.get_or_init(|| zstd::decode_all(pack().as_slice()).expect("a pack"))
 }

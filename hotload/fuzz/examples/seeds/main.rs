@@ -9,7 +9,7 @@ use std::{fs, io};
 use playground_derive::Persist;
 use playground_fuzz::format::{self, Header, Saved, SavedModule, SavedStore, SavedType};
 use playground_fuzz::inspect::{HostFacts, inspect};
-use playground_fuzz::packs::{manifest as manifest_of_pack, pack};
+use playground_fuzz::packs::{archive, manifest as manifest_of_pack, pack};
 use playground_fuzz::{ABI, MODULE, codec};
 use playground_schema::{Definition, Persist, Schema, Value, encode_schemas};
 use serde::{Deserialize, Serialize};
@@ -75,9 +75,7 @@ fn main() -> Result<(), String> {
 
 /// A pack, its archive and its manifest.
 fn packs() -> Vec<Vec<u8>> {
-    let pack = pack();
-    let archive = zstd::decode_all(pack.as_slice()).expect("a pack");
-    vec![pack, archive, manifest_of_pack().render().expect("a manifest").into_bytes()]
+    vec![pack(), archive().to_vec(), manifest_of_pack().render().expect("a manifest").into_bytes()]
 }
 
 fn write(target: &str, seeds: Vec<Vec<u8>>) -> io::Result<()> {
