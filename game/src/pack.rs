@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use playground_hotload::packs::{self, Fit, PacksError};
+use playground_hotload::packs::{self, Difference, Fit, Level, PackDiff, PacksError};
 use playground_pack::{Manifest, PackError, Reader, SigningKey, Size};
 
 /// What to do with a pack.
@@ -56,13 +56,21 @@ pub enum PackCommand {
         /// The packed file
         file: PathBuf,
     },
+    /// Compare two versions of a pack; fails if the new version number is too low for the changes
+    Diff {
+        /// The packed file of the old version
+        old: PathBuf,
+        /// The packed file of the new version
+        new: PathBuf,
+    },
 }
 
 impl PackCommand {
     /// Runs the command; returns the exit code of the process.
     pub fn run(self) -> ExitCode {
         match self.execute() {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
             Err(error) => {
                 // rustc's messages have colours.
                 anstream::eprintln!("{error}");
@@ -71,15 +79,18 @@ impl PackCommand {
         }
     }
 
-    fn execute(self) -> Result<(), PacksError> {
-        match self {
+    /// Returns false for what was done and is not as it should be.
+    fn execute(self) -> Result<bool, PacksError> {
+        let done = match self {
+            Self::Diff { old, new } => return diff(&old, &new),
             Self::New { folder, modules } => new(&folder, &modules),
             Self::Build { folder, out } => build(&folder, out),
             Self::Key { file, no_password } => key(&file, no_password),
             Self::Sign { file, key, name } => sign(&file, &key, name.as_deref()),
             Self::Verify { file } => verify(&file),
             Self::Inspect { file } => inspect(&file),
-        }
+        };
+        done.map(|()| true)
     }
 }
 
@@ -197,6 +208,31 @@ fn inspect(file: &Path) -> Result<(), PacksError> {
         println!("{:<12} {path} ({})", "file", Size(*size));
     }
     Ok(())
+}
+
+/// Returns true if the version is high enough.
+fn diff(old: &Path, new: &Path) -> Result<bool, PacksError> {
+    let diff = packs::diff(old, new)?;
+    for Difference { level, text } in &diff.differences {
+        let level = match level {
+            Level::Patch => "patch",
+            Level::Minor => "minor",
+            Level::Major => "major",
+        };
+        println!("{level:<6} {text}");
+    }
+    let PackDiff { id, from, to, .. } = &diff;
+    if diff.differences.is_empty() {
+        println!("{id} {from} and {id} {to} hold the same");
+    } else {
+        let needed = diff.needed();
+        println!("{id} {from} to {to}: the changes call for {needed} or higher");
+    }
+    if !diff.fits() {
+        let remedy = "raise `version` in the pack's pack.toml, and build it again";
+        println!("{to} is too low: {remedy}");
+    }
+    Ok(diff.fits())
 }
 
 fn summary(manifest: &Manifest) -> String {

@@ -3,12 +3,14 @@
 //! ```text
 //!  new ─► pack.toml ─► Source ─► build ─► inspect ─► Draft ─► .pgpack ─► sign
 //!  .pgpack ─► Reader ─► hashes, signature ─► inspect ─► Fit
+//!  two .pgpack ─► inspect, probe ─► PackDiff
 //! ```
 //!
 //! `playground_pack` has the format; here is what needs the game: its build of modules, its ABI, and
 //! the codes of errors.
 
 mod build;
+mod diff;
 mod explain;
 mod fit;
 mod new;
@@ -19,6 +21,7 @@ use playground_pack::{Draft, Manifest, PackError, Reader, SigningKey, SourceErro
 use thiserror::Error;
 
 pub use build::build;
+pub use diff::{Difference, Level, PackDiff, diff};
 pub use fit::{Fit, fit};
 pub use new::{New, new};
 
@@ -99,6 +102,16 @@ pub enum PacksError {
     },
     /// The signature needs the publisher's name.
     NoName {
+        /// The packed file.
+        file: PathBuf,
+    },
+    /// Two packs that are compared are not versions of one.
+    OtherPack {
+        /// Their ids.
+        ids: [String; 2],
+    },
+    /// A pack whose modules are read has none for this system.
+    NoTarget {
         /// The packed file.
         file: PathBuf,
     },

@@ -46,7 +46,7 @@ pub use error::PipelineError;
 pub use outcome::{AttemptError, AttemptOutcome, GroupOutcome, ModulePlan, NotBuilt, Planned};
 use plan_group::PlannedSet;
 use probe_group::Trial;
-pub use probe_group::image_of;
+pub use probe_group::{image, image_of};
 use swap_groups::{BuiltGroup, swap_groups};
 
 /// The inputs of one attempt.

@@ -162,6 +162,15 @@ pub fn plan(
     Ok(outlines)
 }
 
+/// What one module registers, without the others that it may need.
+///
+/// # Errors
+///
+/// If its `build` panics.
+pub fn outline(module: &SharedGeneration) -> Result<Outline, PlanError> {
+    Scratch::default().add(module)
+}
+
 /// Two epochs of one core are never active together.
 fn same_epochs(modules: &[SharedGeneration]) -> Result<(), PlanError> {
     let epochs: HashMap<&ModuleId, &Epoch> =

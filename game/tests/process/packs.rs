@@ -199,3 +199,123 @@ fn a_new_pack_has_a_module_that_can_be_built() {
     pack(&copy.root, &["verify", packed]).says(true, &["its modules fit this game"]);
     pack(&copy.root, &["new", "other/extra_life"]).says(false, &["H1116", "there is a module in"]);
 }
+
+const EXTRA: &str = "plugins/extra/src/lib.rs";
+const SCENE: &str = "core/scene/src/lib.rs";
+
+/// Versions of a pack with a plugin and a core, built one after the other.
+struct Versions {
+    copy: Copy,
+    manifest: String,
+    sources: [(&'static str, String); 2],
+}
+
+impl Versions {
+    fn new() -> Self {
+        let copy = Copy::of_fixtures();
+        let modules = ["--module", "plugins_extra", "--module", "core_scene"];
+        pack(&copy.root, &[&["new", "packs/both"][..], &modules].concat()).says(true, &[]);
+        let manifest =
+            fs::read_to_string(copy.root.join("packs/both/pack.toml")).expect("pack.toml");
+        let sources = [EXTRA, SCENE].map(|path| (path, copy.read(path)));
+        Self { copy, manifest, sources }
+    }
+
+    /// Builds `VERSION.pgpack`, with these edits of the first sources.
+    fn build(&self, version: &str, edits: &[(&str, &str, &str)]) {
+        let own = self.manifest.replace("version = \"0.1.0\"", &format!("version = \"{version}\""));
+        fs::write(self.copy.root.join("packs/both/pack.toml"), own).expect("pack.toml");
+        for (path, source) in &self.sources {
+            self.copy.write(path, source);
+        }
+        for (path, from, to) in edits {
+            self.copy.edit(path, &[(from, to)]);
+        }
+        let out = format!("{version}.pgpack");
+        pack(&self.copy.root, &["build", "packs/both", "--out", &out]).says(true, &[&out]);
+    }
+
+    fn diff(&self, old: &str, new: &str) -> Answer {
+        let [old, new] = [old, new].map(|version| format!("{version}.pgpack"));
+        pack(&self.copy.root, &["diff", &old, &new])
+    }
+}
+
+#[test]
+fn a_new_version_is_as_high_as_its_changes_call_for() {
+    let versions = Versions::new();
+    versions.build("0.1.0", &[]);
+    versions.diff("0.1.0", "0.1.0").says(true, &["hold the same"]);
+
+    versions.build("0.1.1", &[(EXTRA, "extra.runs += 1;", "extra.runs += 2;")]);
+    versions
+        .diff("0.1.0", "0.1.1")
+        .says(true, &["patch  the code of `plugins_extra`", "call for 0.1.1 or higher"]);
+
+    let begin = "fn build(module: &mut ModuleApp) {";
+    let more = format!(
+        "fn idle() {{}}\n\nfn shout(_: In<Vec<String>>) -> String {{\n    String::new()\n}}\n\n\
+         {begin}\n    module.add_systems(Update, idle).add_console_command(\"shout\", \"\", shout);"
+    );
+    versions.build("0.1.2", &[(EXTRA, begin, &more)]);
+    versions.diff("0.1.0", "0.1.2").says(
+        true,
+        &[
+            "minor  system `plugins_extra::idle` is new",
+            "minor  the console command `shout` is new",
+        ],
+    );
+    versions.diff("0.1.2", "0.1.1").says(
+        false,
+        &["major  the console command `shout` is gone", "call for 0.2.0", "0.1.1 is too low"],
+    );
+
+    // A field that saves have no value for, and one whose values would go.
+    versions
+        .build("0.1.3", &[(EXTRA, "    pub runs: u64,", "    pub runs: u64,\n    pub more: u8,")]);
+    versions.diff("0.1.0", "0.1.3").says(true, &["minor  `more` of `plugins_extra::Extra`"]);
+    versions
+        .diff("0.1.3", "0.1.2")
+        .says(false, &["major  `more` of `plugins_extra::Extra`", "0.1.2 is too low"]);
+    versions.build("0.2.0", &[(EXTRA, "persist: [Extra]", "persist: []")]);
+    versions
+        .diff("0.1.0", "0.2.0")
+        .says(true, &["major  `plugins_extra` no longer persists `plugins_extra::Extra`"]);
+
+    // Types that other modules link to.
+    versions
+        .build("0.1.4", &[(SCENE, "pub struct Tally {", "pub struct Tally {\n    pub more: u8,")]);
+    versions
+        .diff("0.1.0", "0.1.4")
+        .says(false, &["major  types of `core_scene`", "call for 0.2.0"]);
+    // A requirement.
+    versions.build(
+        "0.1.5",
+        &[(EXTRA, "requires: { core_scene: \"^0.1\" }", "requires: { core_scene: \"^0.1.0\" }")],
+    );
+    versions
+        .diff("0.1.0", "0.1.5")
+        .says(false, &["major  `plugins_extra` requires `core_scene` ^0.1.0 in place of ^0.1"]);
+}
+
+#[test]
+fn packs_that_cannot_be_compared_say_why() {
+    let copy = with_pack();
+    build(&copy);
+    pack(&copy.root, &["diff", PACK, "nothing"]).says(false, &["H1101"]);
+    let manifest = copy.root.join("packs/walkers/pack.toml");
+    let text = fs::read_to_string(&manifest).expect("pack.toml");
+    fs::write(&manifest, text.replace("\"walkers\"", "\"runners\"")).expect("pack.toml");
+    pack(&copy.root, &["build", "packs/walkers", "--out", "other.pgpack"]).says(true, &[]);
+    pack(&copy.root, &["diff", PACK, "other.pgpack"])
+        .says(false, &["H1118", "`walkers` and `runners`"]);
+    // A module whose `build` fails.
+    fs::write(&manifest, &text).expect("pack.toml");
+    let begin = "fn build(module: &mut ModuleApp) {";
+    copy.edit(
+        WALK,
+        &[(begin, &format!("{begin}\n    assert!(std::env::args().count() == 0, \"no\");"))],
+    );
+    pack(&copy.root, &["build", "packs/walkers", "--out", "other.pgpack"]).says(true, &[]);
+    pack(&copy.root, &["diff", PACK, "other.pgpack"]).says(false, &["systems_walk", "panicked"]);
+}

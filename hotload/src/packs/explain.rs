@@ -3,7 +3,7 @@
 use playground_pack::manifest::ManifestError;
 use playground_pack::{PackError, SignError};
 
-use super::PacksError;
+use super::{PacksError, triple};
 use crate::explain::{Explain, Explanation};
 
 impl Explain for PacksError {
@@ -65,6 +65,16 @@ impl Explain for PacksError {
                 format!("{} names no author, so its publisher has no name", file.display()),
             )
             .remedy("Give one with `--name`, or fill in `authors` in its pack.toml and build it"),
+            Self::OtherPack { ids: [one, other] } => Explanation::new(
+                "H1118",
+                format!("`{one}` and `{other}` are two packs, not two versions of one"),
+            )
+            .remedy("Compare packs of the same id"),
+            Self::NoTarget { file } => Explanation::new(
+                "H1119",
+                format!("{} has no modules for {}", file.display(), triple()),
+            )
+            .remedy("Compare packs that were built for this system"),
             Self::Refused(refusal) => refusal.explain(),
         }
     }

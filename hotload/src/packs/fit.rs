@@ -9,7 +9,7 @@ use playground_pack::{Contents, File, Manifest, Module, PackError, Reader};
 use super::build::requires;
 use super::{PacksError, triple};
 use crate::ids::ModuleId;
-use crate::inspect::{self, HostFacts};
+use crate::inspect::{self, HostFacts, Inspected};
 
 /// Whether a pack fits this game.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,27 +27,42 @@ pub enum Fit {
 /// If the pack is refused, its libraries for this system are not those of its modules, or this game
 /// cannot load them.
 pub fn fit(file: &Path) -> Result<(Manifest, Fit), PacksError> {
+    let (manifest, libraries) = read(file)?;
+    Ok((manifest, if libraries.is_some() { Fit::Fits } else { Fit::NoTarget }))
+}
+
+/// Reads all of a pack, and inspects its libraries for this system; `None` if it has none for it.
+///
+/// # Errors
+///
+/// As for [`fit`].
+pub(super) fn read(file: &Path) -> Result<(Manifest, Option<Vec<Inspected>>), PacksError> {
     let refused = |error| PacksError::Pack { file: file.to_owned(), error };
     let reader = Reader::open(file).map_err(refused)?;
     let triple = triple();
     let mut libraries = Libraries::of(reader.manifest(), &triple);
     let manifest = reader.read(&mut libraries).map_err(refused)?;
     let Some(target) = manifest.targets.iter().find(|target| target.triple == triple) else {
-        return Ok((manifest, Fit::NoTarget));
+        return Ok((manifest, None));
     };
     let facts = HostFacts::of_this_process(playground_api::ABI)?;
     if target.abi != playground_api::ABI {
         let (expected, found) = (playground_api::ABI.to_owned(), target.abi.clone());
         return Err(PacksError::OtherAbi { file: file.to_owned(), expected, found });
     }
-    for (module, path, bytes) in libraries.found {
-        check(&module, &path, bytes, &facts)?;
-    }
-    Ok((manifest, Fit::Fits))
+    let found = libraries.found.into_iter();
+    let inspected = found.map(|(module, path, bytes)| check(&module, &path, bytes, &facts));
+    let inspected = inspected.collect::<Result<_, _>>()?;
+    Ok((manifest, Some(inspected)))
 }
 
 /// Inspects a library, and compares it with its module in the manifest.
-fn check(module: &Module, path: &str, bytes: Vec<u8>, facts: &HostFacts) -> Result<(), PacksError> {
+fn check(
+    module: &Module,
+    path: &str,
+    bytes: Vec<u8>,
+    facts: &HostFacts,
+) -> Result<Inspected, PacksError> {
     let id = ModuleId::from(module.id.as_str());
     let inspected = inspect::inspect(Path::new(path), bytes, &id, facts)?;
     let differs = |what, expected: String, found: String| {
@@ -63,7 +78,8 @@ fn check(module: &Module, path: &str, bytes: Vec<u8>, facts: &HostFacts) -> Resu
         let all = requires.iter().map(|(id, version)| format!("{id} {version}"));
         all.collect::<Vec<_>>().join(", ")
     };
-    differs("requirements", shown(&module.requires), shown(&requires(&inspected)))
+    differs("requirements", shown(&module.requires), shown(&requires(&inspected)))?;
+    Ok(inspected)
 }
 
 /// Collects the libraries for one system.

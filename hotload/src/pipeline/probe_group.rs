@@ -114,7 +114,8 @@ pub fn image_of(generation: &SharedGeneration) -> Image {
     }
 }
 
-fn image(sealed: &Sealed) -> Image {
+/// A reference to a sealed artifact for a probe.
+pub fn image(sealed: &Sealed) -> Image {
     let inspected = sealed.inspected();
     Image {
         module: inspected.manifest().id.clone(),

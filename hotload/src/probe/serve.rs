@@ -148,12 +148,14 @@ impl Server {
             return Reply::Unfit("it was not given all modules".to_owned());
         };
         // Modules that are switched off are tried as well, on their own.
+        let mut alone = BTreeMap::new();
         for generation in new.iter().filter(|image| !together.contains(&image.hash)) {
             let Some(generation) = find(&generation.hash) else { continue };
             self.at(generation.id(), "in its `build`");
-            if let Err(panic) = generation.record() {
-                return Reply::Refused(PlanError::from(panic).explain());
-            }
+            match plan::outline(&generation) {
+                Ok(outline) => alone.insert(generation.id().clone(), Asked::of(&outline)),
+                Err(error) => return Reply::Refused(error.explain()),
+            };
         }
         let told = |module: &ModuleId, stage: &str| self.at(module, stage);
         let outlines = match plan::plan(&modules, &Outlines::new(), Trial::Told(&told)) {
@@ -161,7 +163,7 @@ impl Server {
             Err(error) => return Reply::Refused(error.explain()),
         };
         let asked = outlines.iter().map(|(id, outline)| (id.clone(), Asked::of(outline)));
-        let mut tried = Tried { asked: asked.collect(), ..Tried::default() };
+        let mut tried = Tried { asked: asked.chain(alone).collect(), ..Tried::default() };
         let started = Instant::now();
         for generation in new.iter().filter_map(|image| find(&image.hash)) {
             self.at(generation.id(), "while the parameters of its code were set up");
