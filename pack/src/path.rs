@@ -92,12 +92,13 @@ fn check_name(name: &str) -> Result<(), PathError> {
     if name.is_empty() {
         return Err(PathError::EmptyName);
     }
-    if name.starts_with('.') {
-        return Err(PathError::Dot(name.to_owned()));
-    }
+    // First, so that no other error shows characters that control a terminal.
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_+.@".contains(c);
     if let Some(other) = name.chars().find(|c| !is_allowed(*c)) {
         return Err(PathError::Character(other));
+    }
+    if name.starts_with('.') {
+        return Err(PathError::Dot(name.to_owned()));
     }
     if name.ends_with('.') {
         return Err(PathError::EndsWithDot(name.to_owned()));
@@ -184,7 +185,7 @@ mod tests {
         let long = "a".repeat(81);
         let deep = ["a"; 13].join("/");
         let wide = ["abcdefghijklmnopqrstuvwxyz"; 8].join("/");
-        let cases: [(&str, fn(&PathError) -> bool); 27] = [
+        let cases: [(&str, fn(&PathError) -> bool); 28] = [
             ("", |e| *e == PathError::Empty),
             ("/etc/passwd", |e| *e == PathError::NotRelative),
             ("C:/x", |e| *e == PathError::NotRelative),
@@ -201,6 +202,7 @@ mod tests {
             ("a/", |e| *e == PathError::EmptyName),
             ("a b", |e| *e == PathError::Character(' ')),
             ("a\0b", |e| *e == PathError::Character('\0')),
+            (".\u{1b}[2J", |e| *e == PathError::Character('\u{1b}')),
             ("a\nb", |e| *e == PathError::Character('\n')),
             ("a\u{202e}b", |e| *e == PathError::Character('\u{202e}')),
             ("größe", |e| *e == PathError::Character('ö')),

@@ -1,7 +1,7 @@
 //! minisign signatures over the manifest. The manifest lists the hash of every file, so the
 //! signature covers the whole pack.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -108,6 +108,12 @@ impl SigningKey {
         let secret = pair.sk.to_box(Some("secret key for packs")).map_err(of_minisign)?;
         let public = pair.pk.to_box().map_err(of_minisign)?;
         let public_path = public_path(path);
+        // Both before either is written: half a pair would look like the other half of an old one.
+        for path in [path, &public_path] {
+            if fs::symlink_metadata(path).is_ok() {
+                return Err(failed(path, "it exists, and is not replaced".to_owned()));
+            }
+        }
         for (path, text, mode) in [
             (path, secret.into_string(), 0o600),
             (public_path.as_path(), public.into_string(), 0o644),
@@ -129,7 +135,7 @@ impl SigningKey {
         password: impl FnOnce() -> io::Result<String>,
     ) -> Result<Self, SignError> {
         let failed = |reason: String| SignError::SecretKey { path: path.into(), reason };
-        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
         let parse = || SecretKeyBox::from_string(&text);
         // minisign tells only by the attempt whether a key is encrypted.
         let plain = parse().and_then(SecretKeyBox::into_unencrypted_secret_key);

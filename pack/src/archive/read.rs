@@ -4,7 +4,7 @@
 //!  bytes ─► size limit ─► zstd ─► header = expected header ─► content ─► hash = manifest's
 //! ```
 
-use std::fs::{DirBuilder, File as DiskFile, OpenOptions};
+use std::fs::{self, DirBuilder, File as DiskFile, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -69,12 +69,13 @@ impl Reader<BufReader<DiskFile>> {
     /// If the file cannot be read, is too large, or is no pack; if the manifest is refused; if the
     /// signature is not that of the publisher's key.
     pub fn open(path: &Path) -> Result<Self, PackError> {
-        let file = DiskFile::open(path).map_err(PackError::file("open", path))?;
-        let data = file.metadata().map_err(PackError::file("read", path))?;
+        // Before it is opened, because opening a pipe would wait for somebody who writes to it.
+        let data = fs::metadata(path).map_err(PackError::file("read", path))?;
         if !data.is_file() {
             let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
             return Err(PackError::file("read", path)(source));
         }
+        let file = DiskFile::open(path).map_err(PackError::file("open", path))?;
         Self::new(BufReader::new(file), data.len())
     }
 }

@@ -288,6 +288,17 @@ fn bomb(size: usize) -> Vec<u8> {
 }
 
 #[test]
+fn what_is_no_file_is_not_opened() {
+    let folder = TestFolder::new("pipe");
+    let pipe = folder.0.join("x.pgpack");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [&pipe, &folder.0] {
+        let error = Reader::open(path).err().expect("no file").to_string();
+        assert!(error.contains("not a regular file"), "{error}");
+    }
+}
+
+#[test]
 fn bombs_are_refused_before_they_are_unpacked() {
     // Not worth refusing.
     assert!(check(&bomb(4 << 20)).is_ok());
@@ -437,10 +448,16 @@ fn an_encrypted_key_needs_its_password() {
     assert!(with("open").is_ok());
     let error = with("shut").err().expect("a wrong password");
     assert!(error.to_string().contains("password"), "{error}");
-    // It is never overwritten.
+    // It is never overwritten, and gets no public key of another one.
+    let public = path.with_extension("pub");
+    let text = fs::read_to_string(&public).unwrap();
+    fs::remove_file(&public).unwrap();
     let error = SigningKey::create(&path, "").unwrap_err();
     assert!(matches!(error, SignError::SecretKey { .. }), "{error}");
-    assert!(with("open").is_ok());
+    assert!(with("open").is_ok() && !public.exists());
+    fs::write(&public, text).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert!(SigningKey::create(&path, "").is_err() && !path.exists());
     fs::write(&path, "no key").unwrap();
     assert!(with("open").is_err());
 }

@@ -26,7 +26,7 @@ pub enum ManifestError {
     #[error("it is not UTF-8 text")]
     NotText,
     /// It is not TOML, has an unknown field, or lacks one.
-    #[error("{}", .0.to_string().trim_end())]
+    #[error("{}", printable(&.0.to_string()))]
     Toml(#[from] toml::de::Error),
     /// It cannot be written as TOML.
     #[error("{0}")]
@@ -276,6 +276,14 @@ pub(super) fn id(what: &'static str, found: &str) -> Result<(), ManifestError> {
         && found.starts_with(|c: char| c.is_ascii_lowercase())
         && found.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if is_id { Ok(()) } else { Err(ManifestError::Id { what, found: shown(found) }) }
+}
+
+/// Lines of an unknown kind, without characters that control a terminal.
+fn printable(found: &str) -> String {
+    let one = |c: char| {
+        if c != '\n' && is_invisible(c) { c.escape_default().to_string() } else { c.into() }
+    };
+    found.trim_end().chars().map(one).collect()
 }
 
 /// A text of an unknown kind, fit for a message.

@@ -186,3 +186,19 @@ fn text_that_is_no_manifest_is_refused() {
         assert!(error.contains(expected), "{error}\ninstead of\n{expected}");
     }
 }
+
+#[test]
+fn an_error_shows_no_characters_that_control_a_terminal() {
+    let text = sample().render().unwrap();
+    for bytes in [
+        text.replace("title = ", "\"\\u001B[2J\" = "),
+        text.replace("title = \"Boss wave\"", "title = \"\u{1b}[2J\""),
+        text.replace("kind = \"systems\"", "kind = \"\\u001B[2J\\u202E\""),
+        text.replace("version = \"1.2.0\"", "version = \"\\u001B[2J\""),
+    ] {
+        assert_ne!(bytes, text);
+        let error = Manifest::parse(bytes.as_bytes()).expect_err("no manifest").to_string();
+        let control = error.chars().find(|c| *c != '\n' && (c.is_control() || *c == '\u{202e}'));
+        assert_eq!(control, None, "{error:?}");
+    }
+}
