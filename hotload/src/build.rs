@@ -104,6 +104,11 @@ pub struct Build {
     pub learned: BTreeMap<ModuleId, Learned>,
 }
 
+/// rustc's name for the system that this was compiled for. The only one that modules load on.
+pub fn host_triple() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+}
+
 /// Writes the linker script and its version script to the folder of built modules. `None` if rustc
 /// has no lld of its own.
 ///
@@ -113,8 +118,8 @@ pub struct Build {
 pub fn linker(folders: &Folders, recipes: &Recipes) -> Result<Option<Linker>, CaptureError> {
     let rustc = recipes.by_module.values().find_map(|recipe| recipe.arguments.first());
     let sysroot = rustc.and_then(|rustc| Path::new(rustc).parent()?.parent());
-    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let lld = sysroot.map(|sysroot| sysroot.join("lib/rustlib").join(host).join("bin/rust-lld"));
+    let lld =
+        sysroot.map(|sysroot| sysroot.join("lib/rustlib").join(host_triple()).join("bin/rust-lld"));
     let Some(lld) = lld.filter(|lld| lld.is_file()) else { return Ok(None) };
     let script = folders.built.join("link.sh");
     let exports = folders.built.join("exports.ld");

@@ -30,10 +30,7 @@ use crate::explain::Explain;
 use crate::ids::ModuleId;
 use crate::refusal::Refusal;
 
-/// rustc's name for the system that this was compiled for. The only one that modules load on.
-pub fn triple() -> String {
-    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
-}
+pub use crate::build::host_triple as triple;
 
 /// Why a pack cannot be built or used.
 #[derive(Debug, Error)]
@@ -59,19 +56,12 @@ pub enum PacksError {
         /// The workspace's modules.
         known: Vec<ModuleId>,
     },
-    /// A module does not compile.
+    /// A module of the pack, or a core that one links to, does not compile.
     NotBuilt {
         /// The module.
         module: ModuleId,
         /// rustc's messages.
         messages: Vec<String>,
-    },
-    /// A module was not compiled because its core does not compile.
-    CoreFailed {
-        /// The module.
-        module: ModuleId,
-        /// The core.
-        core: ModuleId,
     },
     /// The library of a module is not what the manifest says.
     OtherModule {

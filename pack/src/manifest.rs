@@ -11,8 +11,8 @@ use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use check::ManifestError;
 pub(crate) use check::has_place;
+pub use check::{ManifestError, is_id};
 
 /// The manifest's name in the pack.
 pub const MANIFEST: &str = "pack.toml";
@@ -121,7 +121,7 @@ pub enum Kind {
 impl Kind {
     /// The kind that a module's name begins with.
     pub fn of_name(id: &str) -> Option<Self> {
-        Some(match id.split_once('_')?.0 {
+        Some(match id.split_once(['_', '-'])?.0 {
             "core" => Self::Core,
             "systems" => Self::Systems,
             "plugins" => Self::Plugins,
@@ -252,6 +252,8 @@ impl Manifest {
 
 /// The path of a module's library in a pack.
 pub fn library_path(triple: &str, module: &str) -> String {
+    // As rustc names the crate.
+    let module = module.replace('-', "_");
     let name = if triple.contains("-windows-") {
         format!("{module}.dll")
     } else if triple.contains("-apple-") {

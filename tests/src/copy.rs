@@ -4,8 +4,8 @@
 //! API are not built again: cargo knows packages by their path within the workspace, and files by
 //! their times. That is thousands of small files: copies in which cargo builds nothing share them.
 
-mod farm;
 mod outside;
+mod profile_folders;
 
 use std::fs;
 use std::io;
@@ -69,7 +69,7 @@ fn temporary_folder() -> (PathBuf, Arc<Temporary>) {
 /// What cargo built, in one place for all copies of this process that only read it.
 fn shared_target() -> &'static Path {
     static SHARED: OnceLock<PathBuf> = OnceLock::new();
-    SHARED.get_or_init(farm::take)
+    SHARED.get_or_init(profile_folders::take)
 }
 
 /// A workspace whose modules are built already, kept between runs: every copy starts from it.
@@ -122,7 +122,7 @@ impl Template {
             fs::write(&from, &lock).expect("a copy of it");
         }
         let template = self.copy_at(self.root.clone(), None);
-        farm::update(&template.profile_folder());
+        profile_folders::update(&template.profile_folder());
         let (built, of_game) = (self.root.join("target/playground"), target().join("playground"));
         if self.app != "demo" && is_newer(&of_game, &built) {
             // A game that was started has built its modules.
@@ -215,7 +215,7 @@ impl Copy {
             fs::copy(workspace().join(file), copy.root.join(file)).expect("a copy");
         }
         fs::create_dir_all(copy.root.join("target")).expect("a folder");
-        fs::rename(farm::take(), copy.profile_folder()).expect("a folder of its own");
+        fs::rename(profile_folders::take(), copy.profile_folder()).expect("a folder of its own");
         copy
     }
 
@@ -263,7 +263,7 @@ impl Copy {
         let Some(temporary) = &self.temporary else { return };
         if temporary.shares_target.swap(false, Ordering::Relaxed) {
             let (own, shared) = (self.root.join("target/own"), self.profile_folder());
-            fs::rename(farm::take(), &own).expect("a folder of its own");
+            fs::rename(profile_folders::take(), &own).expect("a folder of its own");
             // At once: a game that runs here would see missing libraries, and build them.
             renameat_with(CWD, &own, CWD, &shared, RenameFlags::EXCHANGE).expect("an exchange");
             fs::remove_dir_all(&own).expect("the links");
@@ -343,7 +343,7 @@ impl Drop for Temporary {
         let profile = self.root.join(profile);
         let built = profile.join(".cargo-lock").exists();
         if !shares {
-            farm::give_back(&profile);
+            profile_folders::give_back(&profile);
         }
         // What cannot be removed lies in the target folder, where `cargo clean` finds it.
         let _ = fs::remove_dir_all(&self.root);

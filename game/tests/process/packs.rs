@@ -8,7 +8,7 @@ use playground_pack::manifest::library_path;
 use playground_pack::{Hash, Manifest, Reader, Writer};
 use playground_tests::Copy;
 
-use crate::{PROGRAM, WALK};
+use crate::{PROGRAM, SCENE, WALK};
 
 const PACK: &str = "packs/walkers/walkers-0.1.0.pgpack";
 
@@ -180,6 +180,14 @@ fn what_cannot_be_packed_says_why() {
     );
     copy.edit(WALK, &[("tally.version = 1;", "tally.version = \"one\";")]);
     refused("Walkers", "Walkers", &["H1112", "mismatched types", "walk/src/lib.rs"]);
+    // A core that is no part of the pack.
+    copy.edit(WALK, &[("tally.version = \"one\";", "tally.version = 1;")]);
+    copy.edit(SCENE, &[("pub struct Tally {", "pub struct Tally {\n    pub other: Missing,")]);
+    refused(
+        ", \"core_scene\"",
+        "",
+        &["H1112", "`core_scene` does not compile", "scene/src/lib.rs"],
+    );
     pack(&copy.root, &["new", "packs/walkers"]).says(false, &["H1116", "it exists"]);
     pack(&copy.root, &["new", "packs/Walkers"]).says(false, &["H1116", "is no id"]);
 }
@@ -201,7 +209,6 @@ fn a_new_pack_has_a_module_that_can_be_built() {
 }
 
 const EXTRA: &str = "plugins/extra/src/lib.rs";
-const SCENE: &str = "core/scene/src/lib.rs";
 
 /// Versions of a pack with a plugin and a core, built one after the other.
 struct Versions {

@@ -60,10 +60,13 @@ fn build_modules(
         standby: Standby::default(),
         libraries: Some(libraries),
     };
+    // Also of cores that are no part of the pack, which have no outcome.
+    let mut failed = BTreeMap::new();
     let built = build::build(batch, &cancel, |progress| match progress {
         BuildProgress::Waiting => report("waiting for another build in this workspace"),
         BuildProgress::Started(id) => report(&format!("building {id}")),
-        BuildProgress::Failed(..) | BuildProgress::Finished(_) => {}
+        BuildProgress::Failed(id, messages) => _ = failed.insert(id, messages),
+        BuildProgress::Finished(_) => {}
     });
     let mut outcomes = built.map(|built| built.outcomes).unwrap_or_default();
     let mut packed = Vec::with_capacity(ids.len());
@@ -75,7 +78,10 @@ fn build_modules(
                 return Err(PacksError::NotBuilt { module, messages });
             }
             Some(Outcome::Refused(refusal)) => return Err(PacksError::Refused(refusal)),
-            Some(Outcome::Skipped(core)) => return Err(PacksError::CoreFailed { module, core }),
+            Some(Outcome::Skipped(core)) => {
+                let messages = failed.remove(&core).unwrap_or_default();
+                return Err(PacksError::NotBuilt { module: core, messages });
+            }
             None => return Err(PacksError::NotBuilt { module, messages: Vec::new() }),
         };
         packed.push(library(id, built, facts)?);

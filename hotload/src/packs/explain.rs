@@ -4,7 +4,9 @@ use playground_pack::manifest::ManifestError;
 use playground_pack::{PackError, SignError};
 
 use super::{PacksError, triple};
+use crate::console::command::suggest;
 use crate::explain::{Explain, Explanation};
+use crate::ids::ModuleId;
 
 impl Explain for PacksError {
     fn explain(&self) -> Explanation {
@@ -15,11 +17,8 @@ impl Explain for PacksError {
                 .remedy("`pack new` writes a folder that can be packed"),
             Self::NoModule { folder, module, known } => {
                 let name = module.as_str();
-                let similar = known.iter().map(|id| (strsim::jaro_winkler(id.as_str(), name), id));
-                let similar = similar.filter(|(likeness, _)| *likeness > 0.8);
-                let nearest = similar.max_by(|one, other| one.0.total_cmp(&other.0));
-                let remedy = match nearest {
-                    Some((_, id)) => format!("There is `{id}`: correct `modules` in its pack.toml"),
+                let remedy = match suggest(name, known.iter().map(ModuleId::as_str)) {
+                    Some(id) => format!("There is `{id}`: correct `modules` in its pack.toml"),
                     None => "Correct `modules` in its pack.toml; each is the name of a package \
                              under modules/"
                         .to_owned(),
@@ -34,11 +33,6 @@ impl Explain for PacksError {
                 Explanation::new("H1112", format!("module `{module}` does not compile"))
                     .details(messages.join("\n"))
             }
-            Self::CoreFailed { module, core } => Explanation::new(
-                "H1113",
-                format!("module `{module}` was not built, because `{core}` does not compile"),
-            )
-            .remedy("The game shows the errors, as does `cargo build`"),
             Self::OtherModule { path, what, expected, found } => Explanation::new(
                 "H1114",
                 format!("`{path}` has the {what} {found}, and the pack's manifest says {expected}"),

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use playground_pack::manifest::is_id;
+
 use super::PacksError;
 use crate::ids::ModuleId;
 use crate::workspace;
@@ -27,19 +29,17 @@ pub fn new(folder: &Path, modules: &[String]) -> Result<New, PacksError> {
     let refused = |reason: String| PacksError::CannotMake { folder: folder.to_owned(), reason };
     let failed = |path: &Path, error: io::Error| refused(format!("{}: {error}", path.display()));
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_id = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && name.len() <= 50;
-    if !is_id {
+    let own = ModuleId::from(format!("plugins_{name}"));
+    // That of the module is longer.
+    if !is_id(name) || !is_id(own.as_str()) {
         return Err(refused(format!(
-            "`{name}` is no id: it has to be at most 50 lower-case letters, digits and `_`, and to \
+            "`{name}` is no id: it has to be at most 52 lower-case letters, digits and `_`, and to \
              begin with a letter"
         )));
     }
     if folder.exists() {
         return Err(refused("it exists".to_owned()));
     }
-    let own = ModuleId::from(format!("plugins_{name}"));
     let module = match modules {
         [] => Some(make_module(folder, name, &own)?),
         _ => None,
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_folder_needs_the_name_of_an_id() {
         let folder = TestFolder::new("packs-names");
-        for name in ["Boss", "boss-wave", "1boss", "größe", &"b".repeat(51)] {
+        for name in ["Boss", "boss-wave", "1boss", "größe", &"b".repeat(53)] {
             let error = new(&folder.join(name), &["core_x".to_owned()]).unwrap_err().to_string();
             assert!(error.contains("is no id"), "{error}");
             assert!(!folder.join(name).exists());

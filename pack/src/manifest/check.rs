@@ -185,6 +185,14 @@ impl Manifest {
         some("modules", self.modules.len())?;
         at_most("modules", self.modules.len(), MAX_MODULES)?;
         ordered("modules", self.modules.iter().map(|module| module.id.as_str()))?;
+        let mut crates: BTreeMap<String, &str> = BTreeMap::new();
+        for module in &self.modules {
+            if let Some(other) = crates.insert(module.id.replace('-', "_"), &module.id) {
+                let (module, other) = (module.id.clone(), other.to_owned());
+                let problem = "by another spelling of its own name";
+                return Err(ManifestError::Relation { module, other, problem });
+            }
+        }
         self.modules.iter().try_for_each(Module::check)
     }
 
@@ -227,7 +235,7 @@ impl Manifest {
 
 impl Module {
     fn check(&self) -> Result<(), ManifestError> {
-        id("a module's id", &self.id)?;
+        module_id("a module's id", &self.id)?;
         if Kind::of_name(&self.id) != Some(self.kind) {
             return Err(ManifestError::Kind { module: self.id.clone(), kind: self.kind });
         }
@@ -242,7 +250,7 @@ impl Module {
         let named: Vec<&String> = named.chain(&self.after).chain(&self.before).collect();
         at_most("relations of one module", named.len(), MAX_RELATIONS)?;
         for other in named {
-            id("the name of a related module", other)?;
+            module_id("the name of a related module", other)?;
             if *other == self.id {
                 return Err(relation(other, "although that is itself"));
             }
@@ -270,12 +278,20 @@ pub(crate) fn has_place(path: &str) -> bool {
     ["README.md", "icon.png"].contains(&path) || path.starts_with("assets/") || is_licence
 }
 
-/// Checks an id: a lower-case name.
-pub(super) fn id(what: &'static str, found: &str) -> Result<(), ManifestError> {
-    let is_id = (1..=MAX_ID_BYTES).contains(&found.len())
+/// True for the id of a pack: a lower-case name.
+pub fn is_id(found: &str) -> bool {
+    (1..=MAX_ID_BYTES).contains(&found.len())
         && found.starts_with(|c: char| c.is_ascii_lowercase())
-        && found.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if is_id { Ok(()) } else { Err(ManifestError::Id { what, found: shown(found) }) }
+        && found.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Packages of modules may have hyphens in their names.
+fn module_id(what: &'static str, found: &str) -> Result<(), ManifestError> {
+    id(what, &found.replace('-', "_")).map_err(|_| ManifestError::Id { what, found: shown(found) })
+}
+
+fn id(what: &'static str, found: &str) -> Result<(), ManifestError> {
+    if is_id(found) { Ok(()) } else { Err(ManifestError::Id { what, found: shown(found) }) }
 }
 
 /// Lines of an unknown kind, without characters that control a terminal.

@@ -75,6 +75,7 @@ fn libraries_are_named_as_their_system_does() {
         ("aarch64-apple-darwin", "targets/aarch64-apple-darwin/libcore_x.dylib"),
     ] {
         assert_eq!(library_path(triple, "core_x"), expected);
+        assert_eq!(library_path(triple, "core-x"), expected);
     }
 }
 
@@ -142,6 +143,19 @@ fn broken_rules_are_named() {
         let error = refused(change);
         assert!(error.contains(expected), "{error}\ninstead of\n{expected}");
     }
+}
+
+#[test]
+fn a_module_may_have_hyphens_in_its_name_but_not_two_spellings() {
+    let mut manifest = sample();
+    manifest.modules[0].id = "plugins-palette".to_owned();
+    manifest.modules[1].after.insert("core_big-map".to_owned());
+    assert_eq!(Manifest::parse(manifest.render().unwrap().as_bytes()).unwrap(), manifest);
+    let error = refused(|manifest| {
+        let other = Module { id: "plugins-palette".to_owned(), ..manifest.modules[0].clone() };
+        manifest.modules.insert(0, other);
+    });
+    assert!(error.contains("another spelling"), "{error}");
 }
 
 #[test]
