@@ -72,6 +72,12 @@ fn contents(file: &Path) -> (Manifest, Vec<Vec<u8>>) {
     (manifest, contents)
 }
 
+fn write(file: &Path, manifest: &Manifest, contents: &[Vec<u8>]) {
+    let mut writer = Writer::begin(Vec::new(), manifest, None).expect("a manifest");
+    contents.iter().for_each(|content| writer.file(content).expect("a file"));
+    fs::write(file, writer.finish().expect("a pack")).expect("a file");
+}
+
 #[test]
 fn a_pack_that_is_built_in_one_folder_fits_a_game_in_another() {
     let (one, other) = (with_pack(), with_pack());
@@ -124,10 +130,7 @@ fn a_pack_that_does_not_fit_the_game_is_refused() {
         for (file, content) in manifest.files.iter_mut().zip(&files) {
             (file.size, file.blake3) = (content.len() as u64, Hash::of(content));
         }
-        let mut writer = Writer::begin(Vec::new(), &manifest, None).expect("a manifest");
-        files.iter().for_each(|content| writer.file(content).expect("a file"));
-        fs::write(copy.root.join("changed.pgpack"), writer.finish().expect("a pack"))
-            .expect("a file");
+        write(&copy.root.join("changed.pgpack"), &manifest, &files);
         pack(&copy.root, &["verify", "changed.pgpack"])
     };
     verify(&|_, _| {}).says(true, &["not signed", "its modules fit this game"]);
@@ -242,6 +245,14 @@ impl Versions {
         pack(&self.copy.root, &["build", "packs/both", "--out", &out]).says(true, &[&out]);
     }
 
+    /// The pack of one version under the number of another.
+    fn renumber(&self, old: &str, new: &str) {
+        let file = |version: &str| self.copy.root.join(format!("{version}.pgpack"));
+        let (mut manifest, contents) = contents(&file(old));
+        manifest.version = new.parse().expect("a version");
+        write(&file(new), &manifest, &contents);
+    }
+
     fn diff(&self, old: &str, new: &str) -> Answer {
         let [old, new] = [old, new].map(|version| format!("{version}.pgpack"));
         pack(&self.copy.root, &["diff", &old, &new])
@@ -264,45 +275,48 @@ fn a_new_version_is_as_high_as_its_changes_call_for() {
         "fn idle() {{}}\n\nfn shout(_: In<Vec<String>>) -> String {{\n    String::new()\n}}\n\n\
          {begin}\n    module.add_systems(Update, idle).add_console_command(\"shout\", \"\", shout);"
     );
-    versions.build("0.1.2", &[(EXTRA, begin, &more)]);
+    // A field is one that saves have no value for, or one whose values would go.
+    let field = ("    pub runs: u64,", "    pub runs: u64,\n    pub more: u8,");
+    versions.build("0.1.2", &[(EXTRA, begin, &more), (EXTRA, field.0, field.1)]);
     versions.diff("0.1.0", "0.1.2").says(
         true,
         &[
             "minor  system `plugins_extra::idle` is new",
             "minor  the console command `shout` is new",
+            "minor  `more` of `plugins_extra::Extra`",
         ],
     );
     versions.diff("0.1.2", "0.1.1").says(
         false,
-        &["major  the console command `shout` is gone", "call for 0.2.0", "0.1.1 is too low"],
+        &[
+            "major  the console command `shout` is gone",
+            "major  `more` of `plugins_extra::Extra`",
+            "call for 0.2.0",
+            "0.1.1 is too low",
+        ],
     );
 
-    // A field that saves have no value for, and one whose values would go.
-    versions
-        .build("0.1.3", &[(EXTRA, "    pub runs: u64,", "    pub runs: u64,\n    pub more: u8,")]);
-    versions.diff("0.1.0", "0.1.3").says(true, &["minor  `more` of `plugins_extra::Extra`"]);
-    versions
-        .diff("0.1.3", "0.1.2")
-        .says(false, &["major  `more` of `plugins_extra::Extra`", "0.1.2 is too low"]);
-    versions.build("0.2.0", &[(EXTRA, "persist: [Extra]", "persist: []")]);
-    versions
-        .diff("0.1.0", "0.2.0")
-        .says(true, &["major  `plugins_extra` no longer persists `plugins_extra::Extra`"]);
-
-    // Types that other modules link to.
-    versions
-        .build("0.1.4", &[(SCENE, "pub struct Tally {", "pub struct Tally {\n    pub more: u8,")]);
-    versions
-        .diff("0.1.0", "0.1.4")
-        .says(false, &["major  types of `core_scene`", "call for 0.2.0"]);
-    // A requirement.
+    // A type that is not saved any more, types that other modules link to, a requirement.
     versions.build(
-        "0.1.5",
-        &[(EXTRA, "requires: { core_scene: \"^0.1\" }", "requires: { core_scene: \"^0.1.0\" }")],
+        "0.1.3",
+        &[
+            (EXTRA, "persist: [Extra]", "persist: []"),
+            (EXTRA, "core_scene: \"^0.1\"", "core_scene: \"^0.1.0\""),
+            (SCENE, "pub struct Tally {", "pub struct Tally {\n    pub more: u8,"),
+        ],
     );
-    versions
-        .diff("0.1.0", "0.1.5")
-        .says(false, &["major  `plugins_extra` requires `core_scene` ^0.1.0 in place of ^0.1"]);
+    versions.diff("0.1.0", "0.1.3").says(
+        false,
+        &[
+            "major  `plugins_extra` no longer persists `plugins_extra::Extra`",
+            "major  types of `core_scene`",
+            "major  `plugins_extra` requires `core_scene` ^0.1.0 in place of ^0.1",
+            "call for 0.2.0",
+        ],
+    );
+    // The number that they call for is high enough.
+    versions.renumber("0.1.3", "0.2.0");
+    versions.diff("0.1.0", "0.2.0").says(true, &["major  types of `core_scene`"]);
 }
 
 #[test]
