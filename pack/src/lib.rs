@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  author   folder ─► Source ─► Draft ─► Writer ─► .pgpack ─► SigningKey::sign
-//!  player  .pgpack ─► Reader ─► limits, manifest, signature ─► unpack ─► a folder of checked files
+//!  player  .pgpack ─► Reader ─► limits, manifest, signature ─► Store::stage ─► Staged::install
 //! ```
 //!
 //! [`resolve`] decides which packs go together, and in which order their modules are loaded.
@@ -18,9 +18,11 @@ pub mod path;
 pub mod resolve;
 pub mod sign;
 pub mod source;
+pub mod store;
 
 pub use archive::{Contents, Reader, Writer};
 pub use error::{ArchiveError, PackError, Size};
 pub use manifest::{File, Hash, Kind, Manifest, Module, Publisher, Target};
 pub use sign::{SignError, SigningKey, sign_pack};
 pub use source::{Draft, Library, Source, SourceError};
+pub use store::{Installed, Permissions, Store, StoreError};

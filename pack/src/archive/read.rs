@@ -18,7 +18,7 @@ use crate::limits::{
     ANY_RATIO_BYTES, MAX_MANIFEST_BYTES, MAX_PACK_BYTES, MAX_RATIO, MAX_SIGNATURE_BYTES,
     MAX_WINDOW_LOG,
 };
-use crate::manifest::{File, Hash, MANIFEST, Manifest};
+use crate::manifest::{File, Hash, MANIFEST, Manifest, ManifestError};
 use crate::sign::{self, SignError};
 
 /// The size of the buffer for a file's content.
@@ -30,7 +30,9 @@ const END: &str = "its end";
 pub struct Reader<R: BufRead> {
     archive: Decoder<'static, R>,
     manifest: Manifest,
-    is_signed: bool,
+    /// The manifest's own text.
+    text: String,
+    signature: Option<String>,
     /// The number of entries that were read.
     entries: usize,
     /// The header of the entry after the manifest, if it is not the signature's.
@@ -96,6 +98,7 @@ impl<R: BufRead> Reader<R> {
         let mut archive = archive.single_frame();
         let text = special(&mut archive, 1, MANIFEST, MAX_MANIFEST_BYTES, None)?;
         let manifest = Manifest::parse(&text)?;
+        let text = String::from_utf8(text).map_err(|_| ManifestError::NotText)?;
         let total = manifest.total_bytes();
         if total > ANY_RATIO_BYTES {
             let limit = size.saturating_mul(MAX_RATIO).max(ANY_RATIO_BYTES);
@@ -107,13 +110,13 @@ impl<R: BufRead> Reader<R> {
         let (signature, ahead) = if is_signature {
             entries += 1;
             let header = Some(next);
-            let text = special(&mut archive, 2, SIGNATURE, MAX_SIGNATURE_BYTES, header)?;
-            (Some(String::from_utf8(text).map_err(|_| SignError::NotASignature)?), None)
+            let bytes = special(&mut archive, 2, SIGNATURE, MAX_SIGNATURE_BYTES, header)?;
+            (Some(String::from_utf8(bytes).map_err(|_| SignError::NotASignature)?), None)
         } else {
             (None, Some(next))
         };
-        sign::verify(&manifest, &text, signature.as_deref())?;
-        Ok(Self { archive, manifest, is_signed: signature.is_some(), entries, ahead })
+        sign::verify(&manifest, text.as_bytes(), signature.as_deref())?;
+        Ok(Self { archive, manifest, text, signature, entries, ahead })
     }
 
     /// The manifest.
@@ -123,7 +126,17 @@ impl<R: BufRead> Reader<R> {
 
     /// True if the manifest is signed by the key that it names as the publisher's.
     pub fn is_signed(&self) -> bool {
-        self.is_signed
+        self.signature.is_some()
+    }
+
+    /// The manifest's text, which the signature is over.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The signature.
+    pub fn signature(&self) -> Option<&str> {
+        self.signature.as_deref()
     }
 
     /// Reads all files, and checks their sizes and hashes.

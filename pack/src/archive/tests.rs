@@ -19,7 +19,7 @@ fn contents() -> [Vec<u8>; 5] {
 }
 
 /// The sample, as the writer writes it.
-fn packed(manifest: &Manifest, signature: Option<&str>) -> Vec<u8> {
+pub(crate) fn packed(manifest: &Manifest, signature: Option<&str>) -> Vec<u8> {
     let mut writer = Writer::begin(Vec::new(), manifest, signature).unwrap();
     for content in contents() {
         writer.file(&content).unwrap();
