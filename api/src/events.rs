@@ -84,6 +84,8 @@ pub enum HotLoadEventKind {
     SnapshotLoaded,
     /// A module's newest artifact is in quarantine; the last good one is running.
     Quarantined,
+    /// A pack was installed, removed, switched on or off, or went back to an earlier version.
+    Packs,
     /// rustc or inspection reported a warning for a module that runs nevertheless, or the game is
     /// close to a limit of the machine.
     Warning,

@@ -18,7 +18,7 @@ pub struct Cli {
 enum Command {
     /// Run the game (the default)
     Run(RunArgs),
-    /// Build, sign and check packs of modules
+    /// Build, sign, check and install packs of modules
     #[cfg(not(feature = "static"))]
     #[command(subcommand)]
     Pack(crate::pack::PackCommand),

@@ -1,11 +1,11 @@
-//! `playground pack`: builds, signs and checks packs.
+//! `playground pack`: builds, signs, checks and installs packs.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use playground_hotload::packs::{self, Difference, Fit, Level, PackDiff, PacksError};
+use playground_hotload::packs::{self, Difference, Level, PackDiff, PacksError, StoreCommand};
 use playground_pack::{Manifest, PackError, Reader, SigningKey, Size};
 
 /// What to do with a pack.
@@ -46,11 +46,6 @@ pub enum PackCommand {
         #[arg(long)]
         name: Option<String>,
     },
-    /// Check all of a pack, and whether this game can load it
-    Verify {
-        /// The packed file
-        file: PathBuf,
-    },
     /// Show what is in a pack
     Inspect {
         /// The packed file
@@ -63,6 +58,8 @@ pub enum PackCommand {
         /// The packed file of the new version
         new: PathBuf,
     },
+    #[command(flatten)]
+    Store(StoreCommand),
 }
 
 impl PackCommand {
@@ -87,8 +84,8 @@ impl PackCommand {
             Self::Build { folder, out } => build(&folder, out),
             Self::Key { file, no_password } => key(&file, no_password),
             Self::Sign { file, key, name } => sign(&file, &key, name.as_deref()),
-            Self::Verify { file } => verify(&file),
             Self::Inspect { file } => inspect(&file),
+            Self::Store(command) => change(command),
         };
         done.map(|()| true)
     }
@@ -109,7 +106,7 @@ fn build(folder: &Path, out: Option<PathBuf>) -> Result<(), PacksError> {
     let Manifest { id, version, .. } = &draft.manifest;
     let file = out.unwrap_or_else(|| format!("{id}-{version}.pgpack").into());
     let size = packs::write(&draft, &file)?;
-    println!("{}", summary(&draft.manifest));
+    println!("{}", packs::summary(&draft.manifest));
     println!("packed into {} ({})", file.display(), Size(size));
     println!("next: `playground pack sign {} --key FILE`", file.display());
     Ok(())
@@ -145,69 +142,44 @@ fn sign(file: &Path, key: &Path, name: Option<&str>) -> Result<(), PacksError> {
     let key = SigningKey::read(key, ask)
         .map_err(|error| PacksError::Pack { file: key.to_owned(), error: error.into() })?;
     let manifest = packs::sign(file, &key, name)?;
-    println!("signed {}: {}", file.display(), publisher(&manifest));
-    Ok(())
-}
-
-fn verify(file: &Path) -> Result<(), PacksError> {
-    let (manifest, fit) = packs::fit(file)?;
-    println!("{}", summary(&manifest));
-    println!("every file is as its manifest says; {}", publisher(&manifest));
-    match fit {
-        Fit::Fits => println!("its modules fit this game"),
-        Fit::NoTarget => {
-            println!("it has no modules for {}: this game cannot load it", packs::triple())
-        }
-    }
-    println!(
-        "modules are native code, and can do all that the game can: a signature is no sandbox"
-    );
+    println!("signed {}: {}", file.display(), packs::publisher(&manifest));
     Ok(())
 }
 
 fn inspect(file: &Path) -> Result<(), PacksError> {
     let failed = |error| PacksError::Pack { file: file.to_owned(), error };
     let manifest = Reader::open(file).map_err(failed)?.check().map_err(failed)?;
-    println!("{}", summary(&manifest));
-    println!("{}", publisher(&manifest));
-    for (name, text) in [
-        ("authors", manifest.authors.join(", ")),
-        ("licence", manifest.licence.clone()),
-        ("description", manifest.description.clone()),
-        ("game", manifest.host.to_string()),
-        ("api", manifest.api.to_string()),
-    ] {
-        if !text.is_empty() {
-            println!("{name:<12} {}", text.replace('\n', "\n             "));
-        }
-    }
-    for target in &manifest.targets {
-        println!("{:<12} {}, ABI {}", "target", target.triple, target.abi);
-    }
-    for module in &manifest.modules {
-        println!("{:<12} {} {}", "module", module.id, module.version);
-        for (what, others) in [
-            ("requires", &module.requires),
-            ("uses", &module.optional),
-            ("conflicts", &module.conflicts),
-        ] {
-            let others: Vec<String> =
-                others.iter().map(|(id, version)| format!("{id} {version}")).collect();
-            if !others.is_empty() {
-                println!("{:<12}   {what} {}", "", others.join(", "));
-            }
-        }
-        for (what, others) in [("after", &module.after), ("before", &module.before)] {
-            let others: Vec<&str> = others.iter().map(String::as_str).collect();
-            if !others.is_empty() {
-                println!("{:<12}   loaded {what} {}", "", others.join(", "));
-            }
-        }
-    }
-    for playground_pack::File { path, size, .. } in &manifest.files {
-        println!("{:<12} {path} ({})", "file", Size(*size));
-    }
+    println!("{}", packs::describe(&manifest));
     Ok(())
+}
+
+/// A command about installed packs.
+fn change(command: StoreCommand) -> Result<(), PacksError> {
+    let run = |command: &StoreCommand| {
+        packs::run_in(Path::new("."), command, &mut |step| eprintln!("{step}"))
+    };
+    let done = match (run(&command), command) {
+        (Err(error), StoreCommand::Install { file, developer, downgrade, .. })
+            if error.asks_for_trust() && io::stdin().is_terminal() =>
+        {
+            anstream::eprintln!("{error}");
+            if !confirm("Trust this publisher from now on? [y/N] ") {
+                println!("nothing was installed");
+                return Ok(());
+            }
+            run(&StoreCommand::Install { file, trust: true, developer, downgrade })
+        }
+        (done, _) => done,
+    };
+    println!("{}", done?.text);
+    Ok(())
+}
+
+fn confirm(question: &str) -> bool {
+    print!("{question}");
+    let mut answer = String::new();
+    let is_read = io::stdout().flush().and_then(|()| io::stdin().read_line(&mut answer)).is_ok();
+    is_read && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
 
 /// Returns true if the version is high enough.
@@ -233,30 +205,4 @@ fn diff(old: &Path, new: &Path) -> Result<bool, PacksError> {
         println!("{to} is too low: {remedy}");
     }
     Ok(diff.fits())
-}
-
-fn summary(manifest: &Manifest) -> String {
-    let count = |number: usize, one: &str| match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {one}s"),
-    };
-    format!(
-        "{} {} ({}): {}, {}, {}",
-        manifest.title,
-        manifest.version,
-        manifest.id,
-        count(manifest.modules.len(), "module"),
-        count(manifest.files.len(), "file"),
-        Size(manifest.total_bytes()),
-    )
-}
-
-fn publisher(manifest: &Manifest) -> String {
-    match &manifest.publisher {
-        Some(publisher) => {
-            let id = publisher.key_id().unwrap_or_default();
-            format!("signed with the key {id}, whose owner says to be {:?}", publisher.name)
-        }
-        None => "not signed".to_owned(),
-    }
 }

@@ -13,6 +13,7 @@ use std::io::{IsTerminal, Write, stderr};
 use bevy::diagnostic::FrameTimeDiagnosticsPlugin;
 use bevy::input::keyboard::KeyCode;
 use bevy::prelude::*;
+use bevy::window::FileDragAndDrop;
 use playground_api::bevy_egui::input::EguiWantsInput;
 use playground_api::bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 use playground_api::options::KeyboardFocus;
@@ -49,6 +50,8 @@ pub enum Input {
     Command(Command),
     /// The answer *no* to the question whether a module's data may be dropped.
     Decline(String),
+    /// The answer *no* to the question about a pack's publisher.
+    DeclineTrust,
 }
 
 impl Console {
@@ -147,7 +150,7 @@ impl Plugin for ConsolePlugin {
             app.add_plugins(FrameTimeDiagnosticsPlugin::default());
         }
         app.add_plugins(ConsoleCameraPlugin)
-            .add_systems(PreUpdate, toggle)
+            .add_systems(PreUpdate, (toggle, take_dropped_packs))
             .add_systems(EguiPrimaryContextPass, draw)
             .add_systems(PostUpdate, take_focus);
     }
@@ -156,6 +159,17 @@ impl Plugin for ConsolePlugin {
 fn toggle(keys: Res<ButtonInput<KeyCode>>, mut console: ResMut<Console>) {
     if keys.just_pressed(KeyCode::Backquote) || keys.just_pressed(KeyCode::F1) {
         console.open = !console.open;
+    }
+}
+
+/// A pack that is dropped onto the window is installed.
+fn take_dropped_packs(mut drops: MessageReader<FileDragAndDrop>, mut console: ResMut<Console>) {
+    for drop in drops.read() {
+        let FileDragAndDrop::DroppedFile { path_buf, .. } = drop else { continue };
+        if path_buf.extension().is_some_and(|ending| ending == "pgpack") {
+            let command = panel::install(&path_buf.to_string_lossy());
+            console.input.push(Input::Command(Command::Pack(command)));
+        }
     }
 }
 
@@ -171,6 +185,7 @@ fn draw(mut contexts: EguiContexts, mut console: ResMut<Console>) -> Result {
                 ConsoleAction::Run(command) => console.input.push(Input::Command(command)),
                 ConsoleAction::Submit(line) => console.input.push(Input::Text(line)),
                 ConsoleAction::Decline(id) => console.input.push(Input::Decline(id)),
+                ConsoleAction::DeclineTrust => console.input.push(Input::DeclineTrust),
                 ConsoleAction::Close => console.open = false,
             }
         }

@@ -15,6 +15,7 @@ use crate::guard::{self, Panic};
 use crate::ids::{ArtifactHash, GenerationId, ModuleId};
 use crate::inspect::Manifest;
 use crate::load::Code;
+use crate::packs::PackVersion;
 use crate::restore::RestoreTimes;
 use crate::stored::Stored;
 use crate::swap::Additions;
@@ -35,6 +36,8 @@ pub struct Generation {
     pub stored: Vec<Stored>,
     /// The duration of each step.
     pub times: Times,
+    /// The installed pack that it came with.
+    pub pack: Option<Arc<PackVersion>>,
     /// What it was built from; `None` if that is not what is on disk.
     pub inputs: Option<Arc<Inputs>>,
     /// Why it was built, if another generation ran before.
@@ -159,6 +162,7 @@ pub fn stub_of(id: &str, number: u32, hash: ArtifactHash) -> SharedGeneration {
         hash,
         code: Code::stub(),
         times: Times::default(),
+        pack: None,
         inputs: None,
         causes: Vec::new(),
         additions: OnceLock::new(),

@@ -20,6 +20,7 @@ mod transaction;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bevy::app::AppExit;
@@ -27,10 +28,12 @@ use bevy::ecs::message::MessageCursor;
 use bevy::prelude::*;
 use playground_api::tuning::TuningFile;
 
+use crate::console::view::PackQuestion;
 use crate::events::EventLog;
 use crate::guard::executor::guard_schedules;
 use crate::ids::ModuleId;
 use crate::inspect::Manifest;
+use crate::packs::{PackRow, PackVersion};
 use crate::plugin::HotLoadPlugin;
 use crate::refusal::{Refusal, WorkerEnded};
 use crate::resolve::Selection;
@@ -72,6 +75,11 @@ pub struct Host {
 
     // The known modules.
     modules: BTreeSet<ModuleId>,
+    /// The installed packs that modules come from.
+    pack_of: BTreeMap<ModuleId, Arc<PackVersion>>,
+    packs: Vec<PackRow>,
+    /// A pack whose publisher has to be trusted first.
+    pack_question: Option<PackQuestion>,
     manifests: BTreeMap<ModuleId, Manifest>,
     status: BTreeMap<ModuleId, Status>,
     questions: Questions,
@@ -140,6 +148,7 @@ impl Host {
                 prober: plugin.probe.clone(),
                 probe_limit: plugin.probe_limit,
                 killed: plugin.killed,
+                packs: plugin.packs.clone().or(plugin.saves.as_ref().map(|it| it.join("packs"))),
             }),
             watchdog: Watchdog::start(Limits {
                 frame: plugin.frame_limit,
@@ -155,6 +164,9 @@ impl Host {
             probations: Probations::default(),
             history: History::default(),
             modules: BTreeSet::new(),
+            pack_of: BTreeMap::new(),
+            packs: Vec::new(),
+            pack_question: None,
             manifests: BTreeMap::new(),
             status: BTreeMap::new(),
             questions: Questions::default(),

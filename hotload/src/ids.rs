@@ -120,6 +120,11 @@ impl ModuleId {
         self.kind_by_name() == Some(Kind::Apps)
     }
 
+    /// True for a core module, by its name.
+    pub fn is_core(&self) -> bool {
+        self.kind_by_name() == Some(Kind::Core)
+    }
+
     /// The name without the prefix of its kind, such as `arena` for `apps_arena`.
     pub fn without_kind(&self) -> &str {
         let rest = self.kind_by_name().and_then(|_| self.0.split_once(AFTER_KIND));

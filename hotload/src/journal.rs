@@ -56,6 +56,8 @@ pub struct Death {
     pub quarantined: Vec<Quarantined>,
     /// New modules that are tried again, as nothing was committed before them.
     pub tried_again: Vec<ModuleId>,
+    /// The installed packs that modules in quarantine came with.
+    pub packs: BTreeMap<ModuleId, String>,
 }
 
 /// The journal cannot be written.

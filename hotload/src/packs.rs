@@ -4,31 +4,50 @@
 //!  new ─► pack.toml ─► Source ─► build ─► inspect ─► Draft ─► .pgpack ─► sign
 //!  .pgpack ─► Reader ─► hashes, signature ─► inspect ─► Fit
 //!  two .pgpack ─► inspect, probe ─► PackDiff
+//!  .pgpack ─► StoreCommand ─► Store ─► InstalledPacks ─► the pipeline, in place of builds
 //! ```
 //!
 //! `playground_pack` has the format; here is what needs the game: its build of modules, its ABI, and
 //! the codes of errors.
 
 mod build;
+mod describe;
 mod diff;
 mod explain;
 mod fit;
+mod installed;
 mod new;
+mod player;
+mod show;
 
 use std::path::{Path, PathBuf};
 
-use playground_pack::{Draft, Manifest, PackError, Reader, SigningKey, SourceError, sign_pack};
+use playground_pack::resolve::Clash;
+use playground_pack::{
+    Draft, Manifest, PackError, Reader, SigningKey, SourceError, StoreError, sign_pack,
+};
 use thiserror::Error;
 
 pub use build::build;
+pub use describe::{NO_SANDBOX, describe, publisher, summary};
 pub use diff::{Difference, Level, PackDiff, diff};
 pub use fit::{Fit, fit};
+pub use installed::{InstalledPacks, PackModule, PackVersion, folder_in};
 pub use new::{New, new};
+pub use player::{Report, StoreCommand, run, run_in};
+pub use show::{PackRow, rows};
 
 use crate::atomic_write;
+use crate::build::capture::CaptureError;
+use crate::build::error::BuildError;
 use crate::explain::Explain;
 use crate::ids::ModuleId;
+use crate::inspect::{HostError, InspectError};
+use crate::load::LoadError;
+use crate::plan::PlanError;
+use crate::probe::ProbeError;
 use crate::refusal::Refusal;
+use crate::workspace::WorkspaceError;
 
 pub use crate::build::host_triple as triple;
 
@@ -105,18 +124,65 @@ pub enum PacksError {
         /// The packed file.
         file: PathBuf,
     },
+    /// The store of installed packs refused it.
+    Store(Box<StoreError>),
+    /// Packs do not run together, or not with the game.
+    Clash(Box<Clash>),
+    /// Other packs that are on require it.
+    Required {
+        /// The pack.
+        id: String,
+        /// The others.
+        by: Vec<String>,
+    },
+    /// A folder can be installed by its developer only.
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The game's own modules are not known, so that packs cannot be compared with them.
+    NoModules,
     /// A stage that edits pass, too, refused it.
     Refused(Refusal),
 }
 
-impl<E> From<E> for PacksError
-where
-    Refusal: From<E>,
-{
-    fn from(error: E) -> Self {
-        Self::Refused(error.into())
+impl PacksError {
+    /// True if the player only has to trust the pack's publisher.
+    pub fn asks_for_trust(&self) -> bool {
+        let error = match self {
+            Self::Store(error) => error,
+            _ => return false,
+        };
+        matches!(**error, StoreError::UnknownPublisher { .. })
     }
 }
+
+impl From<StoreError> for PacksError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Box::new(error))
+    }
+}
+
+macro_rules! stages {
+    ($($error:ty),+) => {
+        $(impl From<$error> for PacksError {
+            fn from(error: $error) -> Self {
+                Self::Refused(error.into())
+            }
+        })+
+    };
+}
+
+stages!(
+    BuildError,
+    CaptureError,
+    HostError,
+    InspectError,
+    LoadError,
+    PlanError,
+    ProbeError,
+    WorkspaceError
+);
 
 /// Writes a pack to a file, which is replaced as a whole. Returns its size in bytes.
 ///

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::artifact::{self, Artifact, Writers};
+use crate::artifact::{self, Artifact, ArtifactError, Writers};
 use crate::build::cause::{Cause, causes};
 use crate::build::rustc::{Cancel, CompileTimes, ms};
 use crate::build::standby::Standby;
@@ -174,6 +174,17 @@ fn age_ms(at: Option<SystemTime>) -> f32 {
     age.map_or(0.0, |age| age.as_secs_f32() * 1000.0)
 }
 
+/// An artifact that was not built in this attempt.
+fn taken(read: Result<Artifact, ArtifactError>) -> Outcome {
+    match read {
+        Ok(Artifact { path, bytes, .. }) => {
+            let (times, warnings) = (CompileTimes::default(), Vec::new());
+            Outcome::Built(Built { path, bytes, times, warnings })
+        }
+        Err(error) => Outcome::Refused(error.into()),
+    }
+}
+
 /// An attempt under way.
 struct Run<'a> {
     attempt: &'a Attempt,
@@ -214,19 +225,21 @@ impl Run<'_> {
         if self.cancel.is_cancelled() { Err(AttemptError::Cancelled) } else { Ok(()) }
     }
 
-    /// build: compiles each module, or takes the artifact that the user supplied as a file.
+    /// build: compiles each module, or takes the artifact of its pack or of a file that the user
+    /// supplied.
     fn build(&mut self, report: &dyn Fn(AttemptEvent)) -> BTreeMap<ModuleId, Outcome> {
         let Attempt { workspace, inputs, modules, .. } = self.attempt;
         let (mut outcomes, mut ids) = (BTreeMap::new(), BTreeSet::new());
         for (id, intent) in modules {
-            match &intent.origin {
-                Origin::Source => {
-                    ids.insert(id.clone());
+            match (&intent.origin, workspace.members.of_pack(id)) {
+                (Origin::Source, None) => _ = ids.insert(id.clone()),
+                (Origin::Source, Some(module)) => {
+                    // Only this process and its like write there, and the hash is known.
+                    let (folder, hash) = (&module.pack.folder, Some(&module.hash));
+                    let read = artifact::read(&module.file, folder, hash, Writers::Anybody);
+                    outcomes.insert(id.clone(), taken(read));
                 }
-                Origin::File(path) => {
-                    let read = self.read_file(path);
-                    outcomes.insert(id.clone(), read);
-                }
+                (Origin::File(path), _) => _ = outcomes.insert(id.clone(), self.read_file(path)),
             }
         }
         if ids.is_empty() {
@@ -288,13 +301,7 @@ impl Run<'_> {
         let within = &self.attempt.workspace.folders.workspace;
         let read = artifact::hash_beside(path, within)
             .and_then(|hash| artifact::read(path, within, Some(&hash), Writers::OwnerOnly));
-        match read {
-            Ok(Artifact { path, bytes, .. }) => {
-                let (times, warnings) = (CompileTimes::default(), Vec::new());
-                Outcome::Built(Built { path, bytes, times, warnings })
-            }
-            Err(error) => Outcome::Refused(error.into()),
-        }
+        taken(read)
     }
 
     /// seal: copies the checked bytes to memory that can no longer be written to.
@@ -329,7 +336,10 @@ impl Run<'_> {
             if !self.runs(&hash) {
                 self.note(|journal| journal.reached(&id, &hash, Stage::Loaded));
             }
-            let inputs = self.inputs_of(&id).filter(|it| *it.epoch() == manifest.epoch).cloned();
+            let packed = self.attempt.workspace.members.of_pack(&id);
+            let pack = packed.filter(|it| it.hash == hash).map(|module| module.pack.clone());
+            let inputs = self.inputs_of(&id).filter(|it| *it.epoch() == manifest.epoch);
+            let inputs = inputs.filter(|_| packed.is_none()).cloned();
             let causes = inputs.as_ref().map(|inputs| self.causes(&id, inputs));
             let mut generation = Generation {
                 number: self.attempt.numbers.get(&id).copied().unwrap_or(1),
@@ -339,6 +349,7 @@ impl Run<'_> {
                 code,
                 stored: Vec::new(),
                 times: Times { load_ms: ms(started), ..times },
+                pack,
                 inputs: inputs.map(Arc::new),
                 causes: causes.unwrap_or_default(),
                 additions: OnceLock::new(),

@@ -79,6 +79,8 @@ pub struct HotLoadPlugin {
     pub killed: Option<u32>,
     /// The folder of snapshots; the workspace's folder `saves` if `None`.
     pub saves: Option<PathBuf>,
+    /// The folder of installed packs; below that of the snapshots if `None`.
+    pub packs: Option<PathBuf>,
     /// Print the console's output to the terminal.
     pub echo: bool,
 }
@@ -106,6 +108,7 @@ impl Default for HotLoadPlugin {
             died_of: None,
             killed: None,
             saves: None,
+            packs: None,
             echo: true,
         }
     }

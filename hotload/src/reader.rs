@@ -1,12 +1,14 @@
 //! Reads the inputs of builds: the workspace and the sources of its modules.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use notify::RecursiveMode;
+use playground_pack::Store;
 
 use crate::build::capture::{self, CaptureError};
 use crate::build::recipe;
@@ -16,6 +18,7 @@ use crate::build::{self, Inputs, Recipes};
 use crate::end_signals::{SharedJournal, end_on_signal};
 use crate::ids::ModuleId;
 use crate::journal::{Death, Journal};
+use crate::packs::{self, InstalledPacks};
 use crate::pipeline::lock;
 use crate::refusal::Refusal;
 use crate::shared_libraries::{KnownLibraries, SharedLibraries};
@@ -27,7 +30,7 @@ use crate::workspace::{self, Folders, Members};
 const RECENT: Duration = Duration::from_secs(2);
 
 /// The modules on disk, and how cargo would compile them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Workspace {
     /// The folders.
     pub folders: Folders,
@@ -37,6 +40,8 @@ pub struct Workspace {
     pub recipes: Recipes,
     /// The linker; `None` links with rustc's own.
     pub linker: Option<Linker>,
+    /// The installed packs; `None` only in tests of the worker.
+    pub store: Option<Store>,
 }
 
 /// A workspace is replaced as a whole, and shared.
@@ -54,8 +59,10 @@ pub struct Watched {
 pub struct Reader {
     /// A folder in the workspace.
     pub folder: PathBuf,
-    /// Whether to report changes of files.
+    /// Whether to report changes of files. Those of installed packs are always reported.
     pub watches: bool,
+    /// The folder of installed packs; beside the snapshots of the workspace if `None`.
+    pub packs: Option<PathBuf>,
     /// Receives changes of files.
     pub events: Sender<Event>,
     /// Receives progress and warnings.
@@ -99,22 +106,37 @@ impl Reader {
             Some(known) => known.clone(),
             None => Arc::new(self.read_workspace(known)?),
         };
+        // Before anything is read, so that no change is missed in between.
+        self.watch(&workspace, &extra);
+        let workspace = self.with_packs(workspace);
         let Workspace { folders, members, recipes, .. } = &*workspace;
-        if self.watches {
-            // Before the sources are read, so that no change is missed in between.
-            self.watch(folders, members, &extra);
-        }
         let inputs = build::inputs(folders, members, recipes, inputs)?;
-        if self.watches {
-            let extra = read_elsewhere(Some(&workspace), &inputs);
-            self.watch(folders, members, &extra);
-        }
+        let extra = read_elsewhere(Some(&workspace), &inputs);
+        self.watch(&workspace, &extra);
         Ok(Reading { workspace, inputs })
+    }
+
+    /// The workspace with the packs that are installed now.
+    fn with_packs(&self, workspace: SharedWorkspace) -> SharedWorkspace {
+        let Some(store) = &workspace.store else { return workspace };
+        if workspace.members.packs.are_of(store) {
+            return workspace;
+        }
+        let packs = InstalledPacks::read(store, &workspace.members);
+        for (id, refusal) in &packs.refused {
+            let about = if id.is_empty() { String::new() } else { format!("pack {id}: ") };
+            self.update(Update::Warning(format!("{about}{refusal}")));
+        }
+        self.update(Update::Packs(packs::rows(store, &packs)));
+        let members = Members { packs, ..workspace.members.clone() };
+        Arc::new(Workspace { members, ..(*workspace).clone() })
     }
 
     fn read_workspace(&self, known: Option<&SharedWorkspace>) -> Result<Workspace, Refusal> {
         let (folders, members) = workspace::scan(&self.folder)?;
-        self.open_journal(&folders.built);
+        let packs = self.packs.clone().unwrap_or_else(|| packs::folder_in(&folders.workspace));
+        let store = Store::new(packs);
+        self.open_journal(&folders.built, &InstalledPacks::read(&store, &members));
         let libraries = self.libraries.wait().as_ref().map_err(Clone::clone)?;
         libraries.keep(&folders.built);
         if let Some(known) = known {
@@ -123,7 +145,7 @@ impl Reader {
         let report = |activity: &str| self.report_progress(activity);
         let recipes = read_recipes(&folders, &members, libraries, &self.stop, report)?;
         let linker = build::linker(&folders, &recipes)?;
-        Ok(Workspace { folders, members, recipes, linker })
+        Ok(Workspace { folders, members, recipes, linker, store: Some(store) })
     }
 
     fn report_progress(&self, activity: &str) {
@@ -137,12 +159,17 @@ impl Reader {
     }
 
     /// Opens the journal below `folder`, and reports how the previous game crashed.
-    fn open_journal(&self, folder: &Path) {
+    fn open_journal(&self, folder: &Path, packs: &InstalledPacks) {
         let mut opened = lock(&self.journal);
         if opened.is_some() {
             return;
         }
-        let (journal, death, error) = Journal::open(folder, self.killed);
+        let (journal, mut death, error) = Journal::open(folder, self.killed);
+        let came_with = death.quarantined.iter().filter_map(|it| {
+            let module = packs.modules.get(&it.module).filter(|module| module.hash == it.hash)?;
+            Some((it.module.clone(), module.pack.to_string()))
+        });
+        death.packs = came_with.collect();
         *opened = Some(journal);
         drop(opened);
         if let Err(error) = end_on_signal(&self.journal) {
@@ -157,23 +184,35 @@ impl Reader {
         }
     }
 
-    fn watch(&self, folders: &Folders, members: &Members, elsewhere: &BTreeSet<PathBuf>) {
-        let sources: Vec<PathBuf> = std::iter::once(folders.modules.clone())
-            .chain(members.libraries.values().map(|library| library.folder.clone()))
-            .collect();
-        let configuration = folders.workspace.join(".cargo");
-        let mut watched: Vec<(PathBuf, RecursiveMode)> =
-            sources.iter().map(|folder| (folder.clone(), RecursiveMode::Recursive)).collect();
-        watched.push((folders.workspace.clone(), RecursiveMode::NonRecursive));
-        if configuration.is_dir() {
-            watched.push((configuration.clone(), RecursiveMode::NonRecursive));
+    fn watch(&self, workspace: &Workspace, elsewhere: &BTreeSet<PathBuf>) {
+        let Workspace { folders, members, store, .. } = workspace;
+        let mut sources = Vec::new();
+        let mut watched: Vec<(PathBuf, RecursiveMode)> = Vec::new();
+        if self.watches {
+            sources.push(folders.modules.clone());
+            sources.extend(members.libraries.values().map(|library| library.folder.clone()));
+            let all = sources.iter();
+            watched.extend(all.map(|folder| (folder.clone(), RecursiveMode::Recursive)));
+            watched.push((folders.workspace.clone(), RecursiveMode::NonRecursive));
+            let configuration = folders.workspace.join(".cargo");
+            if configuration.is_dir() {
+                watched.push((configuration, RecursiveMode::NonRecursive));
+            }
+            let parents = elsewhere.iter().filter_map(|file| file.parent());
+            // A build script may name a whole folder.
+            let parents: BTreeSet<&Path> =
+                parents.chain(elsewhere.iter().map(PathBuf::as_path)).collect();
+            let exist = parents.into_iter().filter(|folder| folder.is_dir());
+            watched.extend(exist.map(|folder| (folder.to_owned(), RecursiveMode::NonRecursive)));
         }
-        let parents = elsewhere.iter().filter_map(|file| file.parent());
-        // A build script may name a whole folder.
-        let parents: BTreeSet<&Path> =
-            parents.chain(elsewhere.iter().map(PathBuf::as_path)).collect();
-        let exist = parents.into_iter().filter(|folder| folder.is_dir());
-        watched.extend(exist.map(|folder| (folder.to_owned(), RecursiveMode::NonRecursive)));
+        let list = store.as_ref().map(Store::list_file);
+        if let Some(store) = store {
+            // Packs may be installed while the game runs. Without the folder, they cannot.
+            let _ = fs::create_dir_all(store.folder());
+            if store.folder().is_dir() {
+                watched.push((store.folder().to_owned(), RecursiveMode::NonRecursive));
+            }
+        }
         let covered = Watched {
             folders: watched.iter().map(|(folder, _)| folder.clone()).collect(),
             elsewhere: elsewhere.clone(),
@@ -183,15 +222,18 @@ impl Reader {
             return;
         }
         let (events, workspace) = (self.events.clone(), folders.workspace.clone());
+        let watches = self.watches;
         let elsewhere = elsewhere.clone();
         let started = watch::watch(&watched, move |change| {
             let event = match change {
                 FileChange::Lost { error } => FileEvent::Lost { error },
                 FileChange::Changed(path) => {
                     let is_source = sources.iter().any(|folder| path.starts_with(folder));
-                    let is_read =
-                        is_source || path.ancestors().any(|folder| elsewhere.contains(folder));
-                    if !is_read && !is_configuration(&workspace, &path) {
+                    let is_read = is_source
+                        || list.as_ref() == Some(&path)
+                        || path.ancestors().any(|folder| elsewhere.contains(folder));
+                    let is_configuration = watches && is_configuration(&workspace, &path);
+                    if !is_read && !is_configuration {
                         return;
                     }
                     let at = saved_at(&path);
@@ -286,7 +328,9 @@ fn changes_workspace(
     };
     // A folder that cannot be read counts as present.
     let is_gone = |folder: &Path| matches!(folder.join("Cargo.toml").try_exists(), Ok(false));
+    let list = workspace.store.as_ref().map(Store::list_file);
+    let paths = || paths.iter().filter(|path| list.as_ref() != Some(*path));
     recipes.by_module.is_empty()
-        || paths.iter().any(|path| is_manifest(path) || !is_known(path) || is_of_script(path))
+        || paths().any(|path| is_manifest(path) || !is_known(path) || is_of_script(path))
         || members.crates.values().any(|it| is_gone(&it.folder))
 }

@@ -14,6 +14,7 @@ use crate::explain::{Explain, Explanation};
 use crate::inspect::{GraphError, HostError, InspectError};
 use crate::journal::JournalError;
 use crate::load::LoadError;
+use crate::packs::PacksError;
 use crate::pipeline::PipelineError;
 use crate::plan::PlanError;
 use crate::probe::ProbeError;
@@ -104,6 +105,8 @@ refusals! {
     Events(EventsError),
     /// A snapshot file cannot be written or used.
     Save(SaveError),
+    /// A pack is refused.
+    Pack(PacksError),
     /// The journal cannot be written.
     Journal(JournalError),
     /// The worker's thread ended.
@@ -117,6 +120,15 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
+    /// What a player has to know before trusting a pack's publisher, if nothing else keeps the pack
+    /// from being installed.
+    pub fn asks_for_trust(&self) -> Option<String> {
+        match self {
+            Self::Pack(error) if error.asks_for_trust() => self.explain().details,
+            _ => None,
+        }
+    }
+
     /// True if the edit only needs a confirmation, since it would drop data.
     pub fn asks(&self) -> bool {
         match self {

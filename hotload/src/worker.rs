@@ -22,20 +22,21 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::build::rustc::Cancel;
 use crate::build::standby::Standby;
 use crate::generation::SharedGeneration;
 use crate::inspect::HostFacts;
+use crate::packs::{self, PackVersion, PacksError, StoreCommand};
 use crate::pipeline::{self, Attempt, AttemptOutcome, PipelineError, Tools, lock};
 use crate::probe::Prober;
 use crate::process_limits::{self, Usage};
-use crate::reader::Reader;
+use crate::reader::{Reader, SharedWorkspace};
 use crate::refusal::Refusal;
 use crate::resolve::Selection;
 use crate::shared_libraries::{KnownLibraries, SharedLibraries};
-use event::{AttemptEvent, AttemptId, Event, HostEvent, Request, Update};
+use event::{AttemptEvent, AttemptId, Event, FileEvent, HostEvent, Progress, Request, Update};
 use request::Ticket;
 use state::{Effect, ReadRequest, State};
 
@@ -56,6 +57,8 @@ pub struct WorkerSettings {
     pub probe_limit: Duration,
     /// The process of the previous game, if it was killed from outside.
     pub killed: Option<u32>,
+    /// The folder of installed packs; the workspace's if `None`.
+    pub packs: Option<PathBuf>,
 }
 
 /// The worker's thread. Ends when it is dropped.
@@ -145,11 +148,13 @@ impl Loop {
         updates: Sender<Update>,
         stop: Cancel,
     ) -> Self {
-        let WorkerSettings { folder, watch, selection, prober, probe_limit, killed } = settings;
+        let WorkerSettings { folder, watch, selection, prober, probe_limit, killed, packs } =
+            settings;
         let (journal, libraries) = (Arc::default(), KnownLibraries::default());
         let reader = Reader {
             folder,
             watches: watch,
+            packs,
             events: events.clone(),
             updates: updates.clone(),
             journal: Arc::clone(&journal),
@@ -215,6 +220,8 @@ impl Loop {
             Effect::Discard(hashes) => self.discard(&hashes),
             Effect::Commit(generations) => self.commit(generations),
             Effect::Quarantine { clear } => self.quarantine(clear),
+            Effect::Packs(ticket, command, workspace) => self.packs(ticket, command, workspace),
+            Effect::GoBack(failed, reason) => self.go_back(failed, reason),
             Effect::Warm(running) => {
                 self.tools.standby.refill();
                 self.refill_probe(&running);
@@ -243,6 +250,41 @@ impl Loop {
             let read = catch_unwind(AssertUnwindSafe(read));
             let read = read.unwrap_or_else(|_| Err(PipelineError::Panicked.into()));
             let _ = events.send(Event::Read(read));
+        });
+    }
+
+    /// Carries out a command about packs. It may unpack or build for seconds.
+    fn packs(&self, ticket: Ticket, command: StoreCommand, workspace: SharedWorkspace) {
+        let (events, updates) = (self.events.clone(), self.updates.clone());
+        thread::spawn(move || {
+            let mut report = |activity: &str| {
+                let progress = Progress { activity: activity.to_owned(), done: 0, total: 0 };
+                let _ = updates.send(Update::Progress(Some(progress)));
+            };
+            let run = || match &workspace.store {
+                Some(store) => packs::run(store, &workspace.members, &command, &mut report),
+                None => Err(PacksError::NoModules),
+            };
+            let result = catch_unwind(AssertUnwindSafe(run));
+            let result = match result {
+                Ok(result) => result.map_err(Refusal::from),
+                Err(_) => Err(PipelineError::Panicked.into()),
+            };
+            let _ = updates.send(Update::Progress(None));
+            let _ = events.send(Event::Packs(ticket, command, result));
+        });
+    }
+
+    /// Installs the version of a pack that ran before. This waits for others that change packs.
+    fn go_back(&self, failed: Arc<PackVersion>, reason: String) {
+        let Some(store) = self.state.store() else { return };
+        let (events, updates) = (self.events.clone(), self.updates.clone());
+        thread::spawn(move || {
+            let now = store.go_back(&failed.id, &failed.version, &reason);
+            let now = now.map_err(|error| PacksError::from(error).into());
+            let _ = updates.send(Update::PackWentBack { failed, now, reason });
+            let (path, at) = (store.list_file(), SystemTime::now());
+            let _ = events.send(Event::Files(FileEvent::Changed { path, at }));
         });
     }
 

@@ -25,4 +25,4 @@ pub use error::{ArchiveError, PackError, Size};
 pub use manifest::{File, Hash, Kind, Manifest, Module, Publisher, Target};
 pub use sign::{SignError, SigningKey, sign_pack};
 pub use source::{Draft, Library, Source, SourceError};
-pub use store::{Installed, Permissions, Store, StoreError};
+pub use store::{Installed, Permissions, Staged, Store, StoreError};

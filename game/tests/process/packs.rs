@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use playground_pack::manifest::library_path;
 use playground_pack::{Hash, Manifest, Reader, Writer};
 use playground_tests::Copy;
+use playground_tests::game::Game;
 
 use crate::{PROGRAM, SCENE, WALK};
 
@@ -209,6 +210,52 @@ fn a_new_pack_has_a_module_that_can_be_built() {
     pack(&copy.root, &["sign", packed, "--key", "key", "--name", "x"]).says(true, &["signed"]);
     pack(&copy.root, &["verify", packed]).says(true, &["its modules fit this game"]);
     pack(&copy.root, &["new", "other/extra_life"]).says(false, &["H1116", "there is a module in"]);
+}
+
+#[test]
+fn a_pack_that_ends_the_game_is_named_and_the_version_before_it_runs() {
+    let copy = Copy::of_fixtures();
+    pack(&copy.root, &["key", "key", "--no-password"]).says(true, &[]);
+    pack(&copy.root, &["new", "packs/walkers", "--module", "systems_walk"]).says(true, &[]);
+    let manifest = copy.root.join("packs/walkers/pack.toml");
+    let begin = "tally.version = 1;";
+    let source = copy.read(WALK);
+    for (version, body) in [
+        ("1.0.0", "tally.version = 10;"),
+        ("2.0.0", "if tally.walked % 50 == 0 {\n        std::process::abort();\n    }"),
+    ] {
+        let text = fs::read_to_string(&manifest).expect("pack.toml");
+        let line = text.lines().find(|line| line.starts_with("version")).expect("its version");
+        let text = text.replace(line, &format!("version = \"{version}\""));
+        fs::write(&manifest, text).expect("pack.toml");
+        copy.edit(WALK, &[(begin, body)]);
+        let file = format!("{version}.pgpack");
+        pack(&copy.root, &["build", "packs/walkers", "--out", &file]).says(true, &[]);
+        pack(&copy.root, &["sign", &file, "--key", "key", "--name", "x"]).says(true, &[]);
+        copy.write(WALK, &source);
+    }
+    // What the command line says, also without a game.
+    let untrusted = ["H1123", "signed with the key", "systems_walk 0.1.0", "`--trust`"];
+    pack(&copy.root, &["install", "1.0.0.pgpack"]).says(false, &untrusted);
+    pack(&copy.root, &["list"]).says(true, &["no packs are installed"]);
+    pack(&copy.root, &["install", "1.0.0.pgpack", "--trust"]).says(true, &["installed"]);
+    pack(&copy.root, &["list"]).says(true, &["walkers", "1.0.0", "on"]);
+    pack(&copy.root, &["verify", "walkers"]).says(true, &["its modules fit this game"]);
+
+    let mut game = Game::start(PROGRAM, copy, &["--supervise"]);
+    game.wait_for("ready: apps_demo");
+    game.wait_for_events("committed", 5);
+    game.say("tally");
+    assert!(game.wait_for("walked=").contains("version=10"));
+    // From another process, into the game that runs.
+    pack(&game.copy.root, &["update", "2.0.0.pgpack"]).says(true, &["replaces 1.0.0"]);
+    game.wait_for("the game died of SIGABRT");
+    game.wait_for("systems_walk of pack walkers 2.0.0: the game died");
+    game.wait_for("pack walkers 2.0.0 cannot run (its code ended the game): 1.0.0 is installed");
+    game.say("wait 60; tally; pack why walkers; quit");
+    assert!(game.wait_for("walked=").contains("version=10"));
+    game.wait_for("not a newer version: 2.0.0: its code ended the game");
+    assert!(game.ended().success());
 }
 
 const EXTRA: &str = "plugins/extra/src/lib.rs";

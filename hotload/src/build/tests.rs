@@ -8,6 +8,7 @@ use std::thread;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use rustix::io::Errno;
+use semver::Version;
 
 use super::standby::Standby;
 use super::*;
@@ -101,7 +102,16 @@ impl Workspace {
         let crates = MODULES.map(|(id, links)| {
             let links = links.iter().map(|&link| link.into()).collect();
             let (id, folder) = (ModuleId::from(id), self.module(id));
-            (id.clone(), ModuleCrate { id, folder, links, libraries: BTreeSet::new() })
+            (
+                id.clone(),
+                ModuleCrate {
+                    id,
+                    version: Version::new(0, 1, 0),
+                    folder,
+                    links,
+                    libraries: BTreeSet::new(),
+                },
+            )
         });
         let members = Members { crates: crates.into(), ..Members::default() };
         let path = ("PATH".to_owned(), std::env::var("PATH").unwrap());

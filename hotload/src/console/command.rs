@@ -27,6 +27,8 @@ pub use words::last_command;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{FromArgMatches, Parser, Subcommand};
 
+use crate::packs::StoreCommand;
+
 /// A command of the console.
 ///
 /// An argument's id says what completes it: see `complete.rs`.
@@ -122,6 +124,9 @@ pub enum Command {
     /// Artifacts that crashed the game and are not loaded again.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
+    /// Installs, lists and removes packs of modules.
+    #[command(subcommand)]
+    Pack(StoreCommand),
     /// Lets frames pass before the next command.
     Wait {
         /// A number of frames.

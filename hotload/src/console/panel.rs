@@ -1,9 +1,9 @@
 //! The in-game console: a panel at the top of the window, with the command line at its bottom.
 //!
 //! ```text
-//!  Modules  Log                       app ▾   60 fps   ×
+//!  Modules  Packs  Log                app ▾   60 fps   ×
 //!  ───────────────────────────────────────────────────
-//!  the tab's content: modules.rs or log.rs
+//!  the tab's content: modules.rs, packs.rs or log.rs
 //!  ───────────────────────────────────────────────────
 //!  the last output, candidates of a completion
 //!  ❯ command line                         line.rs
@@ -11,17 +11,19 @@
 //!
 //! [`show`] draws a [`ConsoleView`] and returns the user's actions; it changes only its own
 //! [`ConsoleState`]. Keys: Enter submits, Tab completes, up and down go through the history, Page Up
-//! and Page Down scroll, Ctrl+1 and Ctrl+2 select the tab, Ctrl+F focuses the filter, Shift+Tab
+//! and Page Down scroll, Ctrl+1 to Ctrl+3 select the tab, Ctrl+F focuses the filter, Shift+Tab
 //! moves the focus from the line to the widgets above it, Escape closes.
 
 mod line;
 mod log;
 mod modules;
 mod overlay;
+mod packs;
 mod plan;
 pub(super) mod theme;
 
 pub use overlay::progress_overlay;
+pub use packs::install;
 
 use playground_api::bevy_egui::egui;
 
@@ -33,6 +35,7 @@ use egui::{
 use super::command::{self, Command};
 use super::history::History;
 use super::view::ConsoleView;
+use crate::packs::StoreCommand;
 
 /// An action of the user in the console.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub enum ConsoleAction {
     Submit(String),
     /// The answer *no* to the question whether a module's data may be dropped.
     Decline(String),
+    /// The answer *no* to the question about a pack's publisher.
+    DeclineTrust,
     /// A request to close the console.
     Close,
 }
@@ -53,6 +58,8 @@ pub enum Tab {
     /// The table of the modules.
     #[default]
     Modules,
+    /// The installed packs.
+    Packs,
     /// The output.
     Log,
 }
@@ -68,6 +75,7 @@ pub struct ConsoleState {
     pub height: f32,
     /// The modules page.
     pub(super) modules: modules::ModulesTab,
+    packs: packs::PacksTab,
     /// The output page.
     pub(super) log: log::LogTab,
     line: line::Line,
@@ -83,6 +91,7 @@ impl Default for ConsoleState {
             history: History::default(),
             height: 0.62,
             modules: modules::ModulesTab::default(),
+            packs: packs::PacksTab::default(),
             log: log::LogTab::default(),
             line: line::Line::default(),
             foot: 28.0,
@@ -141,10 +150,15 @@ pub fn show(
                 let (page_rect, foot_rect) = split(ui, state.foot);
                 let page_id = match state.tab {
                     Tab::Modules => fixed_id("modules page"),
+                    Tab::Packs => fixed_id("packs page"),
                     Tab::Log => fixed_id("log page"),
                 };
                 ui.scope_builder(page_id.max_rect(page_rect), |ui| match state.tab {
                     Tab::Modules => state.modules.show(ui, &view.modules, page, &mut actions),
+                    Tab::Packs => {
+                        let question = view.pack_question.as_ref();
+                        state.packs.show(ui, &view.packs, question, page, &mut actions);
+                    }
                     Tab::Log => state.log.show(ui, &view.log, page, &mut actions),
                 });
                 ui.scope_builder(UiBuilder::new().max_rect(foot_rect), |ui| {
@@ -153,8 +167,19 @@ pub fn show(
             });
             edge(ui, screen, state);
         });
-    // A plan has several lines.
-    if actions.iter().any(|action| matches!(action, ConsoleAction::Run(Command::Plan { .. }))) {
+    let answers_at_length = |action: &ConsoleAction| {
+        let ConsoleAction::Run(command) = action else { return false };
+        matches!(
+            command,
+            Command::Plan { .. }
+                | Command::Pack(
+                    StoreCommand::Why { .. }
+                        | StoreCommand::Info { .. }
+                        | StoreCommand::Verify { .. }
+                )
+        )
+    };
+    if actions.iter().any(answers_at_length) {
         state.tab = Tab::Log;
         state.log.scroll_to_end();
     }
@@ -175,7 +200,7 @@ fn foot(
     actions: &mut Vec<ConsoleAction>,
 ) {
     theme::rule(ui);
-    if state.tab == Tab::Modules {
+    if state.tab != Tab::Log {
         log::last_lines(ui, &view.log, 3);
     }
     if let Some(line) = state.line.show(ui, view, &mut state.history) {
@@ -217,6 +242,7 @@ fn shortcuts(
 ) -> f32 {
     let filter = match state.tab {
         Tab::Modules => modules::filter_id(),
+        Tab::Packs => packs::filter_id(),
         Tab::Log => log::filter_id(),
     };
     let pressed = |modifiers, key| ctx.input_mut(|input| input.consume_key(modifiers, key));
@@ -224,6 +250,9 @@ fn shortcuts(
         state.tab = Tab::Modules;
     }
     if pressed(Modifiers::COMMAND, Key::Num2) {
+        state.tab = Tab::Packs;
+    }
+    if pressed(Modifiers::COMMAND, Key::Num3) {
         state.tab = Tab::Log;
     }
     if pressed(Modifiers::COMMAND, Key::F) {
@@ -280,6 +309,12 @@ fn header(
             let text = RichText::new(format!("{troubled} in trouble")).small().color(theme::RED);
             part(ui, "troubled", |ui| ui.label(text));
         }
+        part(ui, "packs", |ui| {
+            let asks = view.pack_question.is_some();
+            let title = RichText::new("Packs").strong();
+            let title = if asks { title.color(theme::AMBER) } else { title };
+            ui.selectable_value(&mut state.tab, Tab::Packs, title);
+        });
         part(ui, "log", |ui| {
             ui.selectable_value(&mut state.tab, Tab::Log, RichText::new("Log").strong());
         });

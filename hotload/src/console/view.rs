@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::command::Names;
 use super::plan::ModulePlan;
+use crate::packs::StoreCommand;
 
 /// The state of a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,6 +85,30 @@ pub struct ModuleRow {
     pub can_rollback: bool,
     /// The plan of a swap to its newest code, if it was requested or the swap was refused.
     pub plan: Option<Arc<ModulePlan>>,
+}
+
+pub use crate::packs::PackRow;
+
+/// A pack whose publisher the player has to trust first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackQuestion {
+    /// The command that asked.
+    pub command: StoreCommand,
+    /// The publisher with its key, and what the pack holds.
+    pub text: String,
+}
+
+impl PackQuestion {
+    /// The command once more, after the answer *yes*.
+    pub fn with_trust(&self) -> StoreCommand {
+        match self.command.clone() {
+            StoreCommand::Install { file, developer, downgrade, .. } => {
+                StoreCommand::Install { file, trust: true, developer, downgrade }
+            }
+            // A publisher whose pack is installed is not asked about.
+            other => other,
+        }
+    }
 }
 
 /// The progress of a build.
@@ -230,6 +255,10 @@ pub struct ConsoleView {
     pub apps: Vec<String>,
     /// The names of the snapshots.
     pub snapshots: Vec<String>,
+    /// The installed packs.
+    pub packs: Vec<PackRow>,
+    /// A pack that waits for an answer.
+    pub pack_question: Option<PackQuestion>,
     /// The frame's number.
     pub frame: u64,
     /// Frames a second, smoothed.
@@ -249,6 +278,7 @@ impl ConsoleView {
             modules: self.modules.iter().map(|row| row.id.as_str()).collect(),
             apps: self.apps.iter().map(String::as_str).collect(),
             snapshots: self.snapshots.iter().map(String::as_str).collect(),
+            packs: self.packs.iter().map(|row| row.id.as_str()).collect(),
             commands: self.commands.iter().map(|command| command.name.as_str()).collect(),
         }
     }

@@ -15,8 +15,8 @@ use crate::restart::{self, Restart};
 use crate::state_hash;
 use crate::worker::event::Request;
 
-fn is_of_quarantine(line: &Line) -> bool {
-    let is_one = |command: &Command| matches!(command, Command::Quarantine(_));
+fn may_run_early(line: &Line) -> bool {
+    let is_one = |command: &Command| matches!(command, Command::Quarantine(_) | Command::Pack(_));
     match line {
         Line::Command(command) => is_one(command),
         Line::Text(text) => {
@@ -35,6 +35,7 @@ impl Host {
                     Input::Text(text) => self.commands.push(Line::Text(text)),
                     Input::Command(command) => self.commands.push(Line::Command(command)),
                     Input::Decline(id) => declined.push(id.into()),
+                    Input::DeclineTrust => self.pack_question = None,
                 }
             }
         }
@@ -42,8 +43,9 @@ impl Host {
             self.decline(world, &id);
         }
         if matches!(self.phase, super::Phase::Starting | super::Phase::Resuming) {
-            // A module in quarantine may be the reason why the game does not become ready.
-            while let Some(line) = self.commands.next_that(is_of_quarantine) {
+            // A module in quarantine or of a pack may be the reason why the game does not become
+            // ready.
+            while let Some(line) = self.commands.next_that(may_run_early) {
                 self.run_line(world, line);
             }
             return;
@@ -116,6 +118,7 @@ impl Host {
                 self.request_and_wait(Request::Quarantine { clear });
             }
             Command::Snapshot(command) => self.snapshot_command(world, &command),
+            Command::Pack(command) => self.request_and_wait(Request::Packs(command)),
             Command::Wait { frames } => {
                 self.commands.wait_until(self.frame.saturating_add(frames));
             }

@@ -30,10 +30,18 @@ pub struct UnderWay {
 impl Host {
     pub(super) fn on_update(&mut self, world: &mut World, update: Update) {
         match update {
-            Update::Workspace { folder, modules } => {
+            Update::Workspace { folder, modules, packs } => {
                 self.snapshots.place(folder.join("saves"));
                 self.status.retain(|id, _| modules.contains(id));
-                self.modules = modules;
+                (self.modules, self.pack_of) = (modules, packs);
+            }
+            Update::Packs(packs) => self.packs = packs,
+            Update::PackDone(report) => self.report(world, Happened::PackDone(report)),
+            Update::PackRefused { command, refusal } => {
+                self.report(world, Happened::PackRefused { command, refusal });
+            }
+            Update::PackWentBack { failed, now, reason } => {
+                self.report(world, Happened::PackWentBack { failed, now, reason });
             }
             Update::Manifests(manifests) => {
                 self.manifests = manifests;

@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use super::Host;
 use super::happened::Happened;
 use crate::ids::{GenerationId, ModuleId};
+use crate::worker::event::HostEvent;
 
 /// The questions that nobody has answered yet, each about the modules of one swap.
 #[derive(Debug, Default)]
@@ -53,7 +54,8 @@ pub fn notice_key(group: &BTreeSet<ModuleId>) -> String {
 impl Host {
     /// The user answered *no* to the question about a module.
     pub(super) fn decline(&mut self, world: &mut World, id: &ModuleId) {
-        if self.questions.open.iter().any(|group| group.contains(id)) {
+        if let Some(group) = self.questions.open.iter().find(|group| group.contains(id)) {
+            self.worker.report(HostEvent::Declined(group.clone()));
             self.report(world, Happened::Declined(id.clone()));
         }
     }

@@ -12,7 +12,7 @@ use super::Host;
 use super::happened::Happened;
 use super::questions;
 use crate::console::Console;
-use crate::console::view::Level;
+use crate::console::view::{Level, PackQuestion};
 
 impl Host {
     /// Reports to all outputs that the event belongs to.
@@ -124,6 +124,12 @@ impl Host {
                     // Reports about the newer generation no longer apply.
                     self.status.insert(generation.module.clone(), super::Status::default());
                 }
+            }
+            Happened::PackDone(report) if report.changed.is_some() => self.pack_question = None,
+            Happened::PackRefused { command, refusal } => {
+                self.pack_question = refusal
+                    .asks_for_trust()
+                    .map(|text| PackQuestion { command: command.clone(), text });
             }
             Happened::SwitchedOff { module, reason } => {
                 self.status_of(module).on_ended(reason.clone());

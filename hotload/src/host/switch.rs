@@ -96,7 +96,11 @@ impl Host {
         self.selection.switched.insert(id.clone(), false);
         self.report_changed(Vec::new());
         self.select();
-        let (module, reason) = (id.clone(), reason.to_owned());
+        let module = id.clone();
+        let reason = match self.pack_of.get(id) {
+            Some(pack) => format!("{reason}; it came with {pack}"),
+            None => reason.to_owned(),
+        };
         self.report(world, Happened::SwitchedOff { module, reason });
     }
 }

@@ -153,7 +153,9 @@ impl Host {
                 self.on_selection(world, &proposal.selection);
             }
             Err(refusal) => {
-                self.answer_proposal(&proposal, ProposalAnswer::Refused);
+                let asks = refusal.asks();
+                let answer = if asks { ProposalAnswer::Asks } else { ProposalAnswer::Refused };
+                self.answer_proposal(&proposal, answer);
                 self.report_refused_swap(world, &proposal, refusal);
             }
         }

@@ -26,6 +26,8 @@ impl Host {
         view.app = self.selection.app.as_ref().map(ToString::to_string).unwrap_or_default();
         view.apps = self.modules.iter().filter(|id| id.is_app()).map(ToString::to_string).collect();
         view.snapshots = self.snapshots.names().to_vec();
+        view.packs.clone_from(&self.packs);
+        view.pack_question.clone_from(&self.pack_question);
         view.frame = self.frame;
         view.progress = progress;
         console.set_view(view);

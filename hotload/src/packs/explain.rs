@@ -1,8 +1,9 @@
 //! The codes, texts and remedies of errors about packs.
 
 use playground_pack::manifest::ManifestError;
-use playground_pack::{PackError, SignError};
+use playground_pack::{PackError, SignError, StoreError};
 
+use super::describe::contents;
 use super::{PacksError, triple};
 use crate::console::command::suggest;
 use crate::explain::{Explain, Explanation};
@@ -68,8 +69,66 @@ impl Explain for PacksError {
                 "H1119",
                 format!("{} has no modules for {}", file.display(), triple()),
             )
-            .remedy("Compare packs that were built for this system"),
+            .remedy("Ask its author for one that has"),
+            Self::Store(error) => explain_store(error),
+            Self::Clash(clash) => {
+                Explanation::new("H1129", "the packs cannot all run").details(clash.to_string())
+            }
+            Self::Required { id, by } => {
+                Explanation::new("H1130", format!("pack `{id}` is required by {}", by.join(", ")))
+                    .remedy("Switch these off first, with `pack disable`")
+            }
+            Self::Folder { folder } => Explanation::new(
+                "H1131",
+                format!("{} is a folder, and players install packed files", folder.display()),
+            )
+            .remedy("`--developer` builds the pack in it; `pack build` makes a file of it"),
+            Self::NoModules => Explanation::new(
+                "H1132",
+                "the game's own modules cannot be read, so it is not known which packs fit",
+            )
+            .remedy("Correct the error that the game reported about its modules first"),
             Self::Refused(refusal) => refusal.explain(),
+        }
+    }
+}
+
+fn explain_store(error: &StoreError) -> Explanation {
+    let text = error.to_string();
+    match error {
+        StoreError::Pack(error) => explain(error, None),
+        StoreError::List { .. } => Explanation::new("H1120", text).remedy(
+            "Update the game if a newer one wrote it. Otherwise remove the file, and install the \
+             packs again: their files are beside it",
+        ),
+        StoreError::NotInstalled { id, known } => {
+            let near = suggest(id, known.iter().map(String::as_str));
+            let remedy = match near {
+                Some(near) => format!("There is `{near}`"),
+                None => "`pack list` shows those that are; `pack install FILE` adds one".to_owned(),
+            };
+            Explanation::new("H1121", text).remedy(remedy)
+        }
+        StoreError::Unsigned { .. } => Explanation::new("H1122", text).remedy(
+            "Get a signed one. If you made it yourself, `--developer` installs it; its author can \
+             sign it with `pack sign`",
+        ),
+        StoreError::UnknownPublisher { manifest } => Explanation::new("H1123", text)
+            .details(contents(manifest))
+            .remedy("If you trust this publisher, install it again with `--trust`"),
+        StoreError::Revoked { .. } => Explanation::new("H1124", text)
+            .remedy("Remove it with `pack remove`, and ask its author for one with a new key"),
+        StoreError::OtherPublisher { id, .. } => Explanation::new("H1125", text).remedy(format!(
+            "Another pack may use this one's id. If you know why the key changed, `pack remove \
+             {id}` first"
+        )),
+        StoreError::Downgrade { .. } => Explanation::new("H1126", text)
+            .remedy("`--downgrade` installs it all the same; newer saves may not load with it"),
+        StoreError::SameVersion { .. } => Explanation::new("H1127", text).remedy(
+            "Its author has to raise the version. While you develop it, `--developer` takes it",
+        ),
+        StoreError::NoKey { .. } => {
+            Explanation::new("H1128", text).remedy("`pack keys` lists the keys")
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Checks whether the libraries of a pack are what its manifest says, and whether this game can load
 //! them. Nothing of them is executed.
 
+use std::fs;
 use std::path::Path;
 
 use playground_pack::manifest::library_path;
@@ -54,6 +55,33 @@ pub(super) fn read(file: &Path) -> Result<(Manifest, Option<Vec<Inspected>>), Pa
     let inspected = found.map(|(module, path, bytes)| check(&module, &path, bytes, &facts));
     let inspected = inspected.collect::<Result<_, _>>()?;
     Ok((manifest, Some(inspected)))
+}
+
+/// Inspects the libraries of an unpacked pack.
+///
+/// # Errors
+///
+/// If they are not those of its modules, or this game cannot load them. `file` is named then.
+pub(super) fn in_folder(file: &Path, manifest: &Manifest, folder: &Path) -> Result<(), PacksError> {
+    let file = file.to_owned();
+    let triple = triple();
+    let Some(target) = manifest.targets.iter().find(|target| target.triple == triple) else {
+        return Err(PacksError::NoTarget { file });
+    };
+    if target.abi != playground_api::ABI {
+        let (expected, found) = (playground_api::ABI.to_owned(), target.abi.clone());
+        return Err(PacksError::OtherAbi { file, expected, found });
+    }
+    let facts = HostFacts::of_this_process(playground_api::ABI)?;
+    for module in &manifest.modules {
+        let path = library_path(&triple, &module.id);
+        let bytes = fs::read(folder.join(&path)).map_err(|source| {
+            let error = PackError::File { action: "read", path: folder.join(&path), source };
+            PacksError::Pack { file: file.clone(), error }
+        })?;
+        check(module, &path, bytes, &facts)?;
+    }
+    Ok(())
 }
 
 /// Inspects a library, and compares it with its module in the manifest.

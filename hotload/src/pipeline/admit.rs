@@ -48,6 +48,8 @@ impl Run<'_> {
             let Some((good, path, bytes)) = journal.good(&id).filter(|_| is_off) else {
                 return Err(error.into());
             };
+            // The modules of a pack belong together.
+            other_epoch |= self.attempt.workspace.members.of_pack(&id).is_some();
             other_epoch |=
                 self.attempt.inputs.get(&id).is_some_and(|inputs| *inputs.epoch() != good.epoch);
             let refusal = Refusal::from(error);

@@ -99,13 +99,13 @@ pub fn group_of(members: &Members, ids: &BTreeSet<ModuleId>, id: &ModuleId) -> B
     own.unwrap_or_default()
 }
 
-/// Modules that share a core among `ids`, or are one that others of them link to.
+/// Modules that share a core or a pack among `ids`, or are one that others of them link to.
 fn groups(members: &Members, ids: &BTreeSet<ModuleId>) -> Vec<BTreeSet<ModuleId>> {
     let mut groups: Vec<BTreeSet<ModuleId>> = Vec::new();
     for id in ids {
         let mut group = BTreeSet::from([id.clone()]);
-        let links = members.links_of(id);
-        group.extend(links.into_iter().filter(|link| ids.contains(link)));
+        let tied = members.tied_to(id);
+        group.extend(tied.into_iter().filter(|link| ids.contains(link)));
         groups.retain(|other| {
             let shares = !other.is_disjoint(&group);
             if shares {
@@ -135,6 +135,8 @@ fn set_apart(
 mod tests {
     use std::path::PathBuf;
 
+    use semver::Version;
+
     use super::*;
     use crate::build::rustc::CompileTimes;
     use crate::workspace::ModuleCrate;
@@ -143,7 +145,8 @@ mod tests {
         let crates = modules.iter().map(|(id, links)| {
             let links = links.iter().map(|link| ModuleId::from(*link)).collect();
             let (id, folder, libraries) = (ModuleId::from(*id), PathBuf::new(), BTreeSet::new());
-            (id.clone(), ModuleCrate { id, folder, links, libraries })
+            let version = Version::new(0, 1, 0);
+            (id.clone(), ModuleCrate { id, version, folder, links, libraries })
         });
         Members { crates: crates.collect(), ..Members::default() }
     }

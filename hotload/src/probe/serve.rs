@@ -133,6 +133,7 @@ impl Server {
             code,
             stored: Vec::new(),
             times: Times::default(),
+            pack: None,
             inputs: None,
             causes: Vec::new(),
             additions: OnceLock::new(),

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
+
+use semver::Version;
 
 use super::request::Ticket;
 use crate::build::Inputs;
@@ -10,6 +13,7 @@ use crate::generation::SharedGeneration;
 use crate::ids::ModuleId;
 use crate::inspect::Manifest;
 use crate::journal::Death;
+use crate::packs::{PackRow, PackVersion, Report, StoreCommand};
 use crate::pipeline::{AttemptOutcome, ModulePlan, NotBuilt};
 use crate::reader::SharedWorkspace;
 use crate::refusal::Refusal;
@@ -25,6 +29,8 @@ pub enum Event {
     Host(HostEvent),
     /// The sources were read, or could not be.
     Read(Result<Reading, Refusal>),
+    /// A command about packs has ended.
+    Packs(Ticket, StoreCommand, Result<Report, Refusal>),
     /// News of the attempt under way.
     Attempt(AttemptId, AttemptEvent),
     /// A workspace that could not be read may be readable by now.
@@ -79,6 +85,8 @@ pub enum Request {
         /// Release everything.
         clear: bool,
     },
+    /// Change or show the installed packs.
+    Packs(StoreCommand),
 }
 
 /// An event of the host.
@@ -101,6 +109,8 @@ pub enum HostEvent {
     },
     /// These completed their probation.
     Committed(Vec<SharedGeneration>),
+    /// The user does not want to drop values for the newest code of these modules.
+    Declined(BTreeSet<ModuleId>),
 }
 
 /// The answer to a proposal.
@@ -109,6 +119,8 @@ pub enum ProposalAnswer {
     Accepted,
     /// The swap was refused, and nothing changed. The host reported why.
     Refused,
+    /// The same, until the user confirms that values may be dropped.
+    Asks,
     /// Other modules run than those that the proposal was planned against. Its tickets are still
     /// open.
     Stale(Vec<Ticket>),
@@ -177,8 +189,30 @@ pub enum Update {
     Workspace {
         /// The folder of the cargo workspace.
         folder: PathBuf,
-        /// The modules in it.
+        /// The modules in it, and those of installed packs.
         modules: BTreeSet<ModuleId>,
+        /// The packs of the latter.
+        packs: BTreeMap<ModuleId, Arc<PackVersion>>,
+    },
+    /// The installed packs, as they are listed now.
+    Packs(Vec<PackRow>),
+    /// A command about packs was carried out.
+    PackDone(Report),
+    /// A command about packs was refused.
+    PackRefused {
+        /// The command.
+        command: StoreCommand,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A version of a pack cannot run.
+    PackWentBack {
+        /// The version.
+        failed: Arc<PackVersion>,
+        /// The version that is installed again, and whether it is on; or why the list stays.
+        now: Result<(Version, bool), Refusal>,
+        /// Why.
+        reason: String,
     },
     /// The manifests of the modules that were built.
     Manifests(BTreeMap<ModuleId, Manifest>),

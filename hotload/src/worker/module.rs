@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::request::DataLoss;
 use crate::build::Inputs;
-use crate::generation::SharedGeneration;
+use crate::generation::{Generation, SharedGeneration};
 use crate::ids::{ArtifactHash, InputsHash};
 
 /// One module: its running generation, the one that could run, and the state of its newest source.
@@ -20,7 +20,9 @@ pub struct Module {
     pub data_loss: DataLoss,
     /// The inputs of its next build.
     pub inputs: Option<Inputs>,
-    /// The inputs of the last attempt to go live.
+    /// The artifact of an installed pack that is taken in place of a build.
+    pub packed: Option<ArtifactHash>,
+    /// The source of the last attempt to go live: see [`Module::source`].
     pub attempted: Option<InputsHash>,
     /// rustc's messages, if it refused the newest source: they are shown once.
     pub messages: Vec<String>,
@@ -43,9 +45,40 @@ pub enum Newest {
 }
 
 impl Module {
+    /// What an attempt makes its artifact from: the inputs of a build, or a pack's artifact.
+    pub fn source(&self) -> Option<InputsHash> {
+        match &self.packed {
+            Some(artifact) => Some(artifact.as_str().into()),
+            None => self.inputs.as_ref().map(|inputs| inputs.hash.clone()),
+        }
+    }
+
     /// True if the source differs from the last attempt.
     pub fn is_dirty(&self) -> bool {
-        self.inputs.as_ref().is_some_and(|inputs| self.attempted.as_ref() != Some(&inputs.hash))
+        let source = self.source();
+        source.is_some() && self.attempted != source
+    }
+
+    /// Takes the artifact of a pack from now on, or none any more.
+    pub fn take_packed(&mut self, artifact: Option<&ArtifactHash>) {
+        if self.packed.as_ref() == artifact {
+            return;
+        }
+        self.packed = artifact.cloned();
+        // A pack may have gone back to the code that runs.
+        if self.good.as_ref().is_some_and(|good| self.is_made_of_source(good)) {
+            self.attempted = self.source();
+            self.newest = Newest::Good;
+        }
+    }
+
+    /// True if a generation was made from the current source.
+    fn is_made_of_source(&self, generation: &Generation) -> bool {
+        match (&self.packed, &self.inputs, &generation.inputs) {
+            (Some(artifact), _, _) => generation.hash == *artifact,
+            (None, Some(now), Some(inputs)) => now.hash == inputs.hash,
+            _ => false,
+        }
     }
 
     /// True if the newest source does not compile or was rejected: members of a failed group are

@@ -8,6 +8,7 @@
 //! ```
 
 mod attempts;
+mod packs;
 mod proposals;
 mod sources;
 #[cfg(test)]
@@ -19,6 +20,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use playground_pack::Store;
+
 use super::event::{
     AttemptEvent, AttemptId, Event, HostEvent, ProposalId, Request, RunningModules, Update,
 };
@@ -29,6 +32,7 @@ use crate::generation::SharedGeneration;
 use crate::ids::{ArtifactHash, ModuleId};
 use crate::inspect::Manifest;
 use crate::journal::Stage;
+use crate::packs::{PackVersion, StoreCommand};
 use crate::pipeline::Attempt;
 use crate::plan::Outlines;
 use crate::reader::SharedWorkspace;
@@ -55,6 +59,11 @@ pub enum Effect {
         /// Release everything.
         clear: bool,
     },
+    /// Carry out a command about packs, on another thread. An [`Event::Packs`] follows.
+    Packs(Ticket, StoreCommand, SharedWorkspace),
+    /// This version of a pack cannot run, for that reason: go back to the one before, on another
+    /// thread.
+    GoBack(Arc<PackVersion>, String),
     /// The worker is idle: start the next compiler and the next probe ahead of time.
     Warm(Vec<SharedGeneration>),
     /// The game exits.
@@ -164,6 +173,11 @@ impl State {
         }
     }
 
+    /// The installed packs, once the workspace was read.
+    pub fn store(&self) -> Option<Store> {
+        self.workspace()?.store.clone()
+    }
+
     /// True if the workspace could never be read, so that [`Event::Retry`] is useful.
     pub fn waits_for_workspace(&self) -> bool {
         matches!(self.workspace, WorkspaceState::Unreadable { last: None }) && !self.is_reading
@@ -191,6 +205,8 @@ impl State {
             Event::Host(HostEvent::Committed(generations)) => {
                 self.effects.push(Effect::Commit(generations));
             }
+            Event::Host(HostEvent::Declined(modules)) => self.on_declined(&modules),
+            Event::Packs(ticket, command, result) => self.on_packs(ticket, command, result),
             Event::Read(Ok(reading)) => self.on_reading(reading),
             Event::Read(Err(refusal)) => self.on_unreadable(refusal),
             Event::Attempt(id, event) => self.on_attempt(id, event),
@@ -232,6 +248,7 @@ impl State {
                 let intent = Intent { goal: Goal::PlanOnly, ..Intent::go_live() };
                 BuildRequest::module(id, intent)
             }
+            Request::Packs(command) => return self.start_packs(ticket, command),
             Request::Quarantine { clear } => {
                 self.effects.push(Effect::Quarantine { clear });
                 self.update(Update::Answered(ticket));

@@ -3,14 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use semver::Version;
+
 use super::{Dependency, LocalDep, Package, WorkspaceError, local_deps};
 use crate::ids::ModuleId;
+use crate::packs::{InstalledPacks, PackModule};
 
 /// A module's crate on disk.
 #[derive(Clone, Debug)]
 pub struct ModuleCrate {
     /// Its id: the package's name.
     pub id: ModuleId,
+    /// The package's version.
+    pub version: Version,
     /// The folder that holds its `Cargo.toml`.
     pub folder: PathBuf,
     /// The modules that it links to: core crates.
@@ -26,16 +31,18 @@ impl ModuleCrate {
     }
 }
 
-/// The workspace members that are modules: the packages under the modules folder, without procedural
-/// macros.
+/// The modules: the packages under the workspace's modules folder, without procedural macros, and
+/// those of installed packs.
 #[derive(Clone, Debug, Default)]
 pub struct Members {
-    /// By id.
+    /// The modules that are built here, by id.
     pub crates: BTreeMap<ModuleId, ModuleCrate>,
     /// The libraries on this disk that they are compiled with and that are not modules, by package.
     pub libraries: BTreeMap<String, LocalDep>,
     /// Hash of the sources of the API and of the libraries on this disk that it is made of.
     pub api: String,
+    /// The modules of installed packs. They replace crates of the same name.
+    pub packs: InstalledPacks,
 }
 
 impl Members {
@@ -72,6 +79,7 @@ impl Members {
             let links = normal.filter_map(|dependency| ids.get(dependency.name.as_str()));
             Some(ModuleCrate {
                 id: id.clone(),
+                version: package.version.clone(),
                 folder: package.manifest_path.parent()?.to_owned(),
                 links: links.cloned().collect(),
                 libraries: local_deps::reached(&packages, modules, id.as_str()),
@@ -87,7 +95,22 @@ impl Members {
         };
         let libraries = names.iter().filter_map(local_dep).collect::<Result<_, _>>()?;
         let api = local_deps::hash_of_api(&packages, modules)?;
-        Ok(Self { crates, libraries, api })
+        Ok(Self { crates, libraries, api, packs: InstalledPacks::default() })
+    }
+
+    /// The ids of all modules.
+    pub fn ids(&self) -> BTreeSet<&ModuleId> {
+        self.crates.keys().chain(self.packs.modules.keys()).collect()
+    }
+
+    /// True for a module that is built here or that a pack has.
+    pub fn contains(&self, id: &ModuleId) -> bool {
+        self.crates.contains_key(id) || self.packs.modules.contains_key(id)
+    }
+
+    /// The module of a pack with that id.
+    pub fn of_pack(&self, id: &ModuleId) -> Option<&PackModule> {
+        self.packs.modules.get(id)
     }
 
     /// Modules that others link to.
@@ -100,8 +123,11 @@ impl Members {
         let mut found = BTreeSet::new();
         let mut open = vec![id.clone()];
         while let Some(next) = open.pop() {
-            let Some(module) = self.crates.get(&next) else { continue };
-            for link in &module.links {
+            let links = match self.of_pack(&next) {
+                Some(module) => Some(&module.links),
+                None => self.crates.get(&next).map(|module| &module.links),
+            };
+            for link in links.into_iter().flatten() {
                 if found.insert(link.clone()) {
                     open.push(link.clone());
                 }
@@ -110,11 +136,23 @@ impl Members {
         found
     }
 
-    /// `ids` and every module that links to one of them, directly or indirectly.
+    /// The modules that can only be swapped together with `id` if they are swapped as well: those
+    /// that it links to, and the others of its pack.
+    pub fn tied_to(&self, id: &ModuleId) -> BTreeSet<ModuleId> {
+        let mut tied = self.links_of(id);
+        if let Some(own) = self.of_pack(id) {
+            let of_pack = self.packs.modules.iter().filter(|(_, it)| it.pack.id == own.pack.id);
+            tied.extend(of_pack.map(|(id, _)| id.clone()).filter(|other| other != id));
+        }
+        tied
+    }
+
+    /// `ids` and every module built here that links to one of them, directly or indirectly.
     pub fn with_dependents(&self, ids: &BTreeSet<ModuleId>) -> BTreeSet<ModuleId> {
         let linked = |id: &ModuleId| !self.links_of(id).is_disjoint(ids);
-        let dependents = self.crates.keys().filter(|id| linked(id)).cloned();
-        let present = ids.iter().filter(|id| self.crates.contains_key(*id)).cloned();
+        let dependents = self.crates.keys().filter(|id| self.of_pack(id).is_none() && linked(id));
+        let dependents = dependents.cloned();
+        let present = ids.iter().filter(|id| self.contains(id)).cloned();
         present.chain(dependents).collect()
     }
 
@@ -173,7 +211,7 @@ mod tests {
     /// A package with a target of that kind and name.
     fn package(name: &str, dependencies: &str, (kind, target): (&str, &str)) -> Package {
         let text = format!(
-            r#"{{"name":"{name}","manifest_path":"/w/modules/x/{name}/Cargo.toml",
+            r#"{{"name":"{name}","version":"0.1.0","manifest_path":"/w/modules/x/{name}/Cargo.toml",
             "dependencies":[{dependencies}],"targets":[
             {{"name":"build-script-build","kind":["custom-build"]}},
             {{"name":"{target}","kind":["{kind}"]}}]}}"#

@@ -1,7 +1,7 @@
 //! Takes in a pack: unpacked and checked in a staging folder, and moved into place at the end.
 
 use std::fs::{self, DirBuilder, File as DiskFile};
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -34,14 +34,17 @@ pub struct Staged {
 }
 
 impl Store {
-    /// Checks whether a packed file may be installed, and unpacks it beside the installed packs.
+    /// Checks whether a pack may be installed, and unpacks it beside the installed packs.
     ///
     /// # Errors
     ///
     /// If the pack is refused, or the player has not allowed what it needs. Nothing is installed
     /// then.
-    pub fn stage(&self, file: &Path, permissions: Permissions) -> Result<Staged, StoreError> {
-        let reader = Reader::open(file)?;
+    pub fn stage<R: BufRead>(
+        &self,
+        reader: Reader<R>,
+        permissions: Permissions,
+    ) -> Result<Staged, StoreError> {
         let _lock = self.lock()?;
         let mut list = self.list()?;
         self.sweep(&list);

@@ -1,6 +1,7 @@
 //! Packs that are installed, updated, refused and removed in a real folder.
 
 use super::*;
+use crate::archive::Reader;
 use crate::archive::tests::{TestFolder, packed};
 use crate::manifest::tests::sample;
 use crate::sign::SigningKey;
@@ -41,7 +42,7 @@ impl Setup {
     }
 
     fn install(&self, file: &Path, permissions: Permissions) -> Result<Installed, StoreError> {
-        self.store.stage(file, permissions)?.install()
+        self.store.stage(Reader::open(file)?, permissions)?.install()
     }
 
     #[track_caller]
@@ -208,7 +209,7 @@ fn what_is_not_a_pack_leaves_nothing_behind() {
     // Unpacked and not installed, since somebody else found a fault.
     let file = setup.file("1.1.0", Some(0), "Boss wave");
     let before = setup.names();
-    let staged = setup.store.stage(&file, NOTHING).unwrap();
+    let staged = setup.store.stage(Reader::open(&file).unwrap(), NOTHING).unwrap();
     assert!(staged.folder().join("icon.png").exists());
     drop(staged);
     assert_eq!(setup.names(), before);

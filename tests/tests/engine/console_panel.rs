@@ -12,6 +12,7 @@ use egui::{Event, Key, Modifiers};
 use notices::{Notice, NoticeLevel, Notices};
 use panel::{ConsoleAction, ConsoleState, Tab};
 use plan::{Detail, Item, ItemFate, ModulePlan, Weight};
+use playground_hotload::packs::StoreCommand;
 use view::{ConsoleView, Level, ModuleCommand, ModuleRow, ModuleState, Progress};
 
 // ---- The harness -------------------------------------------------------------------------------
@@ -518,6 +519,8 @@ fn an_answer_is_seen_on_every_page() {
     press_with(&mut console, Modifiers::COMMAND, Key::Num1);
     assert_eq!(console.state().state.tab, Tab::Modules);
     press_with(&mut console, Modifiers::COMMAND, Key::Num2);
+    assert_eq!(console.state().state.tab, Tab::Packs);
+    press_with(&mut console, Modifiers::COMMAND, Key::Num3);
     assert_eq!(console.state().state.tab, Tab::Log);
 }
 
@@ -596,6 +599,28 @@ fn every_command_is_parsed() {
         ("snapshot list", Command::Snapshot(SnapshotCommand::List)),
         ("snapshot diff a", Command::Snapshot(SnapshotCommand::Diff { name: "a".to_owned() })),
         ("snapshot delete a", Command::Snapshot(SnapshotCommand::Delete { name: "a".to_owned() })),
+        (
+            r#"pack install "a b.pgpack" --trust"#,
+            Command::Pack(StoreCommand::Install {
+                file: "a b.pgpack".to_owned(),
+                trust: true,
+                developer: false,
+                downgrade: false,
+            }),
+        ),
+        (
+            "pack update a --developer",
+            Command::Pack(StoreCommand::Update { file: "a".to_owned(), developer: true }),
+        ),
+        ("pack list", Command::Pack(StoreCommand::List)),
+        ("pack info a", Command::Pack(StoreCommand::Info { id: "a".to_owned() })),
+        ("pack why a", Command::Pack(StoreCommand::Why { id: "a".to_owned() })),
+        ("pack enable a", Command::Pack(StoreCommand::Enable { id: "a".to_owned() })),
+        ("pack disable a", Command::Pack(StoreCommand::Disable { id: "a".to_owned() })),
+        ("pack remove a", Command::Pack(StoreCommand::Remove { id: "a".to_owned() })),
+        ("pack verify a", Command::Pack(StoreCommand::Verify { pack: "a".to_owned() })),
+        ("pack keys", Command::Pack(StoreCommand::Keys)),
+        ("pack revoke a", Command::Pack(StoreCommand::Revoke { key: "a".to_owned() })),
         ("quarantine list", Command::Quarantine(QuarantineCommand::List)),
         ("quarantine clear", Command::Quarantine(QuarantineCommand::Clear)),
         ("wait 60", Command::Wait { frames: 60 }),
@@ -664,6 +689,7 @@ fn a_refused_line_names_what_was_expected_and_found() {
 #[test]
 fn completion_knows_what_stands_where() {
     let names = Names {
+        packs: vec![],
         snapshots: vec!["before_boss"],
         modules: vec!["plugins_hud", "plugins_trails", "systems_combat"],
         apps: vec!["arena", "boids", "big arena"],

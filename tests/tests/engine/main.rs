@@ -20,6 +20,7 @@ mod live_edit;
 mod messages_of_rustc;
 mod ordinary_edits;
 mod own_identities;
+mod packs;
 mod probe;
 mod refusals;
 mod related_values;

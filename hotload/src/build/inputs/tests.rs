@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use semver::Version;
+
 use super::*;
 use crate::test_folder::TestFolder;
 
@@ -14,6 +16,7 @@ fn everything_that_a_module_is_built_with_counts() {
     let id = ModuleId::from("core_thing");
     let module = ModuleCrate {
         id: id.clone(),
+        version: Version::new(0, 1, 0),
         folder: folder.clone(),
         links: BTreeSet::new(),
         libraries: BTreeSet::new(),

@@ -14,6 +14,8 @@ pub struct Names<'a> {
     pub apps: Vec<&'a str>,
     /// Names of the snapshots.
     pub snapshots: Vec<&'a str>,
+    /// Ids of the installed packs.
+    pub packs: Vec<&'a str>,
     /// Commands that modules added.
     pub commands: Vec<&'a str>,
 }
@@ -30,6 +32,7 @@ impl<'a> Names<'a> {
             "module" => self.modules.clone(),
             "app" => self.apps.clone(),
             "snapshot" => self.snapshots.clone(),
+            "pack" => self.packs.clone(),
             "command" => self.all_commands().collect(),
             _ => Vec::new(),
         }

@@ -33,6 +33,7 @@ fn each_argument_is_completed_or_takes_any_text() {
     let names = Names {
         modules: vec!["the_module"],
         apps: vec!["the_app"],
+        packs: vec!["the_pack"],
         snapshots: vec!["the_snapshot"],
         commands: Vec::new(),
     };
@@ -44,11 +45,11 @@ fn each_argument_is_completed_or_takes_any_text() {
             let candidates = complete(&line, &names).candidates;
             let id = arg.get_id().as_str();
             match id {
-                "module" | "app" | "snapshot" => {
+                "module" | "app" | "snapshot" | "pack" => {
                     assert_eq!(candidates, [format!("the_{id}")], "{line}");
                 }
                 "command" => assert_eq!(candidates.len(), super::names().count(), "{line}"),
-                "generation" | "file" | "frames" | "name" => {
+                "generation" | "file" | "frames" | "key" | "name" => {
                     assert!(candidates.iter().all(|name| name.starts_with("--")), "{line}");
                 }
                 _ => panic!("the argument `{id}` of `{line}` has no rule in `Names::values_of`"),
@@ -56,7 +57,8 @@ fn each_argument_is_completed_or_takes_any_text() {
             line.push_str("1 ");
         }
         if !command.has_subcommands() {
-            let flags: Vec<String> = flags(command).collect();
+            let mut flags: Vec<String> = flags(command).collect();
+            flags.sort();
             assert_eq!(complete(&line, &names).candidates, flags, "{line}");
             assert_eq!(complete(&format!("{line}-"), &names).candidates, flags, "{line}");
         }

@@ -60,6 +60,7 @@ impl Workspace {
                 links,
                 libraries: BTreeSet::new(),
                 id: id.clone(),
+                version: semver::Version::new(0, 1, 0),
             };
             members.crates.insert(id.clone(), module);
             let root = format!("{id}/src/lib.rs");

@@ -105,7 +105,17 @@ pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
         Happened::Broken { modules, reason } => {
             modules.iter().map(|module| because(about(Kind::Broken, module), reason)).collect()
         }
-        Happened::Restarted { .. }
+        Happened::PackDone(report) if report.changed.is_some() => {
+            one(because(event(Kind::Packs), &report.text))
+        }
+        Happened::PackRefused { refusal, .. } => {
+            one(because(event(Kind::Refused), &refusal.to_string()))
+        }
+        Happened::PackWentBack { .. } => {
+            one(because(event(Kind::Packs), &lines::went_back(happened)))
+        }
+        Happened::PackDone(_)
+        | Happened::Restarted { .. }
         | Happened::PreviousRunDied(_)
         | Happened::Compiled(_)
         | Happened::Declined(_)

@@ -1,5 +1,8 @@
 //! Console lines, which headless runs print.
 
+mod crashes;
+mod packs;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,10 +12,12 @@ use crate::console::view::Level;
 use crate::generation::{Generation, Times};
 use crate::host::happened::{Happened, Lost};
 use crate::ids::{GenerationId, ModuleId};
-use crate::journal::{Death, Quarantined};
 use crate::pipeline::NotBuilt;
 use crate::refusal::Refusal;
 use crate::restore::values;
+
+pub use crashes::{DIED, RESTARTED, deaths, restart};
+pub use packs::went_back;
 
 /// The most types whose lost values a notice names.
 const MOST_LOST: usize = 3;
@@ -94,6 +99,9 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
         Happened::TuningRefused(refusal)
         | Happened::Failed(refusal)
         | Happened::WorkerEnded(refusal) => (Level::Error, refusal.to_string()),
+        Happened::PackDone(report) => (Level::Info, report.text.clone()),
+        Happened::PackRefused { refusal, .. } => (Level::Error, refusal.to_string()),
+        Happened::PackWentBack { .. } => (Level::Warn, went_back(happened)),
         Happened::Warned(text) => (Level::Warn, text.clone()),
         // Printed where the process ends.
         Happened::Broken { .. }
@@ -102,27 +110,6 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
         | Happened::Compiled(_)
         | Happened::Committed(_) => return None,
     })
-}
-
-pub const RESTARTED: &str = "The game died, and was started again";
-pub const DIED: &str = "The game before this one died";
-
-/// Why the game was restarted, and from where it resumes.
-pub fn restart(died_of: &str, resumes: bool) -> String {
-    let saved = if resumes { "; it goes on from its last save" } else { "" };
-    format!("of {died_of}{saved}")
-}
-
-/// The modules that are now in quarantine, and those that are tried again.
-pub fn deaths(death: &Death) -> String {
-    let named = |it: &Quarantined| format!("{}: {}", it.module, it.reason);
-    let mut lines: Vec<String> = death.quarantined.iter().map(named).collect();
-    if !death.tried_again.is_empty() {
-        let modules: Vec<&str> = death.tried_again.iter().map(ModuleId::as_str).collect();
-        let modules = modules.join(", ");
-        lines.push(format!("new and tried again, since nothing ran well before: {modules}"));
-    }
-    lines.join("\n")
 }
 
 /// The modules that were not built.

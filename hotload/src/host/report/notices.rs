@@ -138,6 +138,24 @@ pub fn notice(happened: &Happened) -> Change {
                 Notice::new(NoticeLevel::Error, "Tuning values refused", refusal.to_string());
             show("data", notice)
         }
+        Happened::PackDone(report) if report.changed.is_some() => {
+            show("packs", Notice::new(NoticeLevel::Success, first_line(&report.text), ""))
+        }
+        Happened::PackRefused { refusal, .. } if refusal.asks_for_trust().is_some() => {
+            let title = "A pack is from a publisher that you do not know";
+            let notice =
+                Notice::new(NoticeLevel::Question, title, first_line(&refusal.to_string()));
+            show("packs", notice.details("the question is on the console's page Packs (F1)"))
+        }
+        Happened::PackRefused { refusal, .. } => {
+            let text = refusal.to_string();
+            let notice = Notice::new(NoticeLevel::Error, "Packs", first_line(&text));
+            show("packs", notice.details(DETAILS))
+        }
+        Happened::PackWentBack { failed, .. } => {
+            let notice = Notice::new(NoticeLevel::Warn, lines::went_back(happened), "");
+            show(&format!("pack {}", failed.id), notice.details(DETAILS))
+        }
         Happened::WorkerEnded(refusal) => {
             let notice = Notice::new(NoticeLevel::Error, "No more edits", refusal.to_string());
             show("worker", notice)
@@ -158,6 +176,7 @@ pub fn notice(happened: &Happened) -> Change {
         | Happened::Quarantined { .. }
         | Happened::Planned(_)
         | Happened::SnapshotSaved { .. }
+        | Happened::PackDone(_)
         | Happened::Warned(_)
         | Happened::Failed(_) => Change::None,
     }

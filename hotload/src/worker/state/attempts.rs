@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Attempts, Effect, State};
+use crate::explain::Explain;
 use crate::ids::ModuleId;
 use crate::pipeline::swap_groups::group_of;
 use crate::pipeline::{Attempt, AttemptError, AttemptOutcome, GroupOutcome, NotBuilt};
@@ -70,7 +71,7 @@ impl State {
             self.put_off.remove(id);
             let module = self.modules.entry(id.clone()).or_default();
             if goes_live(intent) {
-                module.attempted = module.inputs.as_ref().map(|inputs| inputs.hash.clone());
+                module.attempted = module.source();
             }
         }
         let good = self.modules.iter();
@@ -212,7 +213,13 @@ impl State {
         if !compiled.is_empty() {
             self.update(Update::Compiled(compiled));
         }
-        reports.into_iter().for_each(|report| self.update(report));
+        for report in reports {
+            if let Update::Quarantined { id, .. } = &report {
+                let module = BTreeSet::from([id.clone()]);
+                self.give_up_packs(&module, "its code ended the game");
+            }
+            self.update(report);
+        }
         match result {
             Ok(generations) if goal.goes_live() => {
                 for generation in generations {
@@ -236,6 +243,9 @@ impl State {
                         Some(Newest::NotCompiled)
                     }
                     AttemptError::Refused(refusal) => {
+                        if goal.goes_live() {
+                            self.give_up_packs(&ids, &refusal.explain().headline);
+                        }
                         self.update(Update::Refused { ids: ids.clone(), refusal });
                         Some(Newest::Rejected(None))
                     }

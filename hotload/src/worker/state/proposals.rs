@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Effect, Proposed, State};
+use crate::explain::Explain;
 use crate::generation::SharedGeneration;
 use crate::ids::{ArtifactHash, ModuleId};
 use crate::journal::Stage;
@@ -36,8 +37,14 @@ impl State {
             self.modules.get(*id).is_some_and(|module| module.data_loss == DataLoss::Allowed)
         });
         let may_drop: BTreeSet<ModuleId> = may_drop.cloned().collect();
-        let members = self.workspace().map(|workspace| &workspace.members.crates);
-        let is_gone = |id: &&ModuleId| members.is_some_and(|there| !there.contains_key(*id));
+        let members = self.workspace().map(|workspace| &workspace.members);
+        // A pack that comes back finds its values.
+        let of_pack = |id: &ModuleId| {
+            let running = self.running.generations.get(id);
+            running.is_some_and(|running| running.pack.is_some())
+        };
+        let is_gone =
+            |id: &&ModuleId| members.is_some_and(|there| !there.contains(id)) && !of_pack(id);
         let removed = leave.iter().filter(is_gone).cloned().collect();
         let tickets = std::mem::take(&mut request.tickets);
         self.update(Update::Proposed(Box::new(Proposal {
@@ -83,6 +90,11 @@ impl State {
             ProposalAnswer::Refused => {
                 self.reject(&enter);
                 self.end_permissions(&[]);
+                self.give_up_packs_of(&enter, "the swap was refused");
+            }
+            ProposalAnswer::Asks => {
+                self.reject(&enter);
+                self.end_permissions(&[]);
             }
             ProposalAnswer::Stale(tickets) => {
                 self.outlines = None;
@@ -97,6 +109,7 @@ impl State {
         self.take_running(running);
         self.outlines = None;
         self.reject(rejected);
+        self.give_up_packs_of(rejected, "it was rolled back");
         self.pending.replan = true;
     }
 
@@ -161,6 +174,7 @@ impl State {
         self.effects.push(Effect::Discard(rejected));
         let edited: BTreeSet<ModuleId> = changed.intersection(&ids).cloned().collect();
         let ids = if edited.is_empty() { ids } else { edited };
+        self.give_up_packs(&ids, &refusal.explain().headline);
         self.update(Update::Refused { ids, refusal });
     }
 }

@@ -59,19 +59,26 @@ impl State {
     pub(super) fn on_reading(&mut self, Reading { workspace, inputs }: Reading) {
         self.is_reading = false;
         self.reported = None;
-        let ids: BTreeSet<&ModuleId> = workspace.members.crates.keys().collect();
+        let ids = workspace.members.ids();
         let is_other = !self.workspace().is_some_and(|known| Arc::ptr_eq(known, &workspace));
         if is_other {
             let folder = workspace.folders.workspace.clone();
             let modules = ids.iter().map(|id| (*id).clone()).collect();
-            self.update(Update::Workspace { folder, modules });
+            let packs = workspace.members.packs.modules.iter();
+            let packs = packs.map(|(id, module)| (id.clone(), module.pack.clone())).collect();
+            self.update(Update::Workspace { folder, modules, packs });
         }
         for (id, module) in &mut self.modules {
-            if !ids.contains(id) && (module.good.is_some() || module.inputs.is_some()) {
-                // Its folder is gone: its running generation leaves.
+            let is_known = module.good.is_some() || module.source().is_some();
+            module.take_packed(workspace.members.of_pack(id).map(|module| &module.hash));
+            if !ids.contains(id) && is_known {
+                // Its folder or its pack is gone: its running generation leaves.
                 (module.good, module.inputs, module.attempted) = (None, None, None);
                 self.pending.replan = true;
             }
+        }
+        for (id, module) in &workspace.members.packs.modules {
+            self.modules.entry(id.clone()).or_default().take_packed(Some(&module.hash));
         }
         for (id, inputs) in inputs {
             let module = self.modules.entry(id).or_default();

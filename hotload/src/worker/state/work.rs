@@ -14,7 +14,7 @@ impl State {
     /// Turns the pending request into modules to build: those that were named, those that changed
     /// on disk, and those that have to be built along.
     pub(super) fn complete(&mut self, request: &mut BuildRequest, members: &Members) {
-        request.modules.retain(|id, _| members.crates.contains_key(id));
+        request.modules.retain(|id, _| members.contains(id));
         if std::mem::take(&mut request.edits) {
             self.add_edits(request, members);
         }
@@ -25,7 +25,7 @@ impl State {
         let roots = request.modules.iter().filter(|(_, it)| it.is_root && it.goal.goes_live());
         let roots: BTreeSet<ModuleId> = roots.map(|(id, _)| id.clone()).collect();
         request.changed.extend(roots);
-        request.changed.retain(|id| members.crates.contains_key(id));
+        request.changed.retain(|id| members.contains(id));
     }
 
     fn add_edits(&mut self, request: &mut BuildRequest, members: &Members) {
@@ -113,13 +113,13 @@ impl State {
     fn add_unsettled(&self, request: &mut BuildRequest, members: &Members) {
         let unsettled = self.modules.iter().filter(|(_, module)| module.is_unsettled());
         let mut unsettled: BTreeMap<&ModuleId, BTreeSet<ModuleId>> = unsettled
-            .filter(|(id, _)| members.crates.contains_key(*id))
-            .map(|(id, _)| (id, members.links_of(id)))
+            .filter(|(id, _)| members.contains(id))
+            .map(|(id, _)| (id, members.tied_to(id)))
             .collect();
         loop {
             let live = request.modules.iter().filter(|(_, intent)| intent.goal.goes_live());
             let open: BTreeMap<ModuleId, BTreeSet<ModuleId>> =
-                live.map(|(id, _)| (id.clone(), members.links_of(id))).collect();
+                live.map(|(id, _)| (id.clone(), members.tied_to(id))).collect();
             let is_open = |id: &ModuleId| open.contains_key(id) || unsettled.contains_key(id);
             let is_connected = |id: &ModuleId, links: &BTreeSet<ModuleId>| {
                 open.iter().any(|(other, other_links)| {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use semver::Version;
+
 use crate::build::rustc::CompileTimes;
 use crate::build::{Built, DepInfo, Inputs, Learned, Outcome};
 use crate::epoch::Identity;
@@ -266,6 +268,8 @@ impl Model {
             }
             Effect::Update(update) => self.update(update),
             Effect::Quarantine { .. }
+            | Effect::Packs(..)
+            | Effect::GoBack(..)
             | Effect::Reached(..)
             | Effect::Discard(_)
             | Effect::Commit(_)
@@ -331,8 +335,13 @@ impl Model {
             let module = |(id, links): (&ModuleId, &BTreeSet<ModuleId>)| {
                 let folder = PathBuf::from("/w").join(id.as_str());
                 let (id, links) = (id.clone(), links.clone());
-                let module =
-                    ModuleCrate { id: id.clone(), folder, links, libraries: BTreeSet::new() };
+                let module = ModuleCrate {
+                    id: id.clone(),
+                    version: Version::new(0, 1, 0),
+                    folder,
+                    links,
+                    libraries: BTreeSet::new(),
+                };
                 (id, module)
             };
             let crates = self.links.iter().map(module).collect();

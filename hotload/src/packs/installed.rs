@@ -1,0 +1,212 @@
+//! The modules of the packs that are installed and switched on.
+//!
+//! ```text
+//!  Store ─► for this system and API? ─► resolve, with the game's own modules ─► InstalledPacks
+//! ```
+//!
+//! A pack that cannot run is left out with the reason; the others are not affected. A module that a
+//! pack offers replaces the game's own one of the same name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use playground_pack::resolve::{BuiltIn, Catalog, Offer, Resolution, Want, resolve};
+use playground_pack::store::List;
+use playground_pack::{Installed, Kind, Manifest, Module, Store};
+use semver::Version;
+
+use super::{PacksError, triple};
+use crate::build::Stamp;
+use crate::ids::{ArtifactHash, ModuleId};
+use crate::refusal::Refusal;
+use crate::workspace::Members;
+
+/// A version of an installed pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackVersion {
+    /// The pack's id.
+    pub id: String,
+    /// The name that players see.
+    pub title: String,
+    /// The version.
+    pub version: Version,
+    /// The folder of its files.
+    pub folder: PathBuf,
+}
+
+impl std::fmt::Display for PackVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "pack {} {}", self.id, self.version)
+    }
+}
+
+/// A module of an installed pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackModule {
+    /// Its pack.
+    pub pack: Arc<PackVersion>,
+    /// Its artifact.
+    pub file: PathBuf,
+    /// The artifact's hash in the pack's manifest.
+    pub hash: ArtifactHash,
+    /// The core modules that it requires.
+    pub links: BTreeSet<ModuleId>,
+}
+
+/// The modules of all packs that run.
+#[derive(Clone, Debug, Default)]
+pub struct InstalledPacks {
+    /// By id.
+    pub modules: BTreeMap<ModuleId, PackModule>,
+    /// Why packs that are switched on do not run, by id; the list itself has no id.
+    pub refused: BTreeMap<String, Refusal>,
+    /// The list as it was read.
+    stamp: Option<Stamp>,
+}
+
+impl InstalledPacks {
+    /// True if the store's list was not changed since it was read.
+    pub fn are_of(&self, store: &Store) -> bool {
+        self.stamp == Stamp::of(&store.list_file())
+    }
+
+    /// Reads the installed packs. `members` has the game's own modules.
+    pub fn read(store: &Store, members: &Members) -> Self {
+        // Before the list, so that a change meanwhile is seen at the next reading.
+        let stamp = Stamp::of(&store.list_file());
+        let mut packs = Self { stamp, ..Self::default() };
+        let list = match store.list() {
+            Ok(list) => list,
+            Err(error) => {
+                let refusal = PacksError::Store(Box::new(error)).into();
+                packs.refused.insert(String::new(), refusal);
+                return packs;
+            }
+        };
+        let mut found = Vec::new();
+        for (id, entry) in list.packs.iter().filter(|(_, entry)| entry.is_on) {
+            let read = store.read(id, entry).map_err(|error| PacksError::Store(Box::new(error)));
+            match read.and_then(|installed| fits(installed, &list)) {
+                Ok(installed) => found.push(installed),
+                Err(error) => _ = packs.refused.insert(id.clone(), error.into()),
+            }
+        }
+        for Installed { manifest, folder } in together(found, members, &mut packs.refused) {
+            packs.add(manifest, folder);
+        }
+        packs
+    }
+
+    fn add(&mut self, manifest: Manifest, folder: PathBuf) {
+        let triple = triple();
+        let Manifest { id, title, version, .. } = manifest.clone();
+        let pack = Arc::new(PackVersion { id, title, version, folder });
+        for module in &manifest.modules {
+            let Some(file) = manifest.library(&triple, &module.id) else { continue };
+            let cores = module.requires.keys().map(|id| ModuleId::from(id.as_str()));
+            let module_of_pack = PackModule {
+                pack: Arc::clone(&pack),
+                file: pack.folder.join(&file.path),
+                hash: file.blake3.to_string().into(),
+                links: cores.filter(|id| id.is_core()).collect(),
+            };
+            self.modules.insert(module.id.as_str().into(), module_of_pack);
+        }
+    }
+}
+
+/// Checks whether a pack may run in this game, for itself.
+pub(super) fn fits(installed: Installed, list: &List) -> Result<Installed, PacksError> {
+    let Manifest { id, publisher, targets, .. } = &installed.manifest;
+    if let Some(publisher) = publisher.as_ref().filter(|publisher| list.has_revoked(publisher)) {
+        return Err(PacksError::Store(Box::new(playground_pack::StoreError::Revoked {
+            id: id.clone(),
+            key: publisher.key_id().unwrap_or_default(),
+            name: publisher.name.clone(),
+        })));
+    }
+    let file = installed.folder.clone();
+    let Some(target) = targets.iter().find(|target| target.triple == triple()) else {
+        return Err(PacksError::NoTarget { file });
+    };
+    if target.abi != playground_api::ABI {
+        let (expected, found) = (playground_api::ABI.to_owned(), target.abi.clone());
+        return Err(PacksError::OtherAbi { file, expected, found });
+    }
+    Ok(installed)
+}
+
+/// Those of the packs that run together with each other and with the game's own modules. Where some
+/// clash, the first ones by id stay.
+fn together(
+    found: Vec<Installed>,
+    members: &Members,
+    refused: &mut BTreeMap<String, Refusal>,
+) -> Vec<Installed> {
+    let manifests =
+        |packs: &[Installed]| packs.iter().map(|pack| pack.manifest.clone()).collect::<Vec<_>>();
+    if find(&manifests(&found), members).is_ok() {
+        return found;
+    }
+    let mut kept: Vec<Installed> = Vec::new();
+    for pack in found {
+        let id = pack.manifest.id.clone();
+        kept.push(pack);
+        if let Err(error) = find(&manifests(&kept), members) {
+            refused.insert(id, error.into());
+            kept.pop();
+        }
+    }
+    kept
+}
+
+/// Finds out whether these packs run together with the game's own modules.
+///
+/// # Errors
+///
+/// If they do not: which requirements clash, and what would help.
+pub(super) fn find(packs: &[Manifest], members: &Members) -> Result<Resolution, PacksError> {
+    let offered: BTreeSet<&str> = packs
+        .iter()
+        .flat_map(|pack| pack.modules.iter().map(|module| module.id.as_str()))
+        .collect();
+    let built_in = members.crates.values().filter_map(|module| {
+        let id = module.id.as_str();
+        let own = Module {
+            id: id.to_owned(),
+            kind: Kind::of_name(id)?,
+            version: module.version.clone(),
+            requires: BTreeMap::new(),
+            optional: BTreeMap::new(),
+            conflicts: BTreeMap::new(),
+            after: BTreeSet::new(),
+            before: BTreeSet::new(),
+        };
+        // Installing a module in place of one of the game's is a decision.
+        let is_on = own.kind != Kind::Apps && !offered.contains(id);
+        Some(BuiltIn { module: own, is_on })
+    });
+    let catalog = Catalog {
+        game: own_version(),
+        api: own_version(),
+        built_in: built_in.collect(),
+        packs: packs.iter().map(Offer::from).collect(),
+    };
+    let wants: Vec<Want> = packs
+        .iter()
+        .map(|pack| Want { pack: pack.id.clone(), version: Some(pack.version.clone()) })
+        .collect();
+    resolve(&catalog, &wants).map_err(|clash| PacksError::Clash(Box::new(clash)))
+}
+
+/// The folder of installed packs in a workspace.
+pub fn folder_in(workspace: &Path) -> PathBuf {
+    workspace.join("saves").join("packs")
+}
+
+/// The version of the game and of the API, which are released together.
+fn own_version() -> Version {
+    let version = Version::parse(env!("CARGO_PKG_VERSION"));
+    version.unwrap_or(Version::new(0, 0, 0))
+}
