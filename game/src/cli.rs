@@ -20,17 +20,33 @@ enum Command {
     Run(RunArgs),
     /// Build, sign, check and install packs of modules
     #[cfg(not(feature = "static"))]
+    Pack(PackArgs),
+    /// Write the game as a folder and an archive for players
+    #[cfg(not(feature = "static"))]
+    Dist(crate::dist::DistArgs),
+}
+
+/// `pack` with its commands.
+#[cfg(not(feature = "static"))]
+#[derive(Args, Debug)]
+pub struct PackArgs {
+    /// The folder of saves and packs; that of the workspace, or the user's, if not given
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
     #[command(subcommand)]
-    Pack(crate::pack::PackCommand),
+    command: crate::pack::PackCommand,
 }
 
 /// What the command line asks for.
 pub enum Task {
     /// Run the game.
     Run(RunArgs),
-    /// Work on a pack.
+    /// Work on a pack, with the folder of saves and packs if that is given.
     #[cfg(not(feature = "static"))]
-    Pack(crate::pack::PackCommand),
+    Pack(crate::pack::PackCommand, Option<PathBuf>),
+    /// Release the game.
+    #[cfg(not(feature = "static"))]
+    Dist(crate::dist::DistArgs),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -60,6 +76,9 @@ pub struct RunArgs {
     /// Load the app's newest snapshot
     #[arg(long)]
     pub resume: bool,
+    /// The folder of saves and packs; that of the workspace, or the user's, if not given
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// Do not save automatically every minute and on exit
     #[arg(long)]
     pub no_autosave: bool,
@@ -100,7 +119,9 @@ impl Cli {
         match self.command {
             Some(Command::Run(run)) => Task::Run(run),
             #[cfg(not(feature = "static"))]
-            Some(Command::Pack(command)) => Task::Pack(command),
+            Some(Command::Pack(PackArgs { data, command })) => Task::Pack(command, data),
+            #[cfg(not(feature = "static"))]
+            Some(Command::Dist(args)) => Task::Dist(args),
             None => Task::Run(self.run),
         }
     }

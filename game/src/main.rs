@@ -2,13 +2,17 @@
 //!
 //! ```text
 //!  command line ──┬─► window | headless ──► modules, linked in or loaded ──► run
-//!                 └─► pack
+//!                 └─► pack | dist
 //! ```
 #![forbid(unsafe_code)]
 
 mod assets;
 mod cli;
+#[cfg(not(feature = "static"))]
+mod dist;
 mod headless;
+#[cfg(not(feature = "static"))]
+mod home;
 #[cfg(feature = "static")]
 mod linked;
 #[cfg(not(feature = "static"))]
@@ -47,7 +51,8 @@ fn main() -> ExitCode {
     #[cfg(not(feature = "static"))]
     let run = match task {
         Task::Run(run) => run,
-        Task::Pack(command) => return command.run(),
+        Task::Pack(command, data) => return command.run(data),
+        Task::Dist(args) => return args.run(),
     };
     #[cfg(not(feature = "static"))]
     let run = {
@@ -91,7 +96,11 @@ fn play(run: RunArgs) -> AppExit {
 /// Modules that are built, loaded and swapped while the game runs.
 #[cfg(not(feature = "static"))]
 fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), AppExit> {
+    let home = home::Home::find(run.data.clone());
     app.add_plugins(HotLoadPlugin {
+        prebuilt: home.modules.clone(),
+        saves: home.saves(),
+        packs: home.packs(),
         app: Some(run.app),
         watch: !run.no_watch,
         autosave: !run.no_autosave,

@@ -4,8 +4,11 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::home::Home;
 use clap::Subcommand;
-use playground_hotload::packs::{self, Difference, Level, PackDiff, PacksError, StoreCommand};
+use playground_hotload::packs::{
+    self, Difference, GameFolder, Level, PackDiff, PacksError, StoreCommand,
+};
 use playground_pack::{Manifest, PackError, Reader, SigningKey, Size};
 
 /// What to do with a pack.
@@ -63,9 +66,10 @@ pub enum PackCommand {
 }
 
 impl PackCommand {
-    /// Runs the command; returns the exit code of the process.
-    pub fn run(self) -> ExitCode {
-        match self.execute() {
+    /// Runs the command; returns the exit code of the process. `data` is the folder of saves and
+    /// packs, if it was given.
+    pub fn run(self, data: Option<PathBuf>) -> ExitCode {
+        match self.execute(data) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
             Err(error) => {
@@ -77,7 +81,7 @@ impl PackCommand {
     }
 
     /// Returns false for what was done and is not as it should be.
-    fn execute(self) -> Result<bool, PacksError> {
+    fn execute(self, data: Option<PathBuf>) -> Result<bool, PacksError> {
         let done = match self {
             Self::Diff { old, new } => return diff(&old, &new),
             Self::New { folder, modules } => new(&folder, &modules),
@@ -85,7 +89,7 @@ impl PackCommand {
             Self::Key { file, no_password } => key(&file, no_password),
             Self::Sign { file, key, name } => sign(&file, &key, name.as_deref()),
             Self::Inspect { file } => inspect(&file),
-            Self::Store(command) => change(command),
+            Self::Store(command) => change(command, data),
         };
         done.map(|()| true)
     }
@@ -154,10 +158,15 @@ fn inspect(file: &Path) -> Result<(), PacksError> {
 }
 
 /// A command about installed packs.
-fn change(command: StoreCommand) -> Result<(), PacksError> {
-    let run = |command: &StoreCommand| {
-        packs::run_in(Path::new("."), command, &mut |step| eprintln!("{step}"))
+fn change(command: StoreCommand, data: Option<PathBuf>) -> Result<(), PacksError> {
+    let home = Home::find(data);
+    let packs = home.packs();
+    let game = match (&home.modules, &packs) {
+        (Some(modules), Some(packs)) => GameFolder::Released { modules, packs },
+        _ => GameFolder::Workspace(Path::new(".")),
     };
+    let run =
+        |command: &StoreCommand| packs::run_in(game, command, &mut |step| eprintln!("{step}"));
     let done = match (run(&command), command) {
         (Err(error), StoreCommand::Install { file, developer, downgrade, .. })
             if error.asks_for_trust() && io::stdin().is_terminal() =>

@@ -51,6 +51,7 @@ pub mod tuning;
 pub mod guard;
 pub mod watchdog;
 pub mod restart;
+pub mod dist;
 pub mod events;
 // Modules from elsewhere.
 pub mod packs;

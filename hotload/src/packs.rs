@@ -4,7 +4,7 @@
 //!  new ─► pack.toml ─► Source ─► build ─► inspect ─► Draft ─► .pgpack ─► sign
 //!  .pgpack ─► Reader ─► hashes, signature ─► inspect ─► Fit
 //!  two .pgpack ─► inspect, probe ─► PackDiff
-//!  .pgpack ─► StoreCommand ─► Store ─► InstalledPacks ─► the pipeline, in place of builds
+//!  .pgpack ─► StoreCommand ─► Store ─► Prebuilt ─► the pipeline, in place of builds
 //! ```
 //!
 //! `playground_pack` has the format; here is what needs the game: its build of modules, its ABI, and
@@ -15,7 +15,7 @@ mod describe;
 mod diff;
 mod explain;
 mod fit;
-mod installed;
+mod prebuilt;
 mod new;
 mod player;
 mod show;
@@ -28,13 +28,13 @@ use playground_pack::{
 };
 use thiserror::Error;
 
-pub use build::build;
+pub use build::{build, build_modules};
 pub use describe::{NO_SANDBOX, describe, publisher, summary};
 pub use diff::{Difference, Level, PackDiff, diff};
 pub use fit::{Fit, fit};
-pub use installed::{InstalledPacks, PackModule, PackVersion, folder_in};
 pub use new::{New, new};
-pub use player::{Report, StoreCommand, run, run_in};
+pub use player::{GameFolder, Report, StoreCommand, run, run_in};
+pub use prebuilt::{PackVersion, Prebuilt, PrebuiltModule, folder_in};
 pub use show::{PackRow, rows};
 
 use crate::atomic_write;

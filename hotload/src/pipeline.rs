@@ -231,11 +231,11 @@ impl Run<'_> {
         let Attempt { workspace, inputs, modules, .. } = self.attempt;
         let (mut outcomes, mut ids) = (BTreeMap::new(), BTreeSet::new());
         for (id, intent) in modules {
-            match (&intent.origin, workspace.members.of_pack(id)) {
+            match (&intent.origin, workspace.members.prebuilt_module(id)) {
                 (Origin::Source, None) => _ = ids.insert(id.clone()),
                 (Origin::Source, Some(module)) => {
                     // Only this process and its like write there, and the hash is known.
-                    let (folder, hash) = (&module.pack.folder, Some(&module.hash));
+                    let (folder, hash) = (&module.folder, Some(&module.hash));
                     let read = artifact::read(&module.file, folder, hash, Writers::Anybody);
                     outcomes.insert(id.clone(), taken(read));
                 }
@@ -336,10 +336,10 @@ impl Run<'_> {
             if !self.runs(&hash) {
                 self.note(|journal| journal.reached(&id, &hash, Stage::Loaded));
             }
-            let packed = self.attempt.workspace.members.of_pack(&id);
-            let pack = packed.filter(|it| it.hash == hash).map(|module| module.pack.clone());
+            let prebuilt = self.attempt.workspace.members.prebuilt_module(&id);
+            let pack = prebuilt.filter(|it| it.hash == hash).and_then(|it| it.pack.clone());
             let inputs = self.inputs_of(&id).filter(|it| *it.epoch() == manifest.epoch);
-            let inputs = inputs.filter(|_| packed.is_none()).cloned();
+            let inputs = inputs.filter(|_| prebuilt.is_none()).cloned();
             let causes = inputs.as_ref().map(|inputs| self.causes(&id, inputs));
             let mut generation = Generation {
                 number: self.attempt.numbers.get(&id).copied().unwrap_or(1),

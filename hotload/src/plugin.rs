@@ -36,6 +36,9 @@ use crate::tuning::AssetFolder;
 pub struct HotLoadPlugin {
     /// A folder in the cargo workspace that holds the modules.
     pub folder: PathBuf,
+    /// A folder of modules that are built already, as `playground dist` writes it. Nothing is compiled
+    /// then, cargo is not needed, and `folder` and `watch` do not matter.
+    pub prebuilt: Option<PathBuf>,
     /// The app to run, e.g. `arena` for `apps_arena`; the first one if `None`.
     pub app: Option<String>,
     /// Build modules when their sources are saved.
@@ -89,6 +92,7 @@ impl Default for HotLoadPlugin {
     fn default() -> Self {
         Self {
             folder: workspace_folder(),
+            prebuilt: None,
             app: None,
             watch: true,
             exec: Vec::new(),

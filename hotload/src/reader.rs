@@ -18,7 +18,7 @@ use crate::build::{self, Inputs, Recipes};
 use crate::end_signals::{SharedJournal, end_on_signal};
 use crate::ids::ModuleId;
 use crate::journal::{Death, Journal};
-use crate::packs::{self, InstalledPacks};
+use crate::packs::{self, Prebuilt};
 use crate::pipeline::lock;
 use crate::refusal::Refusal;
 use crate::shared_libraries::{KnownLibraries, SharedLibraries};
@@ -59,6 +59,8 @@ pub struct Watched {
 pub struct Reader {
     /// A folder in the workspace.
     pub folder: PathBuf,
+    /// The folder of modules that are built already, in place of a workspace.
+    pub prebuilt: Option<PathBuf>,
     /// Whether to report changes of files. Those of installed packs are always reported.
     pub watches: bool,
     /// The folder of installed packs; beside the snapshots of the workspace if `None`.
@@ -94,6 +96,14 @@ impl Reader {
         paths: &BTreeSet<PathBuf>,
         everything: bool,
     ) -> Result<Reading, Refusal> {
+        if let Some(folder) = &self.prebuilt {
+            let workspace = match known {
+                Some(known) => known.clone(),
+                None => Arc::new(self.read_prebuilt(folder)?),
+            };
+            self.watch(&workspace, &BTreeSet::new());
+            return Ok(Reading { workspace: self.with_packs(workspace), inputs: BTreeMap::new() });
+        }
         let extra = read_elsewhere(known, inputs);
         // Without a watcher nobody says which files changed.
         let kept = known.filter(|known| {
@@ -119,16 +129,16 @@ impl Reader {
     /// The workspace with the packs that are installed now.
     fn with_packs(&self, workspace: SharedWorkspace) -> SharedWorkspace {
         let Some(store) = &workspace.store else { return workspace };
-        if workspace.members.packs.are_of(store) {
+        if workspace.members.prebuilt.are_of(store) {
             return workspace;
         }
-        let packs = InstalledPacks::read(store, &workspace.members);
+        let packs = Prebuilt::read(store, &workspace.members);
         for (id, refusal) in &packs.refused {
             let about = if id.is_empty() { String::new() } else { format!("pack {id}: ") };
             self.update(Update::Warning(format!("{about}{refusal}")));
         }
         self.update(Update::Packs(packs::rows(store, &packs)));
-        let members = Members { packs, ..workspace.members.clone() };
+        let members = Members { prebuilt: packs, ..workspace.members.clone() };
         Arc::new(Workspace { members, ..(*workspace).clone() })
     }
 
@@ -136,7 +146,7 @@ impl Reader {
         let (folders, members) = workspace::scan(&self.folder)?;
         let packs = self.packs.clone().unwrap_or_else(|| packs::folder_in(&folders.workspace));
         let store = Store::new(packs);
-        self.open_journal(&folders.built, &InstalledPacks::read(&store, &members));
+        self.open_journal(&folders.built, &Prebuilt::read(&store, &members));
         let libraries = self.libraries.wait().as_ref().map_err(Clone::clone)?;
         libraries.keep(&folders.built);
         if let Some(known) = known {
@@ -146,6 +156,20 @@ impl Reader {
         let recipes = read_recipes(&folders, &members, libraries, &self.stop, report)?;
         let linker = build::linker(&folders, &recipes)?;
         Ok(Workspace { folders, members, recipes, linker, store: Some(store) })
+    }
+
+    /// The modules of a game that was released: they are not built here.
+    fn read_prebuilt(&self, folder: &Path) -> Result<Workspace, Refusal> {
+        let prebuilt = Prebuilt::of_game(folder)?;
+        let members = Members { prebuilt, ..Members::default() };
+        // What the game writes is where its packs are.
+        let packs = self.packs.clone().unwrap_or_else(|| packs::folder_in(folder));
+        let built = packs.with_file_name("state");
+        let store = Store::new(packs);
+        self.open_journal(&built, &Prebuilt::read(&store, &members));
+        let (workspace, modules) = (folder.to_owned(), folder.to_owned());
+        let folders = Folders { workspace, modules, built };
+        Ok(Workspace { folders, members, store: Some(store), ..Workspace::default() })
     }
 
     fn report_progress(&self, activity: &str) {
@@ -159,7 +183,7 @@ impl Reader {
     }
 
     /// Opens the journal below `folder`, and reports how the previous game crashed.
-    fn open_journal(&self, folder: &Path, packs: &InstalledPacks) {
+    fn open_journal(&self, folder: &Path, packs: &Prebuilt) {
         let mut opened = lock(&self.journal);
         if opened.is_some() {
             return;
@@ -167,7 +191,7 @@ impl Reader {
         let (journal, mut death, error) = Journal::open(folder, self.killed);
         let came_with = death.quarantined.iter().filter_map(|it| {
             let module = packs.modules.get(&it.module).filter(|module| module.hash == it.hash)?;
-            Some((it.module.clone(), module.pack.to_string()))
+            Some((it.module.clone(), module.pack.as_ref()?.to_string()))
         });
         death.packs = came_with.collect();
         *opened = Some(journal);

@@ -57,6 +57,8 @@ pub struct WorkerSettings {
     pub probe_limit: Duration,
     /// The process of the previous game, if it was killed from outside.
     pub killed: Option<u32>,
+    /// The folder of modules that are built already, in place of a workspace.
+    pub prebuilt: Option<PathBuf>,
     /// The folder of installed packs; the workspace's if `None`.
     pub packs: Option<PathBuf>,
 }
@@ -148,12 +150,21 @@ impl Loop {
         updates: Sender<Update>,
         stop: Cancel,
     ) -> Self {
-        let WorkerSettings { folder, watch, selection, prober, probe_limit, killed, packs } =
-            settings;
+        let WorkerSettings {
+            folder,
+            watch,
+            selection,
+            prober,
+            probe_limit,
+            killed,
+            prebuilt,
+            packs,
+        } = settings;
         let (journal, libraries) = (Arc::default(), KnownLibraries::default());
         let reader = Reader {
             folder,
             watches: watch,
+            prebuilt,
             packs,
             events: events.clone(),
             updates: updates.clone(),

@@ -265,6 +265,30 @@ impl Draft {
     }
 }
 
+impl Draft {
+    /// Writes all files and the manifest to a folder, in place of a packed file.
+    ///
+    /// # Errors
+    ///
+    /// If the manifest breaks a rule of the format, or a file cannot be read or written.
+    pub fn unpack(&self, folder: &Path) -> Result<(), PackError> {
+        let text = self.manifest.render()?;
+        let contents = self.contents.iter().map(|(path, content)| (path.as_str(), content));
+        let manifest = Content::Bytes(text.into_bytes());
+        for (path, content) in contents.chain([(MANIFEST, &manifest)]) {
+            let path = folder.join(path);
+            let parent = path.parent().unwrap_or(folder);
+            fs::create_dir_all(parent).map_err(PackError::file("create", parent))?;
+            match content {
+                Content::Bytes(bytes) => fs::write(&path, bytes),
+                Content::OnDisk(on_disk) => fs::copy(on_disk, &path).map(|_| ()),
+            }
+            .map_err(PackError::file("write", &path))?;
+        }
+        Ok(())
+    }
+}
+
 impl Content {
     fn measure(&self) -> Result<(u64, Hash), SourceError> {
         match self {

@@ -1,6 +1,7 @@
 //! The game as a process of its own: killed, limited, supervised, two at a time; and what its
 //! executable does with packs.
 
+mod dist;
 mod kills;
 mod libraries;
 mod limits;

@@ -33,7 +33,12 @@ pub fn build(folder: &Path, report: &mut dyn FnMut(&str)) -> Result<Draft, Packs
     Ok(draft)
 }
 
-fn build_modules(
+/// Builds modules of the workspace that `folder` lies in.
+///
+/// # Errors
+///
+/// If a module is unknown or does not compile, or this game could not load it.
+pub fn build_modules(
     folder: &Path,
     ids: &BTreeSet<ModuleId>,
     facts: &HostFacts,

@@ -16,7 +16,7 @@ use playground_pack::store::Entry;
 use playground_pack::{Manifest, Permissions, Reader, Staged, Store, StoreError};
 
 use super::describe::{publisher, summary};
-use super::installed::{InstalledPacks, find, folder_in};
+use super::prebuilt::{Prebuilt, find, folder_in};
 use super::{PacksError, fit};
 use crate::workspace::{self, Members};
 
@@ -104,18 +104,40 @@ pub struct Report {
     pub changed: Option<PathBuf>,
 }
 
-/// Carries out a command for the workspace that holds `folder`, without a game.
+/// Where the modules of a game are that does not run.
+#[derive(Clone, Copy, Debug)]
+pub enum GameFolder<'a> {
+    /// A folder in the workspace that they are built in.
+    Workspace(&'a Path),
+    /// A game that was released.
+    Released {
+        /// The folder of its own modules.
+        modules: &'a Path,
+        /// The folder of installed packs.
+        packs: &'a Path,
+    },
+}
+
+/// Carries out a command for a game that does not run, or that runs in another process.
 ///
 /// # Errors
 ///
-/// As for [`run`], and if the workspace cannot be read.
+/// As for [`run`], and if the game's own modules cannot be read.
 pub fn run_in(
-    folder: &Path,
+    game: GameFolder<'_>,
     command: &StoreCommand,
     report: &mut dyn FnMut(&str),
 ) -> Result<Report, PacksError> {
-    let (folders, members) = workspace::scan(folder)?;
-    let store = Store::new(folder_in(&folders.workspace));
+    let (store, members) = match game {
+        GameFolder::Workspace(folder) => {
+            let (folders, members) = workspace::scan(folder)?;
+            (Store::new(folder_in(&folders.workspace)), members)
+        }
+        GameFolder::Released { modules, packs } => {
+            let prebuilt = Prebuilt::of_game(modules)?;
+            (Store::new(packs), Members { prebuilt, ..Members::default() })
+        }
+    };
     run(&store, &members, command, report)
 }
 
@@ -229,7 +251,7 @@ impl Player<'_> {
     /// The manifests of the packs that are on and can run, without that of `id`.
     pub fn running_beside(&self, id: &str) -> Result<Vec<Manifest>, PacksError> {
         let list = self.store.list()?;
-        let refused = InstalledPacks::read(self.store, self.members).refused;
+        let refused = Prebuilt::read(self.store, self.members).refused;
         let runs = |(other, entry): &(&String, &Entry)| {
             entry.is_on && *other != id && !refused.contains_key(*other)
         };

@@ -6,8 +6,8 @@ use playground_pack::store::{Entry, Key};
 use playground_pack::{Module, Publisher, Store};
 
 use super::describe::{describe, publisher, verified};
-use super::installed::{InstalledPacks, find};
 use super::player::{Player, Report};
+use super::prebuilt::{Prebuilt, find};
 use super::{Fit, PacksError, fit};
 use crate::ids::ModuleId;
 use crate::refusal::Refusal;
@@ -34,7 +34,7 @@ pub struct PackRow {
 }
 
 /// The installed packs for the console's page; empty if the list cannot be read.
-pub fn rows(store: &Store, packs: &InstalledPacks) -> Vec<PackRow> {
+pub fn rows(store: &Store, packs: &Prebuilt) -> Vec<PackRow> {
     let list = store.list().unwrap_or_default();
     let row = |(id, entry): (&String, &Entry)| {
         let refused = packs.refused.get(id).map(Refusal::to_string);
@@ -63,7 +63,7 @@ pub fn rows(store: &Store, packs: &InstalledPacks) -> Vec<PackRow> {
 impl Player<'_> {
     pub fn list(&self) -> Result<Report, PacksError> {
         self.store.list()?;
-        let packs = InstalledPacks::read(self.store, self.members);
+        let packs = Prebuilt::read(self.store, self.members);
         let rows = rows(self.store, &packs);
         if rows.is_empty() {
             let text = "no packs are installed; `pack install FILE` installs one".to_owned();
@@ -98,7 +98,7 @@ impl Player<'_> {
 
     pub fn why(&self, id: &str) -> Result<Report, PacksError> {
         let entry = self.store.list()?.entry(id)?.clone();
-        let packs = InstalledPacks::read(self.store, self.members);
+        let packs = Prebuilt::read(self.store, self.members);
         let mut lines = Vec::new();
         match (entry.is_on, packs.refused.get(id), &entry.problem) {
             (false, _, Some(problem)) => lines.push(format!("pack {id} is off: {problem}")),
@@ -117,7 +117,7 @@ impl Player<'_> {
         let found = find(&beside, self.members).ok();
         for module in &manifest.modules {
             let own = ModuleId::from(module.id.as_str());
-            if self.members.crates.contains_key(&own) {
+            if self.members.crates.contains_key(&own) || self.members.prebuilt.has_own(&own) {
                 lines.push(format!("{} replaces the game's own", module.id));
             }
             for (other, versions) in &module.requires {

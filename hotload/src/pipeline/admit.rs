@@ -49,7 +49,8 @@ impl Run<'_> {
                 return Err(error.into());
             };
             // The modules of a pack belong together.
-            other_epoch |= self.attempt.workspace.members.of_pack(&id).is_some();
+            let prebuilt = self.attempt.workspace.members.prebuilt_module(&id);
+            other_epoch |= prebuilt.is_some_and(|module| module.pack.is_some());
             other_epoch |=
                 self.attempt.inputs.get(&id).is_some_and(|inputs| *inputs.epoch() != good.epoch);
             let refusal = Refusal::from(error);

@@ -58,7 +58,7 @@ impl Run<'_> {
         for Checked { inspected, times, stands_in } in &mut checked {
             let manifest = inspected.manifest();
             let inputs = self.inputs_of(&manifest.id);
-            let is_built = self.attempt.workspace.members.of_pack(&manifest.id).is_none();
+            let is_built = self.attempt.workspace.members.prebuilt_module(&manifest.id).is_none();
             if let Some(inputs) = inputs.filter(|_| is_built && !*stands_in) {
                 check::check_source(manifest, inputs.epoch(), &inputs.cores)?;
             }

@@ -20,8 +20,8 @@ pub struct Module {
     pub data_loss: DataLoss,
     /// The inputs of its next build.
     pub inputs: Option<Inputs>,
-    /// The artifact of an installed pack that is taken in place of a build.
-    pub packed: Option<ArtifactHash>,
+    /// The artifact that is taken in place of a build.
+    pub prebuilt: Option<ArtifactHash>,
     /// The source of the last attempt to go live: see [`Module::source`].
     pub attempted: Option<InputsHash>,
     /// rustc's messages, if it refused the newest source: they are shown once.
@@ -45,9 +45,9 @@ pub enum Newest {
 }
 
 impl Module {
-    /// What an attempt makes its artifact from: the inputs of a build, or a pack's artifact.
+    /// What an attempt makes its artifact from: the inputs of a build, or an artifact.
     pub fn source(&self) -> Option<InputsHash> {
-        match &self.packed {
+        match &self.prebuilt {
             Some(artifact) => Some(artifact.as_str().into()),
             None => self.inputs.as_ref().map(|inputs| inputs.hash.clone()),
         }
@@ -59,12 +59,12 @@ impl Module {
         source.is_some() && self.attempted != source
     }
 
-    /// Takes the artifact of a pack from now on, or none any more.
-    pub fn take_packed(&mut self, artifact: Option<&ArtifactHash>) {
-        if self.packed.as_ref() == artifact {
+    /// Takes an artifact of a pack from now on, or none any more.
+    pub fn take_prebuilt(&mut self, artifact: Option<&ArtifactHash>) {
+        if self.prebuilt.as_ref() == artifact {
             return;
         }
-        self.packed = artifact.cloned();
+        self.prebuilt = artifact.cloned();
         // A pack may have gone back to the code that runs.
         if self.good.as_ref().is_some_and(|good| self.is_made_of_source(good)) {
             self.attempted = self.source();
@@ -74,7 +74,7 @@ impl Module {
 
     /// True if a generation was made from the current source.
     fn is_made_of_source(&self, generation: &Generation) -> bool {
-        match (&self.packed, &self.inputs, &generation.inputs) {
+        match (&self.prebuilt, &self.inputs, &generation.inputs) {
             (Some(artifact), _, _) => generation.hash == *artifact,
             (None, Some(now), Some(inputs)) => now.hash == inputs.hash,
             _ => false,

@@ -7,7 +7,7 @@ use semver::Version;
 
 use super::{Dependency, LocalDep, Package, WorkspaceError, local_deps};
 use crate::ids::ModuleId;
-use crate::packs::{InstalledPacks, PackModule};
+use crate::packs::{Prebuilt, PrebuiltModule};
 
 /// A module's crate on disk.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl ModuleCrate {
 }
 
 /// The modules: the packages under the workspace's modules folder, without procedural macros, and
-/// those of installed packs.
+/// those that were built elsewhere.
 #[derive(Clone, Debug, Default)]
 pub struct Members {
     /// The modules that are built here, by id.
@@ -41,8 +41,8 @@ pub struct Members {
     pub libraries: BTreeMap<String, LocalDep>,
     /// Hash of the sources of the API and of the libraries on this disk that it is made of.
     pub api: String,
-    /// The modules of installed packs. They replace crates of the same name.
-    pub packs: InstalledPacks,
+    /// The modules that were built elsewhere. They replace crates of the same name.
+    pub prebuilt: Prebuilt,
 }
 
 impl Members {
@@ -95,22 +95,22 @@ impl Members {
         };
         let libraries = names.iter().filter_map(local_dep).collect::<Result<_, _>>()?;
         let api = local_deps::hash_of_api(&packages, modules)?;
-        Ok(Self { crates, libraries, api, packs: InstalledPacks::default() })
+        Ok(Self { crates, libraries, api, prebuilt: Prebuilt::default() })
     }
 
     /// The ids of all modules.
     pub fn ids(&self) -> BTreeSet<&ModuleId> {
-        self.crates.keys().chain(self.packs.modules.keys()).collect()
+        self.crates.keys().chain(self.prebuilt.modules.keys()).collect()
     }
 
-    /// True for a module that is built here or that a pack has.
+    /// True for a module that is built here or elsewhere.
     pub fn contains(&self, id: &ModuleId) -> bool {
-        self.crates.contains_key(id) || self.packs.modules.contains_key(id)
+        self.crates.contains_key(id) || self.prebuilt.modules.contains_key(id)
     }
 
-    /// The module of a pack with that id.
-    pub fn of_pack(&self, id: &ModuleId) -> Option<&PackModule> {
-        self.packs.modules.get(id)
+    /// The module with that id that was built elsewhere.
+    pub fn prebuilt_module(&self, id: &ModuleId) -> Option<&PrebuiltModule> {
+        self.prebuilt.modules.get(id)
     }
 
     /// Modules that others link to.
@@ -123,7 +123,7 @@ impl Members {
         let mut found = BTreeSet::new();
         let mut open = vec![id.clone()];
         while let Some(next) = open.pop() {
-            let links = match self.of_pack(&next) {
+            let links = match self.prebuilt_module(&next) {
                 Some(module) => Some(&module.links),
                 None => self.crates.get(&next).map(|module| &module.links),
             };
@@ -140,8 +140,12 @@ impl Members {
     /// that it links to, and the others of its pack.
     pub fn tied_to(&self, id: &ModuleId) -> BTreeSet<ModuleId> {
         let mut tied = self.links_of(id);
-        if let Some(own) = self.of_pack(id) {
-            let of_pack = self.packs.modules.iter().filter(|(_, it)| it.pack.id == own.pack.id);
+        if let Some(own) = self.prebuilt_module(id) {
+            let pack = own.pack.as_ref().map(|pack| &pack.id);
+            let is_of_it = |other: &PrebuiltModule| {
+                pack.is_some() && other.pack.as_ref().map(|pack| &pack.id) == pack
+            };
+            let of_pack = self.prebuilt.modules.iter().filter(|(_, other)| is_of_it(other));
             tied.extend(of_pack.map(|(id, _)| id.clone()).filter(|other| other != id));
         }
         tied
@@ -150,7 +154,8 @@ impl Members {
     /// `ids` and every module built here that links to one of them, directly or indirectly.
     pub fn with_dependents(&self, ids: &BTreeSet<ModuleId>) -> BTreeSet<ModuleId> {
         let linked = |id: &ModuleId| !self.links_of(id).is_disjoint(ids);
-        let dependents = self.crates.keys().filter(|id| self.of_pack(id).is_none() && linked(id));
+        let dependents =
+            self.crates.keys().filter(|id| self.prebuilt_module(id).is_none() && linked(id));
         let dependents = dependents.cloned();
         let present = ids.iter().filter(|id| self.contains(id)).cloned();
         present.chain(dependents).collect()

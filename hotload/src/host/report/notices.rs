@@ -139,12 +139,13 @@ pub fn notice(happened: &Happened) -> Change {
             show("data", notice)
         }
         Happened::PackDone(report) if report.changed.is_some() => {
-            show("packs", Notice::new(NoticeLevel::Success, first_line(&report.text), ""))
+            let (title, body) = report.text.split_once("; ").unwrap_or((&report.text, ""));
+            show("packs", Notice::new(NoticeLevel::Success, title, body))
         }
         Happened::PackRefused { refusal, .. } if refusal.asks_for_trust().is_some() => {
             let title = "A pack is from a publisher that you do not know";
-            let notice =
-                Notice::new(NoticeLevel::Question, title, first_line(&refusal.to_string()));
+            let body = first_line(&refusal.to_string());
+            let notice = Notice::new(NoticeLevel::Question, title, body.trim_end_matches(':'));
             show("packs", notice.details("the question is on the console's page Packs (F1)"))
         }
         Happened::PackRefused { refusal, .. } => {

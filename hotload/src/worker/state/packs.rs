@@ -54,8 +54,8 @@ impl State {
     /// The newest artifacts of these modules cannot run: neither can their packs.
     pub(super) fn give_up_packs(&mut self, modules: &BTreeSet<ModuleId>, reason: &str) {
         let Some(workspace) = self.workspace() else { return };
-        let packs = modules.iter().filter_map(|id| workspace.members.of_pack(id));
-        let packs = packs.map(|module| module.pack.clone()).collect();
+        let packs = modules.iter().filter_map(|id| workspace.members.prebuilt_module(id));
+        let packs = packs.filter_map(|module| module.pack.clone()).collect();
         self.give_up(packs, reason);
     }
 

@@ -64,21 +64,22 @@ impl State {
         if is_other {
             let folder = workspace.folders.workspace.clone();
             let modules = ids.iter().map(|id| (*id).clone()).collect();
-            let packs = workspace.members.packs.modules.iter();
-            let packs = packs.map(|(id, module)| (id.clone(), module.pack.clone())).collect();
+            let packs = workspace.members.prebuilt.modules.iter();
+            let packs = packs.filter_map(|(id, module)| Some((id.clone(), module.pack.clone()?)));
+            let packs = packs.collect();
             self.update(Update::Workspace { folder, modules, packs });
         }
         for (id, module) in &mut self.modules {
             let is_known = module.good.is_some() || module.source().is_some();
-            module.take_packed(workspace.members.of_pack(id).map(|module| &module.hash));
+            module.take_prebuilt(workspace.members.prebuilt_module(id).map(|module| &module.hash));
             if !ids.contains(id) && is_known {
                 // Its folder or its pack is gone: its running generation leaves.
                 (module.good, module.inputs, module.attempted) = (None, None, None);
                 self.pending.replan = true;
             }
         }
-        for (id, module) in &workspace.members.packs.modules {
-            self.modules.entry(id.clone()).or_default().take_packed(Some(&module.hash));
+        for (id, module) in &workspace.members.prebuilt.modules {
+            self.modules.entry(id.clone()).or_default().take_prebuilt(Some(&module.hash));
         }
         for (id, inputs) in inputs {
             let module = self.modules.entry(id).or_default();

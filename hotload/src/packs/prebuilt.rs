@@ -1,19 +1,23 @@
-//! The modules of the packs that are installed and switched on.
+//! Modules that were built elsewhere: those of the packs that are installed and switched on, and in
+//! a released game its own.
 //!
 //! ```text
-//!  Store ─► for this system and API? ─► resolve, with the game's own modules ─► InstalledPacks
+//!  Store ─► for this system and API? ─► resolve, with the game's own modules ─► Prebuilt
 //! ```
 //!
 //! A pack that cannot run is left out with the reason; the others are not affected. A module that a
 //! pack offers replaces the game's own one of the same name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bevy::log::tracing;
+use playground_pack::manifest::MANIFEST;
 use playground_pack::resolve::{BuiltIn, Catalog, Offer, Resolution, Want, resolve};
 use playground_pack::store::List;
-use playground_pack::{Installed, Kind, Manifest, Module, Store};
+use playground_pack::{Installed, Kind, Manifest, Module, PackError, Store};
 use semver::Version;
 
 use super::{PacksError, triple};
@@ -41,41 +45,76 @@ impl std::fmt::Display for PackVersion {
     }
 }
 
-/// A module of an installed pack.
+/// A module that was built elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PackModule {
-    /// Its pack.
-    pub pack: Arc<PackVersion>,
+pub struct PrebuiltModule {
+    /// Its pack; `None` for the game's own.
+    pub pack: Option<Arc<PackVersion>>,
+    /// The folder that its artifact has to be in.
+    pub folder: PathBuf,
     /// Its artifact.
     pub file: PathBuf,
-    /// The artifact's hash in the pack's manifest.
+    /// The artifact's hash in the manifest.
     pub hash: ArtifactHash,
     /// The core modules that it requires.
     pub links: BTreeSet<ModuleId>,
 }
 
-/// The modules of all packs that run.
+/// The modules of all packs that run, and those of a game that was released.
 #[derive(Clone, Debug, Default)]
-pub struct InstalledPacks {
+pub struct Prebuilt {
     /// By id.
-    pub modules: BTreeMap<ModuleId, PackModule>,
+    pub modules: BTreeMap<ModuleId, PrebuiltModule>,
+    /// The modules of a game that was released, also those that packs replace.
+    own: Option<Arc<Installed>>,
     /// Why packs that are switched on do not run, by id; the list itself has no id.
     pub refused: BTreeMap<String, Refusal>,
     /// The list as it was read.
     stamp: Option<Stamp>,
 }
 
-impl InstalledPacks {
+impl Prebuilt {
     /// True if the store's list was not changed since it was read.
     pub fn are_of(&self, store: &Store) -> bool {
         self.stamp == Stamp::of(&store.list_file())
+    }
+
+    /// The modules of a game that was released, in the folder that `dist` wrote.
+    ///
+    /// # Errors
+    ///
+    /// If the folder has no manifest, or is that of another system or release.
+    pub fn of_game(folder: &Path) -> Result<Self, PacksError> {
+        let file = folder.join(MANIFEST);
+        let unreadable = |source| PacksError::Pack {
+            file: file.clone(),
+            error: PackError::File { action: "read", path: file.clone(), source },
+        };
+        let text = fs::read(&file).map_err(unreadable)?;
+        let manifest = Manifest::parse(&text)
+            .map_err(|error| PacksError::Pack { file: file.clone(), error: error.into() })?;
+        let own = Installed { manifest, folder: folder.to_owned() };
+        let own = Arc::new(fits(own, &List::default())?);
+        let mut game = Self { own: Some(Arc::clone(&own)), ..Self::default() };
+        game.add(&own, None);
+        Ok(game)
+    }
+
+    /// True for a module of a game that was released, even if a pack replaces it.
+    pub fn has_own(&self, id: &ModuleId) -> bool {
+        let modules = self.own.iter().flat_map(|own| &own.manifest.modules);
+        modules.into_iter().any(|module| *id == *module.id)
     }
 
     /// Reads the installed packs. `members` has the game's own modules.
     pub fn read(store: &Store, members: &Members) -> Self {
         // Before the list, so that a change meanwhile is seen at the next reading.
         let stamp = Stamp::of(&store.list_file());
-        let mut packs = Self { stamp, ..Self::default() };
+        let own = members.prebuilt.own.clone();
+        let mut packs = Self { stamp, own: own.clone(), ..Self::default() };
+        if let Some(own) = own {
+            packs.add(&own, None);
+        }
         let list = match store.list() {
             Ok(list) => list,
             Err(error) => {
@@ -92,26 +131,27 @@ impl InstalledPacks {
                 Err(error) => _ = packs.refused.insert(id.clone(), error.into()),
             }
         }
-        for Installed { manifest, folder } in together(found, members, &mut packs.refused) {
-            packs.add(manifest, folder);
+        for installed in together(found, members, &mut packs.refused) {
+            let Manifest { id, title, version, .. } = installed.manifest.clone();
+            let folder = installed.folder.clone();
+            packs.add(&installed, Some(Arc::new(PackVersion { id, title, version, folder })));
         }
         packs
     }
 
-    fn add(&mut self, manifest: Manifest, folder: PathBuf) {
+    fn add(&mut self, Installed { manifest, folder }: &Installed, pack: Option<Arc<PackVersion>>) {
         let triple = triple();
-        let Manifest { id, title, version, .. } = manifest.clone();
-        let pack = Arc::new(PackVersion { id, title, version, folder });
         for module in &manifest.modules {
             let Some(file) = manifest.library(&triple, &module.id) else { continue };
             let cores = module.requires.keys().map(|id| ModuleId::from(id.as_str()));
-            let module_of_pack = PackModule {
-                pack: Arc::clone(&pack),
-                file: pack.folder.join(&file.path),
+            let prebuilt = PrebuiltModule {
+                pack: pack.clone(),
+                folder: folder.clone(),
+                file: folder.join(&file.path),
                 hash: file.blake3.to_string().into(),
                 links: cores.filter(|id| id.is_core()).collect(),
             };
-            self.modules.insert(module.id.as_str().into(), module_of_pack);
+            self.modules.insert(module.id.as_str().into(), prebuilt);
         }
     }
 }
@@ -183,9 +223,13 @@ pub(super) fn find(packs: &[Manifest], members: &Members) -> Result<Resolution, 
             after: BTreeSet::new(),
             before: BTreeSet::new(),
         };
+        Some(own)
+    });
+    let own = members.prebuilt.own.iter().flat_map(|own| own.manifest.modules.iter().cloned());
+    let built_in = built_in.chain(own).map(|module| {
         // Installing a module in place of one of the game's is a decision.
-        let is_on = own.kind != Kind::Apps && !offered.contains(id);
-        Some(BuiltIn { module: own, is_on })
+        let is_on = module.kind != Kind::Apps && !offered.contains(module.id.as_str());
+        BuiltIn { module, is_on }
     });
     let catalog = Catalog {
         game: own_version(),
@@ -197,7 +241,10 @@ pub(super) fn find(packs: &[Manifest], members: &Members) -> Result<Resolution, 
         .iter()
         .map(|pack| Want { pack: pack.id.clone(), version: Some(pack.version.clone()) })
         .collect();
-    resolve(&catalog, &wants).map_err(|clash| PacksError::Clash(Box::new(clash)))
+    // The solver logs each of its steps.
+    let silence = tracing::subscriber::NoSubscriber::default();
+    let found = tracing::subscriber::with_default(silence, || resolve(&catalog, &wants));
+    found.map_err(|clash| PacksError::Clash(Box::new(clash)))
 }
 
 /// The folder of installed packs in a workspace.

@@ -1,0 +1,49 @@
+//! `playground dist`: the game as a folder and an archive for players.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use playground_hotload::dist::{self, Release};
+use playground_pack::Size;
+
+use crate::assets;
+
+/// How to release the game.
+#[derive(Args, Clone, Debug)]
+pub struct DistArgs {
+    /// The folder to write; dist/playground-VERSION-TARGET in the workspace if not given
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write no archive beside the folder
+    #[arg(long)]
+    no_archive: bool,
+}
+
+impl DistArgs {
+    /// Runs the command; returns the exit code of the process.
+    pub fn run(self) -> ExitCode {
+        let release = Release {
+            workspace: PathBuf::from("."),
+            assets: assets::folder(),
+            out: self.out,
+            archive: !self.no_archive,
+        };
+        let released = match dist::dist(&release, &mut |step| eprintln!("{step}")) {
+            Ok(released) => released,
+            Err(error) => {
+                anstream::eprintln!("{error}");
+                return ExitCode::FAILURE;
+            }
+        };
+        let total = released.parts.iter().map(|(_, size)| size).sum();
+        println!("{} ({})", released.folder.display(), Size(total));
+        for (name, size) in &released.parts {
+            println!("    {name:<14} {}", Size(*size));
+        }
+        if let Some((path, size)) = &released.archive {
+            println!("{} ({})", path.display(), Size(*size));
+        }
+        ExitCode::SUCCESS
+    }
+}

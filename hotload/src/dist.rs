@@ -1,0 +1,303 @@
+//! Dist: the game as a folder and an archive that run on a machine without Rust.
+//!
+//! ```text
+//!  playground           the executable, which looks for its libraries in lib/
+//!  lib/                 Bevy, the API and Rust's own library
+//!  modules/             the game's own modules, with a manifest like that of a pack
+//!  assets/              the game's data
+//!  licences.txt         those of everything that is in it
+//! ```
+//!
+//! Everything is put together in a folder beside the final one, which replaces that at the end.
+
+mod archive;
+mod explain;
+mod licences;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use playground_pack::manifest::MANIFEST;
+use playground_pack::{PackError, Source, SourceError};
+use semver::{Version, VersionReq};
+use thiserror::Error;
+
+use crate::explain::Explain;
+use crate::ids::ModuleId;
+use crate::inspect::HostFacts;
+use crate::packs::{self, PacksError};
+use crate::workspace::{self, WorkspaceError};
+
+/// The name of the folder for the game's own modules.
+pub const MODULES: &str = "modules";
+/// The id of the manifest of the game's own modules.
+const ID: &str = "playground";
+
+/// What to release.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// A folder in the workspace of the modules.
+    pub workspace: PathBuf,
+    /// The game's data.
+    pub assets: PathBuf,
+    /// The folder to write; `dist/NAME` in the workspace if `None`.
+    pub out: Option<PathBuf>,
+    /// Also write an archive beside the folder.
+    pub archive: bool,
+}
+
+/// What was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Released {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What is in it, each with its size in bytes.
+    pub parts: Vec<(String, u64)>,
+    /// The archive with its size in bytes.
+    pub archive: Option<(PathBuf, u64)>,
+}
+
+/// Why a game cannot be released.
+#[derive(Debug, Error)]
+#[error("{}", self.explain())]
+pub enum DistError {
+    /// A file cannot be read or written.
+    File {
+        /// What was done, for example `copy`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The folder to write has something else in it.
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A tool of Rust's failed.
+    Tool {
+        /// The command.
+        command: String,
+        /// What it printed.
+        output: String,
+    },
+    /// Packages have neither a licence's text nor its name.
+    NoLicence {
+        /// The packages.
+        packages: Vec<String>,
+    },
+    /// The modules cannot be built or packed.
+    Packs(Box<PacksError>),
+}
+
+impl From<PacksError> for DistError {
+    fn from(error: PacksError) -> Self {
+        Self::Packs(Box::new(error))
+    }
+}
+
+impl From<WorkspaceError> for DistError {
+    fn from(error: WorkspaceError) -> Self {
+        PacksError::from(error).into()
+    }
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DistError {
+    let path = path.to_owned();
+    move |source| DistError::File { action, path, source }
+}
+
+/// Releases the running program with the modules of a workspace. Calls `report` with each step.
+///
+/// # Errors
+///
+/// If a module does not compile, or a file cannot be written. The folder of an earlier release is
+/// left as it was then.
+pub fn dist(release: &Release, report: &mut dyn FnMut(&str)) -> Result<Released, DistError> {
+    let version = env!("CARGO_PKG_VERSION");
+    let name = format!("{ID}-{version}-{}", packs::triple());
+    let (folders, members) = workspace::scan(&release.workspace)?;
+    let folder = release.out.clone().unwrap_or_else(|| folders.workspace.join("dist").join(name));
+    // A folder that is there and is none of ours may be anything.
+    let is_ours = folder.join(MODULES).join(MANIFEST).is_file();
+    let is_empty = fs::read_dir(&folder).map_or(true, |mut entries| entries.next().is_none());
+    if !is_ours && !is_empty {
+        return Err(DistError::Occupied { folder });
+    }
+    let part = folder.with_added_extension("part");
+    remove(&part)?;
+    fs::create_dir_all(&part).map_err(failed("create", &part))?;
+    let written = fill(release, &members.crates.keys().cloned().collect(), &part, report);
+    if let Err(error) = written {
+        let _ = fs::remove_dir_all(&part);
+        return Err(error);
+    }
+    remove(&folder)?;
+    fs::rename(&part, &folder).map_err(failed("create", &folder))?;
+    let mut released = Released { parts: parts(&folder)?, archive: None, folder };
+    if release.archive {
+        report("writing the archive");
+        let path = released.folder.with_added_extension("tar.gz");
+        let size = archive::write(&released.folder, &path).map_err(failed("write", &path))?;
+        released.archive = Some((path, size));
+    }
+    Ok(released)
+}
+
+fn fill(
+    release: &Release,
+    ids: &BTreeSet<ModuleId>,
+    folder: &Path,
+    report: &mut dyn FnMut(&str),
+) -> Result<(), DistError> {
+    let facts = HostFacts::of_this_process(playground_api::ABI).map_err(PacksError::from)?;
+    modules(release, ids, &facts, &folder.join(MODULES), report)?;
+    report("copying the program and its libraries");
+    let (lib, program) = (folder.join("lib"), folder.join(ID));
+    fs::create_dir(&lib).map_err(failed("create", &lib))?;
+    for library in facts.libraries() {
+        let name = library.path.file_name().unwrap_or_default();
+        // The first one is the program itself.
+        if is_of_rust(&name.to_string_lossy()) {
+            strip(&library.path, &lib.join(name))?;
+        }
+    }
+    let own = std::env::current_exe().map_err(failed("find", Path::new("the program")))?;
+    strip(&own, &program)?;
+    report("copying the assets");
+    copy_folder(&release.assets, &folder.join("assets"))?;
+    report("collecting the licences");
+    let text = licences::collect(&release.workspace)?;
+    let path = folder.join("licences.txt");
+    fs::write(&path, text).map_err(failed("write", &path))?;
+    let path = folder.join("README.txt");
+    fs::write(&path, README).map_err(failed("write", &path))
+}
+
+/// What a player reads first.
+const README: &str = "\
+Playground
+
+    ./playground                    starts the game
+    ./playground pack install FILE  installs a pack of modules; a game that runs takes it at once
+
+A pack can also be dropped onto the window. F1 opens the console; its page Packs lists what is
+installed. Modules are native code, and can do all that the game can: install packs of publishers
+that you trust. A signature says who made a pack, and is no sandbox.
+
+Saves and packs are in ~/.local/share/playground, or in $XDG_DATA_HOME/playground if that is set, or
+where `--data FOLDER` says. This folder is only read. ./playground --help has more.
+";
+
+/// Builds the game's own modules, with their manifest.
+fn modules(
+    release: &Release,
+    ids: &BTreeSet<ModuleId>,
+    facts: &HostFacts,
+    folder: &Path,
+    report: &mut dyn FnMut(&str),
+) -> Result<(), DistError> {
+    let libraries = packs::build_modules(&release.workspace, ids, facts, report)?;
+    let version = Version::parse(env!("CARGO_PKG_VERSION")).unwrap_or(Version::new(0, 0, 0));
+    let exactly = format!("={version}").parse().unwrap_or(VersionReq::STAR);
+    let source = Source {
+        id: ID.to_owned(),
+        version,
+        title: "Playground".to_owned(),
+        authors: Vec::new(),
+        licence: env!("CARGO_PKG_LICENSE").to_owned(),
+        description: "The game's own modules.".to_owned(),
+        host: exactly.clone(),
+        api: exactly,
+        modules: ids.iter().map(ToString::to_string).collect(),
+        relations: Default::default(),
+    };
+    fs::create_dir(folder).map_err(failed("create", folder))?;
+    let draft = source
+        .draft(folder, libraries)
+        .map_err(|error: SourceError| DistError::from(PacksError::Source(error)))?;
+    let written = draft.unpack(folder);
+    written.map_err(|error: PackError| PacksError::Pack { file: folder.to_owned(), error }.into())
+}
+
+/// True for a library that comes with the game and not with the system.
+fn is_of_rust(name: &str) -> bool {
+    ["libstd-", "libbevy_dylib-", "libplayground_"].iter().any(|start| name.starts_with(start))
+}
+
+/// Copies a program or library without what only debuggers need.
+fn strip(from: &Path, to: &Path) -> Result<(), DistError> {
+    let sysroot = run(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let sysroot = PathBuf::from(sysroot.trim());
+    let tool = sysroot.join("lib/rustlib").join(packs::triple()).join("bin/rust-objcopy");
+    run(Command::new(tool)
+        .arg("--strip-all")
+        .args([from, to])
+        // It needs the compiler's libraries.
+        .env("LD_LIBRARY_PATH", sysroot.join("lib")))?;
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(to, mode).map_err(failed("write", to))
+}
+
+/// The output of a command.
+fn run(command: &mut Command) -> Result<String, DistError> {
+    let shown = format!("{command:?}").replace('"', "");
+    let name = PathBuf::from(command.get_program());
+    let output = command.stdin(Stdio::null()).output().map_err(failed("start", &name))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(DistError::Tool { command: shown, output: text })
+}
+
+fn remove(folder: &Path) -> Result<(), DistError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(failed("remove", folder)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<(), DistError> {
+    fs::create_dir_all(to).map_err(failed("create", to))?;
+    for entry in fs::read_dir(from).map_err(failed("read", from))? {
+        let path = entry.map_err(failed("read", from))?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_folder(&path, &target)?;
+        } else {
+            fs::copy(&path, &target).map_err(failed("copy", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// The entries of a folder, with the sizes of all files in them.
+fn parts(folder: &Path) -> Result<Vec<(String, u64)>, DistError> {
+    let mut parts = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed("read", folder))? {
+        let path = entry.map_err(failed("read", folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        parts.push((name, size_of(&path)?));
+    }
+    parts.sort();
+    Ok(parts)
+}
+
+fn size_of(path: &Path) -> Result<u64, DistError> {
+    if !path.is_dir() {
+        return fs::metadata(path).map(|data| data.len()).map_err(failed("read", path));
+    }
+    let mut size = 0;
+    for entry in fs::read_dir(path).map_err(failed("read", path))? {
+        size += size_of(&entry.map_err(failed("read", path))?.path())?;
+    }
+    Ok(size)
+}

@@ -1,0 +1,57 @@
+//! The archive of a release: a tar file, compressed with gzip, which every system can unpack.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tar::{Builder, EntryType, Header};
+
+/// Writes a folder to an archive, in which it has its own name. The same files give the same bytes.
+/// Returns the archive's size in bytes.
+///
+/// # Errors
+///
+/// If a file cannot be read or written.
+pub fn write(folder: &Path, path: &Path) -> io::Result<u64> {
+    let part = path.with_added_extension("part");
+    let written = pack(folder, &part).and_then(|()| fs::rename(&part, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written.and_then(|()| Ok(fs::metadata(path)?.len()))
+}
+
+fn pack(folder: &Path, path: &Path) -> io::Result<()> {
+    let out = GzEncoder::new(BufWriter::new(File::create(path)?), Compression::default());
+    let mut archive = Builder::new(out);
+    let name = PathBuf::from(folder.file_name().unwrap_or_default());
+    add(&mut archive, folder, &name)?;
+    let file = archive.into_inner()?.finish()?.into_inner().map_err(io::Error::from)?;
+    file.sync_all()
+}
+
+fn add<W: Write>(archive: &mut Builder<W>, path: &Path, name: &Path) -> io::Result<()> {
+    let data = fs::metadata(path)?;
+    let mut header = Header::new_gnu();
+    header.set_mtime(0);
+    if !data.is_dir() {
+        let is_program = data.permissions().mode() & 0o100 != 0;
+        header.set_mode(if is_program { 0o755 } else { 0o644 });
+        header.set_size(data.len());
+        return archive.append_data(&mut header, name, File::open(path)?);
+    }
+    header.set_mode(0o755);
+    header.set_size(0);
+    header.set_entry_type(EntryType::Directory);
+    archive.append_data(&mut header, name, io::empty())?;
+    let entries: io::Result<Vec<_>> = fs::read_dir(path)?.collect();
+    let mut paths: Vec<PathBuf> = entries?.into_iter().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        add(archive, &path, &name.join(path.file_name().unwrap_or_default()))?;
+    }
+    Ok(())
+}
