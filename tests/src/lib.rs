@@ -205,19 +205,21 @@ impl Scene {
     /// When it takes too long; `what` says what was waited for.
     pub fn until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
         let started = Instant::now();
-        let (mut events, mut changed) = (0, started);
+        let (mut events, mut changed, mut builds) = (0, started, false);
         loop {
             self.app.update();
             if done(self) {
                 return;
             }
             assert!(started.elapsed() < PATIENCE, "in vain: {what}\n{}", self.story());
-            let found = self.events.get_mut().read().len();
-            if found != events {
-                (events, changed) = (found, Instant::now());
+            let found = self.events.get_mut().read();
+            if found.len() != events {
+                (events, changed) = (found.len(), Instant::now());
+                let last = found.last().map(|event| &event["event"]);
+                builds = last.is_some_and(|last| *last == "changed" || *last == "build_started");
             }
             // A build needs the processor more than frames in which nothing happens.
-            let is_quiet = changed.elapsed() > Duration::from_millis(200);
+            let is_quiet = builds || changed.elapsed() > Duration::from_millis(200);
             std::thread::sleep(Duration::from_millis(if is_quiet { 25 } else { 2 }));
         }
     }
