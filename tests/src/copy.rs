@@ -87,11 +87,17 @@ struct Template {
 const UNOPTIMIZED: &str = "
 [profile.dev.package]
 apps_demo.opt-level = 0
+apps_demo.codegen-units = 16
 apps_other.opt-level = 0
+apps_other.codegen-units = 16
 core_scene.opt-level = 0
+core_scene.codegen-units = 16
 plugins_extra.opt-level = 0
+plugins_extra.codegen-units = 16
 systems_observe.opt-level = 0
+systems_observe.codegen-units = 16
 systems_walk.opt-level = 0
+systems_walk.codegen-units = 16
 ";
 
 impl Template {
