@@ -3,6 +3,7 @@
 //! ```text
 //!  world ── world::save ──► Saved ── format ──► bytes ── Saves::write ──► saves/NAME.snap
 //!  world ◄─ world::load ─── Saved ◄─ format ─── bytes ◄─ Saves::read ────┘
+//!              └─► parked, what no module takes
 //! ```
 //!
 //! Files are written atomically, so that a crash leaves the old or the new one. Values are decoded
@@ -11,6 +12,7 @@
 pub mod diff;
 pub mod format;
 pub mod left_behind;
+pub mod parked;
 pub mod world;
 
 use std::fs;
@@ -51,7 +53,7 @@ pub enum SaveError {
         /// The running app.
         running: String,
     },
-    /// No running module persists the type of some values.
+    /// The current types of some values have no place for all of their fields.
     Lost {
         name: String,
         /// The values that would be lost, one line per type.
@@ -102,12 +104,12 @@ impl Explain for SaveError {
             Self::Lost { name, lost } => Explanation::new(
                 "H0906",
                 format!(
-                    "snapshot `{name}` contains values that the running modules do not persist"
+                    "snapshot `{name}` contains values that would lose fields"
                 ),
             )
             .details(format!("  {}", lost.join("\n  ")))
             .remedy(format!(
-                "Enable their modules, or skip these values with `snapshot load {name} --force`"
+                "Load it with the modules that wrote it, or drop these with `snapshot load {name} --force`"
             )),
             Self::Values { name, reason } => {
                 Explanation::new("H0907", format!("snapshot `{name}`: {reason}"))

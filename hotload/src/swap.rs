@@ -51,6 +51,7 @@ use crate::generation::SharedGeneration;
 use crate::guard::{Panic, Reports};
 use crate::ids::ModuleId;
 use crate::restore::{Dropped, RestoreErrors, RestoreTimes};
+use crate::snapshot_file::parked::Parked;
 use crate::stored::{EverStored, LayoutError};
 use crate::tuning;
 
@@ -63,6 +64,8 @@ pub struct Running {
     pub dormant: BTreeMap<ModuleId, Dormant>,
     /// Panics and errors of systems.
     pub reports: Reports,
+    /// Values of a snapshot that no module takes.
+    pub parked: Parked,
     started: BTreeSet<ModuleId>,
     set_up: SetUpAgain,
     registered: RegisteredAtRunTime,
@@ -168,6 +171,8 @@ pub struct Swapped {
     pub dropped: Vec<Dropped>,
     /// The duration of each step of restoring values.
     pub restore: RestoreTimes,
+    /// The number of parked values that entering modules took.
+    pub given_back: usize,
     /// The schedules of set-up code that ran, by module.
     pub set_up: Vec<(ModuleId, InternedScheduleLabel)>,
     /// Problems that did not stop the swap: tuning files, `OnUnload`, code that stays old.

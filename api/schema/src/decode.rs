@@ -48,6 +48,19 @@ pub fn decode(bytes: &[u8], definition: &Definition) -> Result<Value, ValueError
     }
 }
 
+/// Decodes the first of several values in a row, and takes its bytes off.
+///
+/// # Errors
+///
+/// If the bytes do not begin with a value of the type.
+pub fn decode_next(bytes: &mut &[u8], definition: &Definition) -> Result<Value, ValueError> {
+    let mut decoder = Decoder::new(bytes, 0, &|_, value| Ok(value));
+    let value = decoder.value_within(definition, &[])?;
+    let at = decoder.at;
+    *bytes = bytes.get(at..).unwrap_or_default();
+    Ok(value)
+}
+
 /// Checks that `bytes` are one value of the type with `schema`, i.e. that the schema matches the
 /// bytes that serde wrote.
 pub fn verify(schema: &'static Schema, bytes: &[u8]) -> Result<(), ValueError> {

@@ -46,7 +46,7 @@ pub mod opaque;
 pub use const_encode::{
     const_encode, const_encode_all, encode_schemas, encoded_len, encoded_len_all,
 };
-pub use decode::{ValueError, decode, verify};
+pub use decode::{ValueError, decode, decode_next, verify};
 pub use definition::{Definition, FieldDef, Form, VariantDef};
 pub use diff::{Entry, Severity, TypeChange, same_layout};
 pub use encode::encode;

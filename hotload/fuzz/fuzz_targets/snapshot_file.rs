@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_ne!(check(&sealed), Some(FormatError::Damaged(CHECKSUM)));
     }
     if let Ok((saved, schemas)) = written(&mut Unstructured::new(bytes)) {
-        let bytes = format::write(&saved, &schemas).expect("a table");
+        let bytes = format::write(&saved).expect("a table");
         assert_eq!(format::parse(&bytes).as_ref(), Ok(&saved));
     }
 });
@@ -64,10 +64,8 @@ fn written(u: &mut Unstructured<'_>) -> Result<(Saved, Vec<Vec<u8>>)> {
         modules: modules.collect(),
     };
     let mut saved = Saved { header, types: Vec::new() };
-    let mut schemas = Vec::new();
     for _ in 0..u.int_in_range(0..=3)? {
         let schema = *u.choose(&SCHEMAS)?;
-        schemas.push(encode_schemas(&[schema]));
         saved.types.push(SavedType {
             module: u.arbitrary::<String>()?.into(),
             store: match u.int_in_range(0..=5_u8)? {
@@ -79,9 +77,10 @@ fn written(u: &mut Unstructured<'_>) -> Result<(Saved, Vec<Vec<u8>>)> {
                 _ => SavedStore::Messages,
             },
             definition: Definition::of(schema),
+            schema: encode_schemas(&[schema]),
             entities: u.arbitrary()?,
             values: u.arbitrary()?,
         });
     }
-    Ok((saved, schemas))
+    Ok(saved)
 }

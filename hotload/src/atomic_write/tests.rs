@@ -44,7 +44,7 @@ fn snapshot(frame: u64) -> (Saved, Vec<u8>) {
     let modules = (0..8).map(module).collect();
     let header = Header { app: Some("apps_demo".into()), frame, entities: 0, modules };
     let saved = Saved { header, types: Vec::new() };
-    let bytes = format::write(&saved, &[]).unwrap();
+    let bytes = format::write(&saved).unwrap();
     (saved, bytes)
 }
 

@@ -163,12 +163,14 @@ pub enum SnapshotCommand {
         /// A snapshot's name.
         #[arg(id = "snapshot", allow_hyphen_values = true)]
         name: String,
-        /// Leaves out values that no running module persists.
+        /// Leaves out values that have no place.
         #[arg(long)]
         force: bool,
     },
     /// Lists the snapshots.
     List,
+    /// Lists the values of the loaded snapshot that no module takes.
+    Parked,
     /// Shows the differences between a snapshot and the current state.
     Diff {
         /// A snapshot's name.

@@ -8,15 +8,18 @@ use std::time::{Duration, Instant, SystemTime};
 use bevy::app::AppExit;
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
+use playground_api::persist::PersistRecord;
 
 use super::happened::Happened;
 use super::{Host, Phase};
 use crate::console::command::SnapshotCommand;
 use crate::console::view::Level;
 use crate::ids::ModuleId;
+use crate::restore::values;
 use crate::snapshot_file::format::{Header, Saved, SavedModule};
 use crate::snapshot_file::left_behind::{self, LeftBehind};
-use crate::snapshot_file::world::{self as save_world, Source};
+use crate::snapshot_file::parked::Count;
+use crate::snapshot_file::world::{self as save_world, Source, Target};
 use crate::snapshot_file::{AUTOSAVE, SaveError, Saves, diff};
 
 /// The interval of autosaves.
@@ -78,6 +81,11 @@ impl Host {
                 self.print(world, Level::Info, &text);
                 Ok(())
             }),
+            SnapshotCommand::Parked => {
+                let text = parked_text(&self.running.parked.counts(world));
+                self.print(world, Level::Info, &text);
+                Ok(())
+            }
             SnapshotCommand::Delete { name } => saves.delete(name).map(|()| {
                 self.print(world, Level::Info, &format!("snapshot `{name}` is deleted"));
             }),
@@ -88,15 +96,14 @@ impl Host {
         }
     }
 
-    /// The persisted types of all running modules.
+    /// The persisted types of all running modules, and of those whose values are kept while they
+    /// are off.
     fn sources(&self) -> Vec<Source> {
         let active = self.running.active.iter();
-        active
-            .flat_map(|(id, active)| {
-                let source = |record| Source { module: id.clone(), record };
-                active.persisted.iter().copied().map(source)
-            })
-            .collect()
+        let active = active.flat_map(|(id, active)| of_module(id, &active.persisted));
+        let dormant = self.running.dormant.iter();
+        let dormant = dormant.flat_map(|(id, dormant)| of_module(id, &dormant.persisted));
+        active.chain(dormant).collect()
     }
 
     fn take(&self, world: &mut World) -> Result<(Header, Vec<u8>), SaveError> {
@@ -114,7 +121,7 @@ impl Host {
             entities: 0,
             modules: modules.collect(),
         };
-        save_world::save(world, &self.sources(), header)
+        save_world::save(world, &self.sources(), &self.running.parked, header)
     }
 
     fn save(&mut self, world: &mut World, saves: &Saves, name: &str) -> Result<(), SaveError> {
@@ -157,13 +164,21 @@ impl Host {
             .collect();
         let sources = self.sources();
         let expected = LeftBehind::of(world, &sources).always_with(world);
-        let loaded = save_world::load(world, name, saved, &sources, &dropped, force)?;
+        let parked = &self.running.parked;
+        let target = Target { sources: &sources, dropped: &dropped, parked, force };
+        let loaded = save_world::load(world, name, saved, &target)?;
+        self.running.parked = loaded.parked;
         self.snapshots.expected = Some((self.frame + FRAMES_TO_COMPLETE, expected));
         for warning in loaded.warnings {
             self.report(world, Happened::Warned(warning));
         }
         let (frame, entities) = (saved.header.frame, loaded.entities);
-        let summary = format!("snapshot `{name}` of frame {frame}: {entities} entities are back");
+        let mut summary =
+            format!("snapshot `{name}` of frame {frame}: {entities} entities are back");
+        let parked = self.running.parked.counts(world);
+        if !parked.is_empty() {
+            summary.push_str(&format!("\n{}", parked_text(&parked)));
+        }
         self.report(world, Happened::SnapshotLoaded { name: name.to_owned(), summary });
         Ok(())
     }
@@ -275,6 +290,23 @@ impl Host {
             }
         }
     }
+}
+
+fn of_module(id: &ModuleId, persisted: &[PersistRecord]) -> Vec<Source> {
+    let source = |record: &PersistRecord| Source { module: id.clone(), record: *record };
+    persisted.iter().map(source).collect()
+}
+
+/// The parked values, by type.
+fn parked_text(counts: &[Count]) -> String {
+    if counts.is_empty() {
+        return "no values are parked".to_owned();
+    }
+    let line = |Count { type_name, module, count }: &Count| {
+        format!("\n    {} of {type_name}, persisted by {module}", values(*count))
+    };
+    let lines: String = counts.iter().map(line).collect();
+    format!("parked until a module takes them, and saved along:{lines}")
 }
 
 /// The name of an app's autosave.

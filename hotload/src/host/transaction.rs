@@ -10,10 +10,12 @@ use bevy::prelude::*;
 use super::Host;
 use super::happened::{Happened, Lost};
 use super::history::PastSwap;
+use crate::console::view::Level;
 use crate::generation::{SharedGeneration, Times};
 use crate::ids::{GenerationId, ModuleId};
 use crate::refusal::Refusal;
 use crate::resolve::Selection;
+use crate::restore::values;
 use crate::rollback_state::RollbackState;
 use crate::swap::{self, Broken, SetUpSystem, SwapError, Swapped, Transaction, broken};
 use crate::worker::event::{HostEvent, Proposal, ProposalAnswer, RunningModules};
@@ -200,6 +202,10 @@ impl Host {
     fn report_swap(&mut self, world: &mut World, proposal: &Proposal, transacted: &Transacted) {
         let Proposal { enter, leave, changed, saved_at, plan_ms, .. } = proposal;
         let Transacted { before, dormant, swapped } = transacted;
+        if swapped.given_back > 0 {
+            let given = values(swapped.given_back);
+            self.print(world, Level::Info, &format!("{given} of a snapshot are back"));
+        }
         for warning in &swapped.warnings {
             self.report(world, Happened::Warned(warning.clone()));
         }

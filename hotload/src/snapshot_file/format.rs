@@ -94,6 +94,8 @@ pub struct SavedType {
     pub store: SavedStore,
     /// The type's schema.
     pub definition: Definition,
+    /// The same, encoded.
+    pub schema: Vec<u8>,
     /// The entity of each value, as its bits; 0 for values that are not on entities.
     pub entities: Vec<u64>,
     /// The values in bincode, concatenated.
@@ -151,20 +153,20 @@ fn text_or_none<'de, D: Deserializer<'de>, T: From<String>>(
     Ok(text.map(T::from))
 }
 
-/// Serializes a snapshot. `schemas` are the encoded schemas of its types, in their order.
+/// Serializes a snapshot.
 ///
 /// # Errors
 ///
 /// When serialization fails.
-pub fn write(saved: &Saved, schemas: &[Vec<u8>]) -> Result<Vec<u8>, TableError> {
-    let entry = |(saved, schema): (&SavedType, &Vec<u8>)| Entry {
+pub fn write(saved: &Saved) -> Result<Vec<u8>, TableError> {
+    let entry = |saved: &SavedType| Entry {
         module: saved.module.clone(),
         store: saved.store.clone(),
-        schema: schema.clone(),
+        schema: saved.schema.clone(),
         entities: saved.entities.clone(),
         values: saved.values.len() as u64,
     };
-    let types = saved.types.iter().zip(schemas).map(entry).collect();
+    let types = saved.types.iter().map(entry).collect();
     let mut table = Vec::new();
     codec::encode_into(&Table { header: saved.header.clone(), types }, &mut table)
         .map_err(TableError)?;
@@ -219,6 +221,7 @@ pub fn parse(bytes: &[u8]) -> Result<Saved, FormatError> {
             module: entry.module,
             store: entry.store,
             definition,
+            schema: entry.schema,
             entities: entry.entities,
             values: own.to_vec(),
         });
@@ -248,11 +251,12 @@ mod tests {
                 module: "core_demo".into(),
                 store: SavedStore::Component,
                 definition: Definition::of(<(u8, f32)>::REF),
+                schema: encode_schemas(&[<(u8, f32)>::REF]),
                 entities: vec![1, 1 << 40],
                 values: vec![1, 0, 0, 0, 0, 2, 0, 0, 128, 63],
             }],
         };
-        let bytes = write(&saved, &[encode_schemas(&[<(u8, f32)>::REF])]).unwrap();
+        let bytes = write(&saved).unwrap();
         assert_eq!(parse(&bytes).unwrap(), saved);
         bytes
     }

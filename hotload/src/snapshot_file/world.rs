@@ -11,6 +11,7 @@ use playground_api::schema::{
 
 use super::SaveError;
 use super::format::{self, Header, Saved, SavedStore, SavedType};
+use super::parked::Parked;
 use crate::ids::ModuleId;
 use crate::restore::{Dropped, convert_column, required};
 use crate::swap::orphans::holders;
@@ -51,15 +52,18 @@ pub(super) fn with_hosts(sources: &[Source]) -> Vec<Source> {
 }
 
 /// The result of a load.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Loaded {
     /// The number of entities that were spawned.
     pub entities: usize,
     /// Values and references that were lost.
     pub warnings: Vec<String>,
+    /// The values that no module takes.
+    pub parked: Parked,
 }
 
-/// Serializes all persisted values of `sources`; returns the completed header and the file's bytes.
+/// Serializes all persisted values of `sources`, and those that are parked; returns the completed
+/// header and the file's bytes.
 ///
 /// # Errors
 ///
@@ -67,11 +71,12 @@ pub struct Loaded {
 pub fn save(
     world: &mut World,
     sources: &[Source],
+    parked: &Parked,
     mut header: Header,
 ) -> Result<(Header, Vec<u8>), SaveError> {
     let mut saved = Saved::default();
-    let mut schemas = Vec::new();
-    let mut on_entities: HashSet<u64> = HashSet::new();
+    let mut on_entities: HashSet<u64> =
+        parked.owners(world).into_iter().map(Entity::to_bits).collect();
     let (own, along): (Vec<Source>, Vec<Source>) =
         with_hosts(sources).into_iter().partition(Source::is_own);
     for Source { module, record } in &own {
@@ -80,7 +85,7 @@ pub fn save(
         if store.is_on_entities() {
             on_entities.extend(column.entities.iter().map(|entity| entity.to_bits()));
         }
-        push(&mut saved, &mut schemas, module, record, column);
+        push(&mut saved, module, record, column);
     }
     for Source { module, record } in &along {
         let mut column = Column::default();
@@ -91,30 +96,25 @@ pub fn save(
             }
         };
         record.each(world, &mut each).map_err(SaveError::Encode)?;
-        push(&mut saved, &mut schemas, module, record, column);
+        push(&mut saved, module, record, column);
     }
+    saved.types.extend(parked.saved(world));
     header.entities = on_entities.len() as u64;
     saved.header = header;
-    let bytes =
-        format::write(&saved, &schemas).map_err(|error| SaveError::Encode(error.to_string()))?;
+    let bytes = format::write(&saved).map_err(|error| SaveError::Encode(error.to_string()))?;
     Ok((saved.header, bytes))
 }
 
 /// The module id of the host.
 pub(super) const HOST: &str = "";
 
-fn push(
-    saved: &mut Saved,
-    schemas: &mut Vec<Vec<u8>>,
-    module: &ModuleId,
-    record: &PersistRecord,
-    column: Column,
-) {
+fn push(saved: &mut Saved, module: &ModuleId, record: &PersistRecord, column: Column) {
     let is_loose = !SavedStore::from(record.store).is_on_entities();
     saved.types.push(SavedType {
         module: module.clone(),
         store: record.store.into(),
         definition: Definition::of(record.schema),
+        schema: encode_schemas(&[record.schema]),
         entities: column
             .entities
             .iter()
@@ -122,7 +122,6 @@ fn push(
             .collect(),
         values: column.bytes,
     });
-    schemas.push(encode_schemas(&[record.schema]));
 }
 
 impl From<Store> for SavedStore {
@@ -152,26 +151,37 @@ struct Ready {
     insert: Insert,
 }
 
-/// Replaces all persisted values of `sources` with those of a snapshot.
+/// What a snapshot is loaded into.
+pub struct Target<'a> {
+    /// The types that modules persist.
+    pub sources: &'a [Source],
+    /// The types that modules declare as dropped.
+    pub dropped: &'a [String],
+    /// The values that are parked now. They go, as everything in the world does.
+    pub parked: &'a Parked,
+    /// Drop what has no place.
+    pub force: bool,
+}
+
+/// Replaces all persisted values with those of a snapshot.
 ///
-/// New entities are spawned, and references between them are mapped. `dropped` are the types that
-/// modules declare as dropped; with `force` all values without a successor are dropped.
+/// New entities are spawned, and references between them are mapped. Values that no module takes are
+/// parked, unless `force` drops them.
 ///
 /// # Errors
 ///
-/// When values have no successor or cannot be converted. The world is unchanged then.
+/// When fields of values would be lost, or values cannot be converted. The world is unchanged then.
 pub fn load(
     world: &mut World,
     name: &str,
     saved: &Saved,
-    sources: &[Source],
-    dropped: &[String],
-    force: bool,
+    target: &Target<'_>,
 ) -> Result<Loaded, SaveError> {
-    let sources = with_hosts(sources);
+    let Target { dropped, force, .. } = *target;
+    let sources = with_hosts(target.sources);
     let mut loaded = Loaded::default();
     // Collect all losses, to report them at once.
-    let mut pairs = Vec::new();
+    let (mut pairs, mut without) = (Vec::new(), Vec::new());
     let mut lost = Vec::new();
     for saved in &saved.types {
         let count = saved.entities.len();
@@ -194,11 +204,12 @@ pub fn load(
                 Err(Unresolved::Loses(_)) => {}
                 Err(Unresolved::Refused(error)) => return Err(error),
             },
-            None if count > 0 && !dropped.contains(&saved.definition.name) => lost.push(format!(
-                "{count} of {}, persisted by `{}`",
-                saved.definition.name, saved.module
-            )),
-            None => {}
+            None if count == 0 || dropped.contains(&saved.definition.name) => {}
+            None if force => {
+                let name = &saved.definition.name;
+                lost.push(format!("{count} of {name}, persisted by `{}`", saved.module));
+            }
+            None => without.push(saved),
         }
     }
     if !lost.is_empty() && !force {
@@ -206,14 +217,20 @@ pub fn load(
     }
     loaded.warnings.extend(lost.into_iter().map(|lost| format!("skipped: {lost}")));
 
-    let ids: BTreeSet<u64> = pairs
-        .iter()
-        .filter(|(saved, ..)| saved.store.is_on_entities())
-        .flat_map(|(saved, ..)| saved.entities.iter().copied())
-        .collect();
+    let on_entities = pairs.iter().map(|(saved, ..)| *saved).chain(without.iter().copied());
+    let on_entities = on_entities.filter(|saved| saved.store.is_on_entities());
+    let ids: BTreeSet<u64> = on_entities.flat_map(|saved| saved.entities.iter().copied()).collect();
     let spawned: HashMap<u64, Entity> =
         ids.into_iter().map(|id| (id, world.spawn_empty().id())).collect();
-    let ready = read(&mut pairs, &spawned, name, &mut loaded);
+    let ready = read(&mut pairs, &spawned, name, &mut loaded).and_then(|ready| {
+        for saved in without {
+            loaded.parked.add(saved, &spawned).map_err(|error| SaveError::Values {
+                name: name.to_owned(),
+                reason: format!("{}: {error}", saved.definition.name),
+            })?;
+        }
+        Ok(ready)
+    });
     let ready = match ready {
         Ok(ready) => ready,
         Err(error) => {
@@ -224,7 +241,8 @@ pub fn load(
         }
     };
     loaded.entities = spawned.len();
-    put(world, &sources, ready);
+    let parked = target.parked.owners(world);
+    put(world, &sources, &parked, ready);
     Ok(loaded)
 }
 
@@ -302,13 +320,14 @@ fn read(
     Ok(ready)
 }
 
-/// Removes the old values and inserts the new ones.
-fn put(world: &mut World, sources: &[Source], mut ready: Vec<Ready>) {
+/// Removes the old values and inserts the new ones. The entities of parked values go as well.
+fn put(world: &mut World, sources: &[Source], parked: &[Entity], mut ready: Vec<Ready>) {
     world.insert_resource(Restoring);
     let own = sources.iter().filter(|source| source.is_own());
     let components = own.filter(|source| source.record.store == Store::Component);
     let ids = components.filter_map(|source| world.components().get_id(source.record.type_id));
-    let old: Vec<Entity> = ids.flat_map(|id| holders(world, id)).collect();
+    let old = ids.flat_map(|id| holders(world, id)).chain(parked.iter().copied());
+    let old: Vec<Entity> = old.collect();
     for entity in old {
         // It may have been despawned with another one, or be listed for several components.
         if let Ok(entity) = world.get_entity_mut(entity) {

@@ -149,6 +149,8 @@ impl PreparedSwap {
                 handovers.recount_messages(type_name, before);
             }
         }
+        // Before set-up code, which would add what it does not find.
+        running.parked.give_back(world, &mut self.given);
         for (id, startup, on_load) in run_once {
             if !startup.is_empty() {
                 let before = Ties::of(world, &id);

@@ -17,6 +17,8 @@ use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
 use crate::ids::ModuleId;
 use crate::restore::{self, GivenUp, Owned, Restore, RestoreErrors};
+use crate::snapshot_file::parked::GiveBack;
+use crate::snapshot_file::world::Source;
 
 /// A swap that has passed all checks. Commit it before anything else changes the world or `running`:
 /// it holds values that were read from that world.
@@ -26,6 +28,8 @@ pub struct PreparedSwap {
     pub(super) leaving: Vec<SwitchedOff>,
     pub(super) restores: Vec<Restore>,
     pub(super) orphans: Vec<Orphan>,
+    /// Parked values for entering modules.
+    pub(super) given: GiveBack,
     /// The result so far.
     pub(super) swapped: Swapped,
 }
@@ -120,8 +124,22 @@ pub fn prepare(
     let come_back = restores.iter().filter_map(Restore::brings_back);
     let orphans = running.orphans(world, &running.replaced_types(&entering), come_back);
     swapped.orphaned = orphans::count(world, &orphans);
+    let given = running.parked.prepare(world, &persisted_by(&entering));
+    swapped.given_back = given.count;
+    let kept = given.kept.iter().map(|kept| format!("values of a snapshot stay parked: {kept}"));
+    swapped.warnings.extend(kept);
     swapped.pause_ms = ms(started);
-    Ok(PreparedSwap { entering, leaving, restores, orphans, swapped })
+    Ok(PreparedSwap { entering, leaving, restores, orphans, given, swapped })
+}
+
+/// The types that modules persist.
+fn persisted_by(entering: &[(SharedGeneration, Recorded)]) -> Vec<Source> {
+    let of = |(generation, recorded): &(SharedGeneration, Recorded)| {
+        let module = generation.id().clone();
+        let source = move |record| Source { module: module.clone(), record };
+        recorded.persisted.clone().into_iter().map(source).collect::<Vec<_>>()
+    };
+    entering.iter().flat_map(of).collect()
 }
 
 impl PreparedSwap {

@@ -12,6 +12,7 @@ use super::schedules::{Entering, Inherits};
 use super::set_conditions::SetConditions;
 use super::*;
 use crate::restore::{self, GivenUp, Owned, RestoreTimes};
+use crate::snapshot_file::parked::GiveBack;
 
 #[derive(Component, Persist, Serialize, Deserialize)]
 struct Before(u32);
@@ -30,7 +31,8 @@ fn late() {}
 
 fn prepared(leaving: Vec<SwitchedOff>) -> PreparedSwap {
     let (entering, restores, orphans) = (Vec::new(), Vec::new(), Vec::new());
-    PreparedSwap { entering, leaving, restores, orphans, swapped: Swapped::default() }
+    let (given, swapped) = (GiveBack::default(), Swapped::default());
+    PreparedSwap { entering, leaving, restores, orphans, given, swapped }
 }
 
 #[test]

@@ -148,6 +148,18 @@ fn a_pack_goes_live_is_updated_with_its_state_and_goes_back_after_a_panic() {
     assert_eq!(scene.generation("plugins_extra"), 1);
     assert!(scene.console("pack list").contains("0.2.0      on"));
 
+    // A save outlives the pack, also in a game that never had it.
+    scene.frames(20);
+    scene.console("snapshot save with");
+    let saved = runs(&mut scene);
+    scene.console("pack remove extra");
+    let mut scene = Scene::with_plugin(scene.quit(), |_| {});
+    let text = scene.console("snapshot load with");
+    assert!(text.contains("1 value of plugins_extra::Extra, persisted by plugins_extra"), "{text}");
+    scene.console("snapshot save later; snapshot load later");
+    scene.console(&format!("pack install \"{second}\""));
+    assert!(runs(&mut scene) >= saved - 1000, "its values are back");
+
     // Somebody else changes the list: the game follows.
     let text = list_of(scene.root()).replace("is_on = true", "is_on = false");
     scene.mark();

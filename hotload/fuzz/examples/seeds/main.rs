@@ -142,12 +142,12 @@ fn snapshot() -> Result<Vec<u8>, String> {
             module: MODULE.into(),
             store,
             definition: Definition::of(schema),
+            schema: encode_schemas(&[schema]),
             entities: vec![1, 1 << 40],
             values,
         });
     }
-    let bytes = format::write(&saved, &SCHEMAS.map(|schema| encode_schemas(&[schema])))
-        .map_err(|error| error.to_string())?;
+    let bytes = format::write(&saved).map_err(|error| error.to_string())?;
     format::parse(&bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
 }

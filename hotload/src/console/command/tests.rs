@@ -69,7 +69,7 @@ fn each_argument_is_completed_or_takes_any_text() {
 fn subcommands_and_unused_flags_are_completed() {
     let names = Names { snapshots: vec!["boss"], ..Names::default() };
     let rows: [(&str, &[&str]); 8] = [
-        ("snapshot ", &["delete", "diff", "list", "load", "save"]),
+        ("snapshot ", &["delete", "diff", "list", "load", "parked", "save"]),
         ("snapshot lo", &["load"]),
         ("snapshot load --force b", &["boss"]),
         ("snapshot load boss --force ", &[]),
@@ -102,13 +102,13 @@ fn an_error_names_the_subcommand_and_the_flag() {
     let rows = [
         (
             "snapshot",
-            "`snapshot` expects save, load, list, diff or delete, found nothing after it; \
-             usage: snapshot save|load|list|diff|delete",
+            "`snapshot` expects save, load, list, parked, diff or delete, found nothing after it; \
+             usage: snapshot save|load|list|parked|diff|delete",
         ),
         (
             "snapshot svae a",
-            "`snapshot` expects save, load, list, diff or delete, found `svae`; \
-             usage: snapshot save|load|list|diff|delete",
+            "`snapshot` expects save, load, list, parked, diff or delete, found `svae`; \
+             usage: snapshot save|load|list|parked|diff|delete",
         ),
         (
             "snapshot load",
@@ -173,7 +173,7 @@ fn help_lists_every_command_and_explains_one() {
 fn the_usage_is_that_of_the_command_or_subcommand_under_way() {
     let usage = |line| usage(&last_command(line));
     assert_eq!(usage("hash; rollback a").unwrap(), "rollback <module> [generation] [--state]");
-    assert_eq!(usage("snapshot").unwrap(), "snapshot save|load|list|diff|delete");
+    assert_eq!(usage("snapshot").unwrap(), "snapshot save|load|list|parked|diff|delete");
     assert_eq!(usage("snapshot save \"a;b").unwrap(), "snapshot save <name>");
     assert_eq!(usage("spawn"), None);
     assert_eq!(usage("hash;"), None);
