@@ -88,6 +88,9 @@ pub struct RunArgs {
     /// Bring the old code back when new code panics in its first N frames
     #[arg(long, value_name = "N", default_value_t = 300)]
     pub probation: u64,
+    /// Load modules in another order with each seed, as far as their requirements leave that open
+    #[arg(long, value_name = "SEED")]
+    pub shuffle_load_order: Option<u64>,
     /// Restart the game when it crashes (the default in a window)
     #[arg(long, conflicts_with = "no_supervise")]
     pub supervise: bool,

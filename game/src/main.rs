@@ -113,6 +113,7 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), AppExi
         hang_limit: run.supervised.map(|_| Duration::from_secs(run.hang_limit)),
         probation_frames: run.probation,
         can_restart: true,
+        shuffle_load_order: run.shuffle_load_order,
         prompt: headless,
         events: run.events,
         // Only runs that do not follow real time are deterministic.

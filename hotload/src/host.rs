@@ -148,6 +148,7 @@ impl Host {
                 prober: plugin.probe.clone(),
                 probe_limit: plugin.probe_limit,
                 killed: plugin.killed,
+                shuffle: plugin.shuffle_load_order,
                 prebuilt: plugin.prebuilt.clone(),
                 packs: plugin.packs.clone().or(plugin.saves.as_ref().map(|it| it.join("packs"))),
             }),

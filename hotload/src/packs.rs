@@ -17,12 +17,13 @@ mod explain;
 mod fit;
 mod prebuilt;
 mod new;
+pub mod order;
 mod player;
 mod show;
 
 use std::path::{Path, PathBuf};
 
-use playground_pack::resolve::Clash;
+use playground_pack::resolve::{Clash, Cycle};
 use playground_pack::{
     Draft, Manifest, PackError, Reader, SigningKey, SourceError, StoreError, sign_pack,
 };
@@ -128,6 +129,8 @@ pub enum PacksError {
     Store(Box<StoreError>),
     /// Packs do not run together, or not with the game.
     Clash(Box<Clash>),
+    /// Modules that each have to be loaded before the next one.
+    Order(Cycle),
     /// Other packs that are on require it.
     Required {
         /// The pack.

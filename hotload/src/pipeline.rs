@@ -99,6 +99,8 @@ pub struct Tools {
     pub prober: Prober,
     /// The time limit of a trial.
     pub probe_limit: Duration,
+    /// The seed that modules are loaded in another order with, as far as that is free.
+    pub shuffle: Option<u64>,
     /// Compilers that were started ahead of time.
     pub standby: Standby,
     /// The resource usage of the process, as it was measured last; this happens while nothing

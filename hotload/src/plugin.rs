@@ -84,6 +84,9 @@ pub struct HotLoadPlugin {
     pub saves: Option<PathBuf>,
     /// The folder of installed packs; below that of the snapshots if `None`.
     pub packs: Option<PathBuf>,
+    /// Load modules in another order with each seed, as far as their requirements leave that open: a
+    /// game that then behaves otherwise relies on an order that it does not ask for.
+    pub shuffle_load_order: Option<u64>,
     /// Print the console's output to the terminal.
     pub echo: bool,
 }
@@ -113,6 +116,7 @@ impl Default for HotLoadPlugin {
             killed: None,
             saves: None,
             packs: None,
+            shuffle_load_order: None,
             echo: true,
         }
     }

@@ -57,6 +57,8 @@ pub struct WorkerSettings {
     pub probe_limit: Duration,
     /// The process of the previous game, if it was killed from outside.
     pub killed: Option<u32>,
+    /// The seed that modules are loaded in another order with.
+    pub shuffle: Option<u64>,
     /// The folder of modules that are built already, in place of a workspace.
     pub prebuilt: Option<PathBuf>,
     /// The folder of installed packs; the workspace's if `None`.
@@ -150,16 +152,8 @@ impl Loop {
         updates: Sender<Update>,
         stop: Cancel,
     ) -> Self {
-        let WorkerSettings {
-            folder,
-            watch,
-            selection,
-            prober,
-            probe_limit,
-            killed,
-            prebuilt,
-            packs,
-        } = settings;
+        let WorkerSettings { folder, watch, selection, prober, probe_limit, .. } = settings;
+        let WorkerSettings { killed, shuffle, prebuilt, packs, .. } = settings;
         let (journal, libraries) = (Arc::default(), KnownLibraries::default());
         let reader = Reader {
             folder,
@@ -181,6 +175,7 @@ impl Loop {
             probe: Arc::default(),
             prober,
             probe_limit,
+            shuffle,
             standby: Standby::default(),
             usage: Arc::new(Mutex::new(Usage::default())),
             usage_is_old: Arc::new(true.into()),

@@ -104,6 +104,8 @@ impl Scene {
 
     fn start(copy: Copy, set: impl FnOnce(&mut HotLoadPlugin)) -> Self {
         let events = copy.root.join("events.jsonl");
+        // Those of an earlier game over the same copy are not waited for.
+        let _ = fs::remove_file(&events);
         let probe = Prober::Program(copy.link_probe(&probes::probe_program()));
         let mut plugin = HotLoadPlugin {
             folder: copy.root.clone(),

@@ -74,6 +74,9 @@ impl Explain for PacksError {
             Self::Clash(clash) => {
                 Explanation::new("H1129", "the packs cannot all run").details(clash.to_string())
             }
+            Self::Order(cycle) => Explanation::new("H1133", cycle.to_string()).remedy(
+                "Take `before` or `after` out of the `pack.toml` of one of them, or leave that pack out",
+            ),
             Self::Required { id, by } => {
                 Explanation::new("H1130", format!("pack `{id}` is required by {}", by.join(", ")))
                     .remedy("Switch these off first, with `pack disable`")

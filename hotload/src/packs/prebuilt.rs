@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use bevy::log::tracing;
 use playground_pack::manifest::MANIFEST;
-use playground_pack::resolve::{BuiltIn, Catalog, Offer, Resolution, Want, resolve};
+use playground_pack::resolve::{BuiltIn, Catalog, Offer, Resolution, Want, load_order, resolve};
 use playground_pack::store::List;
 use playground_pack::{Installed, Kind, Manifest, Module, PackError, Store};
 use semver::Version;
@@ -58,6 +58,8 @@ pub struct PrebuiltModule {
     pub hash: ArtifactHash,
     /// The core modules that it requires.
     pub links: BTreeSet<ModuleId>,
+    /// Its description in the manifest.
+    pub module: Module,
 }
 
 /// The modules of all packs that run, and those of a game that was released.
@@ -150,6 +152,7 @@ impl Prebuilt {
                 file: folder.join(&file.path),
                 hash: file.blake3.to_string().into(),
                 links: cores.filter(|id| id.is_core()).collect(),
+                module: module.clone(),
             };
             self.modules.insert(module.id.as_str().into(), prebuilt);
         }
@@ -244,7 +247,12 @@ pub(super) fn find(packs: &[Manifest], members: &Members) -> Result<Resolution, 
     // The solver logs each of its steps.
     let silence = tracing::subscriber::NoSubscriber::default();
     let found = tracing::subscriber::with_default(silence, || resolve(&catalog, &wants));
-    found.map_err(|clash| PacksError::Clash(Box::new(clash)))
+    let found = found.map_err(|clash| PacksError::Clash(Box::new(clash)))?;
+    let own = catalog.built_in.iter().map(|built_in| &built_in.module);
+    let own = own.filter(|module| !offered.contains(module.id.as_str()));
+    let of_packs = packs.iter().flat_map(|pack| &pack.modules);
+    load_order(own.chain(of_packs), None).map_err(PacksError::Order)?;
+    Ok(found)
 }
 
 /// The folder of installed packs in a workspace.

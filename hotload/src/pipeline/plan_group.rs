@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use playground_pack::resolve::Cycle;
+
 use super::{AttemptError, ModulePlan, Planned, Run};
 use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
 use crate::ids::ModuleId;
 use crate::inspect::{Manifest, check_graph};
 use crate::journal::Stage;
+use crate::packs::PacksError;
+use crate::packs::order::order;
 use crate::plan::change::Change;
 use crate::plan::{self, Outlines, Trial as Scratch};
 use crate::refusal::Refusal;
@@ -65,6 +69,7 @@ impl Run<'_> {
     pub(super) fn plan_selection(&mut self) -> Result<Planned, Refusal> {
         let started = Instant::now();
         check_graph(&self.manifests())?;
+        self.load_order(&self.manifests()).map_err(PacksError::Order)?;
         let target = self.target();
         let running = &self.attempt.running.generations;
         let runs = |it: &SharedGeneration| {
@@ -169,12 +174,21 @@ impl Run<'_> {
     /// Orders them so that each comes after the modules that it requires, and types exist before
     /// they are used.
     fn in_order(&self, mut generations: Vec<SharedGeneration>) -> Vec<SharedGeneration> {
-        let mut manifests = self.manifests();
-        manifests.extend(generations.iter().map(|it| (it.id().clone(), it.manifest.clone())));
+        // Of these alone: what else could run must not change their order.
+        let manifests = generations.iter().map(|it| (it.id().clone(), it.manifest.clone()));
+        let manifests = manifests.collect();
         // If they cannot be ordered, the plan of the selection reports why.
-        let order = check_graph(&manifests).unwrap_or_default();
+        let order = self.load_order(&manifests).unwrap_or_default();
         generations.sort_by_key(|generation| order.iter().position(|id| id == generation.id()));
         generations
+    }
+
+    /// The order in which modules are loaded.
+    pub(super) fn load_order(
+        &self,
+        manifests: &BTreeMap<ModuleId, Manifest>,
+    ) -> Result<Vec<ModuleId>, Cycle> {
+        order(manifests, &self.attempt.workspace.members, self.tools.shuffle)
     }
 
     pub(super) fn manifests(&self) -> BTreeMap<ModuleId, Manifest> {

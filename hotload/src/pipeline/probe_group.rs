@@ -7,7 +7,7 @@ use super::{AttemptError, Run, lock};
 use crate::build::rustc::ms;
 use crate::generation::{SharedGeneration, Times};
 use crate::ids::{ArtifactHash, ModuleId};
-use crate::inspect::{Manifest, check_graph};
+use crate::inspect::Manifest;
 use crate::load::Sealed;
 use crate::plan::Outlines;
 use crate::probe::{Asked, Image, ProbeError, Tried};
@@ -99,7 +99,8 @@ impl Run<'_> {
                 new.or_else(|| self.good.get(id).map(image_of))
             })
             .collect();
-        let order = check_graph(&manifests).unwrap_or_default();
+        manifests.retain(|id, _| together.iter().any(|image| image.module == *id));
+        let order = self.load_order(&manifests).unwrap_or_default();
         together.sort_by_key(|image| order.iter().position(|id| *id == image.module));
         together
     }

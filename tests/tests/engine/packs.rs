@@ -25,6 +25,10 @@ impl Packs {
         let key = SigningKey::read(&key, || Ok(String::new())).expect("the key");
         packs::new(&copy.root.join("packs/extra"), &["plugins_extra".to_owned()])
             .expect("a folder");
+        let manifest = copy.root.join("packs/extra/pack.toml");
+        let text = fs::read_to_string(&manifest).expect("pack.toml");
+        let relations = "\n[relations.plugins_extra]\nafter = [\"systems_walk\"]\n";
+        fs::write(&manifest, text + relations).expect("pack.toml");
         let source = copy.read(EXTRA);
         Self { copy, key, source }
     }
@@ -74,6 +78,36 @@ fn runs(scene: &mut Scene) -> u64 {
 
 fn list_of(root: &Path) -> String {
     fs::read_to_string(root.join("saves/packs/packs.toml")).expect("the list")
+}
+
+/// The modules in the order in which the first swap took them in.
+fn load_order(scene: &Scene) -> Vec<String> {
+    let events = scene.events();
+    let last_ready = events.iter().rposition(|event| event["event"] == "ready");
+    let before = &events[..last_ready.expect("a start")];
+    let first = before.iter().rfind(|event| event["event"] == "swapped").expect("a swap");
+    let modules = first["modules"].as_array().expect("modules");
+    modules.iter().map(|it| it["module"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn the_load_order_is_the_same_unless_it_is_shuffled() {
+    let mut copy = Copy::of_fixtures();
+    let mut orders = Vec::new();
+    for seed in [None, None, Some(1), Some(1), Some(2), Some(3)] {
+        let mut scene = Scene::with_plugin(copy, |plugin| plugin.shuffle_load_order = seed);
+        let order = load_order(&scene);
+        let at = |module: &str| order.iter().position(|id| id == module).expect("it runs");
+        assert!(order.iter().all(|id| at("core_scene") <= at(id)), "required by all: {order:?}");
+        assert_eq!(at("apps_demo"), order.len() - 1, "it requires all: {order:?}");
+        scene.console("wait 30");
+        scene.exact_tally();
+        orders.push(order);
+        copy = scene.quit();
+    }
+    assert_eq!(orders[0], orders[1]);
+    assert_eq!(orders[2], orders[3]);
+    assert!(orders[2..].iter().any(|order| *order != orders[0]), "{orders:?}");
 }
 
 #[test]
@@ -147,6 +181,9 @@ fn a_pack_goes_live_is_updated_with_its_state_and_goes_back_after_a_panic() {
     let mut scene = Scene::with_plugin(copy, |_| {});
     assert_eq!(scene.generation("plugins_extra"), 1);
     assert!(scene.console("pack list").contains("0.2.0      on"));
+    let order = load_order(&scene);
+    let at = |module: &str| order.iter().position(|id| id == module);
+    assert!(at("plugins_extra") > at("systems_walk"), "as its pack says: {order:?}");
 
     // A save outlives the pack, also in a game that never had it.
     scene.frames(20);
