@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use playground_hotload::dist::{self, Release};
+use playground_hotload::dist::{self, Form, Release};
 use playground_pack::Size;
 
 use crate::assets;
@@ -15,6 +15,12 @@ pub struct DistArgs {
     /// The folder to write; dist/playground-VERSION-TARGET in the workspace if not given
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Link the modules into the program, which takes no packs then; this builds Bevy once more
+    #[arg(long = "static")]
+    linked: bool,
+    /// cargo's profile for --static
+    #[arg(long, value_name = "NAME", default_value = "dist", requires = "linked")]
+    profile: String,
     /// Write no archive beside the folder
     #[arg(long)]
     no_archive: bool,
@@ -28,6 +34,10 @@ impl DistArgs {
             assets: assets::folder(),
             out: self.out,
             archive: !self.no_archive,
+            form: match self.linked {
+                true => Form::Static { package: "playground".to_owned(), profile: self.profile },
+                false => Form::Hot,
+            },
         };
         let released = match dist::dist(&release, &mut |step| eprintln!("{step}")) {
             Ok(released) => released,

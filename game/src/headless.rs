@@ -16,6 +16,8 @@ use crate::{STEPS_PER_S, assets};
 /// An app without window and graphics; in real time, or as fast as possible if `fast`.
 pub fn app(fast: bool) -> App {
     let mut app = App::new();
+    #[cfg(not(feature = "static"))]
+    app.add_plugins(playground_hotload::packs::PackAssetsPlugin);
     app.add_plugins(
         DefaultPlugins
             .build()

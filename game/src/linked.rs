@@ -1,5 +1,6 @@
 //! Runs modules that are linked into the executable, without hot loading.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel};
@@ -9,41 +10,22 @@ use playground_api::module::{InitialValue, OnLoad, Recorded};
 use playground_api::panic_guard::PanicGuard;
 
 use crate::assets;
+use crate::roster::{Manifest, roster};
 
 type Build = fn(&mut ModuleApp);
 
-/// The modules of an app, in the order of their dependencies.
+include!(concat!(env!("OUT_DIR"), "/linked_modules.rs"));
+
+/// The modules of an app, in the order of their requirements.
 fn modules_of(app: &str) -> Option<Vec<Build>> {
-    macro_rules! builds {
-        ($($module:ident),* $(,)?) => {
-            Some(vec![$($module::PLAYGROUND_MODULE.entry.build),*])
-        };
+    let (mut manifests, mut builds) = (Vec::new(), BTreeMap::new());
+    for (manifest, build) in linked_modules() {
+        // It was written by `export_module!`, in this build.
+        let manifest = Manifest::parse(manifest).expect("a module's manifest");
+        builds.insert(manifest.id.clone(), build);
+        manifests.push(manifest);
     }
-    match app {
-        "apps_arena" => builds![
-            core_physics,
-            core_canvas,
-            core_arena,
-            systems_movement,
-            systems_steering,
-            systems_combat,
-            systems_player_input,
-            systems_render,
-            plugins_hud,
-            plugins_trails,
-            plugins_sparks,
-            apps_arena,
-        ],
-        "apps_boids" => builds![
-            core_physics,
-            core_canvas,
-            systems_movement,
-            systems_steering,
-            systems_render,
-            apps_boids,
-        ],
-        _ => None,
-    }
+    Some(roster(&manifests, app)?.iter().filter_map(|id| builds.get(id).copied()).collect())
 }
 
 /// Adds the modules of `app_id` to the app, and runs their [`OnLoad`] after [`Startup`]. Returns

@@ -19,6 +19,8 @@ mod linked;
 mod pack;
 #[cfg(not(feature = "static"))]
 mod restart;
+#[cfg(any(test, feature = "static"))]
+mod roster;
 #[cfg(not(feature = "static"))]
 mod supervise;
 mod window;

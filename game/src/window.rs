@@ -29,6 +29,8 @@ pub fn app() -> Option<App> {
 
 fn build() -> App {
     let mut app = App::new();
+    #[cfg(not(feature = "static"))]
+    app.add_plugins(playground_hotload::packs::PackAssetsPlugin);
     let window = Window {
         title: "Playground".to_owned(),
         resolution: WindowResolution::new(1280, 720),

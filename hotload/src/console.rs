@@ -204,3 +204,28 @@ fn take_focus(
     let now = KeyboardFocus { console: console.open, pointer_over_console };
     focus.set_if_neq(now);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packs_that_are_dropped_onto_the_window_are_installed() {
+        let mut app = App::new();
+        app.add_message::<FileDragAndDrop>().insert_resource(Console::new(false));
+        app.add_systems(Update, take_dropped_packs);
+        let window = Entity::PLACEHOLDER;
+        for name in ["/home/a b/boss.pgpack", "/home/picture.png"] {
+            let dropped = FileDragAndDrop::DroppedFile { window, path_buf: name.into() };
+            app.world_mut().write_message(dropped);
+        }
+        app.world_mut().write_message(FileDragAndDrop::HoveredFileCanceled { window });
+        app.update();
+        let mut console = app.world_mut().resource_mut::<Console>();
+        let input = console.take_input();
+        let [Input::Command(Command::Pack(command))] = input.as_slice() else {
+            panic!("{} inputs", input.len());
+        };
+        assert_eq!(*command, panel::install("/home/a b/boss.pgpack"));
+    }
+}

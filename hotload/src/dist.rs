@@ -8,6 +8,9 @@
 //!  licences.txt         those of everything that is in it
 //! ```
 //!
+//! The static form has neither `lib/` nor `modules/`: the modules are linked into the executable, which
+//! cargo builds for it, and it takes no packs.
+//!
 //! Everything is put together in a folder beside the final one, which replaces that at the end.
 
 mod archive;
@@ -21,9 +24,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use playground_pack::manifest::MANIFEST;
 use playground_pack::{PackError, Source, SourceError};
 use semver::{Version, VersionReq};
+use serde::Deserialize;
 use thiserror::Error;
 
 use crate::explain::Explain;
@@ -34,6 +37,8 @@ use crate::workspace::{self, WorkspaceError};
 
 /// The name of the folder for the game's own modules.
 pub const MODULES: &str = "modules";
+/// The name of the file with the licences.
+const LICENCES: &str = "licences.txt";
 /// The id of the manifest of the game's own modules.
 const ID: &str = "playground";
 
@@ -48,6 +53,23 @@ pub struct Release {
     pub out: Option<PathBuf>,
     /// Also write an archive beside the folder.
     pub archive: bool,
+    /// The form of the program.
+    pub form: Form,
+}
+
+/// The form of a released program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// The running program: it loads its modules, and packs.
+    #[default]
+    Hot,
+    /// A program that cargo builds with the modules linked in, and without a loader.
+    Static {
+        /// The package of the program. Its feature `static` links the modules.
+        package: String,
+        /// cargo's profile.
+        profile: String,
+    },
 }
 
 /// What was written.
@@ -120,11 +142,14 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DistEr
 /// left as it was then.
 pub fn dist(release: &Release, report: &mut dyn FnMut(&str)) -> Result<Released, DistError> {
     let version = env!("CARGO_PKG_VERSION");
-    let name = format!("{ID}-{version}-{}", packs::triple());
+    let name = match release.form {
+        Form::Hot => format!("{ID}-{version}-{}", packs::triple()),
+        Form::Static { .. } => format!("{ID}-{version}-{}-static", packs::triple()),
+    };
     let (folders, members) = workspace::scan(&release.workspace)?;
     let folder = release.out.clone().unwrap_or_else(|| folders.workspace.join("dist").join(name));
     // A folder that is there and is none of ours may be anything.
-    let is_ours = folder.join(MODULES).join(MANIFEST).is_file();
+    let is_ours = folder.join(LICENCES).is_file() && folder.join(ID).is_file();
     let is_empty = fs::read_dir(&folder).map_or(true, |mut entries| entries.next().is_none());
     if !is_ours && !is_empty {
         return Err(DistError::Occupied { folder });
@@ -155,10 +180,38 @@ fn fill(
     folder: &Path,
     report: &mut dyn FnMut(&str),
 ) -> Result<(), DistError> {
+    let readme = match &release.form {
+        Form::Hot => {
+            hot(release, ids, folder, report)?;
+            README
+        }
+        Form::Static { package, profile } => {
+            report("building the program with its modules linked in");
+            strip(&linked(&release.workspace, package, profile)?, &folder.join(ID))?;
+            README_OF_STATIC
+        }
+    };
+    report("copying the assets");
+    copy_folder(&release.assets, &folder.join("assets"))?;
+    report("collecting the licences");
+    let text = licences::collect(&release.workspace)?;
+    let path = folder.join(LICENCES);
+    fs::write(&path, text).map_err(failed("write", &path))?;
+    let path = folder.join("README.txt");
+    fs::write(&path, readme).map_err(failed("write", &path))
+}
+
+/// The running program, its libraries, and its modules.
+fn hot(
+    release: &Release,
+    ids: &BTreeSet<ModuleId>,
+    folder: &Path,
+    report: &mut dyn FnMut(&str),
+) -> Result<(), DistError> {
     let facts = HostFacts::of_this_process(playground_api::ABI).map_err(PacksError::from)?;
     modules(release, ids, &facts, &folder.join(MODULES), report)?;
     report("copying the program and its libraries");
-    let (lib, program) = (folder.join("lib"), folder.join(ID));
+    let lib = folder.join("lib");
     fs::create_dir(&lib).map_err(failed("create", &lib))?;
     for library in facts.libraries() {
         let name = library.path.file_name().unwrap_or_default();
@@ -168,15 +221,30 @@ fn fill(
         }
     }
     let own = std::env::current_exe().map_err(failed("find", Path::new("the program")))?;
-    strip(&own, &program)?;
-    report("copying the assets");
-    copy_folder(&release.assets, &folder.join("assets"))?;
-    report("collecting the licences");
-    let text = licences::collect(&release.workspace)?;
-    let path = folder.join("licences.txt");
-    fs::write(&path, text).map_err(failed("write", &path))?;
-    let path = folder.join("README.txt");
-    fs::write(&path, README).map_err(failed("write", &path))
+    strip(&own, &folder.join(ID))
+}
+
+/// Has cargo build the program with its modules linked in. cargo prints its progress itself.
+fn linked(workspace: &Path, package: &str, profile: &str) -> Result<PathBuf, DistError> {
+    #[derive(Deserialize)]
+    struct Artifact {
+        executable: Option<PathBuf>,
+    }
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(["build", "--locked", "--package", package, "--profile", profile])
+        .args(["--no-default-features", "--features", "static"])
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(workspace)
+        .stderr(Stdio::inherit());
+    let output = run(&mut cargo)?;
+    let artifacts = output.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+    let mut programs = artifacts.filter_map(|artifact| artifact.executable);
+    let program = programs.next_back();
+    program.ok_or_else(|| DistError::Tool {
+        command: format!("cargo build --package {package}"),
+        output: "it made no executable".to_owned(),
+    })
 }
 
 /// What a player reads first.
@@ -192,6 +260,15 @@ that you trust. A signature says who made a pack, and is no sandbox.
 
 Saves and packs are in ~/.local/share/playground, or in $XDG_DATA_HOME/playground if that is set, or
 where `--data FOLDER` says. This folder is only read. ./playground --help has more.
+";
+
+/// What a player of the static form reads first.
+const README_OF_STATIC: &str = "\
+Playground
+
+    ./playground                    starts the game
+
+This folder is only read. ./playground --help has more.
 ";
 
 /// Builds the game's own modules, with their manifest.

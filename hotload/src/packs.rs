@@ -10,6 +10,7 @@
 //! `playground_pack` has the format; here is what needs the game: its build of modules, its ABI, and
 //! the codes of errors.
 
+mod assets;
 mod build;
 mod describe;
 mod diff;
@@ -29,6 +30,7 @@ use playground_pack::{
 };
 use thiserror::Error;
 
+pub use assets::{PackAssetsPlugin, PackFolders};
 pub use build::{build, build_modules};
 pub use describe::{NO_SANDBOX, describe, publisher, summary};
 pub use diff::{Difference, Level, PackDiff, diff};

@@ -1,6 +1,6 @@
 //! The house's rules, as far as a test can tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -119,6 +119,27 @@ fn modules_depend_on_cores_only() {
         }
     }
     assert!(modules >= 10, "{modules} modules");
+}
+
+#[test]
+fn the_static_form_links_every_module() {
+    let modules: BTreeSet<String> = manifests()
+        .into_iter()
+        .filter(|path| path.starts_with(workspace().join("modules")))
+        .filter_map(|path| Some(path.parent()?.to_owned()))
+        .map(|folder| {
+            let text = fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+            let name = text.lines().find_map(|line| line.strip_prefix("name = "));
+            name.unwrap_or_default().trim_matches('"').to_owned()
+        })
+        .collect();
+    let game = fs::read_to_string(workspace().join("game/Cargo.toml")).expect("the manifest");
+    let (_, feature) = game.split_once("\nstatic = [").expect("the feature");
+    let (feature, _) = feature.split_once(']').expect("its end");
+    let linked = feature.split('"').filter_map(|entry| entry.strip_prefix("dep:"));
+    let linked: BTreeSet<String> = linked.map(str::to_owned).collect();
+    let missing: Vec<_> = modules.difference(&linked).collect();
+    assert!(modules.len() > 5 && missing.is_empty(), "not in `static`: {missing:?}");
 }
 
 #[test]

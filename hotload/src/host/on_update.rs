@@ -11,6 +11,7 @@ use crate::console::Console;
 use crate::console::notices::{Notice, NoticeLevel};
 use crate::console::view::Level;
 use crate::ids::ModuleId;
+use crate::packs::PackFolders;
 use crate::pipeline::ModulePlan;
 use crate::worker::event::{Progress, Update};
 
@@ -33,6 +34,10 @@ impl Host {
             Update::Workspace { folder, modules, packs } => {
                 self.snapshots.place(folder.join("saves"));
                 self.status.retain(|id, _| modules.contains(id));
+                if let Some(folders) = world.get_resource::<PackFolders>() {
+                    let by_id = packs.values().map(|pack| (pack.id.clone(), pack.folder.clone()));
+                    folders.set(by_id.collect());
+                }
                 (self.modules, self.pack_of) = (modules, packs);
             }
             Update::Packs(packs) => self.packs = packs,

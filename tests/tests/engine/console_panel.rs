@@ -13,7 +13,9 @@ use notices::{Notice, NoticeLevel, Notices};
 use panel::{ConsoleAction, ConsoleState, Tab};
 use plan::{Detail, Item, ItemFate, ModulePlan, Weight};
 use playground_hotload::packs::StoreCommand;
-use view::{ConsoleView, Level, ModuleCommand, ModuleRow, ModuleState, Progress};
+use view::{
+    ConsoleView, Level, ModuleCommand, ModuleRow, ModuleState, PackQuestion, PackRow, Progress,
+};
 
 // ---- The harness -------------------------------------------------------------------------------
 
@@ -501,6 +503,83 @@ fn the_usage_of_a_command_stands_beside_it() {
     assert!(has(&console, "reload <module> [--force]"));
     type_text(&mut console, "x; spawn");
     assert!(has(&console, "spawn <count>"));
+}
+
+// ---- The packs page ----------------------------------------------------------------------------
+
+fn packed() -> ConsoleView {
+    let boss = PackRow {
+        id: "boss_wave".to_owned(),
+        title: "Boss wave".to_owned(),
+        version: "1.2.0".to_owned(),
+        publisher: "signed with the key 0A".to_owned(),
+        description: "A boss.\nWith a wave.".to_owned(),
+        modules: vec!["systems_boss".to_owned(), "plugins_boss_hud".to_owned()],
+        is_on: true,
+        problem: None,
+    };
+    let palette = PackRow {
+        id: "palette".to_owned(),
+        title: "Palette".to_owned(),
+        is_on: false,
+        problem: Some("2.0.0: it was rolled back".to_owned()),
+        ..boss.clone()
+    };
+    ConsoleView { packs: vec![boss, palette], ..arena() }
+}
+
+#[test]
+fn packs_are_switched_explained_and_removed_on_their_page() {
+    let mut console = console(packed());
+    press_with(&mut console, Modifiers::COMMAND, Key::Num2);
+    for shown in ["Boss wave", "boss_wave 1.2.0", "A boss.", "systems_boss, plugins_boss_hud"] {
+        assert!(shows(&console, shown), "{shown}");
+    }
+    assert!(shows(&console, "2.0.0: it was rolled back") && shows(&console, "no sandbox"));
+    let (boss, palette) = (|| "boss_wave".to_owned(), || "palette".to_owned());
+    for (label, command) in [
+        ("pack boss_wave enabled", StoreCommand::Disable { id: boss() }),
+        ("pack palette enabled", StoreCommand::Enable { id: palette() }),
+        ("remove pack palette", StoreCommand::Remove { id: palette() }),
+    ] {
+        click(&mut console, label);
+        assert_eq!(asked(&mut console), [ConsoleAction::Run(Command::Pack(command))]);
+        assert_eq!(console.state().state.tab, Tab::Packs);
+    }
+    // An answer of many lines is in the log.
+    click(&mut console, "why pack boss_wave");
+    let why = Command::Pack(StoreCommand::Why { id: boss() });
+    assert_eq!(asked(&mut console), [ConsoleAction::Run(why)]);
+    assert_eq!(console.state().state.tab, Tab::Log);
+}
+
+#[test]
+fn a_publisher_is_trusted_or_not_on_the_packs_page() {
+    let install = |trust: bool| StoreCommand::Install {
+        file: "a b.pgpack".to_owned(),
+        trust,
+        developer: false,
+        downgrade: true,
+    };
+    let mut view = packed();
+    let text = "Boss wave 1.2.0\nthe whole key: RW".to_owned();
+    view.pack_question = Some(PackQuestion { command: install(false), text });
+    let mut console = console(view);
+    press_with(&mut console, Modifiers::COMMAND, Key::Num2);
+    assert!(shows(&console, "Do you trust this publisher") && shows(&console, "the whole key: RW"));
+    click(&mut console, "trust the publisher and install");
+    assert_eq!(asked(&mut console), [ConsoleAction::Run(Command::Pack(install(true)))]);
+    click(&mut console, "do not trust the publisher");
+    assert_eq!(asked(&mut console), [ConsoleAction::DeclineTrust]);
+    // A file that is typed.
+    console.state_mut().view.pack_question = None;
+    settle(&mut console);
+    console.get_by_label("file of a pack").focus();
+    settle(&mut console);
+    type_text(&mut console, "x.pgpack");
+    click(&mut console, "install the pack");
+    let typed = Command::Pack(panel::install("x.pgpack"));
+    assert_eq!(asked(&mut console), [ConsoleAction::Run(typed)]);
 }
 
 // ---- The log -----------------------------------------------------------------------------------
