@@ -1,6 +1,5 @@
 //! Runs modules that are linked into the executable, without hot loading.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel};
@@ -16,16 +15,30 @@ type Build = fn(&mut ModuleApp);
 
 include!(concat!(env!("OUT_DIR"), "/linked_modules.rs"));
 
+/// What each linked module says about itself, and its `build`.
+fn described() -> Vec<(Manifest, Build)> {
+    let read = |(manifest, build): (&[u8], Build)| {
+        // It was written by `export_module!`, in this build.
+        (Manifest::parse(manifest).expect("a module's manifest"), build)
+    };
+    linked_modules().into_iter().map(read).collect()
+}
+
+/// The ids of the linked apps.
+pub fn apps() -> Vec<String> {
+    let apps = described().into_iter().filter(|(manifest, _)| manifest.kind == "Apps");
+    apps.map(|(manifest, _)| manifest.id).collect()
+}
+
 /// The modules of an app, in the order of their requirements.
 fn modules_of(app: &str) -> Option<Vec<Build>> {
-    let (mut manifests, mut builds) = (Vec::new(), BTreeMap::new());
-    for (manifest, build) in linked_modules() {
-        // It was written by `export_module!`, in this build.
-        let manifest = Manifest::parse(manifest).expect("a module's manifest");
-        builds.insert(manifest.id.clone(), build);
-        manifests.push(manifest);
-    }
-    Some(roster(&manifests, app)?.iter().filter_map(|id| builds.get(id).copied()).collect())
+    let (manifests, builds): (Vec<Manifest>, Vec<Build>) = described().into_iter().unzip();
+    let ids = roster(&manifests, app)?;
+    let build = |id: &String| {
+        let at = manifests.iter().position(|manifest| manifest.id == *id)?;
+        Some(builds[at])
+    };
+    Some(ids.iter().filter_map(build).collect())
 }
 
 /// Adds the modules of `app_id` to the app, and runs their [`OnLoad`] after [`Startup`]. Returns

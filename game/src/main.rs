@@ -142,6 +142,7 @@ fn add_modules(app: &mut App, run: RunArgs, _headless: bool) -> Result<(), AppEx
     if added {
         return Ok(());
     }
-    eprintln!("playground: there is no app `{}`; there are `arena` and `boids`", run.app);
+    let apps = linked::apps().join(", ");
+    eprintln!("playground: there is no app `{}`; there are {apps}", run.app);
     Err(AppExit::from_code(2))
 }
