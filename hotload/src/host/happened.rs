@@ -91,6 +91,8 @@ pub enum Happened {
     Swapped {
         /// The module that was edited, or the first one.
         lead: GenerationId,
+        /// The installed pack that it came with.
+        pack: Option<Arc<PackVersion>>,
         /// All modules of the swap.
         modules: Vec<GenerationId>,
         /// Those of them that were linked again and not compiled: only the code of cores is new.

@@ -235,6 +235,7 @@ impl Host {
         let Some(lead) = lead else { return };
         let swapped = Happened::Swapped {
             lead: lead.generation_id(),
+            pack: lead.pack.clone(),
             modules: fresh.iter().map(|new| new.generation_id()).collect::<Vec<GenerationId>>(),
             linked: fresh
                 .iter()

@@ -140,6 +140,7 @@ fn a_pack_goes_live_is_updated_with_its_state_and_goes_back_after_a_panic() {
     assert!(text.contains("Extra 0.1.0 (extra): 1 module") && text.contains("installed"), "{text}");
     assert!(scene.event("packs", None).is_some());
     assert_eq!(scene.generation("plugins_extra"), 1, "it runs when the command is done");
+    scene.wait_for_line("plugins_extra of pack extra 0.1.0 live");
     assert!(scene.console("pack why extra").contains("plugins_extra requires core_scene ^0.1"));
 
     scene.frames(40);

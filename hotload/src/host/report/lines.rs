@@ -246,12 +246,15 @@ fn lost(happened: &Happened) -> Vec<String> {
 
 /// The modules that are live, and the time that it took.
 pub fn live(happened: &Happened) -> String {
-    let Happened::Swapped { lead, modules, times, .. } = happened else { return String::new() };
+    let Happened::Swapped { lead, pack, modules, times, .. } = happened else {
+        return String::new();
+    };
+    let of = pack.as_ref().map_or(String::new(), |pack| format!(" of {pack}"));
     let others = others(modules).map_or(String::new(), |others| format!(" {others}"));
     if times.total_ms > 0.0 {
-        format!("{}{others} live in {:.0} ms", lead.module, times.total_ms)
+        format!("{}{of}{others} live in {:.0} ms", lead.module, times.total_ms)
     } else {
-        format!("{}{others} live", lead.module)
+        format!("{}{of}{others} live", lead.module)
     }
 }
 

@@ -438,6 +438,8 @@ enum Action {
     Readable(bool),
     RollBack(usize),
     SwitchOff(usize),
+    Install { refused: bool, drops: bool },
+    RemovePack,
     Read,
     FinishAttempt,
     Answer,
@@ -460,6 +462,9 @@ fn action() -> impl Strategy<Value = Action> {
         1 => any::<bool>().prop_map(Action::Readable),
         1 => module().prop_map(Action::RollBack),
         1 => module().prop_map(Action::SwitchOff),
+        3 => (prop::bool::weighted(0.2), prop::bool::weighted(0.2))
+            .prop_map(|(refused, drops)| Action::Install { refused, drops }),
+        1 => Just(Action::RemovePack),
         6 => Just(Action::Read),
         6 => Just(Action::FinishAttempt),
         6 => Just(Action::Answer),
@@ -483,6 +488,46 @@ proptest! {
         model.rest();
         model.assert_at_rest();
     }
+}
+
+#[test]
+fn a_pack_replaces_modules_and_goes_back_when_it_cannot_run() {
+    let mut model = running();
+    let own = model.live("leaf_a");
+    let first = model.next_source();
+    model.install(first);
+    model.rest();
+    assert_eq!((model.live("leaf_a"), model.live("leaf_b")), (Some(first), Some(first)));
+    model.assert_at_rest();
+    // Refused before it runs: the version before is installed, and nothing is swapped.
+    let swaps = |model: &Model| {
+        model.reports.iter().filter(|it| matches!(it, Report::Swapped { .. })).count()
+    };
+    let before = swaps(&model);
+    model.install(Source { refused: true, ..model.next_source() });
+    model.rest();
+    assert_eq!(model.installed(), Some(first.text));
+    assert_eq!((model.live("leaf_a"), swaps(&model)), (Some(first), before));
+    model.assert_at_rest();
+    // One that drops values waits for the answer.
+    let dropping = Source { drops: true, ..model.next_source() };
+    model.install(dropping);
+    model.rest();
+    assert_eq!((model.installed(), model.live("leaf_a")), (Some(dropping.text), Some(first)));
+    model.request(Request::Reload { id: id("leaf_a"), force: true });
+    model.request(Request::Reload { id: id("leaf_b"), force: true });
+    model.rest();
+    assert_eq!(model.live("leaf_a").map(|live| live.text), Some(dropping.text));
+    // Its source does not matter meanwhile, and is back afterwards.
+    let edited = model.next_source();
+    model.save("leaf_a", edited);
+    model.rest();
+    assert_eq!(model.live("leaf_a").map(|live| live.text), Some(dropping.text));
+    model.remove_pack();
+    model.rest();
+    assert_eq!(model.live("leaf_a"), Some(edited));
+    assert_ne!(own, model.live("leaf_a"));
+    model.assert_at_rest();
 }
 
 #[test]
@@ -538,6 +583,11 @@ impl Model {
             Action::Readable(readable) => self.readable = *readable,
             Action::RollBack(module) => self.roll_back(name(module)),
             Action::SwitchOff(module) => self.switch_off(name(module)),
+            Action::Install { refused, drops } => {
+                let (refused, drops) = (*refused, *drops);
+                self.install(Source { refused, drops, ..self.next_source() });
+            }
+            Action::RemovePack => self.remove_pack(),
             Action::Read => self.finish_reading(),
             Action::FinishAttempt => self.finish_attempt(),
             Action::Answer => self.answer_proposal(),

@@ -15,6 +15,7 @@ fn generations(ids: &[&str]) -> Vec<GenerationId> {
 fn swapped(times: Times) -> Happened {
     let modules = generations(&["core_x"]);
     Happened::Swapped {
+        pack: None,
         lead: modules[0].clone(),
         modules,
         linked: Vec::new(),

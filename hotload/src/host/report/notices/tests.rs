@@ -18,6 +18,7 @@ fn shown(happened: &Happened) -> (String, Notice) {
 fn a_swap_that_loses_values_says_so_in_the_colour_of_warnings() {
     let modules = generations(&["core_x", "user_p"]);
     let swapped = |dropped: Vec<Dropped>| Happened::Swapped {
+        pack: None,
         lead: modules[1].clone(),
         modules: modules.clone(),
         linked: Vec::new(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use playground_pack::{Kind, Module};
 use semver::Version;
 
 use crate::build::rustc::CompileTimes;
@@ -13,6 +14,7 @@ use crate::build::{Built, DepInfo, Inputs, Learned, Outcome};
 use crate::epoch::Identity;
 use crate::generation::{SharedGeneration, stub_of};
 use crate::ids::{ArtifactHash, InputsHash, ModuleId};
+use crate::packs::{PackVersion, Prebuilt, PrebuiltModule};
 use crate::pipeline::swap_groups::swap_groups;
 use crate::pipeline::{
     Attempt, AttemptError, AttemptOutcome, GroupOutcome, PipelineError, Planned,
@@ -36,6 +38,16 @@ pub const MODULES: [(&str, &[&str]); 6] = [
     ("user_q", &["core_x", "core_y"]),
     ("core_y", &[]),
 ];
+
+/// The modules of the pack: they replace those of the workspace.
+const PACKED: [&str; 2] = ["leaf_a", "leaf_b"];
+
+/// The pack as the store lists it: the installed version, and the one before.
+#[derive(Clone, Debug, Default)]
+struct Pack {
+    installed: Option<Source>,
+    earlier: Option<Source>,
+}
 
 /// The properties of a module's source that the model needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +87,11 @@ pub struct Model {
     texts: std::cell::Cell<u32>,
     now: SystemTime,
     sources: BTreeMap<ArtifactHash, Source>,
+    /// The source that the last attempt made each module of.
+    last_made: BTreeMap<ModuleId, u32>,
+    pack: Pack,
+    /// Versions of the pack that the store has yet to go back from.
+    failed_packs: Vec<Arc<PackVersion>>,
     reading: Option<ReadRequest>,
     attempt: Option<(Box<Attempt>, bool)>,
     proposal: Option<Box<Proposal>>,
@@ -110,6 +127,9 @@ impl Model {
             texts: 100.into(),
             now: SystemTime::UNIX_EPOCH,
             sources: BTreeMap::new(),
+            last_made: BTreeMap::new(),
+            pack: Pack::default(),
+            failed_packs: Vec::new(),
             reading: None,
             attempt: None,
             proposal: None,
@@ -185,6 +205,78 @@ impl Model {
     pub fn touch(&mut self, id: &str) {
         self.now += Duration::from_secs(1);
         self.files(FileEvent::Changed { path: path_of(id), at: self.now });
+    }
+
+    /// Somebody installs a version of the pack.
+    pub fn install(&mut self, source: Source) {
+        self.pack = Pack { earlier: self.pack.installed.take(), installed: Some(source) };
+        for id in PACKED {
+            self.sources.insert(artifact(id, source), source);
+        }
+        self.list_changed();
+    }
+
+    /// Somebody removes the pack, or switches it off.
+    pub fn remove_pack(&mut self) {
+        self.pack = Pack::default();
+        self.list_changed();
+    }
+
+    pub fn installed(&self) -> Option<u32> {
+        self.pack.installed.map(|source| source.text)
+    }
+
+    fn list_changed(&mut self) {
+        self.now += Duration::from_secs(1);
+        let path = PathBuf::from("/w/packs.toml");
+        self.files(FileEvent::Changed { path, at: self.now });
+    }
+
+    /// The store goes back to the version before one that cannot run.
+    fn go_back(&mut self) {
+        let Some(failed) = self.failed_packs.pop() else { return };
+        if self.installed().map(u64::from) == Some(failed.version.major) {
+            self.pack.installed = self.pack.earlier.take();
+            self.list_changed();
+        }
+    }
+
+    /// The modules that were built elsewhere.
+    fn prebuilt(&self) -> Prebuilt {
+        let Some(source) = self.pack.installed else { return Prebuilt::default() };
+        let pack = Arc::new(PackVersion {
+            id: "pack".to_owned(),
+            title: String::new(),
+            version: Version::new(source.text.into(), 0, 0),
+            folder: PathBuf::new(),
+        });
+        let module = |id: &str| PrebuiltModule {
+            pack: Some(pack.clone()),
+            folder: PathBuf::new(),
+            file: PathBuf::new(),
+            hash: artifact(id, source),
+            links: BTreeSet::new(),
+            module: Module {
+                id: id.to_owned(),
+                kind: Kind::Systems,
+                version: Version::new(0, 1, 0),
+                requires: BTreeMap::new(),
+                optional: BTreeMap::new(),
+                conflicts: BTreeMap::new(),
+                after: BTreeSet::new(),
+                before: BTreeSet::new(),
+            },
+        };
+        let modules = PACKED.iter().map(|id| ((*id).into(), module(id)));
+        let mut prebuilt = Prebuilt::default();
+        prebuilt.modules = modules.collect();
+        prebuilt
+    }
+
+    /// What a module is to be made of: its source, or the pack's artifact.
+    fn newest(&self, id: &ModuleId) -> Source {
+        let packed = self.pack.installed.filter(|_| PACKED.contains(&id.as_str()));
+        packed.unwrap_or(self.disk[id])
     }
 
     pub fn files(&mut self, event: FileEvent) {
@@ -267,9 +359,9 @@ impl Model {
                 }
             }
             Effect::Update(update) => self.update(update),
+            Effect::GoBack(failed, _) => self.failed_packs.push(failed),
             Effect::Quarantine { .. }
             | Effect::Packs(..)
-            | Effect::GoBack(..)
             | Effect::Reached(..)
             | Effect::Discard(_)
             | Effect::Commit(_)
@@ -322,7 +414,8 @@ impl Model {
 
     fn reported<'a>(&mut self, ids: impl IntoIterator<Item = &'a ModuleId>) {
         for id in ids {
-            self.reported.insert((id.clone(), self.disk[id].text));
+            let text = self.last_made.get(id).copied().unwrap_or(self.newest(id).text);
+            self.reported.insert((id.clone(), text));
         }
     }
 
@@ -348,6 +441,13 @@ impl Model {
             let members = Members { crates, ..Members::default() };
             Arc::new(Workspace { members, ..Workspace::default() })
         });
+        let prebuilt = self.prebuilt();
+        let workspace = if workspace.members.prebuilt.modules == prebuilt.modules {
+            workspace
+        } else {
+            let members = Members { prebuilt, ..workspace.members.clone() };
+            Arc::new(Workspace { members, ..(*workspace).clone() })
+        };
         let read = |id: &ModuleId| {
             let last = request.inputs.get(id);
             let known = last.and_then(|last| last.known.clone());
@@ -385,9 +485,13 @@ impl Model {
     pub fn finish_attempt(&mut self) {
         let Some((attempt, cancelled)) = self.attempt.take() else { return };
         let id = attempt.id;
+        for module in attempt.modules.keys() {
+            let text = self.source_in(&attempt, module).text;
+            self.last_made.insert(module.clone(), text);
+        }
         // Some errors are known while others are still building.
         let early = attempt.modules.keys().filter(|module| {
-            let source = self.disk[*module];
+            let source = self.source_in(&attempt, module);
             !source.compiles && source.text.is_multiple_of(2)
         });
         for module in early.cloned().collect::<Vec<_>>() {
@@ -399,9 +503,15 @@ impl Model {
         self.handle([Event::Attempt(id, AttemptEvent::Ended(Box::new(outcome)))]);
     }
 
+    /// What an attempt makes a module of. A pack's artifact stays what it was when it was read.
+    fn source_in(&self, attempt: &Attempt, id: &ModuleId) -> Source {
+        let prebuilt = attempt.workspace.members.prebuilt_module(id);
+        prebuilt.map_or(self.disk[id], |module| self.sources[&module.hash])
+    }
+
     fn outcome(&mut self, attempt: &Attempt) -> AttemptOutcome {
-        let failed: BTreeSet<&ModuleId> =
-            attempt.modules.keys().filter(|id| !self.disk[*id].compiles).collect();
+        let is_failed = |id: &&ModuleId| !self.source_in(attempt, id).compiles;
+        let failed: BTreeSet<&ModuleId> = attempt.modules.keys().filter(is_failed).collect();
         let outcomes = attempt.modules.keys().map(|id| {
             let core = self.links[id].iter().find(|link| failed.contains(link));
             let outcome = if failed.contains(id) {
@@ -416,6 +526,9 @@ impl Model {
         });
         let outcomes = outcomes.collect();
         let learned = |id: &ModuleId| {
+            if attempt.workspace.members.prebuilt_module(id).is_some() {
+                return None;
+            }
             let before = attempt.inputs.get(id)?;
             let failed = failed.contains(id);
             let known = if failed { before.known.clone() } else { Some(Arc::default()) };
@@ -430,16 +543,22 @@ impl Model {
         for group in swap_groups(members, outcomes, &attempt.modules, &attempt.needed(), 1.0) {
             let (ids, goal, compiled) = (group.ids(), group.goal, group.compiled());
             let plans = group.asked.iter().map(|id| (id.clone(), Vec::new())).collect();
-            let refused = ids.iter().any(|id| self.disk[id].refused);
+            let refused = ids.iter().any(|id| self.source_in(attempt, id).refused);
             let result = group.all_built().and_then(|built| {
                 if refused {
                     return Err(AttemptError::Refused(PipelineError::Panicked.into()));
                 }
                 let generations = built.into_iter().map(|(id, _)| {
-                    let source = self.disk[&id];
-                    let hash = ArtifactHash::of(format!("{id} {}", source.text).as_bytes());
-                    self.sources.insert(hash.clone(), source);
-                    stub_of(id.as_str(), attempt.numbers.get(&id).copied().unwrap_or(1), hash)
+                    let source = self.source_in(attempt, &id);
+                    let hash = artifact(id.as_str(), source);
+                    // The values of a version of the pack may have its form already.
+                    self.sources.entry(hash.clone()).or_insert(source);
+                    let number = attempt.numbers.get(&id).copied().unwrap_or(1);
+                    let mut stub = stub_of(id.as_str(), number, hash);
+                    let prebuilt = attempt.workspace.members.prebuilt_module(&id);
+                    Arc::get_mut(&mut stub).expect("a new one").pack =
+                        prebuilt.and_then(|module| module.pack.clone());
+                    stub
                 });
                 Ok(generations.collect::<Vec<_>>())
             });
@@ -511,7 +630,7 @@ impl Model {
             self.reported(&entering);
             let named = if changed.is_empty() { entering } else { changed };
             self.reports.push(Report::NeedsConfirmation(named));
-            ProposalAnswer::Refused
+            ProposalAnswer::Asks
         };
         tickets.into_iter().for_each(|ticket| self.answered(ticket));
         let running = self.running_modules();
@@ -522,7 +641,8 @@ impl Model {
     pub fn rest(&mut self) {
         for _ in 0..1000 {
             match (&self.reading, &self.attempt, &self.proposal) {
-                (None, None, None) => return,
+                (None, None, None) if self.failed_packs.is_empty() => return,
+                (None, None, None) => self.go_back(),
                 (Some(_), ..) => self.finish_reading(),
                 (_, Some(_), _) => self.finish_attempt(),
                 (.., Some(_)) => self.answer_proposal(),
@@ -538,7 +658,8 @@ impl Model {
             self.answers.iter().filter(|(_, count)| **count == 0).map(|(it, _)| it).collect();
         assert!(open.is_empty(), "never answered: {open:?}");
         assert_eq!(self.idle, Some(Ticket(self.tickets)), "the host is told");
-        for (id, source) in &self.disk {
+        for id in self.disk.keys() {
+            let source = self.newest(id);
             if self.selection.switched.get(id) == Some(&false) {
                 assert_eq!(self.live(id.as_str()), None, "{id} is switched off");
                 continue;
@@ -562,6 +683,11 @@ fn cancelled_outcome() -> AttemptOutcome {
         loaded: Vec::new(),
         learned: BTreeMap::new(),
     }
+}
+
+/// The hash of what a module's source is built to.
+fn artifact(id: &str, source: Source) -> ArtifactHash {
+    ArtifactHash::of(format!("{id} {}", source.text).as_bytes())
 }
 
 fn path_of(id: &str) -> PathBuf {
