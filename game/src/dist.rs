@@ -7,8 +7,6 @@ use clap::Args;
 use playground_hotload::dist::{self, Form, Release};
 use playground_pack::Size;
 
-use crate::assets;
-
 /// How to release the game.
 #[derive(Args, Clone, Debug)]
 pub struct DistArgs {
@@ -31,7 +29,7 @@ impl DistArgs {
     pub fn run(self) -> ExitCode {
         let release = Release {
             workspace: PathBuf::from("."),
-            assets: assets::folder(),
+            assets: None,
             out: self.out,
             archive: !self.no_archive,
             form: match self.linked {

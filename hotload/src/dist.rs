@@ -47,8 +47,8 @@ const ID: &str = "playground";
 pub struct Release {
     /// A folder in the workspace of the modules.
     pub workspace: PathBuf,
-    /// The game's data.
-    pub assets: PathBuf,
+    /// The game's data; the workspace's folder `assets` if `None`.
+    pub assets: Option<PathBuf>,
     /// The folder to write; `dist/NAME` in the workspace if `None`.
     pub out: Option<PathBuf>,
     /// Also write an archive beside the folder.
@@ -157,7 +157,9 @@ pub fn dist(release: &Release, report: &mut dyn FnMut(&str)) -> Result<Released,
     let part = folder.with_added_extension("part");
     remove(&part)?;
     fs::create_dir_all(&part).map_err(failed("create", &part))?;
-    let written = fill(release, &members.crates.keys().cloned().collect(), &part, report);
+    let ids = members.crates.keys().cloned().collect();
+    let assets = release.assets.clone().unwrap_or_else(|| folders.workspace.join("assets"));
+    let written = fill(release, &ids, &assets, &part, report);
     if let Err(error) = written {
         let _ = fs::remove_dir_all(&part);
         return Err(error);
@@ -177,6 +179,7 @@ pub fn dist(release: &Release, report: &mut dyn FnMut(&str)) -> Result<Released,
 fn fill(
     release: &Release,
     ids: &BTreeSet<ModuleId>,
+    assets: &Path,
     folder: &Path,
     report: &mut dyn FnMut(&str),
 ) -> Result<(), DistError> {
@@ -192,7 +195,7 @@ fn fill(
         }
     };
     report("copying the assets");
-    copy_folder(&release.assets, &folder.join("assets"))?;
+    copy_folder(assets, &folder.join("assets"))?;
     report("collecting the licences");
     let text = licences::collect(&release.workspace)?;
     let path = folder.join(LICENCES);

@@ -288,6 +288,8 @@ impl Loop {
         thread::spawn(move || {
             let now = store.go_back(&failed.id, &failed.version, &reason);
             let now = now.map_err(|error| PacksError::from(error).into());
+            // Each module of a pack may fail; it goes back once.
+            let Some(now) = now.transpose() else { return };
             let _ = updates.send(Update::PackWentBack { failed, now, reason });
             let (path, at) = (store.list_file(), SystemTime::now());
             let _ = events.send(Event::Files(FileEvent::Changed { path, at }));

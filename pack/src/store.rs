@@ -224,8 +224,8 @@ impl Store {
     }
 
     /// Goes back to the version that ran before, because `failed` cannot run for that `reason`; if
-    /// there is none, switches the pack off. Does nothing if another version is installed by now.
-    /// Returns the installed version, and whether it is on.
+    /// there is none, switches the pack off. Returns the installed version, and whether it is on;
+    /// `None` if another version is installed by now, or it is off already.
     ///
     /// # Errors
     ///
@@ -235,10 +235,11 @@ impl Store {
         id: &str,
         failed: &Version,
         reason: &str,
-    ) -> Result<(Version, bool), StoreError> {
+    ) -> Result<Option<(Version, bool)>, StoreError> {
         self.change(|list| {
             let entry = list.entry(id)?;
-            if entry.version == *failed {
+            let runs = entry.is_on && entry.version == *failed;
+            if runs {
                 entry.problem = Some(format!("{failed}: {reason}"));
                 let earlier = entry.earlier.take();
                 let manifest = |folder: &String| manifest_in(&self.place(id, folder)).ok();
@@ -250,7 +251,7 @@ impl Store {
                     None => entry.is_on = false,
                 }
             }
-            Ok((entry.version.clone(), entry.is_on))
+            Ok(runs.then(|| (entry.version.clone(), entry.is_on)))
         })
     }
 

@@ -119,8 +119,9 @@ fn explain_store(error: &StoreError) -> Explanation {
         StoreError::UnknownPublisher { manifest } => Explanation::new("H1123", text)
             .details(contents(manifest))
             .remedy("If you trust this publisher, install it again with `--trust`"),
-        StoreError::Revoked { .. } => Explanation::new("H1124", text)
-            .remedy("Remove it with `pack remove`, and ask its author for one with a new key"),
+        StoreError::Revoked { .. } => Explanation::new("H1124", text).remedy(
+            "Ask its author for one with a new key. If you revoked it by mistake, `pack trust KEY`",
+        ),
         StoreError::OtherPublisher { id, .. } => Explanation::new("H1125", text).remedy(format!(
             "Another pack may use this one's id. If you know why the key changed, `pack remove \
              {id}` first"

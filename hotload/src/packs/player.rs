@@ -87,6 +87,12 @@ pub enum StoreCommand {
     },
     /// Lists the publishers that are trusted, and those whose keys are revoked.
     Keys,
+    /// Trusts a publisher again whose key was revoked.
+    Trust {
+        /// A key, as `pack keys` shows it.
+        #[arg(id = "key", value_parser = NonEmptyStringValueParser::new())]
+        key: String,
+    },
     /// Refuses the packs of a publisher from now on, and switches off those that are installed.
     Revoke {
         /// A key, as `pack keys` shows it.
@@ -169,8 +175,8 @@ pub fn run(
         StoreCommand::Why { id } => player.why(id),
         StoreCommand::Enable { id } => player.enable(id),
         StoreCommand::Disable { id } => {
-            player.without(id, "switched off; its files and its state are kept", |entries, id| {
-                entries.entry(id).map(|entry| entry.is_on = false)
+            player.without(id, "switched off; its files and its state are kept", |list, id| {
+                list.entry(id).map(|entry| entry.is_on = false)
             })
         }
         StoreCommand::Remove { id } => {
@@ -179,7 +185,8 @@ pub fn run(
         }
         StoreCommand::Verify { pack } => player.verify(pack),
         StoreCommand::Keys => player.keys(),
-        StoreCommand::Revoke { key } => player.revoke(key),
+        StoreCommand::Trust { key } => player.decide(key, true),
+        StoreCommand::Revoke { key } => player.decide(key, false),
     }
 }
 
@@ -304,13 +311,17 @@ impl Player<'_> {
         Ok(Report { text, changed: Some(self.store.list_file()) })
     }
 
-    fn revoke(&self, key: &str) -> Result<Report, PacksError> {
+    /// Trusts a publisher, or revokes its key.
+    fn decide(&self, key: &str, is_trusted: bool) -> Result<Report, PacksError> {
         let name = self.store.change(|list| {
             let key = list.key(key)?;
-            key.is_trusted = false;
+            key.is_trusted = is_trusted;
             Ok(key.name.clone())
         })?;
-        let text = format!("packs of {name:?} are refused from now on, installed ones too");
+        let text = match is_trusted {
+            true => format!("packs of {name:?} are installed without a question from now on"),
+            false => format!("packs of {name:?} are refused from now on, installed ones too"),
+        };
         Ok(Report { text, changed: Some(self.store.list_file()) })
     }
 }

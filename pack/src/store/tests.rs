@@ -169,15 +169,17 @@ fn only_newer_versions_replace_a_pack() {
     assert_eq!(setup.names(), names);
     let failed = Version::new(1, 3, 0);
     let back = setup.store.go_back("boss_wave", &failed, "it panicked").unwrap();
-    assert_eq!(back, (Version::new(1, 2, 0), true));
+    assert_eq!(back, Some((Version::new(1, 2, 0), true)));
     assert_eq!(setup.entry().problem.as_deref(), Some("1.3.0: it panicked"));
     setup.store.verify("boss_wave", &setup.entry()).unwrap();
     // Another version is installed by now: nothing to go back from.
-    setup.store.go_back("boss_wave", &failed, "again").unwrap();
+    assert_eq!(setup.store.go_back("boss_wave", &failed, "again").unwrap(), None);
     assert_eq!(setup.entry().problem.as_deref(), Some("1.3.0: it panicked"));
     // There is no earlier one any more.
     let back = setup.store.go_back("boss_wave", &Version::new(1, 2, 0), "it too").unwrap();
-    assert_eq!(back, (Version::new(1, 2, 0), false));
+    assert_eq!(back, Some((Version::new(1, 2, 0), false)));
+    let again = setup.store.go_back("boss_wave", &Version::new(1, 2, 0), "it too").unwrap();
+    assert_eq!(again, None, "it is off already");
     setup
         .install(
             &setup.file("1.0.0", Some(0), "Boss wave"),

@@ -699,6 +699,7 @@ fn every_command_is_parsed() {
         ("pack remove a", Command::Pack(StoreCommand::Remove { id: "a".to_owned() })),
         ("pack verify a", Command::Pack(StoreCommand::Verify { pack: "a".to_owned() })),
         ("pack keys", Command::Pack(StoreCommand::Keys)),
+        ("pack trust a", Command::Pack(StoreCommand::Trust { key: "a".to_owned() })),
         ("pack revoke a", Command::Pack(StoreCommand::Revoke { key: "a".to_owned() })),
         ("quarantine list", Command::Quarantine(QuarantineCommand::List)),
         ("quarantine clear", Command::Quarantine(QuarantineCommand::Clear)),

@@ -267,4 +267,6 @@ fn a_pack_that_cannot_run_leaves_everything_as_it_was() {
     assert_eq!(scene.console("pack why extra").lines().count(), 3, "it does not run");
     assert!(scene.console("pack list").contains("H1124"));
     assert!(scene.console(&format!("pack install \"{good}\"")).contains("H1124"));
+    scene.console(&format!("pack trust {key}"));
+    assert!(!scene.console("pack list").contains("H1124"));
 }
