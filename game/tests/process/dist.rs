@@ -58,6 +58,32 @@ impl Player {
     }
 }
 
+/// A folder that every user can reach, removed at the end. The one of this build may be in somebody's
+/// home.
+struct Open(PathBuf);
+
+impl Open {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("playground-dist-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("its mode");
+        Self(folder)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let game = self.0.join(GAME);
+        if game.exists() {
+            set_writable(&game, true);
+        }
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The game's folder there.
+const GAME: &str = "Spiel für alle";
+
 /// Takes the right to write away from everybody, or gives it back to the owner.
 fn set_writable(path: &Path, writable: bool) {
     let mode = fs::metadata(path).expect("a file").permissions().mode() & 0o7777;
@@ -90,7 +116,8 @@ fn a_released_game_runs_for_another_user_and_takes_packs() {
         assert!(succeeded, "{text}");
         text
     };
-    let folder = copy.root.join("Spiel für alle");
+    let open = Open::new();
+    let folder = open.0.join(GAME);
     let out = folder.display().to_string();
     let text = playground(&["dist", "--out", &out, "--no-archive"]);
     assert!(["lib ", "modules ", "playground "].iter().all(|part| text.contains(part)), "{text}");
@@ -111,15 +138,10 @@ fn a_released_game_runs_for_another_user_and_takes_packs() {
     playground(&["pack", "build", "packs/calm", "--out", "calm.pgpack"]);
     playground(&["pack", "sign", "calm.pgpack", "--key", "key", "--name", "Somebody"]);
 
-    let home = copy.root.join("home");
+    let home = open.0.join("home");
     let player = Player::new(folder.clone(), home.clone());
     let pack = home.join("calm.pgpack").display().to_string();
     fs::copy(copy.root.join("calm.pgpack"), &pack).expect("a download");
-    // Its folders have to be open for others, and nobody may write there.
-    for folder in copy.root.ancestors().take(3) {
-        let mode = fs::metadata(folder).expect("a folder").permissions().mode();
-        fs::set_permissions(folder, fs::Permissions::from_mode(mode | 0o055)).expect("its mode");
-    }
     set_writable(&folder, false);
 
     // All libraries are its own or the system's.
