@@ -143,6 +143,7 @@ impl Template {
             let _ = fs::remove_file(built.join(name));
         }
         crate::Scene::build_all(template, self.app);
+        forget_old_caches(&built.join("build"));
     }
 
     fn copy(&self) -> Copy {
@@ -169,6 +170,22 @@ impl Template {
         let file = fs::File::create(self.root.with_extension("lock")).expect("a lock file");
         if shared { file.lock_shared() } else { file.lock() }.expect("the lock");
         file
+    }
+}
+
+/// Removes rustc's caches of earlier builds of the API below the folders of the modules: each copy
+/// would get them as well.
+fn forget_old_caches(modules: &Path) {
+    let entries = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
+    for module in entries(modules.to_owned()) {
+        let mut caches: Vec<_> = entries(module.path().join("incremental"))
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        caches.sort();
+        caches.pop();
+        for (_, old) in caches {
+            fs::remove_dir_all(old).expect("an old cache");
+        }
     }
 }
 
