@@ -23,9 +23,8 @@ impl Manifest {
     /// # Errors
     ///
     /// If it is none.
-    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let text = str::from_utf8(bytes).map_err(|error| error.to_string())?;
-        toml::from_str(text).map_err(|error| error.message().to_owned())
+    pub fn parse(bytes: &[u8]) -> Result<Self, toml::de::Error> {
+        toml::from_slice(bytes)
     }
 }
 

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use playground_pack::{PackError, Source, SourceError};
-use semver::{Version, VersionReq};
+use semver::VersionReq;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -141,7 +141,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DistEr
 /// If a module does not compile, or a file cannot be written. The folder of an earlier release is
 /// left as it was then.
 pub fn dist(release: &Release, report: &mut dyn FnMut(&str)) -> Result<Released, DistError> {
-    let version = env!("CARGO_PKG_VERSION");
+    let version = packs::own_version();
     let name = match release.form {
         Form::Hot => format!("{ID}-{version}-{}", packs::triple()),
         Form::Static { .. } => format!("{ID}-{version}-{}-static", packs::triple()),
@@ -283,7 +283,7 @@ fn modules(
     report: &mut dyn FnMut(&str),
 ) -> Result<(), DistError> {
     let libraries = packs::build_modules(&release.workspace, ids, facts, report)?;
-    let version = Version::parse(env!("CARGO_PKG_VERSION")).unwrap_or(Version::new(0, 0, 0));
+    let version = packs::own_version();
     let exactly = format!("={version}").parse().unwrap_or(VersionReq::STAR);
     let source = Source {
         id: ID.to_owned(),

@@ -37,7 +37,7 @@ pub use diff::{Difference, Level, PackDiff, diff};
 pub use fit::{Fit, fit};
 pub use new::{New, new};
 pub use player::{GameFolder, Report, StoreCommand, run, run_in};
-pub use prebuilt::{PackVersion, Prebuilt, PrebuiltModule, folder_in};
+pub use prebuilt::{PackVersion, Prebuilt, PrebuiltModule, WentBack, folder_in, own_version};
 pub use show::{PackRow, rows};
 
 use crate::atomic_write;

@@ -146,7 +146,7 @@ impl Reader {
         let (folders, members) = workspace::scan(&self.folder)?;
         let packs = self.packs.clone().unwrap_or_else(|| packs::folder_in(&folders.workspace));
         let store = Store::new(packs);
-        self.open_journal(&folders.built, &Prebuilt::read(&store, &members));
+        self.open_journal(&folders.built, &store, &members);
         let libraries = self.libraries.wait().as_ref().map_err(Clone::clone)?;
         libraries.keep(&folders.built);
         if let Some(known) = known {
@@ -166,7 +166,7 @@ impl Reader {
         let packs = self.packs.clone().unwrap_or_else(|| packs::folder_in(folder));
         let built = packs.with_file_name("state");
         let store = Store::new(packs);
-        self.open_journal(&built, &Prebuilt::read(&store, &members));
+        self.open_journal(&built, &store, &members);
         let (workspace, modules) = (folder.to_owned(), folder.to_owned());
         let folders = Folders { workspace, modules, built };
         Ok(Workspace { folders, members, store: Some(store), ..Workspace::default() })
@@ -183,17 +183,20 @@ impl Reader {
     }
 
     /// Opens the journal below `folder`, and reports how the previous game crashed.
-    fn open_journal(&self, folder: &Path, packs: &Prebuilt) {
+    fn open_journal(&self, folder: &Path, store: &Store, members: &Members) {
         let mut opened = lock(&self.journal);
         if opened.is_some() {
             return;
         }
         let (journal, mut death, error) = Journal::open(folder, self.killed);
-        let came_with = death.quarantined.iter().filter_map(|it| {
-            let module = packs.modules.get(&it.module).filter(|module| module.hash == it.hash)?;
-            Some((it.module.clone(), module.pack.as_ref()?.to_string()))
-        });
-        death.packs = came_with.collect();
+        if !death.quarantined.is_empty() {
+            let packs = Prebuilt::read(store, members);
+            let came_with = death.quarantined.iter().filter_map(|it| {
+                let module = packs.modules.get(&it.module).filter(|it_is| it_is.hash == it.hash)?;
+                Some((it.module.clone(), module.pack.as_ref()?.to_string()))
+            });
+            death.packs = came_with.collect();
+        }
         *opened = Some(journal);
         drop(opened);
         if let Err(error) = end_on_signal(&self.journal) {

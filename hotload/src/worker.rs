@@ -28,7 +28,7 @@ use crate::build::rustc::Cancel;
 use crate::build::standby::Standby;
 use crate::generation::SharedGeneration;
 use crate::inspect::HostFacts;
-use crate::packs::{self, PackVersion, PacksError, StoreCommand};
+use crate::packs::{self, PackVersion, PacksError, StoreCommand, WentBack};
 use crate::pipeline::{self, Attempt, AttemptOutcome, PipelineError, Tools, lock};
 use crate::probe::Prober;
 use crate::process_limits::{self, Usage};
@@ -286,11 +286,11 @@ impl Loop {
         let Some(store) = self.state.store() else { return };
         let (events, updates) = (self.events.clone(), self.updates.clone());
         thread::spawn(move || {
-            let now = store.go_back(&failed.id, &failed.version, &reason);
+            let now = store.go_back(&failed.id, &failed.folder, &reason);
             let now = now.map_err(|error| PacksError::from(error).into());
             // Each module of a pack may fail; it goes back once.
             let Some(now) = now.transpose() else { return };
-            let _ = updates.send(Update::PackWentBack { failed, now, reason });
+            let _ = updates.send(Update::PackWentBack(WentBack { failed, now, reason }));
             let (path, at) = (store.list_file(), SystemTime::now());
             let _ = events.send(Event::Files(FileEvent::Changed { path, at }));
         });

@@ -3,7 +3,7 @@
 //! ```text
 //!  packs.toml                 which version of each pack runs, and which keys are trusted
 //!  ID/VERSION-HASH/           the files of a pack, with its manifest and signature
-//!  staging/                   what is being unpacked
+//!  .staging/                  what is being unpacked
 //!  lock                       held while something is changed
 //! ```
 //!
@@ -24,16 +24,17 @@ use semver::Version;
 use thiserror::Error;
 
 pub use list::{Entry, Key, List};
+use stage::is_version_folder;
 pub use stage::{Permissions, Staged};
 
 use crate::archive::SIGNATURE;
 use crate::error::PackError;
-use crate::manifest::{MANIFEST, Manifest};
+use crate::manifest::{MANIFEST, Manifest, is_id};
 use crate::{Hash, sign};
 
 /// The name of the list.
 pub const LIST: &str = "packs.toml";
-const STAGING: &str = "staging";
+const STAGING: &str = ".staging";
 const LOCK: &str = "lock";
 
 /// The folder of installed packs. It does not have to exist until one is installed.
@@ -223,9 +224,9 @@ impl Store {
         Ok(value)
     }
 
-    /// Goes back to the version that ran before, because `failed` cannot run for that `reason`; if
-    /// there is none, switches the pack off. Returns the installed version, and whether it is on;
-    /// `None` if another version is installed by now, or it is off already.
+    /// Goes back to the version that ran before, because the one in the folder `failed` cannot run
+    /// for that `reason`; if there is none, switches the pack off. Returns the installed version, and
+    /// whether it is on; `None` if other content is installed by now, or it is off already.
     ///
     /// # Errors
     ///
@@ -233,14 +234,14 @@ impl Store {
     pub fn go_back(
         &self,
         id: &str,
-        failed: &Version,
+        failed: &Path,
         reason: &str,
     ) -> Result<Option<(Version, bool)>, StoreError> {
         self.change(|list| {
             let entry = list.entry(id)?;
-            let runs = entry.is_on && entry.version == *failed;
+            let runs = entry.is_on && self.place(id, &entry.folder) == failed;
             if runs {
-                entry.problem = Some(format!("{failed}: {reason}"));
+                entry.problem = Some(format!("{}: {reason}", entry.version));
                 let earlier = entry.earlier.take();
                 let manifest = |folder: &String| manifest_in(&self.place(id, folder)).ok();
                 match earlier.as_ref().and_then(|folder| Some((folder, manifest(folder)?))) {
@@ -286,7 +287,8 @@ impl Store {
         written.map_err(PackError::file("write", path)).map_err(StoreError::from)
     }
 
-    /// Removes versions that the list does not name, and what killed processes left. Needs the lock.
+    /// Removes versions that the list does not name, and what killed processes left. What does not
+    /// look like a version stays: the folder may have been somebody's before. Needs the lock.
     fn sweep(&self, list: &List) {
         let remove = |path: &Path| {
             // It only uses space.
@@ -294,18 +296,25 @@ impl Store {
         };
         remove(&self.folder.join(STAGING));
         let folders = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
-        for pack in folders(&self.folder).filter(|entry| entry.path().is_dir()) {
-            let entry = pack.file_name().to_str().and_then(|id| list.packs.get(id));
-            let Some(entry) = entry else {
-                remove(&pack.path());
-                continue;
+        for pack in folders(&self.folder) {
+            let name = pack.file_name();
+            let Some(id) = name.to_str().filter(|name| is_id(name)) else { continue };
+            let entry = list.packs.get(id);
+            let is_named = |folder: &str| {
+                entry.is_some_and(|entry| {
+                    entry.folder == folder || entry.earlier.as_deref() == Some(folder)
+                })
             };
             for version in folders(&pack.path()) {
                 let name = version.file_name();
-                let is_named = |folder: &String| *folder.as_str() == *name;
-                if !is_named(&entry.folder) && !entry.earlier.as_ref().is_some_and(is_named) {
+                let is_old = |name: &str| is_version_folder(name) && !is_named(name);
+                if name.to_str().is_some_and(is_old) {
                     remove(&version.path());
                 }
+            }
+            if entry.is_none() {
+                // Unless there is something else in it.
+                let _ = fs::remove_dir(pack.path());
             }
         }
     }

@@ -4,14 +4,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use semver::Version;
-
 use crate::console::plan::ModulePlan;
 use crate::generation::Times;
 use crate::guard::Panic;
 use crate::ids::{GenerationId, ModuleId};
 use crate::journal::Death;
-use crate::packs::{PackVersion, Report, StoreCommand};
+use crate::packs::{PackVersion, Report, StoreCommand, WentBack};
 use crate::pipeline::NotBuilt;
 use crate::refusal::Refusal;
 use crate::restore::Dropped;
@@ -206,14 +204,7 @@ pub enum Happened {
         refusal: Refusal,
     },
     /// A version of a pack cannot run.
-    PackWentBack {
-        /// The version.
-        failed: Arc<PackVersion>,
-        /// The version that is installed again, and whether it is on; or why the list stays.
-        now: Result<(Version, bool), Refusal>,
-        /// Why.
-        reason: String,
-    },
+    PackWentBack(WentBack),
     /// A problem that does not stop the game.
     Warned(String),
     /// A problem that does not stop the game, but that the user has to know about soon.

@@ -45,9 +45,7 @@ impl Host {
             Update::PackRefused { command, refusal } => {
                 self.report(world, Happened::PackRefused { command, refusal });
             }
-            Update::PackWentBack { failed, now, reason } => {
-                self.report(world, Happened::PackWentBack { failed, now, reason });
-            }
+            Update::PackWentBack(back) => self.report(world, Happened::PackWentBack(back)),
             Update::Manifests(manifests) => {
                 self.manifests = manifests;
                 self.complete_app(world);

@@ -43,18 +43,33 @@ pub(super) fn read(file: &Path) -> Result<(Manifest, Option<Vec<Inspected>>), Pa
     let triple = triple();
     let mut libraries = Libraries::of(reader.manifest(), &triple);
     let manifest = reader.read(&mut libraries).map_err(refused)?;
-    let Some(target) = manifest.targets.iter().find(|target| target.triple == triple) else {
-        return Ok((manifest, None));
-    };
-    let facts = HostFacts::of_this_process(playground_api::ABI)?;
-    if target.abi != playground_api::ABI {
-        let (expected, found) = (playground_api::ABI.to_owned(), target.abi.clone());
-        return Err(PacksError::OtherAbi { file: file.to_owned(), expected, found });
+    match has_target(file, &manifest) {
+        Err(PacksError::NoTarget { .. }) => return Ok((manifest, None)),
+        checked => checked?,
     }
+    let facts = HostFacts::of_this_process(playground_api::ABI)?;
     let found = libraries.found.into_iter();
     let inspected = found.map(|(module, path, bytes)| check(&module, &path, bytes, &facts));
     let inspected = inspected.collect::<Result<_, _>>()?;
     Ok((manifest, Some(inspected)))
+}
+
+/// Checks whether a pack has modules for this system and this game's API.
+///
+/// # Errors
+///
+/// If it has none. `file` is named then.
+pub(super) fn has_target(file: &Path, manifest: &Manifest) -> Result<(), PacksError> {
+    let triple = triple();
+    let file = || file.to_owned();
+    let Some(target) = manifest.targets.iter().find(|target| target.triple == triple) else {
+        return Err(PacksError::NoTarget { file: file() });
+    };
+    if target.abi != playground_api::ABI {
+        let (expected, found) = (playground_api::ABI.to_owned(), target.abi.clone());
+        return Err(PacksError::OtherAbi { file: file(), expected, found });
+    }
+    Ok(())
 }
 
 /// Inspects the libraries of an unpacked pack.
@@ -63,15 +78,8 @@ pub(super) fn read(file: &Path) -> Result<(Manifest, Option<Vec<Inspected>>), Pa
 ///
 /// If they are not those of its modules, or this game cannot load them. `file` is named then.
 pub(super) fn in_folder(file: &Path, manifest: &Manifest, folder: &Path) -> Result<(), PacksError> {
-    let file = file.to_owned();
-    let triple = triple();
-    let Some(target) = manifest.targets.iter().find(|target| target.triple == triple) else {
-        return Err(PacksError::NoTarget { file });
-    };
-    if target.abi != playground_api::ABI {
-        let (expected, found) = (playground_api::ABI.to_owned(), target.abi.clone());
-        return Err(PacksError::OtherAbi { file, expected, found });
-    }
+    has_target(file, manifest)?;
+    let (file, triple) = (file.to_owned(), triple());
     let facts = HostFacts::of_this_process(playground_api::ABI)?;
     for module in &manifest.modules {
         let path = library_path(&triple, &module.id);

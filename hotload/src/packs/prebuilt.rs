@@ -17,9 +17,10 @@ use bevy::log::tracing;
 use playground_pack::manifest::MANIFEST;
 use playground_pack::resolve::{BuiltIn, Catalog, Offer, Resolution, Want, load_order, resolve};
 use playground_pack::store::List;
-use playground_pack::{Installed, Kind, Manifest, Module, PackError, Store};
+use playground_pack::{Installed, Kind, Manifest, Module, PackError, Store, StoreError};
 use semver::Version;
 
+use super::fit::has_target;
 use super::{PacksError, triple};
 use crate::build::Stamp;
 use crate::ids::{ArtifactHash, ModuleId};
@@ -43,6 +44,17 @@ impl std::fmt::Display for PackVersion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "pack {} {}", self.id, self.version)
     }
+}
+
+/// A version of a pack cannot run, and the store went back from it.
+#[derive(Clone, Debug)]
+pub struct WentBack {
+    /// The version.
+    pub failed: Arc<PackVersion>,
+    /// The version that is installed again, and whether it is on; or why the list stays.
+    pub now: Result<(Version, bool), Refusal>,
+    /// Why.
+    pub reason: String,
 }
 
 /// A module that was built elsewhere.
@@ -120,14 +132,13 @@ impl Prebuilt {
         let list = match store.list() {
             Ok(list) => list,
             Err(error) => {
-                let refusal = PacksError::Store(Box::new(error)).into();
-                packs.refused.insert(String::new(), refusal);
+                packs.refused.insert(String::new(), PacksError::from(error).into());
                 return packs;
             }
         };
         let mut found = Vec::new();
         for (id, entry) in list.packs.iter().filter(|(_, entry)| entry.is_on) {
-            let read = store.read(id, entry).map_err(|error| PacksError::Store(Box::new(error)));
+            let read = store.read(id, entry).map_err(PacksError::from);
             match read.and_then(|installed| fits(installed, &list)) {
                 Ok(installed) => found.push(installed),
                 Err(error) => _ = packs.refused.insert(id.clone(), error.into()),
@@ -160,23 +171,13 @@ impl Prebuilt {
 }
 
 /// Checks whether a pack may run in this game, for itself.
-pub(super) fn fits(installed: Installed, list: &List) -> Result<Installed, PacksError> {
-    let Manifest { id, publisher, targets, .. } = &installed.manifest;
+fn fits(installed: Installed, list: &List) -> Result<Installed, PacksError> {
+    let Manifest { id, publisher, .. } = &installed.manifest;
     if let Some(publisher) = publisher.as_ref().filter(|publisher| list.has_revoked(publisher)) {
-        return Err(PacksError::Store(Box::new(playground_pack::StoreError::Revoked {
-            id: id.clone(),
-            key: publisher.key_id().unwrap_or_default(),
-            name: publisher.name.clone(),
-        })));
+        let (key, name) = (publisher.key_id().unwrap_or_default(), publisher.name.clone());
+        return Err(StoreError::Revoked { id: id.clone(), key, name }.into());
     }
-    let file = installed.folder.clone();
-    let Some(target) = targets.iter().find(|target| target.triple == triple()) else {
-        return Err(PacksError::NoTarget { file });
-    };
-    if target.abi != playground_api::ABI {
-        let (expected, found) = (playground_api::ABI.to_owned(), target.abi.clone());
-        return Err(PacksError::OtherAbi { file, expected, found });
-    }
+    has_target(&installed.folder, &installed.manifest)?;
     Ok(installed)
 }
 
@@ -261,7 +262,7 @@ pub fn folder_in(workspace: &Path) -> PathBuf {
 }
 
 /// The version of the game and of the API, which are released together.
-fn own_version() -> Version {
+pub fn own_version() -> Version {
     let version = Version::parse(env!("CARGO_PKG_VERSION"));
     version.unwrap_or(Version::new(0, 0, 0))
 }

@@ -15,13 +15,14 @@ use std::collections::{BTreeSet, HashMap};
 use bevy::prelude::*;
 use playground_api::persist::{Column, Insert, Restoring, Store};
 use playground_api::schema::{
-    Definition, Options, Resolution, Value, ValueError, decode_next, encode,
+    Definition, Options, Resolution, ResolveError, Value, ValueError, decode_next, encode,
 };
+use thiserror::Error;
 
 use super::format::{SavedStore, SavedType};
 use super::world::{Source, successor_source};
 use crate::ids::ModuleId;
-use crate::restore::convert_column;
+use crate::restore::{ColumnError, convert_column};
 
 /// The values that no module takes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,6 +65,20 @@ pub struct GiveBack {
     pub count: usize,
     /// Why a type's values stay parked although a module persists it.
     pub kept: Vec<String>,
+}
+
+/// Why values stay parked although a module persists their type.
+#[derive(Debug, Error)]
+enum StaysParked {
+    /// The type changed in a way that would drop fields, or that nothing converts.
+    #[error(transparent)]
+    Changed(#[from] ResolveError),
+    /// A value cannot be converted.
+    #[error(transparent)]
+    Value(#[from] ColumnError),
+    /// The module cannot decode the values.
+    #[error("{0}")]
+    Decode(String),
 }
 
 impl Parked {
@@ -187,7 +202,7 @@ impl ParkedType {
     }
 
     /// Converts the values to the type of a module.
-    fn convert(&self, world: &World, source: &Source) -> Result<(usize, Insert), String> {
+    fn convert(&self, world: &World, source: &Source) -> Result<(usize, Insert), StaysParked> {
         let record = source.record;
         let component = world.components().get_id(record.type_id);
         let is_component = record.store == Store::Component;
@@ -202,11 +217,10 @@ impl ParkedType {
         }
         let count = column.entities.len();
         let options = Options { allow_drop: false };
-        let mut resolution = Resolution::new(&self.definition, record.schema, options)
-            .map_err(|error| error.to_string())?;
-        let column =
-            convert_column(&mut resolution, &column, &mut Ok).map_err(|error| error.to_string())?;
-        Ok((count, record.decode(&column)?))
+        let mut resolution = Resolution::new(&self.definition, record.schema, options)?;
+        let column = convert_column(&mut resolution, &column, &mut Ok)?;
+        let insert = record.decode(&column).map_err(StaysParked::Decode)?;
+        Ok((count, insert))
     }
 }
 

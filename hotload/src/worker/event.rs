@@ -5,15 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use semver::Version;
-
 use super::request::Ticket;
 use crate::build::Inputs;
 use crate::generation::SharedGeneration;
 use crate::ids::ModuleId;
 use crate::inspect::Manifest;
 use crate::journal::Death;
-use crate::packs::{PackRow, PackVersion, Report, StoreCommand};
+use crate::packs::{PackRow, PackVersion, Report, StoreCommand, WentBack};
 use crate::pipeline::{AttemptOutcome, ModulePlan, NotBuilt};
 use crate::reader::SharedWorkspace;
 use crate::refusal::Refusal;
@@ -206,14 +204,7 @@ pub enum Update {
         refusal: Refusal,
     },
     /// A version of a pack cannot run.
-    PackWentBack {
-        /// The version.
-        failed: Arc<PackVersion>,
-        /// The version that is installed again, and whether it is on; or why the list stays.
-        now: Result<(Version, bool), Refusal>,
-        /// Why.
-        reason: String,
-    },
+    PackWentBack(WentBack),
     /// The manifests of the modules that were built.
     Manifests(BTreeMap<ModuleId, Manifest>),
     /// The work in progress; `None` if there is none.

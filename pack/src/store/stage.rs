@@ -10,6 +10,9 @@ use crate::archive::{Reader, SIGNATURE};
 use crate::error::PackError;
 use crate::manifest::{Hash, MANIFEST, Manifest};
 
+/// The digits of a manifest's hash in the name of its folder.
+const HASH_DIGITS: usize = 16;
+
 /// What the player allows for one pack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
@@ -120,7 +123,14 @@ fn folder_name(manifest: &Manifest, text: &str) -> String {
     let hash = Hash::of(text.as_bytes()).to_string();
     // Build metadata may have any length.
     let version: String = manifest.version.to_string().chars().take(40).collect();
-    format!("{version}-{}", &hash[..16])
+    format!("{version}-{}", &hash[..HASH_DIGITS])
+}
+
+/// True for a name that [`folder_name`] may have made.
+pub(super) fn is_version_folder(name: &str) -> bool {
+    let Some((version, hash)) = name.rsplit_once('-') else { return false };
+    let is_hash = hash.len() == HASH_DIGITS && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash && version.starts_with(|c: char| c.is_ascii_digit())
 }
 
 impl Staged {

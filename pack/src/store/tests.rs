@@ -167,18 +167,20 @@ fn only_newer_versions_replace_a_pack() {
     // The one before is kept, and no more.
     let names = ["boss_wave", "boss_wave/1.2.0", "boss_wave/1.3.0", "lock", "packs.toml"];
     assert_eq!(setup.names(), names);
-    let failed = Version::new(1, 3, 0);
+    let place = |setup: &Setup| setup.store.read("boss_wave", &setup.entry()).unwrap().folder;
+    let failed = place(&setup);
     let back = setup.store.go_back("boss_wave", &failed, "it panicked").unwrap();
     assert_eq!(back, Some((Version::new(1, 2, 0), true)));
     assert_eq!(setup.entry().problem.as_deref(), Some("1.3.0: it panicked"));
     setup.store.verify("boss_wave", &setup.entry()).unwrap();
-    // Another version is installed by now: nothing to go back from.
+    // Other content is installed by now: nothing to go back from.
     assert_eq!(setup.store.go_back("boss_wave", &failed, "again").unwrap(), None);
     assert_eq!(setup.entry().problem.as_deref(), Some("1.3.0: it panicked"));
     // There is no earlier one any more.
-    let back = setup.store.go_back("boss_wave", &Version::new(1, 2, 0), "it too").unwrap();
+    let failed = place(&setup);
+    let back = setup.store.go_back("boss_wave", &failed, "it too").unwrap();
     assert_eq!(back, Some((Version::new(1, 2, 0), false)));
-    let again = setup.store.go_back("boss_wave", &Version::new(1, 2, 0), "it too").unwrap();
+    let again = setup.store.go_back("boss_wave", &failed, "it too").unwrap();
     assert_eq!(again, None, "it is off already");
     setup
         .install(
@@ -216,12 +218,32 @@ fn what_is_not_a_pack_leaves_nothing_behind() {
     drop(staged);
     assert_eq!(setup.names(), before);
     // A process that was killed left these.
-    fs::create_dir_all(setup.store.folder().join("staging/boss_wave")).unwrap();
-    fs::create_dir_all(setup.store.folder().join("boss_wave/0.9.0-half")).unwrap();
-    fs::create_dir_all(setup.store.folder().join("half/0.9.0-half")).unwrap();
+    fs::create_dir_all(setup.store.folder().join(".staging/boss_wave")).unwrap();
+    fs::create_dir_all(setup.store.folder().join("boss_wave/0.9.0-0123456789abcdef")).unwrap();
+    fs::create_dir_all(setup.store.folder().join("half/0.9.0-0123456789abcdef")).unwrap();
     setup.install(&file, NOTHING).unwrap();
     let names = ["boss_wave", "boss_wave/1.0.0", "boss_wave/1.1.0", "lock", "packs.toml"];
     assert_eq!(setup.names(), names);
+}
+
+#[test]
+fn what_is_not_the_stores_own_stays() {
+    let setup = Setup::new("others");
+    // Sources of packs, for example, in a folder that somebody takes for the store.
+    let others = ["boss_wave/assets", "other/assets", "other/1.0.0", "My Files/1.0.0-x", "staging"];
+    let others = others.map(|folder| setup.store.folder().join(folder));
+    for folder in &others {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join("file"), "mine").unwrap();
+    }
+    setup.install(&setup.file("1.0.0", Some(0), "Boss wave"), TRUST).unwrap();
+    setup.install(&setup.file("1.1.0", Some(0), "Boss wave"), NOTHING).unwrap();
+    setup.store.change(|list| list.remove("boss_wave")).unwrap();
+    for folder in &others {
+        assert_eq!(fs::read_to_string(folder.join("file")).unwrap(), "mine");
+    }
+    let left = fs::read_dir(setup.store.folder().join("boss_wave")).unwrap();
+    assert_eq!(left.count(), 1, "the versions are gone");
 }
 
 #[test]

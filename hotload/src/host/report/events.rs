@@ -111,9 +111,7 @@ pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
         Happened::PackRefused { refusal, .. } => {
             one(because(event(Kind::Refused), &refusal.to_string()))
         }
-        Happened::PackWentBack { .. } => {
-            one(because(event(Kind::Packs), &lines::went_back(happened)))
-        }
+        Happened::PackWentBack(back) => one(because(event(Kind::Packs), &lines::went_back(back))),
         Happened::PackDone(_)
         | Happened::Restarted { .. }
         | Happened::PreviousRunDied(_)

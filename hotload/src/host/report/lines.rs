@@ -101,7 +101,7 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
         | Happened::WorkerEnded(refusal) => (Level::Error, refusal.to_string()),
         Happened::PackDone(report) => (Level::Info, report.text.clone()),
         Happened::PackRefused { refusal, .. } => (Level::Error, refusal.to_string()),
-        Happened::PackWentBack { .. } => (Level::Warn, went_back(happened)),
+        Happened::PackWentBack(back) => (Level::Warn, went_back(back)),
         Happened::Warned(text) => (Level::Warn, text.clone()),
         // Printed where the process ends.
         Happened::Broken { .. }

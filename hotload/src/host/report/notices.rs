@@ -153,9 +153,9 @@ pub fn notice(happened: &Happened) -> Change {
             let notice = Notice::new(NoticeLevel::Error, "Packs", first_line(&text));
             show("packs", notice.details(DETAILS))
         }
-        Happened::PackWentBack { failed, .. } => {
-            let notice = Notice::new(NoticeLevel::Warn, lines::went_back(happened), "");
-            show(&format!("pack {}", failed.id), notice.details(DETAILS))
+        Happened::PackWentBack(back) => {
+            let notice = Notice::new(NoticeLevel::Warn, lines::went_back(back), "");
+            show(&format!("pack {}", back.failed.id), notice.details(DETAILS))
         }
         Happened::WorkerEnded(refusal) => {
             let notice = Notice::new(NoticeLevel::Error, "No more edits", refusal.to_string());

@@ -1,10 +1,9 @@
 //! Packs that cannot run.
 
-use crate::host::happened::Happened;
+use crate::packs::WentBack;
 
 /// The version of a pack that is installed again, and why.
-pub fn went_back(happened: &Happened) -> String {
-    let Happened::PackWentBack { failed, now, reason } = happened else { return String::new() };
+pub fn went_back(WentBack { failed, now, reason }: &WentBack) -> String {
     let what = format!("{failed} cannot run ({reason})");
     match now {
         Ok((version, true)) => format!("{what}: {version} is installed again"),
