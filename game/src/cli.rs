@@ -24,6 +24,10 @@ enum Command {
     /// Write the game as a folder and an archive for players
     #[cfg(not(feature = "static"))]
     Dist(crate::dist::DistArgs),
+    /// Write the SDK of the game, or make a project that uses one
+    #[cfg(not(feature = "static"))]
+    #[command(subcommand)]
+    Sdk(crate::sdk::SdkCommand),
 }
 
 /// `pack` with its commands.
@@ -47,6 +51,9 @@ pub enum Task {
     /// Release the game.
     #[cfg(not(feature = "static"))]
     Dist(crate::dist::DistArgs),
+    /// Work on an SDK.
+    #[cfg(not(feature = "static"))]
+    Sdk(crate::sdk::SdkCommand),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -79,6 +86,10 @@ pub struct RunArgs {
     /// The folder of saves and packs; that of the workspace, or the user's, if not given
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// In a released game: also build and run the modules of a project that was made with its SDK
+    #[cfg(not(feature = "static"))]
+    #[arg(long, value_name = "DIR")]
+    pub project: Option<PathBuf>,
     /// Do not save automatically every minute and on exit
     #[arg(long)]
     pub no_autosave: bool,
@@ -125,6 +136,8 @@ impl Cli {
             Some(Command::Pack(PackArgs { data, command })) => Task::Pack(command, data),
             #[cfg(not(feature = "static"))]
             Some(Command::Dist(args)) => Task::Dist(args),
+            #[cfg(not(feature = "static"))]
+            Some(Command::Sdk(command)) => Task::Sdk(command),
             None => Task::Run(self.run),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  command line ──┬─► window | headless ──► modules, linked in or loaded ──► run
-//!                 └─► pack | dist
+//!                 └─► pack | dist | sdk
 //! ```
 #![forbid(unsafe_code)]
 
@@ -21,6 +21,8 @@ mod pack;
 mod restart;
 #[cfg(any(test, feature = "static"))]
 mod roster;
+#[cfg(not(feature = "static"))]
+mod sdk;
 #[cfg(not(feature = "static"))]
 mod supervise;
 mod window;
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Task::Run(run) => run,
         Task::Pack(command, data) => return command.run(data),
         Task::Dist(args) => return args.run(),
+        Task::Sdk(command) => return command.run(),
     };
     #[cfg(not(feature = "static"))]
     let run = {
@@ -101,6 +104,7 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), AppExi
     let home = home::Home::find(run.data.clone());
     app.add_plugins(HotLoadPlugin {
         prebuilt: home.modules.clone(),
+        project: run.project,
         saves: home.saves(),
         packs: home.packs(),
         app: Some(run.app),

@@ -54,6 +54,7 @@ pub use recipe::{Recipes, hash_of};
 use rustc::{Cancel, CompileTimes, Linker};
 use scheduler::Scheduler;
 pub use stamp::Stamp;
+pub use store::output_folder;
 
 /// A built module.
 #[derive(Debug)]

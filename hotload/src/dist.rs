@@ -13,9 +13,9 @@
 //!
 //! Everything is put together in a folder beside the final one, which replaces that at the end.
 
-mod archive;
+pub(crate) mod archive;
 mod explain;
-mod licences;
+pub(crate) mod licences;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,10 +29,14 @@ use semver::VersionReq;
 use serde::Deserialize;
 use thiserror::Error;
 
+use archive::Packing;
+
 use crate::explain::Explain;
 use crate::ids::ModuleId;
 use crate::inspect::HostFacts;
 use crate::packs::{self, PacksError};
+use crate::sdk::SdkError;
+use crate::toolchain::Toolchain;
 use crate::workspace::{self, WorkspaceError};
 
 /// The name of the folder for the game's own modules.
@@ -115,6 +119,14 @@ pub enum DistError {
     },
     /// The modules cannot be built or packed.
     Packs(Box<PacksError>),
+    /// The workspace is no game's.
+    Sdk(Box<SdkError>),
+}
+
+impl From<SdkError> for DistError {
+    fn from(error: SdkError) -> Self {
+        Self::Sdk(Box::new(error))
+    }
 }
 
 impl From<PacksError> for DistError {
@@ -129,7 +141,10 @@ impl From<WorkspaceError> for DistError {
     }
 }
 
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DistError {
+pub(crate) fn failed(
+    action: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> DistError + use<> {
     let path = path.to_owned();
     move |source| DistError::File { action, path, source }
 }
@@ -147,6 +162,9 @@ pub fn dist(release: &Release, report: &mut dyn FnMut(&str)) -> Result<Released,
         Form::Static { .. } => format!("{ID}-{version}-{}-static", packs::triple()),
     };
     let (folders, members) = workspace::scan(&release.workspace)?;
+    if members.project.is_some() {
+        return Err(SdkError::NoGame { folder: folders.workspace, asked: "`dist`" }.into());
+    }
     let folder = release.out.clone().unwrap_or_else(|| folders.workspace.join("dist").join(name));
     // A folder that is there and is none of ours may be anything.
     let is_ours = folder.join(LICENCES).is_file() && folder.join(ID).is_file();
@@ -170,7 +188,8 @@ pub fn dist(release: &Release, report: &mut dyn FnMut(&str)) -> Result<Released,
     if release.archive {
         report("writing the archive");
         let path = released.folder.with_added_extension("tar.gz");
-        let size = archive::write(&released.folder, &path).map_err(failed("write", &path))?;
+        let size = archive::write(&released.folder, &path, Packing::Gzip)
+            .map_err(failed("write", &path))?;
         released.archive = Some((path, size));
     }
     Ok(released)
@@ -190,7 +209,8 @@ fn fill(
         }
         Form::Static { package, profile } => {
             report("building the program with its modules linked in");
-            strip(&linked(&release.workspace, package, profile)?, &folder.join(ID))?;
+            let program = linked(&release.workspace, package, profile)?;
+            strip(&toolchain(&release.workspace)?, &program, &folder.join(ID))?;
             README_OF_STATIC
         }
     };
@@ -214,17 +234,18 @@ fn hot(
     let facts = HostFacts::of_this_process(playground_api::ABI).map_err(PacksError::from)?;
     modules(release, ids, &facts, &folder.join(MODULES), report)?;
     report("copying the program and its libraries");
+    let toolchain = toolchain(&release.workspace)?;
     let lib = folder.join("lib");
     fs::create_dir(&lib).map_err(failed("create", &lib))?;
     for library in facts.libraries() {
         let name = library.path.file_name().unwrap_or_default();
         // The first one is the program itself.
         if is_of_rust(&name.to_string_lossy()) {
-            strip(&library.path, &lib.join(name))?;
+            strip(&toolchain, &library.path, &lib.join(name))?;
         }
     }
     let own = std::env::current_exe().map_err(failed("find", Path::new("the program")))?;
-    strip(&own, &folder.join(ID))
+    strip(&toolchain, &own, &folder.join(ID))
 }
 
 /// Has cargo build the program with its modules linked in. cargo prints its progress itself.
@@ -310,22 +331,19 @@ fn is_of_rust(name: &str) -> bool {
     ["libstd-", "libbevy_dylib-", "libplayground_"].iter().any(|start| name.starts_with(start))
 }
 
+pub(crate) fn toolchain(workspace: &Path) -> Result<Toolchain, DistError> {
+    Toolchain::of(workspace).map_err(failed("start", Path::new("rustc")))
+}
+
 /// Copies a program or library without what only debuggers need.
-fn strip(from: &Path, to: &Path) -> Result<(), DistError> {
-    let sysroot = run(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let sysroot = PathBuf::from(sysroot.trim());
-    let tool = sysroot.join("lib/rustlib").join(packs::triple()).join("bin/rust-objcopy");
-    run(Command::new(tool)
-        .arg("--strip-all")
-        .args([from, to])
-        // It needs the compiler's libraries.
-        .env("LD_LIBRARY_PATH", sysroot.join("lib")))?;
+fn strip(toolchain: &Toolchain, from: &Path, to: &Path) -> Result<(), DistError> {
+    run(toolchain.objcopy().arg("--strip-all").args([from, to]))?;
     let mode = fs::Permissions::from_mode(0o755);
     fs::set_permissions(to, mode).map_err(failed("write", to))
 }
 
 /// The output of a command.
-fn run(command: &mut Command) -> Result<String, DistError> {
+pub(crate) fn run(command: &mut Command) -> Result<String, DistError> {
     let shown = format!("{command:?}").replace('"', "");
     let name = PathBuf::from(command.get_program());
     let output = command.stdin(Stdio::null()).output().map_err(failed("start", &name))?;
@@ -336,7 +354,7 @@ fn run(command: &mut Command) -> Result<String, DistError> {
     Err(DistError::Tool { command: shown, output: text })
 }
 
-fn remove(folder: &Path) -> Result<(), DistError> {
+pub(crate) fn remove(folder: &Path) -> Result<(), DistError> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(failed("remove", folder)(error))
@@ -360,7 +378,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), DistError> {
 }
 
 /// The entries of a folder, with the sizes of all files in them.
-fn parts(folder: &Path) -> Result<Vec<(String, u64)>, DistError> {
+pub(crate) fn parts(folder: &Path) -> Result<Vec<(String, u64)>, DistError> {
     let mut parts = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed("read", folder))? {
         let path = entry.map_err(failed("read", folder))?.path();

@@ -30,6 +30,8 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 pub use facts::{CoreFacts, Facts};
 pub use stateful_statics::refused_statics;
 
@@ -47,7 +49,7 @@ use crate::ids::{Epoch, ModuleId};
 const VERSION: &str = "playground epoch 4";
 
 /// What the identities of a crate's types depend on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The epoch of the crate as a whole, for modules that are built against it.
     pub epoch: Epoch,
@@ -70,7 +72,7 @@ impl Identity {
 }
 
 /// The identity of one type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnIdentity {
     /// The hash of all that can shape the type or attach code to it, beside the crate's epoch.
     pub epoch: Epoch,

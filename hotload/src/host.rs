@@ -150,6 +150,7 @@ impl Host {
                 killed: plugin.killed,
                 shuffle: plugin.shuffle_load_order,
                 prebuilt: plugin.prebuilt.clone(),
+                project: plugin.project.clone(),
                 packs: plugin.packs.clone().or(plugin.saves.as_ref().map(|it| it.join("packs"))),
             }),
             watchdog: Watchdog::start(Limits {

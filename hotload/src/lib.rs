@@ -53,8 +53,10 @@ pub mod watchdog;
 pub mod restart;
 pub mod dist;
 pub mod events;
-// Modules from elsewhere.
+// Modules from elsewhere, and for elsewhere.
 pub mod packs;
+pub mod sdk;
+mod toolchain;
 // The user interface.
 pub mod console;
 mod plugin;

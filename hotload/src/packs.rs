@@ -31,11 +31,13 @@ use playground_pack::{
 use thiserror::Error;
 
 pub use assets::{PackAssetsPlugin, PackFolders};
+pub(crate) use build::Builder;
 pub use build::{build, build_modules};
 pub use describe::{NO_SANDBOX, describe, publisher, summary};
 pub use diff::{Difference, Level, PackDiff, diff};
 pub use fit::{Fit, fit};
-pub use new::{New, new};
+pub(crate) use new::new_in;
+pub use new::{New, is_pack_id, new};
 pub use player::{GameFolder, Report, StoreCommand, run, run_in};
 pub use prebuilt::{PackVersion, Prebuilt, PrebuiltModule, WentBack, folder_in, own_version};
 pub use show::{PackRow, rows};
@@ -50,6 +52,7 @@ use crate::load::LoadError;
 use crate::plan::PlanError;
 use crate::probe::ProbeError;
 use crate::refusal::Refusal;
+use crate::sdk::SdkError;
 use crate::workspace::WorkspaceError;
 
 pub use crate::build::host_triple as triple;
@@ -186,6 +189,7 @@ stages!(
     LoadError,
     PlanError,
     ProbeError,
+    SdkError,
     WorkspaceError
 );
 

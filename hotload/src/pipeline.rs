@@ -248,7 +248,8 @@ impl Run<'_> {
             return outcomes;
         }
         let libraries = match self.tools.libraries.wait() {
-            Ok(libraries) => Some(libraries.clone()),
+            // An SDK has its own, which only have the metadata.
+            Ok(libraries) => workspace.members.project.is_none().then(|| libraries.clone()),
             Err(refusal) => {
                 let refused = |id| (id, Outcome::Refused(refusal.clone()));
                 outcomes.extend(ids.into_iter().map(refused));

@@ -39,6 +39,9 @@ pub struct HotLoadPlugin {
     /// A folder of modules that are built already, as `playground dist` writes it. Nothing is compiled
     /// then, cargo is not needed, and `folder` and `watch` do not matter.
     pub prebuilt: Option<PathBuf>,
+    /// A folder in a project that was made with the SDK of the game in `prebuilt`: its modules are
+    /// built, watched, and run with those of the game.
+    pub project: Option<PathBuf>,
     /// The app to run, e.g. `arena` for `apps_arena`; the first one if `None`.
     pub app: Option<String>,
     /// Build modules when their sources are saved.
@@ -96,6 +99,7 @@ impl Default for HotLoadPlugin {
         Self {
             folder: workspace_folder(),
             prebuilt: None,
+            project: None,
             app: None,
             watch: true,
             exec: Vec::new(),

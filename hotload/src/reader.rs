@@ -21,6 +21,7 @@ use crate::journal::{Death, Journal};
 use crate::packs::{self, Prebuilt};
 use crate::pipeline::lock;
 use crate::refusal::Refusal;
+use crate::sdk::SdkError;
 use crate::shared_libraries::{KnownLibraries, SharedLibraries};
 use crate::watch::{self, FileChange, Watch};
 use crate::worker::event::{Event, FileEvent, Progress, Reading, Update};
@@ -59,8 +60,10 @@ pub struct Watched {
 pub struct Reader {
     /// A folder in the workspace.
     pub folder: PathBuf,
-    /// The folder of modules that are built already, in place of a workspace.
+    /// The folder of a released game's modules, in place of the workspace's.
     pub prebuilt: Option<PathBuf>,
+    /// A folder in a project whose modules are built with the released game's SDK.
+    pub project: Option<PathBuf>,
     /// Whether to report changes of files. Those of installed packs are always reported.
     pub watches: bool,
     /// The folder of installed packs; beside the snapshots of the workspace if `None`.
@@ -96,7 +99,7 @@ impl Reader {
         paths: &BTreeSet<PathBuf>,
         everything: bool,
     ) -> Result<Reading, Refusal> {
-        if let Some(folder) = &self.prebuilt {
+        if let (Some(folder), None) = (&self.prebuilt, &self.project) {
             let workspace = match known {
                 Some(known) => known.clone(),
                 None => Arc::new(self.read_prebuilt(folder)?),
@@ -143,12 +146,26 @@ impl Reader {
     }
 
     fn read_workspace(&self, known: Option<&SharedWorkspace>) -> Result<Workspace, Refusal> {
-        let (folders, members) = workspace::scan(&self.folder)?;
+        let (folders, mut members) =
+            workspace::scan(self.project.as_ref().unwrap_or(&self.folder))?;
+        match &self.prebuilt {
+            Some(modules) if members.project.is_some() => {
+                members.prebuilt = Prebuilt::of_game(modules)?.without(&members.crates);
+            }
+            Some(_) => return Err(SdkError::NoProject { folder: folders.workspace }.into()),
+            None if members.project.is_some() => {
+                let (folder, asked) = (folders.workspace, "starting a game from there");
+                return Err(SdkError::NoGame { folder, asked }.into());
+            }
+            None => {}
+        }
         let packs = self.packs.clone().unwrap_or_else(|| packs::folder_in(&folders.workspace));
         let store = Store::new(packs);
         self.open_journal(&folders.built, &store, &members);
         let libraries = self.libraries.wait().as_ref().map_err(Clone::clone)?;
-        libraries.keep(&folders.built);
+        if members.project.is_none() {
+            libraries.keep(&folders.built);
+        }
         if let Some(known) = known {
             capture::check_libraries(&known.members, &members)?;
         }
@@ -277,7 +294,7 @@ impl Reader {
     }
 }
 
-/// cargo's rustc command for each module: as kept from last time, or captured anew.
+/// cargo's rustc command for each module: as kept from last time, captured anew, or made with an SDK.
 ///
 /// # Errors
 ///
@@ -289,6 +306,9 @@ pub fn read_recipes(
     stop: &Cancel,
     mut report: impl FnMut(&str),
 ) -> Result<Recipes, CaptureError> {
+    if let Some(project) = &members.project {
+        return Ok(Recipes::of_project(folders, members, project)?);
+    }
     if let Some(recipes) = recipe::kept(folders, members, libraries) {
         return Ok(recipes);
     }

@@ -21,6 +21,7 @@ use crate::probe::ProbeError;
 use crate::process_limits::LimitError;
 use crate::quarantine::QuarantineError;
 use crate::restore::RestoreErrors;
+use crate::sdk::SdkError;
 use crate::snapshot_file::SaveError;
 use crate::swap::SwapError;
 use crate::tuning::TuningError;
@@ -107,6 +108,8 @@ refusals! {
     Save(SaveError),
     /// A pack is refused.
     Pack(PacksError),
+    /// An SDK, or a project of one, cannot be used.
+    Sdk(SdkError),
     /// The journal cannot be written.
     Journal(JournalError),
     /// The worker's thread ended.

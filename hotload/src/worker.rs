@@ -59,8 +59,10 @@ pub struct WorkerSettings {
     pub killed: Option<u32>,
     /// The seed that modules are loaded in another order with.
     pub shuffle: Option<u64>,
-    /// The folder of modules that are built already, in place of a workspace.
+    /// The folder of a released game's modules, in place of a workspace.
     pub prebuilt: Option<PathBuf>,
+    /// A folder in a project of the released game's SDK.
+    pub project: Option<PathBuf>,
     /// The folder of installed packs; the workspace's if `None`.
     pub packs: Option<PathBuf>,
 }
@@ -153,12 +155,13 @@ impl Loop {
         stop: Cancel,
     ) -> Self {
         let WorkerSettings { folder, watch, selection, prober, probe_limit, .. } = settings;
-        let WorkerSettings { killed, shuffle, prebuilt, packs, .. } = settings;
+        let WorkerSettings { killed, shuffle, prebuilt, project, packs, .. } = settings;
         let (journal, libraries) = (Arc::default(), KnownLibraries::default());
         let reader = Reader {
             folder,
             watches: watch,
             prebuilt,
+            project,
             packs,
             events: events.clone(),
             updates: updates.clone(),

@@ -3,17 +3,20 @@
 mod local_deps;
 mod members;
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::{fs, io};
 
-use semver::Version;
+use semver::{Version, VersionReq};
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::explain::{Explain, Explanation};
 use crate::ids::ModuleId;
 use crate::os_remedies::remedy;
+use crate::sdk::{self, Sdk, SdkError};
 
 pub use local_deps::LocalDep;
 pub use members::{Members, ModuleCrate};
@@ -95,6 +98,14 @@ pub enum WorkspaceError {
     },
     /// Links between modules form a cycle.
     Circle(String),
+    /// The workspace is a project of an SDK, which cannot be used.
+    Sdk(Box<SdkError>),
+}
+
+impl From<SdkError> for WorkspaceError {
+    fn from(error: SdkError) -> Self {
+        Self::Sdk(Box::new(error))
+    }
 }
 
 impl Explain for WorkspaceError {
@@ -123,6 +134,7 @@ impl Explain for WorkspaceError {
                 format!("these core crates depend on each other in a circle: {circle}"),
             )
             .remedy("Move what they share into a core crate of its own"),
+            Self::Sdk(error) => error.explain(),
             Self::Renamed { module, core, name } => Explanation::new(
                 "H0105",
                 format!(
@@ -172,15 +184,29 @@ struct Metadata {
     packages: Vec<Package>,
     target_directory: PathBuf,
     workspace_root: PathBuf,
+    /// The table `[workspace.metadata]`.
+    #[serde(default)]
+    metadata: serde_json::Value,
 }
 
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: Version,
-    manifest_path: PathBuf,
-    dependencies: Vec<Dependency>,
-    targets: Vec<Target>,
+/// A package, as `cargo metadata` describes it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Package {
+    pub name: String,
+    pub version: Version,
+    pub manifest_path: PathBuf,
+    pub dependencies: Vec<Dependency>,
+    pub targets: Vec<Target>,
+    #[serde(default)]
+    pub edition: String,
+    #[serde(default)]
+    pub features: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub authors: Vec<String>,
+    pub description: Option<String>,
+    pub homepage: Option<String>,
+    pub license: Option<String>,
+    pub repository: Option<String>,
 }
 
 impl Package {
@@ -191,34 +217,58 @@ impl Package {
         self.manifest_path.starts_with(modules) && !self.targets.iter().any(is_macro)
     }
 
-    /// The crate name of its library, if it has one.
-    fn library(&self) -> Option<String> {
+    /// Its library, if it has one.
+    fn library(&self) -> Option<&Target> {
         let is_library = |target: &&Target| target.kind.iter().any(|kind| kind.ends_with("lib"));
-        self.targets.iter().find(is_library).map(|target| target.name.replace('-', "_"))
+        self.targets.iter().find(is_library)
+    }
+
+    /// The crate name of its library, if it has one.
+    fn library_name(&self) -> Option<String> {
+        self.library().map(|target| target.name.replace('-', "_"))
+    }
+
+    /// The first source file of its library, if it has one.
+    pub fn library_source(&self) -> Option<PathBuf> {
+        self.library().map(|target| target.src_path.clone())
     }
 }
 
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Target {
+    pub name: String,
+    pub kind: Vec<String>,
+    #[serde(default)]
+    pub src_path: PathBuf,
 }
 
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Dependency {
+    pub name: String,
     /// The name in the crate, if it differs.
-    rename: Option<String>,
-    kind: Option<String>,
+    pub rename: Option<String>,
+    pub kind: Option<String>,
+    #[serde(default)]
+    pub req: VersionReq,
+    #[serde(default)]
+    pub optional: bool,
     /// Its folder, if it is on this disk.
     path: Option<PathBuf>,
+}
+
+impl Dependency {
+    /// The name in the crate.
+    pub fn own_name(&self) -> &str {
+        self.rename.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// The modules in the workspace that holds `folder`, and the folders to build them in.
 ///
 /// # Errors
 ///
-/// If cargo cannot be started, or cannot read a manifest.
+/// If cargo cannot be started, or cannot read a manifest; for a project of an SDK, if that is not one
+/// for this game.
 pub fn scan(folder: &Path) -> Result<(Folders, Members), WorkspaceError> {
     let metadata = metadata(folder)?;
     let folders = Folders {
@@ -226,13 +276,20 @@ pub fn scan(folder: &Path) -> Result<(Folders, Members), WorkspaceError> {
         built: metadata.target_directory.join("playground"),
         workspace: metadata.workspace_root,
     };
-    let members = Members::among(metadata.packages, &folders.modules)?;
+    let sdk = match sdk::folder_of(&folders.workspace, &metadata.metadata) {
+        Some(folder) => Some(Arc::new(Sdk::of_project(&folders.workspace, &folder)?)),
+        None => None,
+    };
+    let members = Members::among(metadata.packages, &folders.modules, sdk)?;
     members.build_order()?;
     Ok((folders, members))
 }
 
 /// The output of `cargo metadata` for the workspace that holds `folder`.
 fn metadata(folder: &Path) -> Result<Metadata, WorkspaceError> {
+    // Starting cargo would fail as if there were no cargo.
+    fs::metadata(folder)
+        .map_err(|source| WorkspaceError::Unreadable { path: folder.into(), source })?;
     let output = Command::new("cargo")
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .current_dir(folder)

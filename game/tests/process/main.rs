@@ -8,6 +8,7 @@ mod limits;
 mod never_ready;
 mod packs;
 mod restart;
+mod sdk;
 mod signals;
 mod supervisor;
 mod two_games;

@@ -50,7 +50,10 @@ impl Batch {
         let inputs = self.inputs.get(id)?;
         let cores = self.members.links_of(id).into_iter();
         let core_folders = cores.map(|core| {
-            let output = store::output_folder(&self.folders, &core);
+            let output = match self.members.sdk_core(&core) {
+                Some(core) => core.folder.clone(),
+                None => store::output_folder(&self.folders, &core),
+            };
             let folder = if ahead.contains(&core) { ahead::folder(&output) } else { output };
             (core.crate_name(), folder)
         });

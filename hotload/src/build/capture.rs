@@ -18,6 +18,7 @@ use super::recipe::{self, Recipes};
 use crate::atomic_write;
 use crate::explain::Explain;
 use crate::ids::ModuleId;
+use crate::sdk::SdkError;
 use crate::shared_libraries::SharedLibraries;
 use crate::workspace::{Folders, Members};
 
@@ -48,8 +49,16 @@ pub enum CaptureError {
     ApiChanged,
     /// A library that is not a module changed after modules were built with it.
     LibraryChanged { library: String, folder: String },
+    /// A module cannot be built with its project's SDK.
+    Sdk(Box<SdkError>),
     /// The game is exiting.
     Cancelled,
+}
+
+impl From<SdkError> for CaptureError {
+    fn from(error: SdkError) -> Self {
+        Self::Sdk(Box::new(error))
+    }
 }
 
 /// Runs cargo to record the commands of all modules, after any other build in the same folder.

@@ -167,6 +167,7 @@ impl Explain for CaptureError {
             Self::Cargo { modules, message } => {
                 Explanation::new("H0302", format!("cargo cannot build {modules}")).details(message)
             }
+            Self::Sdk(error) => error.explain(),
             Self::Features { module, package, added, present } => Explanation::new(
                 "H0303",
                 format!(

@@ -205,7 +205,9 @@ impl Reading<'_> {
         });
         let libraries: Vec<String> = libraries.collect();
         let links = members.links_of(&module.id);
-        let linked = links.iter().filter_map(|link| Some((link, below.get(link)?)));
+        let of_sdk = |link| members.sdk_core(link).map(|core| &core.inputs);
+        let linked =
+            links.iter().filter_map(|link| Some((link, below.get(link).or_else(|| of_sdk(link))?)));
         let cores: BTreeMap<ModuleId, Epoch> =
             linked.clone().map(|(link, inputs)| (link.clone(), inputs.epoch().clone())).collect();
 

@@ -14,6 +14,7 @@ use super::linked::LinkedFiles;
 use super::rustc::{joined_codegen, own_option};
 use super::scripts::ScriptInputs;
 use crate::ids::ModuleId;
+use crate::sdk::{Project, SdkError};
 use crate::shared_libraries::{API_LIBRARY, SharedLibraries};
 use crate::workspace::{Folders, Members};
 
@@ -36,9 +37,9 @@ pub struct Recipes {
     /// Hash of everything that the recipes depend on.
     pub key: String,
     pub by_module: BTreeMap<ModuleId, Recipe>,
-    /// Hash of the API's library that modules are compiled against. Two builds of the same source
-    /// differ if they were made in different folders, and rustc rejects a crate that was compiled
-    /// against the other one.
+    /// Hash of the API's library that modules are compiled against; with an SDK, the API's
+    /// fingerprint. Two builds of the same source differ if they were made in different folders, and
+    /// rustc rejects a crate that was compiled against the other one.
     #[serde(skip)]
     pub api: String,
     /// The libraries that modules are compiled against.
@@ -121,6 +122,25 @@ impl Recipes {
     /// True if nothing that they depend on has changed.
     pub fn hold(&self, folders: &Folders, members: &Members) -> bool {
         self.key == key(folders, members, &self.by_module)
+    }
+
+    /// The recipes of modules that are built with an SDK.
+    ///
+    /// # Errors
+    ///
+    /// If the compiler is another one than the SDK's, or if a module needs more than the SDK has.
+    pub fn of_project(
+        folders: &Folders,
+        members: &Members,
+        project: &Project,
+    ) -> Result<Self, SdkError> {
+        let by_module = project.recipes(folders, &members.crates)?;
+        let key = key(folders, members, &by_module);
+        let workspace = folders.workspace.clone();
+        let api = project.sdk.manifest.abi.to_string();
+        let mut recipes = Self { workspace, key, by_module, api, linked: LinkedFiles::default() };
+        recipes.read_linked();
+        Ok(recipes)
     }
 
     /// The inputs of the modules' build scripts.
@@ -222,7 +242,7 @@ pub(super) fn read(
     let folder = PathBuf::from(text()?);
     let count: usize = text()?.parse().map_err(|_| invalid())?;
     let arguments = (0..count).map(|_| Ok(with_code(text()?.to_owned())));
-    let arguments: Vec<String> = arguments.collect::<Result<_, _>>()?;
+    let arguments: Vec<String> = arguments.collect::<Result<_, CaptureError>>()?;
     if arguments.len() < 2 {
         return Err(invalid());
     }
@@ -279,6 +299,9 @@ fn key(folders: &Folders, members: &Members, by_module: &BTreeMap<ModuleId, Reci
         hasher.update(name.as_encoded_bytes());
         hasher.update(b"=");
         hasher.update(value.as_encoded_bytes());
+    }
+    if let Some(project) = &members.project {
+        hasher.update(project.sdk.hash.as_bytes());
     }
     for (name, library) in &members.libraries {
         hasher.update(name.as_bytes());

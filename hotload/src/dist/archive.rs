@@ -1,4 +1,4 @@
-//! The archive of a release: a tar file, compressed with gzip, which every system can unpack.
+//! The archive of a release or an SDK: a compressed tar file.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -8,6 +8,20 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tar::{Builder, EntryType, Header};
+use zstd::Encoder;
+
+/// How an archive is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// With gzip, which every system can unpack.
+    Gzip,
+    /// With zstd: smaller, for many files that are alike.
+    Zstd,
+}
+
+/// zstd's level and window, as a power of two: what is large and alike lies far apart.
+const LEVEL: i32 = 12;
+const WINDOW_LOG: u32 = 27;
 
 /// Writes a folder to an archive, in which it has its own name. The same files give the same bytes.
 /// Returns the archive's size in bytes.
@@ -15,22 +29,34 @@ use tar::{Builder, EntryType, Header};
 /// # Errors
 ///
 /// If a file cannot be read or written.
-pub fn write(folder: &Path, path: &Path) -> io::Result<u64> {
+pub fn write(folder: &Path, path: &Path, packing: Packing) -> io::Result<u64> {
     let part = path.with_added_extension("part");
-    let written = pack(folder, &part).and_then(|()| fs::rename(&part, path));
+    let written = pack(folder, &part, packing).and_then(|()| fs::rename(&part, path));
     if written.is_err() {
         let _ = fs::remove_file(&part);
     }
     written.and_then(|()| Ok(fs::metadata(path)?.len()))
 }
 
-fn pack(folder: &Path, path: &Path) -> io::Result<()> {
-    let out = GzEncoder::new(BufWriter::new(File::create(path)?), Compression::default());
+fn pack(folder: &Path, path: &Path, packing: Packing) -> io::Result<()> {
+    let out = BufWriter::new(File::create(path)?);
+    let out = match packing {
+        Packing::Gzip => tar(folder, GzEncoder::new(out, Compression::default()))?.finish()?,
+        Packing::Zstd => {
+            let mut encoder = Encoder::new(out, LEVEL)?;
+            encoder.window_log(WINDOW_LOG)?;
+            encoder.long_distance_matching(true)?;
+            tar(folder, encoder)?.finish()?
+        }
+    };
+    out.into_inner().map_err(io::Error::from)?.sync_all()
+}
+
+fn tar<W: Write>(folder: &Path, out: W) -> io::Result<W> {
     let mut archive = Builder::new(out);
     let name = PathBuf::from(folder.file_name().unwrap_or_default());
     add(&mut archive, folder, &name)?;
-    let file = archive.into_inner()?.finish()?.into_inner().map_err(io::Error::from)?;
-    file.sync_all()
+    archive.into_inner()
 }
 
 fn add<W: Write>(archive: &mut Builder<W>, path: &Path, name: &Path) -> io::Result<()> {

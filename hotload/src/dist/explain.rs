@@ -11,11 +11,10 @@ impl Explain for DistError {
                 Explanation::new("H1201", format!("cannot {action} {}: {source}", path.display()))
                     .remedy(remedy(source))
             }
-            Self::Occupied { folder } => Explanation::new(
-                "H1202",
-                format!("{} has something in it that is no release", folder.display()),
-            )
-            .remedy("Choose another folder with `--out`, or remove what is there"),
+            Self::Occupied { folder } => {
+                Explanation::new("H1202", format!("{} has something else in it", folder.display()))
+                    .remedy("Choose another folder, or remove what is there")
+            }
             Self::Tool { command, output } => {
                 Explanation::new("H1203", format!("`{command}` failed")).details(output)
             }
@@ -25,6 +24,7 @@ impl Explain for DistError {
             )
             .remedy("Fill in `license` in its Cargo.toml, or put the text beside that"),
             Self::Packs(error) => error.explain(),
+            Self::Sdk(error) => error.explain(),
         }
     }
 }

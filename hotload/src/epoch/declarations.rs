@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
+use serde::{Deserialize, Serialize};
 use syn::visit::{self, Visit};
 
 use super::attributes::{attributes, is_test};
@@ -50,7 +51,7 @@ const STORED: [&str; 11] = [
 ];
 
 /// A crate's declarations.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Declarations {
     /// Names by which the crate may mean a macro of its own or of an unknown crate.
     pub taken: BTreeSet<String>,

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use serde::{Deserialize, Serialize};
 
 use super::names::{Mentions, idents, is_silent};
 
 /// A function with a body, wherever it stands.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Function {
     pub name: String,
     /// The modules and the type that it is in.
@@ -38,7 +39,7 @@ pub(super) struct Function {
 
 /// A constant, a static, a type alias or an import; a type with an identity of its own, or an impl of
 /// a trait for one.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Named {
     pub name: String,
     pub modules: Vec<String>,
@@ -50,7 +51,7 @@ pub(super) struct Named {
 }
 
 /// The path of an import.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Import {
     /// The last name of its path.
     pub last: String,

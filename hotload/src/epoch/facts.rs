@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::declarations::Declarations;
 use super::definitions::{Function, Import, Named};
 use super::names::Mentions;
 use crate::ids::ModuleId;
 
 /// Definitions of a core crate that do not always count, for the epochs of its dependents.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     pub(super) declarations: Declarations,
     pub(super) functions: Vec<Function>,

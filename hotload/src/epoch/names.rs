@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use serde::{Deserialize, Serialize};
 
 /// Attributes that name no function and do not change what they stand on.
 const SILENT: [&str; 32] = [
@@ -130,7 +131,7 @@ pub(super) fn is_mark(token: &TokenTree, mark: char) -> bool {
 }
 
 /// Functions and macros that some code may call.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mentions {
     /// Functions and macros of these names.
     pub names: BTreeSet<String>,

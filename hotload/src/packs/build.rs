@@ -7,14 +7,14 @@ use std::sync::Arc;
 use playground_pack::{Draft, Library, Source, Target};
 
 use super::{PacksError, triple};
-use crate::build::rustc::Cancel;
+use crate::build::rustc::{Cancel, Linker};
 use crate::build::standby::Standby;
-use crate::build::{self, Batch, BuildProgress, Built, Outcome};
+use crate::build::{self, Batch, BuildProgress, Built, Inputs, Outcome, Recipes};
 use crate::ids::ModuleId;
 use crate::inspect::{self, HostFacts, Inspected};
 use crate::reader::read_recipes;
 use crate::shared_libraries::SharedLibraries;
-use crate::workspace;
+use crate::workspace::{self, Folders, Members};
 
 /// Builds the modules that the `pack.toml` of `folder` names, in the workspace that the folder lies
 /// in, and puts them together with the folder's files. Calls `report` with each step.
@@ -44,54 +44,109 @@ pub fn build_modules(
     facts: &HostFacts,
     report: &mut dyn FnMut(&str),
 ) -> Result<Vec<Library>, PacksError> {
-    let libraries = Arc::new(SharedLibraries::of(facts));
-    let (folders, members) = workspace::scan(folder)?;
-    if let Some(module) = ids.iter().find(|id| !members.crates.contains_key(*id)) {
-        let known = members.crates.keys().cloned().collect();
+    let builder = Builder::open(folder, facts, report)?;
+    let known = &builder.members.crates;
+    if let Some(module) = ids.iter().find(|id| !known.contains_key(*id)) {
+        let known = known.keys().cloned().collect();
         return Err(PacksError::NoModule { folder: folder.into(), module: module.clone(), known });
     }
-    libraries.keep(&folders.built);
-    let cancel = Cancel::default();
-    let recipes = read_recipes(&folders, &members, &libraries, &cancel, &mut *report)?;
-    let linker = build::linker(&folders, &recipes)?;
-    let inputs = build::inputs(&folders, &members, &recipes, &BTreeMap::new())?;
-    let batch = Batch {
-        folders,
-        members,
-        recipes,
-        inputs,
-        ids: ids.clone(),
-        linker,
-        standby: Standby::default(),
-        libraries: Some(libraries),
-    };
-    // Also of cores that are no part of the pack, which have no outcome.
-    let mut failed = BTreeMap::new();
-    let built = build::build(batch, &cancel, |progress| match progress {
-        BuildProgress::Waiting => report("waiting for another build in this workspace"),
-        BuildProgress::Started(id) => report(&format!("building {id}")),
-        BuildProgress::Failed(id, messages) => _ = failed.insert(id, messages),
-        BuildProgress::Finished(_) => {}
-    });
-    let mut outcomes = built.map(|built| built.outcomes).unwrap_or_default();
-    let mut packed = Vec::with_capacity(ids.len());
-    for id in ids {
-        let module = id.clone();
-        let built = match outcomes.remove(id) {
-            Some(Outcome::Built(built)) => built,
-            Some(Outcome::Failed(messages)) => {
-                return Err(PacksError::NotBuilt { module, messages });
-            }
-            Some(Outcome::Refused(refusal)) => return Err(PacksError::Refused(refusal)),
-            Some(Outcome::Skipped(core)) => {
-                let messages = failed.remove(&core).unwrap_or_default();
-                return Err(PacksError::NotBuilt { module: core, messages });
-            }
-            None => return Err(PacksError::NotBuilt { module, messages: Vec::new() }),
-        };
-        packed.push(library(id, built, facts)?);
+    let built = builder.build(ids, report)?;
+    built.into_iter().map(|(id, built)| library(&id, built, facts)).collect()
+}
+
+/// Builds modules of a workspace for a game that does not run now.
+pub(crate) struct Builder {
+    pub folders: Folders,
+    pub members: Members,
+    pub recipes: Recipes,
+    pub linker: Option<Linker>,
+    /// Those that modules have to fit; `None` for a project, whose SDK was checked.
+    libraries: Option<Arc<SharedLibraries>>,
+    cancel: Cancel,
+}
+
+impl Builder {
+    /// Reads the workspace that `folder` lies in.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or cargo cannot build the modules' dependencies.
+    pub fn open(
+        folder: &Path,
+        facts: &HostFacts,
+        report: &mut dyn FnMut(&str),
+    ) -> Result<Self, PacksError> {
+        let libraries = Arc::new(SharedLibraries::of(facts));
+        let (folders, members) = workspace::scan(folder)?;
+        let is_project = members.project.is_some();
+        if !is_project {
+            libraries.keep(&folders.built);
+        }
+        let cancel = Cancel::default();
+        let recipes = read_recipes(&folders, &members, &libraries, &cancel, &mut *report)?;
+        let linker = build::linker(&folders, &recipes)?;
+        let libraries = (!is_project).then_some(libraries);
+        Ok(Self { folders, members, recipes, linker, libraries, cancel })
     }
-    Ok(packed)
+
+    /// What the modules are built from.
+    ///
+    /// # Errors
+    ///
+    /// If a source cannot be read.
+    pub fn inputs(&self) -> Result<BTreeMap<ModuleId, Inputs>, PacksError> {
+        let Self { folders, members, recipes, .. } = self;
+        Ok(build::inputs(folders, members, recipes, &BTreeMap::new())?)
+    }
+
+    /// Builds these modules.
+    ///
+    /// # Errors
+    ///
+    /// If one does not compile.
+    pub fn build(
+        &self,
+        ids: &BTreeSet<ModuleId>,
+        report: &mut dyn FnMut(&str),
+    ) -> Result<BTreeMap<ModuleId, Built>, PacksError> {
+        let batch = Batch {
+            folders: self.folders.clone(),
+            members: self.members.clone(),
+            recipes: self.recipes.clone(),
+            inputs: self.inputs()?,
+            ids: ids.clone(),
+            linker: self.linker.clone(),
+            standby: Standby::default(),
+            libraries: self.libraries.clone(),
+        };
+        // Also of cores that are not asked for, which have no outcome.
+        let mut failed = BTreeMap::new();
+        let built = build::build(batch, &self.cancel, |progress| match progress {
+            BuildProgress::Waiting => report("waiting for another build in this workspace"),
+            BuildProgress::Started(id) => report(&format!("building {id}")),
+            BuildProgress::Failed(id, messages) => _ = failed.insert(id, messages),
+            BuildProgress::Finished(_) => {}
+        });
+        let mut outcomes = built.map(|built| built.outcomes).unwrap_or_default();
+        let mut done = BTreeMap::new();
+        for id in ids {
+            let module = id.clone();
+            let built = match outcomes.remove(id) {
+                Some(Outcome::Built(built)) => built,
+                Some(Outcome::Failed(messages)) => {
+                    return Err(PacksError::NotBuilt { module, messages });
+                }
+                Some(Outcome::Refused(refusal)) => return Err(PacksError::Refused(refusal)),
+                Some(Outcome::Skipped(core)) => {
+                    let messages = failed.remove(&core).unwrap_or_default();
+                    return Err(PacksError::NotBuilt { module: core, messages });
+                }
+                None => return Err(PacksError::NotBuilt { module, messages: Vec::new() }),
+            };
+            done.insert(module, built);
+        }
+        Ok(done)
+    }
 }
 
 fn library(id: &ModuleId, built: Built, facts: &HostFacts) -> Result<Library, PacksError> {

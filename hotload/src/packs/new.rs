@@ -27,11 +27,8 @@ pub struct New {
 /// If the folder or the module exists, the name is no id, or a file cannot be written.
 pub fn new(folder: &Path, modules: &[String]) -> Result<New, PacksError> {
     let refused = |reason: String| PacksError::CannotMake { folder: folder.to_owned(), reason };
-    let failed = |path: &Path, error: io::Error| refused(format!("{}: {error}", path.display()));
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let own = ModuleId::from(format!("plugins_{name}"));
-    // That of the module is longer.
-    if !is_id(name) || !is_id(own.as_str()) {
+    if !is_pack_id(name) {
         return Err(refused(format!(
             "`{name}` is no id: it has to be at most 52 lower-case letters, digits and `_`, and to \
              begin with a letter"
@@ -40,38 +37,68 @@ pub fn new(folder: &Path, modules: &[String]) -> Result<New, PacksError> {
     if folder.exists() {
         return Err(refused("it exists".to_owned()));
     }
-    let module = match modules {
-        [] => Some(make_module(folder, name, &own)?),
-        _ => None,
-    };
-    let modules: Vec<String> = match modules {
-        [] => vec![own.to_string()],
-        modules => modules.to_vec(),
+    if !modules.is_empty() {
+        make_pack(folder, name, modules)?;
+        return Ok(New { folder: folder.to_owned(), module: None });
+    }
+    let parent = folder.ancestors().skip(1).find(|parent| parent.is_dir());
+    let (folders, _) = workspace::scan(parent.unwrap_or(Path::new(".")))?;
+    let manifest = fs::read_to_string(folders.workspace.join("Cargo.toml")).unwrap_or_default();
+    let lints =
+        if manifest.contains("[workspace.lints") { "\n[lints]\nworkspace = true\n" } else { "" };
+    new_in(&folders.modules, folder, lints)
+}
+
+/// True for a name that a pack, and a module for it, can have.
+pub fn is_pack_id(name: &str) -> bool {
+    // The module's name is longer.
+    is_id(name) && is_id(&format!("plugins_{name}"))
+}
+
+/// Makes a pack, and a module of kind `plugins` for it below the folder `modules`. `lints` is a part
+/// of the module's manifest.
+///
+/// # Errors
+///
+/// If there is such a module, or a file cannot be written.
+pub(crate) fn new_in(modules: &Path, folder: &Path, lints: &str) -> Result<New, PacksError> {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let own = ModuleId::from(format!("plugins_{name}"));
+    let module = make_module(modules, folder, &own, lints)?;
+    make_pack(folder, name, &[own.to_string()])?;
+    Ok(New { folder: folder.to_owned(), module: Some(module) })
+}
+
+fn make_pack(folder: &Path, name: &str, modules: &[String]) -> Result<(), PacksError> {
+    let failed = |path: &Path, error: io::Error| PacksError::CannotMake {
+        folder: folder.to_owned(),
+        reason: format!("{}: {error}", path.display()),
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let title = title(name);
     for (file, text) in [
-        ("pack.toml", pack_toml(name, &title, &modules)),
+        ("pack.toml", pack_toml(name, &title, modules)),
         ("README.md", format!("# {title}\n\nWhat it adds to the game.\n")),
     ] {
         let path = folder.join(file);
         fs::write(&path, text).map_err(|error| failed(&path, error))?;
     }
-    Ok(New { folder: folder.to_owned(), module })
+    Ok(())
 }
 
 /// Makes a module that does nothing but answer a console command.
-fn make_module(folder: &Path, name: &str, id: &ModuleId) -> Result<PathBuf, PacksError> {
+fn make_module(
+    modules: &Path,
+    folder: &Path,
+    id: &ModuleId,
+    lints: &str,
+) -> Result<PathBuf, PacksError> {
     let refused = |reason: String| PacksError::CannotMake { folder: folder.to_owned(), reason };
-    let parent = folder.ancestors().skip(1).find(|parent| parent.is_dir());
-    let (folders, _) = workspace::scan(parent.unwrap_or(Path::new(".")))?;
-    let own = folders.modules.join("plugins").join(name);
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let own = modules.join("plugins").join(name);
     if own.exists() {
         return Err(refused(format!("there is a module in {}", own.display())));
     }
-    let manifest = fs::read_to_string(folders.workspace.join("Cargo.toml")).unwrap_or_default();
-    let lints =
-        if manifest.contains("[workspace.lints") { "\n[lints]\nworkspace = true\n" } else { "" };
     let source = own.join("src/lib.rs");
     let made = fs::create_dir_all(own.join("src"))
         .and_then(|()| fs::write(own.join("Cargo.toml"), cargo_toml(id, lints)))

@@ -114,6 +114,12 @@ impl Prebuilt {
         Ok(game)
     }
 
+    /// Without the game's own modules that are built here.
+    pub fn without<T>(mut self, crates: &BTreeMap<ModuleId, T>) -> Self {
+        self.modules.retain(|id, module| module.pack.is_some() || !crates.contains_key(id));
+        self
+    }
+
     /// True for a module of a game that was released, even if a pack replaces it.
     pub fn has_own(&self, id: &ModuleId) -> bool {
         let modules = self.own.iter().flat_map(|own| &own.manifest.modules);
@@ -128,6 +134,7 @@ impl Prebuilt {
         let mut packs = Self { stamp, own: own.clone(), ..Self::default() };
         if let Some(own) = own {
             packs.add(&own, None);
+            packs = packs.without(&members.crates);
         }
         let list = match store.list() {
             Ok(list) => list,
@@ -230,6 +237,7 @@ pub(super) fn find(packs: &[Manifest], members: &Members) -> Result<Resolution, 
         Some(own)
     });
     let own = members.prebuilt.own.iter().flat_map(|own| own.manifest.modules.iter().cloned());
+    let own = own.filter(|module| !members.crates.contains_key(module.id.as_str()));
     let built_in = built_in.chain(own).map(|module| {
         // Installing a module in place of one of the game's is a decision.
         let is_on = module.kind != Kind::Apps && !offered.contains(module.id.as_str());

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use semver::Version;
 
 use super::{Dependency, LocalDep, Package, WorkspaceError, local_deps};
 use crate::ids::ModuleId;
 use crate::packs::{Prebuilt, PrebuiltModule};
+use crate::sdk::{Project, Sdk, SdkCore};
 
 /// A module's crate on disk.
 #[derive(Clone, Debug)]
@@ -43,16 +45,23 @@ pub struct Members {
     pub api: String,
     /// The modules that were built elsewhere. They replace crates of the same name.
     pub prebuilt: Prebuilt,
+    /// The modules are built with an SDK, and not by cargo.
+    pub project: Option<Project>,
 }
 
 impl Members {
-    /// The modules among `packages`: those below the folder `modules`.
+    /// The modules among `packages`: those below the folder `modules`. With an SDK, the game's core
+    /// modules are there as well, and not built.
     ///
     /// # Errors
     ///
     /// If a module has no library of its own name, or gives a core crate another name, or a
     /// library's files cannot be read.
-    pub(super) fn among(packages: Vec<Package>, modules: &Path) -> Result<Self, WorkspaceError> {
+    pub(super) fn among(
+        packages: Vec<Package>,
+        modules: &Path,
+        sdk: Option<Arc<Sdk>>,
+    ) -> Result<Self, WorkspaceError> {
         let mut packages: BTreeMap<String, Package> =
             packages.into_iter().map(|package| (package.name.clone(), package)).collect();
         local_deps::complete(&mut packages, modules)?;
@@ -63,8 +72,11 @@ impl Members {
             .map(|package| package.name.as_str().into())
             .collect();
         check_libraries(packages.values().filter(is_module))?;
+        let of_game = sdk.iter().flat_map(|sdk| sdk.manifest.cores.keys().cloned());
+        let linkable: BTreeSet<ModuleId> = ids.iter().cloned().chain(of_game).collect();
         for package in packages.values().filter(is_module) {
-            let renamed = |d: &&Dependency| ids.contains(d.name.as_str()) && d.rename.is_some();
+            let renamed =
+                |d: &&Dependency| linkable.contains(d.name.as_str()) && d.rename.is_some();
             if let Some(dependency) = package.dependencies.iter().find(renamed) {
                 return Err(WorkspaceError::Renamed {
                     module: package.name.as_str().into(),
@@ -76,7 +88,7 @@ impl Members {
         let module = |id: &ModuleId| {
             let package = packages.get(id.as_str())?;
             let normal = package.dependencies.iter().filter(|d| d.kind.is_none());
-            let links = normal.filter_map(|dependency| ids.get(dependency.name.as_str()));
+            let links = normal.filter_map(|dependency| linkable.get(dependency.name.as_str()));
             Some(ModuleCrate {
                 id: id.clone(),
                 version: package.version.clone(),
@@ -95,7 +107,12 @@ impl Members {
         };
         let libraries = names.iter().filter_map(local_dep).collect::<Result<_, _>>()?;
         let api = local_deps::hash_of_api(&packages, modules)?;
-        Ok(Self { crates, libraries, api, prebuilt: Prebuilt::default() })
+        let project = sdk.map(|sdk| {
+            let own = packages.values().filter(is_module);
+            let own = own.map(|package| (package.name.as_str().into(), package.clone()));
+            Project { sdk, packages: own.collect() }
+        });
+        Ok(Self { crates, libraries, api, prebuilt: Prebuilt::default(), project })
     }
 
     /// The ids of all modules.
@@ -113,6 +130,12 @@ impl Members {
         self.prebuilt.modules.get(id)
     }
 
+    /// One of the game's core modules, for modules that are built with an SDK.
+    pub fn sdk_core(&self, id: &ModuleId) -> Option<&SdkCore> {
+        let core = self.project.as_ref()?.core(id);
+        core.filter(|_| !self.crates.contains_key(id))
+    }
+
     /// Modules that others link to.
     pub fn linked(&self) -> BTreeSet<ModuleId> {
         self.crates.values().flat_map(|module| module.links.iter().cloned()).collect()
@@ -123,10 +146,10 @@ impl Members {
         let mut found = BTreeSet::new();
         let mut open = vec![id.clone()];
         while let Some(next) = open.pop() {
-            let links = match self.prebuilt_module(&next) {
-                Some(module) => Some(&module.links),
-                None => self.crates.get(&next).map(|module| &module.links),
-            };
+            let of_prebuilt = self.prebuilt_module(&next).map(|module| &module.links);
+            let links = of_prebuilt
+                .or_else(|| self.crates.get(&next).map(|module| &module.links))
+                .or_else(|| self.sdk_core(&next).map(|core| &core.links));
             for link in links.into_iter().flatten() {
                 if found.insert(link.clone()) {
                     open.push(link.clone());
@@ -195,7 +218,7 @@ fn check_libraries<'a>(modules: impl Iterator<Item = &'a Package>) -> Result<(),
     for package in modules {
         let module = ModuleId::from(package.name.as_str());
         let (manifest, name) = (package.manifest_path.clone(), module.crate_name());
-        match package.library() {
+        match package.library_name() {
             None => return Err(WorkspaceError::NoLibrary { module, manifest }),
             Some(found) if found != name => {
                 return Err(WorkspaceError::LibraryName { module, manifest, found });
@@ -225,7 +248,7 @@ mod tests {
     }
 
     fn among(packages: Vec<Package>) -> Result<Members, WorkspaceError> {
-        Members::among(packages, Path::new("/w/modules"))
+        Members::among(packages, Path::new("/w/modules"), None)
     }
 
     #[test]
@@ -295,7 +318,7 @@ mod tests {
             let path = folder.join("modules/x").join(&package.name);
             package.manifest_path = path.join("Cargo.toml");
         }
-        let members = Members::among(packages, &folder.join("modules")).unwrap();
+        let members = Members::among(packages, &folder.join("modules"), None).unwrap();
         assert_eq!(members.crates.len(), 1, "{members:?}");
         let module = &members.crates["core_a"];
         assert!(module.links.is_empty());

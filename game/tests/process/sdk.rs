@@ -1,0 +1,209 @@
+//! Modules that are built with the SDK of a released game, in an environment without the game's
+//! workspace, without the registry, and without sources of Bevy.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use playground_tests::Copy;
+use playground_tests::game::Game;
+
+use crate::PROGRAM;
+
+/// The output of a command, and whether it succeeded.
+fn run(command: &mut Command) -> (bool, String) {
+    let output = command.output().expect("the command starts");
+    let text = [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
+    (output.status.success(), text.concat())
+}
+
+/// The machine of an author: Rust, a released game and its SDK.
+struct Author {
+    /// The folder of all of it.
+    root: PathBuf,
+    path: String,
+}
+
+impl Author {
+    fn new(root: &Path) -> Self {
+        let (_, sysroot) = run(Command::new("rustc").args(["--print", "sysroot"]));
+        // Without rustup, which would look for its toolchains in the home.
+        let path = format!("{}/bin:/usr/bin:/bin", sysroot.trim());
+        Self { root: root.to_owned(), path }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.root.join("game/playground"));
+        let home = self.root.join("home");
+        command.env_clear().env("HOME", &home).env("CARGO_HOME", home.join("cargo"));
+        command.env("CARGO_NET_OFFLINE", "true").env("PATH", &self.path).current_dir(&self.root);
+        command
+    }
+
+    #[track_caller]
+    fn says(&self, arguments: &[&str], expected: &[&str]) -> String {
+        let (_, text) = run(self.command().args(arguments));
+        for expected in expected {
+            assert!(text.contains(expected), "{expected} is not in\n{text}");
+        }
+        text
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.root.join(path)).expect("a file");
+        assert!(text.contains(from), "{from} is not in\n{text}");
+        self.write(path, &text.replace(from, to));
+    }
+}
+
+const MANIFEST: &str = "counter/modules/plugins/counter/Cargo.toml";
+const SOURCE: &str = "counter/modules/plugins/counter/src/lib.rs";
+/// Counts frames with bodies of the game.
+const COUNTER: &str = "\
+#![forbid(unsafe_code)]
+
+use core_scene::{Body, SceneSet};
+use playground_api::prelude::*;
+
+export_module! {
+    kind: Plugins,
+    requires: { core_scene: \"^0.1\" },
+    persist: [Seen],
+    build: build,
+}
+
+#[derive(Resource, Clone, Debug, Default, Persist, Serialize, Deserialize)]
+pub struct Seen {
+    pub frames: u64,
+}
+
+fn build(module: &mut ModuleApp) {
+    module
+        .init_resource::<Seen>()
+        .add_systems(FixedUpdate, see.in_set(SceneSet::Read))
+        .add_console_command(\"counter\", \"how many frames had bodies?\", say);
+}
+
+fn see(bodies: Query<&Body>, mut seen: ResMut<Seen>) {
+    seen.frames += u64::from(!bodies.is_empty());
+}
+
+fn say(_: In<Vec<String>>, seen: Res<Seen>) -> String {
+    format!(\"seen: {}\", seen.frames)
+}
+";
+
+fn number_after(text: &str, word: &str) -> u64 {
+    let rest = text.split(word).nth(1).unwrap_or_else(|| panic!("no {word} in\n{text}"));
+    let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or_else(|_| panic!("no number after {word} in\n{text}"))
+}
+
+#[test]
+fn a_released_game_takes_modules_that_were_built_with_its_sdk() {
+    let copy = Copy::of_fixtures();
+    let root = copy.root.clone();
+    fs::create_dir_all(root.join("assets")).expect("a folder");
+    let playground = |arguments: &[&str], code: &str| {
+        let mut command = Command::new(PROGRAM);
+        let (_, text) = run(command.args(arguments).current_dir(&root));
+        assert!(text.contains(code), "{code} is not in\n{text}");
+    };
+    playground(&["dist", "--out", "game", "--no-archive"], "modules");
+    playground(&["sdk", "export", "sdk", "--no-archive"], "cores");
+    // What is there is replaced if it is an SDK, and nothing else.
+    playground(&["sdk", "export", "modules", "--no-archive"], "H1202");
+    // Of the workspace, nothing is left.
+    for name in ["modules", "Cargo.toml", "Cargo.lock"] {
+        fs::rename(root.join(name), root.join(format!("{name}.gone"))).expect("a file");
+    }
+
+    let author = Author::new(&root);
+    author.says(&["sdk", "new", "Counter", "--sdk", "sdk"], &["H1310", "no id"]);
+    author.says(&["sdk", "new", "counter", "--sdk", "game"], &["H1311", "sdk.toml"]);
+    author.says(&["sdk", "new", "counter", "--sdk", "nowhere"], &["H1311", "nowhere"]);
+    assert!(!root.join("counter").exists());
+    let made = ["counter/packs/counter/pack.toml", SOURCE, "playground --project counter"];
+    author.says(&["sdk", "new", "counter", "--sdk", "sdk"], &made);
+    author.says(&["sdk", "new", "counter", "--sdk", "sdk"], &["H1310", "exists"]);
+
+    // The module that a project begins with runs.
+    let arguments = ["--project", "counter"];
+    let mut game = Game::start_by(author.command(), copy, &arguments);
+    game.wait_for("ready: apps_demo");
+    assert!(game.ask("counter").contains("Counter is there"));
+
+    // It becomes one that uses the game's types, while the game runs.
+    author.edit(MANIFEST, "[dependencies]", "[dependencies]\ncore_scene.workspace = true");
+    author.write(SOURCE, COUNTER);
+    game.wait_for("plugins_counter live");
+    let first = number_after(&game.ask("wait 5; counter"), "seen:");
+    assert!(first > 0);
+
+    // Bodies and types are edited as in the game's own workspace.
+    author.edit(SOURCE, "seen: {}", "counted: {}");
+    game.wait_for("plugins_counter live");
+    let second = number_after(&game.ask("counter"), "counted:");
+    assert!(second >= first, "{second} after {first}");
+    author.edit(SOURCE, "pub frames: u64,", "pub frames: u64,\n    pub others: f32,");
+    game.wait_for("plugins_counter live");
+    let third = number_after(&game.ask("counter"), "counted:");
+    assert!(third >= second, "{third} after {second}");
+
+    // What the SDK cannot do is refused, and the game goes on.
+    author.edit(MANIFEST, "[dependencies]", "[dependencies]\nrand = \"0.9\"");
+    game.wait_for("H1305");
+    author.edit(MANIFEST, "rand = \"0.9\"\n", "");
+    author.write("counter/modules/plugins/counter/build.rs", "fn main() {}\n");
+    game.wait_for("H1307");
+    fs::remove_file(root.join("counter/modules/plugins/counter/build.rs")).expect("a file");
+    author.edit(SOURCE, "counted: {}", "frames: {}");
+    game.wait_for("plugins_counter live");
+    assert!(number_after(&game.ask("counter"), "frames:") >= third);
+
+    // A module of the project replaces the game's own one of the same name.
+    let walk = "counter/modules/systems/walk";
+    author.write(
+        &format!("{walk}/Cargo.toml"),
+        "[package]\nname = \"systems_walk\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [dependencies]\nbevy.workspace = true\ncore_scene.workspace = true\n\
+         playground_api.workspace = true\n",
+    );
+    let source = fs::read_to_string(root.join("modules.gone/systems/walk/src/lib.rs"));
+    let own = format!("{}\n// Of the project.\n", source.expect("a file"));
+    author.write(&format!("{walk}/src/lib.rs"), &own);
+    game.wait_for("systems_walk live");
+    game.say("quit");
+    assert!(game.ended().success(), "{}", game.story());
+
+    // Players get it as a pack, which a game without the project takes.
+    let packed = ["pack", "build", "counter/packs/counter", "--out", "counter.pgpack"];
+    author.says(&packed, &["Counter 0.1.0 (counter): 1 module"]);
+    author.says(&["pack", "install", "counter.pgpack", "--developer"], &["installed"]);
+    let play = ["--headless", "--app", "demo", "--frames", "5", "--exec", "counter"];
+    author.says(&play, &["frames: "]);
+
+    // A damaged SDK is named, and one for another game.
+    author.edit("sdk/sdk.toml", playground_api::ABI, "of-another-game");
+    let open = [&play[..], &arguments].concat();
+    author.says(&open, &["H1303", "of-another-game"]);
+    author.edit("sdk/sdk.toml", "of-another-game", playground_api::ABI);
+    let metadata = fs::read_dir(root.join("sdk/lib")).expect("a folder").flatten();
+    let metadata = metadata.map(|entry| entry.path());
+    let file = metadata.filter(|path| path.extension().is_some_and(|it| it == "rmeta")).max();
+    fs::write(file.expect("metadata"), "").expect("a file");
+    author.says(&open, &["H1302", ".rmeta", "0 bytes"]);
+    fs::remove_dir_all(root.join("sdk")).expect("a folder");
+    author.says(&open, &["H1301", "counter/Cargo.toml"]);
+    // Only projects are built.
+    fs::rename(root.join("modules.gone"), root.join("modules")).expect("a folder");
+    fs::rename(root.join("Cargo.toml.gone"), root.join("Cargo.toml")).expect("a file");
+    author.says(&[&play[..], &["--project", "."]].concat(), &["H1308"]);
+    author.says(&[&play[..], &["--project", "nowhere"]].concat(), &["H0106", "nowhere"]);
+}
