@@ -105,6 +105,13 @@ fn number_after(text: &str, word: &str) -> u64 {
     digits.parse().unwrap_or_else(|_| panic!("no number after {word} in\n{text}"))
 }
 
+/// Waits for what becomes of a module's edit.
+#[track_caller]
+fn goes_live(game: &mut Game, module: &str) {
+    let line = game.wait_for(&format!("{module} "));
+    assert!(line.contains(" live in "), "{}", game.story());
+}
+
 #[test]
 fn a_released_game_takes_modules_that_were_built_with_its_sdk() {
     let copy = Copy::of_fixtures();
@@ -140,19 +147,23 @@ fn a_released_game_takes_modules_that_were_built_with_its_sdk() {
     assert!(game.ask("counter").contains("Counter is there"));
 
     // It becomes one that uses the game's types, while the game runs.
-    author.edit(MANIFEST, "[dependencies]", "[dependencies]\ncore_scene.workspace = true");
+    author.edit(
+        MANIFEST,
+        "[dependencies]",
+        "[dependencies]\ncore_scene.workspace = true\nserde.workspace = true",
+    );
     author.write(SOURCE, COUNTER);
-    game.wait_for("plugins_counter live");
+    goes_live(&mut game, "plugins_counter");
     let first = number_after(&game.ask("wait 5; counter"), "seen:");
     assert!(first > 0);
 
     // Bodies and types are edited as in the game's own workspace.
     author.edit(SOURCE, "seen: {}", "counted: {}");
-    game.wait_for("plugins_counter live");
+    goes_live(&mut game, "plugins_counter");
     let second = number_after(&game.ask("counter"), "counted:");
     assert!(second >= first, "{second} after {first}");
     author.edit(SOURCE, "pub frames: u64,", "pub frames: u64,\n    pub others: f32,");
-    game.wait_for("plugins_counter live");
+    goes_live(&mut game, "plugins_counter");
     let third = number_after(&game.ask("counter"), "counted:");
     assert!(third >= second, "{third} after {second}");
 
@@ -164,7 +175,7 @@ fn a_released_game_takes_modules_that_were_built_with_its_sdk() {
     game.wait_for("H1307");
     fs::remove_file(root.join("counter/modules/plugins/counter/build.rs")).expect("a file");
     author.edit(SOURCE, "counted: {}", "frames: {}");
-    game.wait_for("plugins_counter live");
+    goes_live(&mut game, "plugins_counter");
     assert!(number_after(&game.ask("counter"), "frames:") >= third);
 
     // A module of the project replaces the game's own one of the same name.
@@ -178,7 +189,7 @@ fn a_released_game_takes_modules_that_were_built_with_its_sdk() {
     let source = fs::read_to_string(root.join("modules.gone/systems/walk/src/lib.rs"));
     let own = format!("{}\n// Of the project.\n", source.expect("a file"));
     author.write(&format!("{walk}/src/lib.rs"), &own);
-    game.wait_for("systems_walk live");
+    goes_live(&mut game, "systems_walk");
     game.say("quit");
     assert!(game.ended().success(), "{}", game.story());
 
