@@ -75,9 +75,9 @@ pub fn export(export: &Export, report: &mut dyn FnMut(&str)) -> Result<Exported,
     }
     let mut exported = Exported { parts: parts(folder)?, archive: None };
     if *packs_it {
-        report("packing it");
-        let path = folder.with_added_extension("tar.zst");
-        let size = archive::write(folder, &path, Packing::Zstd).map_err(failed("write", &path))?;
+        report("packing it, for some minutes");
+        let path = folder.with_added_extension("tar.xz");
+        let size = archive::write(folder, &path, Packing::Xz).map_err(failed("write", &path))?;
         exported.archive = Some((path, size));
     }
     Ok(exported)

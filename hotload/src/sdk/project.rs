@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use liblzma::read::XzDecoder;
+
 use super::{MANIFEST, Manifest, Sdk, SdkError};
 use crate::packs::{self, PacksError};
 
@@ -86,8 +88,7 @@ fn fill<F: FnOnce(io::Error) -> SdkError>(
 
 /// Unpacks the archive of an SDK. Its files lie in one folder there, whose name does not matter.
 fn unpack(archive: &Path, folder: &Path) -> io::Result<()> {
-    let mut decoder = zstd::Decoder::new(fs::File::open(archive)?)?;
-    decoder.window_log_max(31)?;
+    let decoder = XzDecoder::new_parallel(fs::File::open(archive)?);
     for entry in tar::Archive::new(decoder).entries()? {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
