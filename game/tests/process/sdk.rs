@@ -218,3 +218,50 @@ fn a_released_game_takes_modules_that_were_built_with_its_sdk() {
     author.says(&[&play[..], &["--project", "."]].concat(), &["H1308"]);
     author.says(&[&play[..], &["--project", "nowhere"]].concat(), &["H0106", "nowhere"]);
 }
+
+/// The packs of `samples/`, in a game that has neither its workspace nor theirs.
+#[test]
+fn the_sample_packs_run_in_a_released_game() {
+    let copy = Copy::of_game();
+    let root = copy.root.clone();
+    let playground = |arguments: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.env("CARGO_MANIFEST_DIR", &root);
+        let (succeeded, text) = run(command.args(arguments).current_dir(&root));
+        assert!(succeeded, "{text}");
+    };
+    playground(&["dist", "--out", "game", "--no-archive"]);
+    let samples = playground_tests::workspace().join("samples");
+    copy_folder(&samples, &root.join("samples"));
+    playground(&["sdk", "export", "samples/sdk", "--no-archive"]);
+    fs::rename(root.join("modules"), root.join("modules.gone")).expect("a folder");
+
+    let author = Author::new(&root);
+    for (pack, contents) in [("boss_wave", "1 module"), ("palette", "2 modules")] {
+        let (folder, file) = (format!("samples/packs/{pack}"), format!("{pack}.pgpack"));
+        author.says(&["pack", "build", &folder, "--out", &file], &[contents]);
+        author.says(&["pack", "install", &file, "--developer"], &["installed"]);
+    }
+    let play = "modules; boss; wait 500; hash";
+    let text = author.says(
+        &["--headless", "--frames", "600", "--exec", play],
+        &["plugins_boss_wave", "plugins_palette", "a warden is on its way"],
+    );
+    let hud = text.lines().find(|line| line.starts_with("plugins_hud ")).expect("a HUD");
+    assert!(hud.contains("0.1.1"), "{text}");
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder").flatten() {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        // What authors may have there.
+        if ["sdk", "game", "target"].iter().any(|name| path.ends_with(name)) {
+            continue;
+        }
+        match path.is_dir() {
+            true => copy_folder(&path, &target),
+            false => _ = fs::copy(&path, &target).expect("a file"),
+        }
+    }
+}
