@@ -5,9 +5,19 @@ pub mod restart;
 
 use std::fs;
 use std::io::{IsTerminal, Write, stderr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
+
+/// The folder for what benchmarks leave, `target/bench`.
+pub fn folder() -> PathBuf {
+    // The program lies in target/<profile>/deps.
+    let program = std::env::current_exe().expect("a process has an executable");
+    let target = program.ancestors().nth(3).unwrap_or(Path::new("target"));
+    let folder = target.join("bench");
+    fs::create_dir_all(&folder).expect("a folder below target");
+    folder
+}
 
 /// Measured values of one kind.
 #[derive(Clone, Debug, Default)]
@@ -154,12 +164,7 @@ impl Report {
         }
         let line = Value::Object(self.figures).to_string();
         println!("\n{line}");
-        // The program lies in target/<profile>/deps.
-        let program = std::env::current_exe().expect("a process has an executable");
-        let target = program.ancestors().nth(3).unwrap_or(Path::new("target"));
-        let folder = target.join("bench");
-        fs::create_dir_all(&folder).expect("a folder below target");
-        let file = folder.join(format!("{}.json", self.name));
+        let file = folder().join(format!("{}.json", self.name));
         fs::write(file, line + "\n").expect("the result's file");
     }
 }

@@ -185,3 +185,31 @@ impl Libraries {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_folder::TestFolder;
+
+    #[test]
+    fn the_metadata_is_enough_of_all_but_what_is_linked_and_what_runs_in_the_compiler() {
+        let folder = TestFolder::new("sdk-libraries");
+        let file = |name: &str| folder.join(name);
+        let metadata = ["a-1.rlib", "a-1.rmeta", "b-2.rlib", "b-2.rmeta", "c-3.rmeta", "d-4.rlib"];
+        let files = metadata.map(file).into();
+        let link = format!("\"lld\" \"{}\" \"-o\"", file("b-2.rlib").display());
+        let sorted = sort(files, &link).unwrap();
+        let names = |files: &BTreeSet<PathBuf>| {
+            let names = files.iter().filter_map(|file| file.file_name()?.to_str());
+            names.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&sorted.metadata), ["a-1.rmeta", "c-3.rmeta", "d-4.rmeta"]);
+        assert_eq!(names(&sorted.linked), ["b-2.rlib"]);
+        assert_eq!(sorted.name_of(&file("a-1.rlib")), Path::new("a-1.rmeta"));
+        assert_eq!(sorted.name_of(&file("b-2.rlib")), Path::new("b-2.rlib"));
+        // A library that is none is named.
+        fs::write(file("e-5.so"), "no library").unwrap();
+        let error = sort([file("e-5.so")].into(), "").unwrap_err().to_string();
+        assert!(error.contains("e-5.so"), "{error}");
+    }
+}

@@ -209,3 +209,120 @@ fn environment(module: &ModuleCrate, package: &Package) -> Vec<(String, String)>
     .map(|(name, value)| (name.to_owned(), value))
     .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::explain::Explain;
+    use crate::test_folder::TestFolder;
+
+    /// An SDK with Bevy and no core, in a folder with spaces.
+    fn sdk(folder: &Path) -> Sdk {
+        let folder = folder.join("an SDK");
+        fs::create_dir_all(folder.join("lib")).unwrap();
+        fs::write(folder.join("lib/libbevy-1f.rmeta"), "metadata").unwrap();
+        let text = format!(
+            "format = 1\ngame = \"0.1.0\"\ntarget = \"{}\"\nabi = \"{}\"\nrustc = \"rustc 1.0.0\"\n\
+             toolchain = \"1.0.0\"\noptions = [\"-C opt-level=1\", \"-C debug-assertions=on\"]\n\
+             [crates.bevy]\nversion = \"0.19.1\"\nfile = \"lib/libbevy-1f.rmeta\"\n[cores]\n\
+             [files]\n\"lib/libbevy-1f.rmeta\" = 8\n",
+            crate::packs::triple(),
+            playground_api::ABI
+        );
+        fs::write(folder.join("sdk.toml"), text).unwrap();
+        Sdk::read(&folder).unwrap()
+    }
+
+    /// The recipe of a module with such dependencies and features, as `cargo metadata` lists them.
+    fn recipe(dependencies: &str, features: &str, kinds: &str) -> Result<Recipe, SdkError> {
+        // Tests run at the same time.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = TestFolder::new(&format!("sdk-recipes-{number}"));
+        let module = ModuleCrate {
+            id: "plugins_x".into(),
+            version: semver::Version::new(1, 2, 3),
+            folder: "/w/modules/plugins/x".into(),
+            links: BTreeSet::new(),
+            libraries: BTreeSet::new(),
+        };
+        let package: Package = serde_json::from_str(&format!(
+            r#"{{"name":"plugins_x","version":"1.2.3","edition":"2024","authors":["A","B"],
+            "manifest_path":"/w/modules/plugins/x/Cargo.toml","features":{{{features}}},
+            "dependencies":[{dependencies}],"targets":[{{"name":"plugins_x","kind":["lib"],
+            "src_path":"/w/modules/plugins/x/src/lib.rs"}}{kinds}]}}"#
+        ))
+        .unwrap();
+        let project = Project { sdk: Arc::new(sdk(&folder)), packages: BTreeMap::new() };
+        let folders = Folders { workspace: "/w".into(), ..Folders::default() };
+        let crates = [(module.id.clone(), module.clone())].into();
+        project.recipe(&module, &package, &folders, &crates, "/rust/bin/rustc")
+    }
+
+    fn dependency(name: &str, req: &str, more: &str) -> String {
+        format!(r#"{{"name":"{name}","req":"{req}","kind":null,"rename":null{more}}}"#)
+    }
+
+    #[test]
+    fn a_recipe_is_the_command_that_cargo_would_run() {
+        let recipe = recipe(&dependency("bevy", "^0.19.1", ""), "", "").unwrap();
+        assert_eq!(recipe.folder, Path::new("/w"));
+        let text = recipe.arguments.join(" ");
+        let start = "/rust/bin/rustc --crate-name plugins_x --edition=2024 \
+                     modules/plugins/x/src/lib.rs --crate-type lib -C opt-level=1";
+        assert!(text.starts_with(start), "{text}");
+        let linked: Vec<_> = recipe.linked().collect();
+        assert_eq!(linked.len(), 1);
+        assert!(linked[0].0 == "bevy" && linked[0].1.ends_with("an SDK/lib/libbevy-1f.rmeta"));
+        assert_eq!(recipe.library_folders().count(), 1);
+        assert_eq!(recipe.variable("CARGO_PKG_VERSION_MINOR").as_deref(), Some("2"));
+        assert_eq!(recipe.variable("CARGO_PKG_AUTHORS").as_deref(), Some("A:B"));
+        assert!(recipe.shaping_options().contains(&"-C debug-assertions=on".to_owned()));
+    }
+
+    #[test]
+    fn features_and_the_dependencies_that_they_bring() {
+        let optional = dependency("bevy", "*", r#","optional":true"#);
+        let with = |features: &str| recipe(&optional, features, "").unwrap();
+        let cfgs = |recipe: &Recipe| {
+            let pairs = recipe.arguments.windows(2).filter(|pair| pair[0] == "--cfg");
+            pairs.map(|pair| pair[1].clone()).collect::<Vec<_>>()
+        };
+        let none = with(r#""fast":["dep:bevy"]"#);
+        assert!(cfgs(&none).is_empty() && none.linked().next().is_none());
+        let fast = with(r#""default":["fast"],"fast":["dep:bevy"],"other":[]"#);
+        assert_eq!(cfgs(&fast), ["feature=\"default\"", "feature=\"fast\""]);
+        assert_eq!(fast.linked().count(), 1);
+        assert!(
+            fast.arguments.iter().any(|it| it.contains("\"other\"") && it.starts_with("cfg(feat"))
+        );
+        // A weak feature does not bring its dependency, a strong one does.
+        assert_eq!(with(r#""default":["bevy?/png"]"#).linked().count(), 0);
+        assert_eq!(with(r#""default":["bevy/png"]"#).linked().count(), 1);
+        // Features that bring each other end.
+        assert_eq!(cfgs(&with(r#""default":["a"],"a":["b"],"b":["a"]"#)).len(), 3);
+    }
+
+    #[test]
+    fn what_the_sdk_does_not_have_is_refused() {
+        let code = |dependencies: &str, kinds: &str| {
+            let refused = recipe(dependencies, "", kinds).unwrap_err();
+            let text = refused.to_string();
+            assert!(text.contains("/w/modules/plugins/x/Cargo.toml"), "{text}");
+            refused.explain().code.into_owned()
+        };
+        assert_eq!(code(&dependency("rand", "*", ""), ""), "H1305");
+        assert_eq!(code(&dependency("bevy", "^0.18", ""), ""), "H1306");
+        let script = r#",{"name":"build-script-build","kind":["custom-build"]}"#;
+        assert_eq!(code("", script), "H1307");
+        // Those of tests do not count, and a dependency may have another name in the crate.
+        let of_tests = r#"{"name":"rand","req":"*","kind":"dev","rename":null}"#;
+        assert!(recipe(of_tests, "", "").is_ok());
+        let renamed = r#"{"name":"bevy","req":"*","kind":null,"rename":"my-engine"}"#;
+        let renamed = recipe(renamed, "", "").unwrap();
+        assert_eq!(renamed.linked().next().map(|(name, _)| name.to_owned()).unwrap(), "my_engine");
+    }
+}
