@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Instant;
 
 use playground_pack::manifest::library_path;
 use playground_pack::{Hash, Manifest, Reader, Writer};
@@ -212,6 +214,41 @@ fn a_new_pack_has_a_module_that_can_be_built() {
     pack(&copy.root, &["new", "other/extra_life"]).says(false, &["H1116", "there is a module in"]);
 }
 
+/// Kills installs at moments between their start and their end, each in another one: one version or
+/// the other is installed then, and whole. Leaves 1.0.0 as the one that is installed.
+fn installs_are_killed(root: &Path) {
+    let commands = [
+        ["pack", "install", "2.0.0.pgpack", "--downgrade"],
+        ["pack", "install", "1.0.0.pgpack", "--downgrade"],
+    ];
+    let command = |number: usize| {
+        let mut command = Command::new(PROGRAM);
+        command.args(commands[number % 2]).current_dir(root).env_remove("CARGO_MANIFEST_DIR");
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    // As long as nobody interferes.
+    let started = Instant::now();
+    assert!(command(0).status().expect("the command starts").success());
+    let whole = started.elapsed();
+    const KILLS: u32 = 16;
+    let mut killed = 0;
+    for number in 1..=KILLS {
+        let mut install = command(number as usize).spawn().expect("the command starts");
+        thread::sleep(whole * number / KILLS);
+        install.kill().expect("a process");
+        killed += u32::from(!install.wait().expect("a process").success());
+        pack(root, &["list"]).says(true, &["walkers", "on"]);
+        pack(root, &["verify", "walkers"]).says(true, &["its modules fit this game"]);
+    }
+    assert!(killed > KILLS / 4, "{killed} of {KILLS} were killed");
+    pack(root, &["install", "1.0.0.pgpack", "--downgrade"]).says(true, &[]);
+    pack(root, &["list"]).says(true, &["walkers", "1.0.0", "on"]);
+    let staging = root.join("saves/packs/.staging");
+    let left = fs::read_dir(staging).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "what was left of killed installs is removed");
+}
+
 #[test]
 fn a_pack_that_ends_the_game_is_named_and_the_version_before_it_runs() {
     let copy = Copy::of_fixtures();
@@ -241,6 +278,8 @@ fn a_pack_that_ends_the_game_is_named_and_the_version_before_it_runs() {
     pack(&copy.root, &["install", "1.0.0.pgpack", "--trust"]).says(true, &["installed"]);
     pack(&copy.root, &["list"]).says(true, &["walkers", "1.0.0", "on"]);
     pack(&copy.root, &["verify", "walkers"]).says(true, &["its modules fit this game"]);
+
+    installs_are_killed(&copy.root);
 
     let mut game = Game::start(PROGRAM, copy, &["--supervise"]);
     game.wait_for("ready: apps_demo");
