@@ -99,6 +99,47 @@ fn say(_: In<Vec<String>>, seen: Res<Seen>) -> String {
 }
 ";
 
+const MARKS_MANIFEST: &str = "\
+[package]
+name = \"core_marks\"
+version = \"0.1.0\"
+edition = \"2024\"
+
+[dependencies]
+bevy.workspace = true
+core_scene.workspace = true
+playground_api.workspace = true
+serde.workspace = true
+";
+const MARKS_SOURCE: &str = "counter/modules/core/marks/src/lib.rs";
+/// Data of the project's own, beside that of the game.
+const MARKS: &str = "\
+#![forbid(unsafe_code)]
+
+use core_scene::Tally;
+use playground_api::prelude::*;
+
+export_module! {
+    kind: Core,
+    requires: { core_scene: \"^0.1\" },
+    persist: [Marks],
+    build: build,
+}
+
+#[derive(Resource, Clone, Debug, Default, Persist, Serialize, Deserialize)]
+pub struct Marks {
+    pub count: u8,
+}
+
+fn build(module: &mut ModuleApp) {
+    module.insert_resource(Marks { count: 7 });
+}
+
+pub fn has_walked(tally: &Tally) -> bool {
+    tally.walked > 0
+}
+";
+
 fn number_after(text: &str, word: &str) -> u64 {
     let rest = text.split(word).nth(1).unwrap_or_else(|| panic!("no {word} in\n{text}"));
     let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
@@ -108,7 +149,11 @@ fn number_after(text: &str, word: &str) -> u64 {
 /// Waits for what becomes of a module's edit.
 #[track_caller]
 fn goes_live(game: &mut Game, module: &str) {
-    let line = game.wait_for(&format!("{module} "));
+    let is_progress = |line: &str| ["building ", "built "].iter().any(|it| line.starts_with(it));
+    let mut line = game.wait_for(&format!("{module} "));
+    while is_progress(&line) {
+        line = game.wait_for(&format!("{module} "));
+    }
     assert!(line.contains(" live"), "{}", game.story());
 }
 
@@ -190,12 +235,44 @@ fn a_released_game_takes_modules_that_were_built_with_its_sdk() {
     let own = format!("{}\n// Of the project.\n", source.expect("a file"));
     author.write(&format!("{walk}/src/lib.rs"), &own);
     goes_live(&mut game, "systems_walk");
+
+    // A project has cores of its own, whose types migrate.
+    author.write("counter/modules/core/marks/Cargo.toml", MARKS_MANIFEST);
+    author.write(MARKS_SOURCE, MARKS);
+    author.edit(
+        MANIFEST,
+        "[dependencies]",
+        "[dependencies]\ncore_marks = { path = \"../../core/marks\" }",
+    );
+    for (from, to) in [
+        ("use core_scene::", "use core_marks::Marks;\nuse core_scene::"),
+        ("core_scene: \"^0.1\"", "core_scene: \"^0.1\", core_marks: \"^0.1\""),
+        ("seen: Res<Seen>) ->", "seen: Res<Seen>, marks: Res<Marks>) ->"),
+        ("frames: {}\", seen.frames", "frames: {} marks: {}\", seen.frames, marks.count"),
+    ] {
+        author.edit(SOURCE, from, to);
+    }
+    let answers = |game: &mut Game, expected: &str| {
+        // Saves that come one after another go live in one or more steps.
+        (0..400).any(|_| game.ask("wait 5; counter").contains(expected))
+    };
+    assert!(answers(&mut game, "marks: 7"), "{}", game.story());
+    author.edit(MARKS_SOURCE, "pub count: u8,", "pub count: u64,\n    pub more: bool,");
+    author.edit(MARKS_SOURCE, "count: 7 }", "count: 9, more: true }");
+    author.edit(SOURCE, "marks: {}", "marks, carried over: {}");
+    assert!(answers(&mut game, "marks, carried over: 7"), "{}", game.story());
     game.say("quit");
     assert!(game.ended().success(), "{}", game.story());
 
     // Players get it as a pack, which a game without the project takes.
     let packed = ["pack", "build", "counter/packs/counter", "--out", "counter.pgpack"];
-    author.says(&packed, &["Counter 0.1.0 (counter): 1 module"]);
+    // Its pack needs the core as well.
+    author.edit(
+        "counter/packs/counter/pack.toml",
+        "[\"plugins_counter\"]",
+        "[\"core_marks\", \"plugins_counter\"]",
+    );
+    author.says(&packed, &["Counter 0.1.0 (counter): 2 modules"]);
     author.says(&["pack", "install", "counter.pgpack", "--developer"], &["installed"]);
     let play = ["--headless", "--app", "demo", "--frames", "5", "--exec", "counter"];
     author.says(&play, &["frames: "]);

@@ -28,6 +28,16 @@ fn add<const N: usize>(app: &mut App, count: usize) {
     }
 }
 
+/// As in the core module of the game that is measured beside it.
+#[derive(States, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+enum Phase {
+    #[default]
+    First,
+}
+
+#[derive(Message)]
+struct Ping;
+
 /// An app with the first `count` of 200 systems.
 pub fn app(count: usize) -> App {
     let mut app = App::new();
@@ -49,7 +59,9 @@ pub fn app(count: usize) -> App {
             }),
     )
     .insert_resource(TimeUpdateStrategy::FixedTimesteps(1))
-    .insert_resource(Time::<Fixed>::from_hz(60.0));
+    .insert_resource(Time::<Fixed>::from_hz(60.0))
+    .init_state::<Phase>()
+    .add_message::<Ping>();
     macro_rules! tens {
         ($($ten:literal)*) => {$(
             add::<{ $ten * 10 }>(&mut app, count);

@@ -38,10 +38,7 @@ fn main() {
     let packs = Packs::build(&[1, FEW, 10, 100, MANY], &[FEW, MANY]);
     let scene = packs.start();
     let (empty_ms, mut scene) = restart_ms(scene);
-    let (base_ms, linked_ms) = frames_ms(&mut scene, &mut linked::app(0));
-    report.line(&format!(
-        "no modules      start-up {empty_ms:6.0} ms  frame {base_ms:.3} ms, linked {linked_ms:.3} ms"
-    ));
+    report.line(&format!("no modules      start-up {empty_ms:6.0} ms"));
     let (mut start_ms, mut most) = (Vec::new(), (f64::NAN, f64::NAN));
     for count in COUNTS {
         let (mut installs, mut starts) = (Column::default(), Column::default());
@@ -72,10 +69,6 @@ fn main() {
         if count < MANY {
             report.figure(&format!("frame_{count}_over_linked"), most.0 / most.1);
         }
-        // What this many modules add to a frame, without the host's own work.
-        let (added, linked) = (frames.p50() - base_ms, floors.p50() - linked_ms);
-        report.figure(&format!("added_{count}_us"), added * 1000.0);
-        report.figure(&format!("added_{count}_linked_us"), linked * 1000.0);
     }
     let of =
         |count: usize| start_ms.iter().find(|(it, _)| *it == count).map_or(f64::NAN, |it| it.1);

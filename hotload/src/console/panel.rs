@@ -123,6 +123,10 @@ pub fn show(
 ) -> Vec<ConsoleAction> {
     let opened = state.just_opened(ctx.cumulative_frame_nr());
     let mut actions = Vec::new();
+    if opened && view.pack_question.is_some() {
+        // Whoever opens the console then was told that there is a question.
+        state.tab = Tab::Packs;
+    }
     drop_backquote(ctx);
     state.modules.note_errors(&view.modules);
     let page = shortcuts(ctx, state, &mut actions);

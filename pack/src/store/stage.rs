@@ -158,31 +158,39 @@ impl Staged {
         let id = self.manifest.id.clone();
         let name = folder_name(&self.manifest, &self.text);
         let place = self.store.place(&id, &name);
-        let parent = self.store.folder.join(&id);
-        if place.exists() {
-            // The same content; its files may have been damaged since.
-            fs::remove_dir_all(&place).map_err(PackError::file("replace", &place))?;
+        let version = self.manifest.version.clone();
+        let entry = Entry { version, folder: name, is_on: true, earlier: None, problem: None };
+        // The list may name it, and the game run it: what is whole is not touched.
+        if self.store.verify(&id, &entry).is_err() {
+            self.put(&id, &place)?;
         }
-        sync(&self.folder)
-            .and_then(|()| DirBuilder::new().recursive(true).mode(0o755).create(&parent))
-            .and_then(|()| fs::rename(&self.folder, &place))
-            .and_then(|()| sync(&parent))
-            .and_then(|()| sync(&self.store.folder))
-            .map_err(PackError::file("write", &place))?;
         let before = self.list.packs.remove(&id);
         let earlier = match before {
-            Some(before) if before.folder == name => before.earlier,
+            Some(before) if before.folder == entry.folder => before.earlier,
             // One that could not run is nothing to go back to.
             Some(before) if before.is_on => Some(before.folder),
             Some(before) => before.earlier,
             None => None,
         };
-        let version = self.manifest.version.clone();
-        let entry = Entry { version, folder: name, is_on: true, earlier, problem: None };
-        self.list.packs.insert(id, entry);
+        self.list.packs.insert(id, Entry { earlier, ..entry });
         self.store.write(&self.list)?;
         self.store.sweep(&self.list);
         Ok(Installed { manifest: self.manifest.clone(), folder: place })
+    }
+
+    /// Moves the files into place. Damaged ones that are there go.
+    fn put(&self, id: &str, place: &Path) -> Result<(), PackError> {
+        let parent = self.store.folder.join(id);
+        if place.exists() {
+            let aside = self.store.folder.join(STAGING).join("damaged");
+            fs::rename(place, aside).map_err(PackError::file("replace", place))?;
+        }
+        sync(&self.folder)
+            .and_then(|()| DirBuilder::new().recursive(true).mode(0o755).create(&parent))
+            .and_then(|()| fs::rename(&self.folder, place))
+            .and_then(|()| sync(&parent))
+            .and_then(|()| sync(&self.store.folder))
+            .map_err(PackError::file("write", place))
     }
 
     /// Adds a file that is not in the manifest.

@@ -1,5 +1,7 @@
 //! Packs that are installed, updated, refused and removed in a real folder.
 
+use std::os::unix::fs::MetadataExt;
+
 use super::*;
 use crate::archive::Reader;
 use crate::archive::tests::{TestFolder, packed};
@@ -88,9 +90,11 @@ fn a_pack_is_there_as_a_whole() {
     assert!(entry.is_on && entry.earlier.is_none() && entry.problem.is_none());
     let read = setup.store.verify("boss_wave", &entry).unwrap();
     assert_eq!((read.manifest, &read.folder), (installed.manifest, &installed.folder));
-    // Installed once more, it is as it was.
+    // Installed once more, it is as it was: whoever is killed meanwhile has taken nothing apart.
+    let inode = || fs::metadata(&installed.folder).unwrap().ino();
+    let before = inode();
     setup.install(&file, NOTHING).unwrap();
-    assert_eq!(setup.entry(), entry);
+    assert_eq!((setup.entry(), inode()), (entry.clone(), before));
     // Damaged files are found, and replaced.
     fs::write(installed.folder.join("assets/boss/wave.toml"), "size = 4\n").unwrap();
     let error = setup.store.verify("boss_wave", &entry).unwrap_err().to_string();

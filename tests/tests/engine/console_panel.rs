@@ -564,9 +564,13 @@ fn a_publisher_is_trusted_or_not_on_the_packs_page() {
     let mut view = packed();
     let text = "Boss wave 1.2.0\nthe whole key: RW".to_owned();
     view.pack_question = Some(PackQuestion { command: install(false), text });
+    // The console opens where the question is, and other pages can still be seen.
     let mut console = console(view);
-    press_with(&mut console, Modifiers::COMMAND, Key::Num2);
     assert!(shows(&console, "Do you trust this publisher") && shows(&console, "the whole key: RW"));
+    press_with(&mut console, Modifiers::COMMAND, Key::Num1);
+    settle(&mut console);
+    assert_eq!(console.state().state.tab, Tab::Modules);
+    press_with(&mut console, Modifiers::COMMAND, Key::Num2);
     click(&mut console, "trust the publisher and install");
     assert_eq!(asked(&mut console), [ConsoleAction::Run(Command::Pack(install(true)))]);
     click(&mut console, "do not trust the publisher");
