@@ -93,7 +93,7 @@ impl Host {
         let carried = persisted.iter().filter(|it| matches!(it.fate, Fate::Migrated(_)));
         let come_back = carried.filter_map(|it| Some(it.old?.relation?.other_side()));
         let orphans = self.running.orphans(world, replaced, come_back);
-        let mut lost = orphans::count(world, &orphans, &replaced.crates().collect());
+        let mut lost = orphans::count(world, &orphans);
         lost.extend(self.running.waiting_messages(world, module, replaced));
         let item = |(name, count)| Item {
             fate: ItemFate::NotPersisted,

@@ -4,16 +4,13 @@
 //! Waiting messages are handled separately: see [`super::messages`].
 
 use std::any::TypeId;
-use std::collections::{BTreeSet, HashSet};
-use std::iter;
+use std::collections::HashSet;
 
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
 use playground_api::schema::names::stable_name;
-use playground_api::unload::DespawnOnReload;
 
 use super::replaced::ReplacedTypes;
-use crate::ids::ModuleId;
 
 /// A component or resource of an old epoch.
 pub struct Orphan {
@@ -65,32 +62,13 @@ pub(super) fn mentions(type_name: &str, crate_name: &str) -> bool {
     })
 }
 
-/// The number of values of each type that has some, by name. Entities that are despawned with the
-/// code of one of the crates in `swapped`, and what is below them, do not count: the new code makes
-/// its own.
-pub fn count(world: &World, orphans: &[Orphan], swapped: &BTreeSet<&str>) -> Vec<(String, usize)> {
-    let count = |orphan: &Orphan| {
-        // Most types that are replaced have no values.
-        match count_of(world, orphan.component) {
-            0 => 0,
-            _ => {
-                let holders = holders(world, orphan.component).into_iter();
-                holders.filter(|holder| !is_despawned_with(world, *holder, swapped)).count()
-            }
-        }
-    };
-    let lost = orphans.iter().filter(|orphan| !orphan.comes_back);
-    let counts = lost.map(|orphan| (orphan.name.clone(), count(orphan)));
+/// The number of values of each type that has some, by name.
+pub fn count(world: &World, orphans: &[Orphan]) -> Vec<(String, usize)> {
+    let counts = orphans
+        .iter()
+        .filter(|orphan| !orphan.comes_back)
+        .map(|orphan| (orphan.name.clone(), count_of(world, orphan.component)));
     counts.filter(|(_, count)| *count > 0).collect()
-}
-
-fn is_despawned_with(world: &World, entity: Entity, crates: &BTreeSet<&str>) -> bool {
-    let is_tied = |entity: Entity| {
-        let tie = world.get::<DespawnOnReload>(entity);
-        tie.is_some_and(|tie| crates.contains(&*ModuleId::from(tie.module.as_str()).crate_name()))
-    };
-    let parent = |entity: &Entity| world.get::<ChildOf>(*entity).map(ChildOf::parent);
-    iter::successors(Some(entity), parent).any(is_tied)
 }
 
 /// The number of entities that hold a component.

@@ -123,10 +123,7 @@ pub fn prepare(
     swapped.dropped = restores.iter().filter_map(|restore| restore.dropped.clone()).collect();
     let come_back = restores.iter().filter_map(Restore::brings_back);
     let orphans = running.orphans(world, &running.replaced_types(&entering), come_back);
-    let crates: Vec<String> =
-        entering.iter().map(|(generation, _)| generation.id().crate_name()).collect();
-    let crates = crates.iter().map(String::as_str).collect();
-    swapped.orphaned = orphans::count(world, &orphans, &crates);
+    swapped.orphaned = orphans::count(world, &orphans);
     let given = running.parked.prepare(world, &persisted_by(&entering));
     swapped.given_back = given.count;
     let kept = given.kept.iter().map(|kept| format!("values of a snapshot stay parked: {kept}"));
