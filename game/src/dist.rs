@@ -1,6 +1,6 @@
 //! `playground dist`: the game as a folder and an archive for players.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -44,14 +44,19 @@ impl DistArgs {
                 return ExitCode::FAILURE;
             }
         };
-        let total = released.parts.iter().map(|(_, size)| size).sum();
-        println!("{} ({})", released.folder.display(), Size(total));
-        for (name, size) in &released.parts {
-            println!("    {name:<14} {}", Size(*size));
-        }
-        if let Some((path, size)) = &released.archive {
-            println!("{} ({})", path.display(), Size(*size));
-        }
+        print_written(&released.folder, &released.parts, released.archive.as_ref());
         ExitCode::SUCCESS
+    }
+}
+
+/// Prints a folder that was written with the sizes of its parts, and its archive.
+pub fn print_written(folder: &Path, parts: &[(String, u64)], archive: Option<&(PathBuf, u64)>) {
+    let total = parts.iter().map(|(_, size)| size).sum();
+    println!("{} ({})", folder.display(), Size(total));
+    for (name, size) in parts {
+        println!("    {name:<20} {}", Size(*size));
+    }
+    if let Some((path, size)) = archive {
+        println!("{} ({})", path.display(), Size(*size));
     }
 }

@@ -1,11 +1,15 @@
 //! `playground sdk`: what an author needs to build modules for a released game.
 
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use playground_hotload::dist::DistError;
+use playground_hotload::packs::PacksError;
 use playground_hotload::sdk::{self, Export};
-use playground_pack::Size;
+
+use crate::dist::print_written;
 
 /// What to do with an SDK.
 #[derive(Subcommand, Clone, Debug)]
@@ -31,37 +35,32 @@ pub enum SdkCommand {
 impl SdkCommand {
     /// Runs the command; returns the exit code of the process.
     pub fn run(self) -> ExitCode {
-        let done = match self {
-            Self::Export { folder, no_archive } => export(folder, !no_archive),
-            Self::New { folder, sdk } => new(folder, sdk),
-        };
-        match done {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(text) => {
-                anstream::eprintln!("{text}");
-                ExitCode::FAILURE
-            }
+        match self {
+            Self::Export { folder, no_archive } => finish(export(folder, !no_archive)),
+            Self::New { folder, sdk } => finish(new(&folder, &sdk)),
         }
     }
 }
 
-fn export(folder: PathBuf, archive: bool) -> Result<(), String> {
+fn finish<E: Display>(done: Result<(), E>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn export(folder: PathBuf, archive: bool) -> Result<(), DistError> {
     let order = Export { workspace: PathBuf::from("."), folder, archive };
-    let exported =
-        sdk::export(&order, &mut |step| eprintln!("{step}")).map_err(|error| error.to_string())?;
-    let total = exported.parts.iter().map(|(_, size)| size).sum();
-    println!("{} ({})", order.folder.display(), Size(total));
-    for (name, size) in &exported.parts {
-        println!("    {name:<20} {}", Size(*size));
-    }
-    if let Some((path, size)) = &exported.archive {
-        println!("{} ({})", path.display(), Size(*size));
-    }
+    let exported = sdk::export(&order, &mut |step| eprintln!("{step}"))?;
+    print_written(&order.folder, &exported.parts, exported.archive.as_ref());
     Ok(())
 }
 
-fn new(folder: PathBuf, sdk: PathBuf) -> Result<(), String> {
-    let made = sdk::new_project(&folder, &sdk).map_err(|error| error.to_string())?;
+fn new(folder: &Path, sdk: &Path) -> Result<(), PacksError> {
+    let made = sdk::new_project(folder, sdk)?;
     println!("made {}", made.folder.display());
     println!("    {}", made.pack.join("pack.toml").display());
     if let Some(module) = made.module {
