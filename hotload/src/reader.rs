@@ -1,5 +1,7 @@
 //! Reads the inputs of builds: the workspace and the sources of its modules.
 
+mod coverage;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +9,6 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use notify::RecursiveMode;
 use playground_pack::Store;
 
 use crate::build::capture::{self, CaptureError};
@@ -23,9 +24,10 @@ use crate::pipeline::lock;
 use crate::refusal::Refusal;
 use crate::sdk::SdkError;
 use crate::shared_libraries::{KnownLibraries, SharedLibraries};
-use crate::watch::{self, FileChange, Watch};
+use crate::watch::{FileChange, Watch, WatchError};
 use crate::worker::event::{Event, FileEvent, Progress, Reading, Update};
 use crate::workspace::{self, Folders, Members};
+use coverage::{Coverage, Elsewhere, is_configuration};
 
 /// A file's modification time counts as the time of the edit if it is not older than this.
 const RECENT: Duration = Duration::from_secs(2);
@@ -48,12 +50,13 @@ pub struct Workspace {
 /// A workspace is replaced as a whole, and shared.
 pub type SharedWorkspace = Arc<Workspace>;
 
-/// The paths that a watcher reports.
-#[derive(PartialEq, Eq)]
-pub struct Watched {
-    folders: Vec<PathBuf>,
-    /// The files and folders outside of the modules' own that count.
-    elsewhere: BTreeSet<PathBuf>,
+/// The watcher, and what it reports.
+#[derive(Default)]
+pub struct Watching {
+    watch: Option<Watch>,
+    coverage: Arc<Mutex<Arc<Coverage>>>,
+    /// The folders that cannot be watched, as last reported.
+    errors: BTreeSet<String>,
 }
 
 /// Reads the workspace, and watches its folders.
@@ -80,8 +83,8 @@ pub struct Reader {
     pub killed: Option<u32>,
     /// Cancelled when the game exits.
     pub stop: Cancel,
-    /// The watched paths, and the watcher.
-    pub watched: Mutex<Option<(Watched, Watch)>>,
+    /// The watcher.
+    pub watching: Mutex<Watching>,
 }
 
 impl Reader {
@@ -104,29 +107,34 @@ impl Reader {
                 Some(known) => known.clone(),
                 None => Arc::new(self.read_prebuilt(folder)?),
             };
-            self.watch(&workspace, &BTreeSet::new());
-            return Ok(Reading { workspace: self.with_packs(workspace), inputs: BTreeMap::new() });
+            let was_unwatched = self.watch(&workspace, &Elsewhere::default());
+            let workspace = self.with_packs(workspace);
+            return Ok(Reading { workspace, inputs: BTreeMap::new(), was_unwatched });
         }
-        let extra = read_elsewhere(known, inputs);
+        let elsewhere = read_elsewhere(known, inputs);
         // Without a watcher nobody says which files changed.
         let kept = known.filter(|known| {
             !everything
                 && (self.watches || known.recipes.hold(&known.folders, &known.members))
-                && !changes_workspace(known, paths, &extra)
+                && !changes_workspace(known, paths, &elsewhere)
                 && known.recipes.linked.are_unchanged()
         });
-        let workspace = match kept {
-            Some(known) => known.clone(),
-            None => Arc::new(self.read_workspace(known)?),
+        // Whatever is read has to be watched before that, so that no change is missed in between.
+        let (workspace, mut was_unwatched) = match kept {
+            Some(known) => (known.clone(), self.watch(known, &elsewhere)),
+            None => {
+                let (workspace, was_unwatched) = self.read_workspace(known, &elsewhere)?;
+                (Arc::new(workspace), was_unwatched)
+            }
         };
-        // Before anything is read, so that no change is missed in between.
-        self.watch(&workspace, &extra);
         let workspace = self.with_packs(workspace);
         let Workspace { folders, members, recipes, .. } = &*workspace;
-        let inputs = build::inputs(folders, members, recipes, inputs)?;
-        let extra = read_elsewhere(Some(&workspace), &inputs);
-        self.watch(&workspace, &extra);
-        Ok(Reading { workspace, inputs })
+        let mut inputs = build::inputs(folders, members, recipes, inputs)?;
+        while self.watch(&workspace, &read_elsewhere(Some(&workspace), &inputs)) {
+            was_unwatched = true;
+            inputs = build::inputs(folders, members, recipes, &inputs)?;
+        }
+        Ok(Reading { workspace, inputs, was_unwatched })
     }
 
     /// The workspace with the packs that are installed now.
@@ -145,7 +153,37 @@ impl Reader {
         Arc::new(Workspace { members, ..(*workspace).clone() })
     }
 
-    fn read_workspace(&self, known: Option<&SharedWorkspace>) -> Result<Workspace, Refusal> {
+    /// Reads the workspace, and watches it. True if a folder was not watched before.
+    fn read_workspace(
+        &self,
+        known: Option<&SharedWorkspace>,
+        elsewhere: &Elsewhere,
+    ) -> Result<(Workspace, bool), Refusal> {
+        let mut scanned = self.scan()?;
+        let mut was_unwatched = false;
+        while self.watch(&scanned, elsewhere) {
+            was_unwatched = true;
+            scanned = self.scan()?;
+        }
+        let Workspace { folders, members, store, .. } = scanned;
+        if let Some(store) = &store {
+            self.open_journal(&folders.built, store, &members);
+        }
+        let libraries = self.libraries.wait().as_ref().map_err(Clone::clone)?;
+        if members.project.is_none() {
+            libraries.keep(&folders.built);
+        }
+        if let Some(known) = known {
+            capture::check_libraries(&known.members, &members)?;
+        }
+        let report = |activity: &str| self.report_progress(activity);
+        let recipes = read_recipes(&folders, &members, libraries, &self.stop, report)?;
+        let linker = build::linker(&folders, &recipes)?;
+        Ok((Workspace { folders, members, recipes, linker, store }, was_unwatched))
+    }
+
+    /// The modules on disk, without recipes.
+    fn scan(&self) -> Result<Workspace, Refusal> {
         let (folders, mut members) =
             workspace::scan(self.project.as_ref().unwrap_or(&self.folder))?;
         match &self.prebuilt {
@@ -160,19 +198,8 @@ impl Reader {
             None => {}
         }
         let packs = self.packs.clone().unwrap_or_else(|| packs::folder_in(&folders.workspace));
-        let store = Store::new(packs);
-        self.open_journal(&folders.built, &store, &members);
-        let libraries = self.libraries.wait().as_ref().map_err(Clone::clone)?;
-        if members.project.is_none() {
-            libraries.keep(&folders.built);
-        }
-        if let Some(known) = known {
-            capture::check_libraries(&known.members, &members)?;
-        }
-        let report = |activity: &str| self.report_progress(activity);
-        let recipes = read_recipes(&folders, &members, libraries, &self.stop, report)?;
-        let linker = build::linker(&folders, &recipes)?;
-        Ok(Workspace { folders, members, recipes, linker, store: Some(store) })
+        let store = Some(Store::new(packs));
+        Ok(Workspace { folders, members, store, ..Workspace::default() })
     }
 
     /// The modules of a game that was released: they are not built here.
@@ -228,56 +255,45 @@ impl Reader {
         }
     }
 
-    fn watch(&self, workspace: &Workspace, elsewhere: &BTreeSet<PathBuf>) {
-        let Workspace { folders, members, store, .. } = workspace;
-        let mut sources = Vec::new();
-        let mut watched: Vec<(PathBuf, RecursiveMode)> = Vec::new();
-        if self.watches {
-            sources.push(folders.modules.clone());
-            sources.extend(members.libraries.values().map(|library| library.folder.clone()));
-            let all = sources.iter();
-            watched.extend(all.map(|folder| (folder.clone(), RecursiveMode::Recursive)));
-            watched.push((folders.workspace.clone(), RecursiveMode::NonRecursive));
-            let configuration = folders.workspace.join(".cargo");
-            if configuration.is_dir() {
-                watched.push((configuration, RecursiveMode::NonRecursive));
-            }
-            let parents = elsewhere.iter().filter_map(|file| file.parent());
-            // A build script may name a whole folder.
-            let parents: BTreeSet<&Path> =
-                parents.chain(elsewhere.iter().map(PathBuf::as_path)).collect();
-            let exist = parents.into_iter().filter(|folder| folder.is_dir());
-            watched.extend(exist.map(|folder| (folder.to_owned(), RecursiveMode::NonRecursive)));
-        }
-        let list = store.as_ref().map(Store::list_file);
-        if let Some(store) = store {
+    /// Watches the modules' folders and what they read elsewhere. True if anything of that was not
+    /// watched before.
+    fn watch(&self, workspace: &Workspace, elsewhere: &Elsewhere) -> bool {
+        if let Some(store) = &workspace.store {
             // Packs may be installed while the game runs. Without the folder, they cannot.
             let _ = fs::create_dir_all(store.folder());
-            if store.folder().is_dir() {
-                watched.push((store.folder().to_owned(), RecursiveMode::NonRecursive));
+        }
+        let covered = Arc::new(Coverage::of(workspace, elsewhere, self.watches));
+        let mut watching = lock(&self.watching);
+        let Watching { watch, coverage, errors } = &mut *watching;
+        *lock(coverage) = covered.clone();
+        let mut found = BTreeSet::new();
+        let mut has_new = false;
+        if watch.is_none() {
+            match self.start_watching(coverage.clone()) {
+                Ok(started) => *watch = Some(started),
+                Err(error) => _ = found.insert(Refusal::from(error).to_string()),
             }
         }
-        let covered = Watched {
-            folders: watched.iter().map(|(folder, _)| folder.clone()).collect(),
-            elsewhere: elsewhere.clone(),
-        };
-        let mut current = lock(&self.watched);
-        if current.as_ref().is_some_and(|(current, _)| *current == covered) {
-            return;
+        if let Some(watch) = watch {
+            let set = watch.set(covered.folders());
+            has_new = set.has_new;
+            found.extend(set.errors.into_iter().map(|error| Refusal::from(error).to_string()));
         }
-        let (events, workspace) = (self.events.clone(), folders.workspace.clone());
-        let watches = self.watches;
-        let elsewhere = elsewhere.clone();
-        let started = watch::watch(&watched, move |change| {
+        for error in found.difference(errors) {
+            self.update(Update::Warning(error.clone()));
+        }
+        *errors = found;
+        has_new
+    }
+
+    fn start_watching(&self, coverage: Arc<Mutex<Arc<Coverage>>>) -> Result<Watch, WatchError> {
+        let events = self.events.clone();
+        Watch::start(move |change| {
             let event = match change {
                 FileChange::Lost { error } => FileEvent::Lost { error },
                 FileChange::Changed(path) => {
-                    let is_source = sources.iter().any(|folder| path.starts_with(folder));
-                    let is_read = is_source
-                        || list.as_ref() == Some(&path)
-                        || path.ancestors().any(|folder| elsewhere.contains(folder));
-                    let is_configuration = watches && is_configuration(&workspace, &path);
-                    if !is_read && !is_configuration {
+                    let coverage = lock(&coverage).clone();
+                    if !coverage.counts(&path) {
                         return;
                     }
                     let at = saved_at(&path);
@@ -286,11 +302,7 @@ impl Reader {
             };
             // If the worker is gone, nobody needs the event.
             let _ = events.send(Event::Files(event));
-        });
-        match started {
-            Ok(watch) => *current = Some((covered, watch)),
-            Err(error) => self.update(Update::Warning(Refusal::from(error).to_string())),
-        }
+        })
     }
 }
 
@@ -329,28 +341,17 @@ fn saved_at(path: &Path) -> SystemTime {
     path.metadata().and_then(|data| data.modified()).ok().filter(recent).unwrap_or(now)
 }
 
-/// True for the files beside the modules that can change how they are compiled.
-fn is_configuration(workspace: &Path, path: &Path) -> bool {
-    const NAMES: [&str; 5] =
-        ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "rust-toolchain", ".cargo"];
-    let Ok(relative) = path.strip_prefix(workspace) else { return false };
-    NAMES.iter().any(|name| relative == Path::new(name))
-        || [".cargo/config.toml", ".cargo/config"].iter().any(|name| relative == Path::new(name))
-}
-
 /// The files that rustc and build scripts read for modules outside of their folders.
 fn read_elsewhere(
     workspace: Option<&SharedWorkspace>,
     inputs: &BTreeMap<ModuleId, Inputs>,
-) -> BTreeSet<PathBuf> {
-    let Some(workspace) = workspace else { return BTreeSet::new() };
-    let files = inputs.values().flat_map(|inputs| inputs.stamps.keys());
-    // A link changes with the file that it leads to.
-    let files = files.flat_map(|file| [Some(file.clone()), file.canonicalize().ok()]).flatten();
-    let of_scripts = workspace.recipes.script_inputs(&workspace.members);
+) -> Elsewhere {
+    let Some(workspace) = workspace else { return Elsewhere::default() };
+    let Workspace { folders, members, recipes, .. } = &**workspace;
+    let files = inputs.values().flat_map(|inputs| inputs.stamps.keys().cloned());
+    let of_scripts = recipes.script_inputs(members);
     let of_scripts = of_scripts.flat_map(|inputs| [inputs.files(), inputs.paths]).flatten();
-    let files = files.chain(of_scripts);
-    files.filter(|file| !file.starts_with(&workspace.folders.modules)).collect()
+    Elsewhere::of(files.chain(of_scripts), &folders.modules)
 }
 
 /// True if one of the paths can change the set of modules or how cargo would compile them.
@@ -358,7 +359,7 @@ fn read_elsewhere(
 fn changes_workspace(
     workspace: &Workspace,
     paths: &BTreeSet<PathBuf>,
-    elsewhere: &BTreeSet<PathBuf>,
+    elsewhere: &Elsewhere,
 ) -> bool {
     let Workspace { folders, members, recipes, .. } = workspace;
     let is_manifest = |path: &Path| {
@@ -367,7 +368,7 @@ fn changes_workspace(
             || is_configuration(&folders.workspace, path)
     };
     let is_known = |path: &Path| {
-        elsewhere.contains(path) || members.crates.values().any(|it| path.starts_with(&it.folder))
+        elsewhere.has(path) || members.crates.values().any(|it| path.starts_with(&it.folder))
     };
     let scripts: Vec<ScriptInputs> = recipes.script_inputs(members).collect();
     let is_of_script = |path: &Path| {

@@ -169,7 +169,7 @@ impl Loop {
             libraries: Arc::clone(&libraries),
             killed,
             stop,
-            watched: Mutex::default(),
+            watching: Mutex::default(),
         };
         let tools = Tools {
             facts: Arc::default(),

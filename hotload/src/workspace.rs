@@ -353,21 +353,25 @@ fn there<T>(
     }
 }
 
-/// The path without `.` and `..`, so that a file has one name.
+/// The path without `.` and `..`, so that a file has one name. Symbolic links after the last `..` stay:
+/// they may lead elsewhere one day.
 pub fn resolved(path: &Path) -> PathBuf {
-    if !path.components().any(|part| matches!(part, Component::ParentDir)) {
-        return path.components().collect();
-    }
-    path.canonicalize().unwrap_or_else(|_| {
+    let is_parent = |part: &Component| matches!(part, Component::ParentDir);
+    let parts: Vec<Component> = path.components().collect();
+    let Some(last) = parts.iter().rposition(is_parent) else { return parts.iter().collect() };
+    let (above, below) = parts.split_at(last + 1);
+    let above: PathBuf = above.iter().collect();
+    let real = above.canonicalize().unwrap_or_else(|_| {
         let mut parts = PathBuf::new();
-        for part in path.components() {
+        for part in above.components() {
             match part {
                 Component::ParentDir => _ = parts.pop(),
                 part => parts.push(part),
             }
         }
         parts
-    })
+    });
+    below.iter().fold(real, |path, part| path.join(part))
 }
 
 fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), WorkspaceError> {

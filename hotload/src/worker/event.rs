@@ -168,6 +168,8 @@ pub struct Reading {
     pub workspace: SharedWorkspace,
     /// The build inputs of each module.
     pub inputs: BTreeMap<ModuleId, Inputs>,
+    /// True if some of the files were not watched before: their edits were not reported.
+    pub was_unwatched: bool,
 }
 
 /// The progress of long work.

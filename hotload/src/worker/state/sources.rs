@@ -56,9 +56,11 @@ impl State {
         self.unread.get_or_insert_default();
     }
 
-    pub(super) fn on_reading(&mut self, Reading { workspace, inputs }: Reading) {
+    pub(super) fn on_reading(&mut self, reading: Reading) {
+        let Reading { workspace, inputs, was_unwatched } = reading;
         self.is_reading = false;
         self.reported = None;
+        self.pending.edits |= was_unwatched;
         let ids = workspace.members.ids();
         let is_other = !self.workspace().is_some_and(|known| Arc::ptr_eq(known, &workspace));
         if is_other {

@@ -101,6 +101,44 @@ fn a_plan_alone_changes_nothing() {
 }
 
 #[test]
+fn an_edit_of_a_file_before_it_is_watched_goes_live() {
+    let mut model = running();
+    model.save("leaf_a", model.next_source());
+    model.finish_reading();
+    // Its compilation shows that it reads another file, which is edited before it is watched.
+    model.finish_attempt();
+    model.answer_proposal();
+    let edited = model.next_source();
+    model.save_unseen("leaf_a", edited);
+    model.unwatched = true;
+    model.rest();
+    assert_eq!(model.live("leaf_a"), Some(edited));
+    model.assert_at_rest();
+}
+
+#[test]
+fn an_edit_of_a_module_that_was_put_off_is_reported_once_it_is_switched_on() {
+    let mut model = running();
+    model.switch("user_p", false);
+    model.rest();
+    model.save("core_x", Source { compiles: false, ..model.next_source() });
+    model.rest();
+    model.switch("user_p", true);
+    model.rest();
+    model.reports.clear();
+    model.save("user_p", model.next_source());
+    model.rest();
+    let waits = |report: &Report| match report {
+        Report::NotBuilt { failed, .. } | Report::StillNotBuilt(failed) => {
+            failed.contains("core_x")
+        }
+        _ => false,
+    };
+    assert!(model.reports.iter().any(waits), "{:?}", model.reports);
+    model.assert_at_rest();
+}
+
+#[test]
 fn a_swaps_time_counts_from_the_save_that_repairs() {
     let mut model = running();
     let first = SystemTime::UNIX_EPOCH + Duration::from_secs(100);

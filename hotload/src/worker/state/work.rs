@@ -29,8 +29,16 @@ impl State {
     }
 
     fn add_edits(&mut self, request: &mut BuildRequest, members: &Members) {
-        // Those that were put off are built when their core can be.
-        let waits = |id: &ModuleId| self.put_off.contains(id) && !self.has_good_cores(id, members);
+        let would_run = match self.put_off.is_empty() {
+            true => BTreeSet::new(),
+            false => resolve(&self.manifests(), &self.selection),
+        };
+        // Those that were put off are built when their core can be, unless they were switched on since.
+        let waits = |id: &ModuleId| {
+            self.put_off.contains(id)
+                && !self.has_good_cores(id, members)
+                && !would_run.contains(id)
+        };
         let dirty = self.modules.iter().filter(|(id, it)| it.is_dirty() && !waits(id));
         let dirty: BTreeSet<ModuleId> = dirty.map(|(id, _)| id.clone()).collect();
         // Dependents are rebuilt, but the edit was in their core.

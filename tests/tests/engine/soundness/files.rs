@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use playground_tests::Scene;
 
-use super::{Report, Row, component, live, outside, try_rows};
+use super::{HEAD, Report, Row, check, component, live, outside, try_rows, wait_for};
+use crate::EXTRA;
 
 const ROWS: &[Row] = &[
     Row {
@@ -186,4 +188,104 @@ fn every_file_that_rustc_reads_counts() {
     let link = scene.root().join("modules/plugins/extra/src/linked.rs");
     symlink(&original, link).expect("a link");
     try_rows(&mut scene, ROWS);
+}
+
+const READS_CURRENT: &str = r#"
+#[derive(Component, Debug, Default)]
+struct Lock;
+
+fn probed(world: &mut World) -> String {
+    probe::<Lock>(world) + include_str!("../../../../shared/current/text.txt")
+}
+"#;
+
+/// What happens to a folder outside, and the text that the module reads after that.
+type Move = (&'static str, fn(&Path), &'static str);
+
+const MOVES: &[Move] = &[
+    ("the link leads to another folder", |shared| link(shared, "v2"), "two"),
+    (
+        "the old folder changes, and the link leads back",
+        |shared| {
+            fs::write(shared.join("v1/text.txt"), "one again").expect("a file");
+            link(shared, "v1");
+        },
+        "one again",
+    ),
+    (
+        "another folder is moved in place of the one that is read",
+        |shared| {
+            fs::rename(shared.join("v1"), shared.join("old")).expect("moved");
+            fs::create_dir(shared.join("v3")).expect("a folder");
+            fs::write(shared.join("v3/text.txt"), "three").expect("a file");
+            fs::rename(shared.join("v3"), shared.join("v1")).expect("moved");
+        },
+        "three",
+    ),
+    (
+        "a file in that folder is replaced",
+        |shared| {
+            fs::write(shared.join("new"), "four").expect("a file");
+            fs::rename(shared.join("new"), shared.join("v1/text.txt")).expect("moved");
+        },
+        "four",
+    ),
+    (
+        "the folder is removed and made again",
+        |shared| {
+            fs::remove_dir_all(shared.join("v1")).expect("removed");
+            fs::create_dir(shared.join("v1")).expect("a folder");
+            fs::write(shared.join("v1/text.txt"), "five").expect("a file");
+        },
+        "five",
+    ),
+    (
+        "everything is, as another branch is checked out",
+        |shared| {
+            fs::remove_dir_all(shared).expect("removed");
+            fs::create_dir_all(shared.join("v1")).expect("a folder");
+            fs::write(shared.join("v1/text.txt"), "six").expect("a file");
+            link(shared, "v1");
+        },
+        "six",
+    ),
+    (
+        "a file in that one is written",
+        |shared| {
+            fs::write(shared.join("v1/text.txt"), "seven").expect("a file");
+        },
+        "seven",
+    ),
+];
+
+/// `current` leads to that folder from now on.
+fn link(shared: &Path, folder: &str) {
+    symlink(folder, shared.join("next")).expect("a link");
+    fs::rename(shared.join("next"), shared.join("current")).expect("moved");
+}
+
+#[test]
+fn folders_and_links_outside_may_be_replaced() {
+    let mut scene = Scene::demo();
+    let shared = scene.root().join("shared");
+    for (folder, text) in [("v1", "one"), ("v2", "two")] {
+        let file = outside(&scene, &format!("shared/{folder}/text.txt"));
+        fs::write(file, text).expect("a file");
+    }
+    link(&shared, "v1");
+    scene.write(EXTRA, &format!("{HEAD}\n{READS_CURRENT}"));
+    wait_for(&mut scene, "the first text", "swapped");
+    check(&mut scene, "the first text", &Report(&[0], "one"));
+    for (name, replace, text) in MOVES {
+        scene.mark();
+        replace(&shared);
+        // What was there in between may have gone live first.
+        loop {
+            scene.until(name, |scene| scene.event("swapped", Some("plugins_extra")).is_some());
+            scene.mark();
+            if scene.console("report").contains(text) {
+                break;
+            }
+        }
+    }
 }

@@ -81,6 +81,8 @@ pub struct Model {
     disk: BTreeMap<ModuleId, Source>,
     pub readable: bool,
     pub watches: bool,
+    /// The next reading finds files that were not watched before.
+    pub unwatched: bool,
     pub selection: Selection,
     /// Two modules that cannot run together.
     pub clash: Option<(&'static str, &'static str)>,
@@ -122,6 +124,7 @@ impl Model {
             disk,
             readable: true,
             watches: true,
+            unwatched: false,
             selection: Selection::default(),
             clash: None,
             texts: 100.into(),
@@ -454,7 +457,8 @@ impl Model {
             self.inputs(id, known, last.is_some_and(|last| last.failed))
         };
         let inputs = self.disk.keys().map(|id| (id.clone(), read(id))).collect();
-        self.handle([Event::Read(Ok(Reading { workspace, inputs }))]);
+        let was_unwatched = std::mem::take(&mut self.unwatched);
+        self.handle([Event::Read(Ok(Reading { workspace, inputs, was_unwatched }))]);
     }
 
     /// A module's inputs are its own source and those of all modules that it links to, and depend on
