@@ -1,5 +1,6 @@
 //! The command line.
 
+#[cfg(not(feature = "static"))]
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -68,12 +69,24 @@ pub struct RunArgs {
     /// start; a headless run then is as fast as possible
     #[arg(long, value_name = "N")]
     pub frames: Option<u64>,
+    /// Print a hash of all persisted state after the last of --frames
+    #[arg(long, requires = "frames")]
+    pub hash: bool,
     /// The seed of the game's random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Let the autopilot play (always on in headless runs)
     #[arg(long)]
     pub autopilot: bool,
+    #[cfg(not(feature = "static"))]
+    #[command(flatten)]
+    pub hot: HotArgs,
+}
+
+/// The options of a game whose modules are loaded.
+#[cfg(not(feature = "static"))]
+#[derive(Args, Clone, Debug)]
+pub struct HotArgs {
     /// Console commands to run at the start, separated by semicolons; may be repeated
     #[arg(long, value_name = "COMMAND; COMMAND")]
     pub exec: Vec<String>,
@@ -87,7 +100,6 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// In a released game: also build and run the modules of a project that was made with its SDK
-    #[cfg(not(feature = "static"))]
     #[arg(long, value_name = "DIR")]
     pub project: Option<PathBuf>,
     /// Do not save automatically every minute and on exit

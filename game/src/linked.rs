@@ -7,6 +7,8 @@ use bevy::prelude::*;
 use playground_api::ModuleApp;
 use playground_api::module::{InitialValue, OnLoad, Recorded};
 use playground_api::panic_guard::PanicGuard;
+use playground_api::persist::PersistRecord;
+use playground_state_hash::HashError;
 
 use crate::assets;
 use crate::roster::{Manifest, roster};
@@ -41,10 +43,28 @@ fn modules_of(app: &str) -> Option<Vec<Build>> {
     Some(ids.iter().filter_map(build).collect())
 }
 
+/// The types that the modules persist.
+#[derive(Resource, Default)]
+pub struct Persisted(Vec<PersistRecord>);
+
+impl Persisted {
+    /// A hash of all their values, as `hash` in the console of the other form.
+    ///
+    /// # Errors
+    ///
+    /// If a value's own serialization fails.
+    pub fn hash(world: &mut World) -> Result<String, HashError> {
+        world.resource_scope(|world, persisted: Mut<Self>| {
+            playground_state_hash::hash(world, persisted.0.iter())
+        })
+    }
+}
+
 /// Adds the modules of `app_id` to the app, and runs their [`OnLoad`] after [`Startup`]. Returns
 /// false if there is no such app.
 pub fn add_modules(app: &mut App, app_id: &str) -> bool {
     let Some(builds) = modules_of(app_id) else { return false };
+    app.init_resource::<Persisted>();
     app.init_schedule(OnLoad);
     // Gameplay must be deterministic.
     let strict = ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..default() };
@@ -62,6 +82,7 @@ pub fn add_modules(app: &mut App, app_id: &str) -> bool {
 
 fn apply(app: &mut App, recorded: Recorded) {
     let world = app.world_mut();
+    world.resource_mut::<Persisted>().0.extend(recorded.persisted);
     for message in recorded.messages {
         (message.register)(world);
     }

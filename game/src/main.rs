@@ -65,7 +65,7 @@ fn main() -> ExitCode {
         if supervise::should_supervise(&run) {
             return supervise::supervise(&run);
         }
-        if run.supervised.is_some_and(supervise::exit_with_supervisor) {
+        if run.hot.supervised.is_some_and(supervise::exit_with_supervisor) {
             return ExitCode::FAILURE;
         }
         run
@@ -101,27 +101,32 @@ fn play(run: RunArgs) -> AppExit {
 /// Modules that are built, loaded and swapped while the game runs.
 #[cfg(not(feature = "static"))]
 fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), AppExit> {
-    let home = home::Home::find(run.data.clone());
+    let hot = run.hot;
+    let home = home::Home::find(hot.data.clone());
+    let mut exec = hot.exec;
+    if let Some(frames) = run.frames.filter(|_| run.hash) {
+        exec.push(format!("wait {frames}; hash"));
+    }
     app.add_plugins(HotLoadPlugin {
         prebuilt: home.modules.clone(),
-        project: run.project,
+        project: hot.project,
         saves: home.saves(),
         packs: home.packs(),
         app: Some(run.app),
-        watch: !run.no_watch,
-        autosave: !run.no_autosave,
-        resume: run.resume,
+        watch: !hot.no_watch,
+        autosave: !hot.no_autosave,
+        resume: hot.resume,
         // A restart does not repeat the commands.
-        exec: if run.died_of.is_some() { Vec::new() } else { run.exec },
-        died_of: run.died_of,
-        killed: run.killed,
-        resume_since: run.resume_since.map(|since| UNIX_EPOCH + Duration::from_secs(since)),
-        hang_limit: run.supervised.map(|_| Duration::from_secs(run.hang_limit)),
-        probation_frames: run.probation,
+        exec: if hot.died_of.is_some() { Vec::new() } else { exec },
+        died_of: hot.died_of,
+        killed: hot.killed,
+        resume_since: hot.resume_since.map(|since| UNIX_EPOCH + Duration::from_secs(since)),
+        hang_limit: hot.supervised.map(|_| Duration::from_secs(hot.hang_limit)),
+        probation_frames: hot.probation,
         can_restart: true,
-        shuffle_load_order: run.shuffle_load_order,
+        shuffle_load_order: hot.shuffle_load_order,
         prompt: headless,
-        events: run.events,
+        events: hot.events,
         // Only runs that do not follow real time are deterministic.
         deterministic: headless && run.frames.is_some(),
         frames: run.frames,
@@ -135,13 +140,20 @@ fn add_modules(app: &mut App, run: RunArgs, headless: bool) -> Result<(), AppExi
 fn add_modules(app: &mut App, run: RunArgs, _headless: bool) -> Result<(), AppExit> {
     let added = linked::add_modules(app, &run.app_id());
     if let Some(frames) = run.frames {
-        let end = move |mut frame: Local<u64>, mut exit: MessageWriter<AppExit>| {
-            *frame += 1;
-            if *frame >= frames {
-                exit.write(AppExit::Success);
+        let end = move |world: &mut World, mut frame: Local<u64>| {
+            // No time passes in the first one, in which modules are set up.
+            if *frame == frames + 1 {
+                if run.hash {
+                    match linked::Persisted::hash(world) {
+                        Ok(hash) => println!("hash {hash}"),
+                        Err(error) => eprintln!("playground: no hash: {error}"),
+                    }
+                }
+                world.write_message(AppExit::Success);
             }
+            *frame += 1;
         };
-        app.add_systems(Last, end);
+        app.add_systems(First, end);
     }
     if added {
         return Ok(());

@@ -8,13 +8,14 @@ use std::process::{Command, ExitCode};
 
 use playground_hotload::restart::Restart;
 
-use crate::cli::RunArgs;
+use crate::cli::{HotArgs, RunArgs};
 
 /// Of a game that begins anew: what it was started with, without what must not happen twice.
 pub fn without_repeating(run: RunArgs) -> RunArgs {
-    let Some(app) = run.restarted.clone() else { return run };
+    let Some(app) = run.hot.restarted.clone() else { return run };
     let app = if app.is_empty() { run.app } else { app };
-    RunArgs { app, exec: Vec::new(), resume: false, died_of: None, killed: None, ..run }
+    let hot = HotArgs { exec: Vec::new(), resume: false, died_of: None, killed: None, ..run.hot };
+    RunArgs { app, hot, ..run }
 }
 
 /// Replaces this process by a new game with the same arguments. Returns only if that fails.

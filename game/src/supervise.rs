@@ -34,7 +34,7 @@ const PANICKED: i32 = 101;
 /// True for a run that should be supervised and is not the supervised child.
 pub fn should_supervise(run: &RunArgs) -> bool {
     let is_default = !run.headless;
-    run.supervised.is_none() && !run.no_supervise && (run.supervise || is_default)
+    run.hot.supervised.is_none() && !run.hot.no_supervise && (run.hot.supervise || is_default)
 }
 
 /// Runs the game until it exits normally, or crashes too often.
@@ -106,7 +106,7 @@ fn start(
     command.args(arguments).arg(format!("--supervised={}", std::process::id()));
     if let Some(reason) = died_of {
         command.arg("--died-of").arg(reason);
-        if !run.resume {
+        if !run.hot.resume {
             // Ignore snapshots from before this run.
             command.arg("--resume").arg(format!("--resume-since={began_s}"));
         }

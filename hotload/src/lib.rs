@@ -45,7 +45,6 @@ pub mod swap;
 pub mod restore;
 pub mod type_matching;
 pub mod rollback_state;
-pub mod state_hash;
 pub mod snapshot_file;
 pub mod tuning;
 pub mod guard;

@@ -9,17 +9,10 @@ use std::process::Command;
 
 use playground_tests::Copy;
 
-use crate::PROGRAM;
+use crate::{PROGRAM, run};
 
 /// A user without rights.
 const NOBODY: u32 = 65_534;
-
-/// The output of a command, and whether it succeeded.
-fn run(command: &mut Command) -> (bool, String) {
-    let output = command.output().expect("the command starts");
-    let text = [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
-    (output.status.success(), text.concat())
-}
 
 /// A released game on the machine of a player.
 struct Player {
@@ -101,21 +94,24 @@ fn hash_in(text: &str) -> String {
     line.unwrap_or_else(|| panic!("no hash in\n{text}")).to_owned()
 }
 
+/// The output of the game in a workspace, with these arguments.
+fn in_workspace(copy: &Copy, arguments: &[&str]) -> String {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).current_dir(&copy.root);
+    // As cargo sets it: the data lies beside it, wherever the program does.
+    command.env("CARGO_MANIFEST_DIR", &copy.root);
+    let (succeeded, text) = run(&mut command);
+    assert!(succeeded, "{text}");
+    text
+}
+
 /// The state after 500 frames.
 const RUN: [&str; 5] = ["--headless", "--frames", "600", "--exec", "wait 500; hash"];
 
 #[test]
 fn a_released_game_runs_for_another_user_and_takes_packs() {
     let copy = Copy::of_game();
-    let playground = |arguments: &[&str]| {
-        let mut command = Command::new(PROGRAM);
-        command.args(arguments).current_dir(&copy.root);
-        // As cargo sets it: the data lies beside it, wherever the program does.
-        command.env("CARGO_MANIFEST_DIR", &copy.root);
-        let (succeeded, text) = run(&mut command);
-        assert!(succeeded, "{text}");
-        text
-    };
+    let playground = |arguments: &[&str]| in_workspace(&copy, arguments);
     let open = Open::new();
     let folder = open.0.join(GAME);
     let out = folder.display().to_string();
@@ -123,7 +119,7 @@ fn a_released_game_runs_for_another_user_and_takes_packs() {
     assert!(["lib ", "modules ", "playground "].iter().all(|part| text.contains(part)), "{text}");
     let licences = fs::read_to_string(folder.join("licences.txt")).expect("the licences");
     assert!(licences.contains("bevy_ecs 0.19.1") && licences.contains("Permission is hereby"));
-    let in_workspace = hash_in(&playground(&RUN));
+    let hash = hash_in(&playground(&RUN));
 
     // A pack of a module that the game has, with other code.
     playground(&["pack", "key", "key", "--no-password"]);
@@ -154,7 +150,7 @@ fn a_released_game_runs_for_another_user_and_takes_packs() {
             path.starts_with(&out) || ["/lib", "/usr/lib"].iter().any(|it| path.starts_with(it));
         assert!(is_own, "{path} in\n{libraries}");
     }
-    assert_eq!(hash_in(&player.says(&RUN, &["ready: apps_arena"])), in_workspace);
+    assert_eq!(hash_in(&player.says(&RUN, &["ready: apps_arena"])), hash);
 
     player.says(&["pack", "list"], &["no packs are installed"]);
     player.says(&["pack", "install", &pack], &["H1123", "Somebody", "`--trust`"]);
@@ -181,4 +177,30 @@ fn a_released_game_runs_for_another_user_and_takes_packs() {
     again.args(["dist", "--out", &out, "--no-archive"]).current_dir(&copy.root);
     let (succeeded, text) = run(again.env("CARGO_MANIFEST_DIR", &copy.root));
     assert!(!succeeded && text.contains("H1202") && folder.join("playground").exists(), "{text}");
+}
+
+#[test]
+#[ignore = "builds Bevy once more, without shared libraries"]
+fn the_static_form_runs_for_another_user_with_the_same_state() {
+    let copy = Copy::of_game();
+    let open = Open::new();
+    let folder = open.0.join(GAME);
+    let out = folder.display().to_string();
+    let apps = ["arena", "boids"];
+    let arguments = |app| ["--headless", "--frames", "600", "--hash", "--app", app];
+    let hashes = apps.map(|app| hash_in(&in_workspace(&copy, &arguments(app))));
+    let profile = ["--profile", "dev"];
+    in_workspace(
+        &copy,
+        &[&["dist", "--static", "--out", &out, "--no-archive"][..], &profile].concat(),
+    );
+    let player = Player::new(folder.clone(), open.0.join("home"));
+    set_writable(&folder, false);
+    for (app, hash) in apps.into_iter().zip(&hashes) {
+        player.says(&arguments(app), &[hash]);
+    }
+    // There is no console in it.
+    player.says(&["--exec", "modules"], &["unexpected argument '--exec'"]);
+    player
+        .says(&["--headless", "--frames", "1", "--app", "golf"], &["no app `golf`", "apps_boids"]);
 }

@@ -8,14 +8,7 @@ use std::process::Command;
 use playground_tests::Copy;
 use playground_tests::game::Game;
 
-use crate::PROGRAM;
-
-/// The output of a command, and whether it succeeded.
-fn run(command: &mut Command) -> (bool, String) {
-    let output = command.output().expect("the command starts");
-    let text = [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
-    (output.status.success(), text.concat())
-}
+use crate::{PROGRAM, run};
 
 /// The machine of an author: Rust, a released game and its SDK.
 struct Author {

@@ -12,7 +12,6 @@ use crate::guard;
 use crate::ids::ModuleId;
 use crate::refusal::{CommandError, Refusal};
 use crate::restart::{self, Restart};
-use crate::state_hash;
 use crate::worker::event::Request;
 
 fn may_run_early(line: &Line) -> bool {
@@ -188,7 +187,7 @@ impl Host {
 
     fn hash(&mut self, world: &mut World) {
         let records = self.running.active.values().flat_map(|active| &active.persisted);
-        match state_hash::hash(world, records) {
+        match playground_state_hash::hash(world, records) {
             Ok(hash) => self.print(world, Level::Info, &format!("hash {hash}")),
             Err(error) => {
                 let refusal = Refusal::from(CommandError::Hash(error));

@@ -6,6 +6,7 @@ use super::Refusal;
 use crate::explain::{Explain, Explanation};
 use crate::ids::ModuleId;
 use crate::rollback_state::StateError;
+use playground_state_hash::HashError;
 
 /// Why a console command is refused, or was only partly carried out.
 #[derive(Clone, Debug, Error)]
@@ -28,7 +29,7 @@ pub enum CommandError {
         failed: Vec<ModuleId>,
     },
     /// `hash`: a value cannot be read.
-    Hash(#[source] StateError),
+    Hash(#[source] HashError),
     /// `rollback --state`: the code was rolled back, but some resources were not.
     StateStays(#[source] StateError),
     /// `rollback`: there is no such generation.

@@ -1,11 +1,27 @@
 //! A hash of all persisted state, independent of the order in which it is stored.
+#![forbid(unsafe_code)]
 
 use bevy::ecs::entity::EntityHashMap;
 use bevy::prelude::*;
 use playground_api::persist::{PersistRecord, Store};
 use playground_api::schema::{Definition, Options, Resolution};
+use thiserror::Error;
 
-use crate::rollback_state::StateError;
+/// A persisted value cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{type_name}`: {reason}")]
+pub struct HashError {
+    /// The type's name for display.
+    pub type_name: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl HashError {
+    fn of(record: &PersistRecord, reason: impl ToString) -> Self {
+        Self { type_name: record.label(), reason: reason.to_string() }
+    }
+}
 
 /// A hash of every persisted value of `records`, independent of the order of storage and of the
 /// numbers of entities.
@@ -20,7 +36,7 @@ use crate::rollback_state::StateError;
 pub fn hash<'a>(
     world: &mut World,
     records: impl Iterator<Item = &'a PersistRecord>,
-) -> Result<String, StateError> {
+) -> Result<String, HashError> {
     let records: Vec<&PersistRecord> = records.collect();
     let holds_entities = |record: &&PersistRecord| Definition::of(record.schema).holds_entities();
     let mut sums = Sums::default();
@@ -56,7 +72,7 @@ impl Sums {
         world: &mut World,
         records: &[&PersistRecord],
         known: &EntityHashMap<[u64; 2]>,
-    ) -> Result<(), StateError> {
+    ) -> Result<(), HashError> {
         for record in records {
             let label = record.label();
             let definition = Definition::of(record.schema);
@@ -64,7 +80,7 @@ impl Sums {
                 .holds_entities()
                 .then(|| Resolution::new(&definition, record.schema, Options::default()))
                 .transpose()
-                .map_err(|error| StateError::of(record, error))?;
+                .map_err(|error| HashError::of(record, error))?;
             let mut stands_for = |bits: u64| {
                 let known = Entity::try_from_bits(bits).and_then(|entity| known.get(&entity));
                 Ok(known.map_or(0, |words| words[0]))
@@ -78,7 +94,7 @@ impl Sums {
                     Some(named) => {
                         let (mut bytes, mut out) = (bytes, Vec::new());
                         if let Err(error) = named.convert(&mut bytes, &mut out, &mut stands_for) {
-                            failed = Some(StateError::of(record, error));
+                            failed = Some(HashError::of(record, error));
                         }
                         hasher.update(&out);
                     }
@@ -94,7 +110,7 @@ impl Sums {
                     _ => add(&mut self.loose, value),
                 }
             };
-            record.each(world, &mut each).map_err(|error| StateError::of(record, error))?;
+            record.each(world, &mut each).map_err(|error| HashError::of(record, error))?;
             if let Some(error) = failed {
                 return Err(error);
             }
