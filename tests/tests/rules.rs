@@ -156,7 +156,12 @@ fn the_api_knows_no_host_and_the_host_no_game() {
         .iter()
         .filter(|name| name.starts_with("playground") || name.starts_with("core_"))
         .collect();
-    assert_eq!(of_the_workspace, ["playground_api", "playground_pack"]);
+    let expected = ["playground_api", "playground_pack", "playground_state_hash"];
+    assert_eq!(of_the_workspace, expected);
+    let state_hash = dependencies(&workspace().join("api/state_hash/Cargo.toml"));
+    let own: Vec<&String> =
+        state_hash.iter().filter(|name| name.starts_with("playground")).collect();
+    assert_eq!(own, ["playground_api"]);
     let pack = dependencies(&workspace().join("pack/Cargo.toml"));
     assert!(!pack.iter().any(|name| name.starts_with("playground") || name == "bevy"), "{pack:?}");
 }
