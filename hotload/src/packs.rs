@@ -13,6 +13,7 @@
 mod assets;
 mod build;
 mod describe;
+pub(crate) mod developed;
 mod diff;
 mod explain;
 mod fit;

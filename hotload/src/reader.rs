@@ -197,6 +197,7 @@ impl Reader {
             }
             None => {}
         }
+        members.developed = packs::developed::developed(&folders.workspace);
         let packs = self.packs.clone().unwrap_or_else(|| packs::folder_in(&folders.workspace));
         let store = Some(Store::new(packs));
         Ok(Workspace { folders, members, store, ..Workspace::default() })
@@ -287,12 +288,16 @@ impl Reader {
     }
 
     fn start_watching(&self, coverage: Arc<Mutex<Arc<Coverage>>>) -> Result<Watch, WatchError> {
-        let events = self.events.clone();
+        let (events, updates) = (self.events.clone(), self.updates.clone());
         Watch::start(move |change| {
             let event = match change {
                 FileChange::Lost { error } => FileEvent::Lost { error },
                 FileChange::Changed(path) => {
                     let coverage = lock(&coverage).clone();
+                    if coverage.is_pack_asset(&path) {
+                        let _ = updates.send(Update::PackAsset(path));
+                        return;
+                    }
                     if !coverage.counts(&path) {
                         return;
                     }

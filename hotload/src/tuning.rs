@@ -9,6 +9,8 @@ use playground_api::tuning::{TuningFile, TuningRecord};
 use thiserror::Error;
 
 use crate::explain::{Explain, Explanation};
+use crate::ids::ModuleId;
+use crate::packs::PackFolders;
 
 /// The folder of the host's `AssetPlugin`.
 #[derive(Resource, Clone, Debug)]
@@ -22,8 +24,8 @@ pub enum TuningError {
     File { path: PathBuf, source: io::Error },
     /// The text does not fit the resource.
     Values {
-        /// The file, relative to the assets folder.
-        path: &'static str,
+        /// The file, by its asset path.
+        path: String,
         /// The resource's type name.
         type_name: &'static str,
         /// TOML's message, on one or more lines.
@@ -39,7 +41,7 @@ impl Explain for TuningError {
                     .remedy("The default values are used. Add the file, or make it readable")
             }
             Self::Values { path, type_name, reason } => {
-                Explanation::new("H0702", format!("assets/{path} does not fit {type_name}"))
+                Explanation::new("H0702", format!("{path} does not fit {type_name}"))
                     .details(reason)
                     .remedy("The values stay as they were. Correct the file and save it")
             }
@@ -51,23 +53,38 @@ impl Explain for TuningError {
 pub struct Source {
     /// The module's registration.
     pub record: TuningRecord,
+    /// The file's asset path, as messages show it.
+    path: String,
     handle: Option<Handle<TuningFile>>,
     text: String,
 }
 
-/// Inserts the resource and reads the file. Returns a warning if the file cannot be used.
+/// Inserts the resource and reads the file, from the module's pack if that has one of the name.
+/// Returns a warning if the file cannot be used.
 ///
 /// The file is read synchronously and not through the asset server, so that the values are there
 /// for the module's first systems and runs are deterministic.
-pub fn enter(world: &mut World, record: TuningRecord) -> (Source, Option<TuningError>) {
+pub fn enter(
+    world: &mut World,
+    module: &ModuleId,
+    record: TuningRecord,
+) -> (Source, Option<TuningError>) {
     (record.init)(world);
-    let folder = world.get_resource::<AssetFolder>().map(|folder| folder.0.clone());
-    let path = folder.unwrap_or_else(|| "assets".into()).join(record.path);
-    let handle = world.get_resource::<AssetServer>().map(|server| server.load(record.path));
-    let mut source = Source { record, handle, text: String::new() };
-    let warning = match fs::read_to_string(&path) {
+    let packs = world.get_resource::<PackFolders>();
+    let in_pack = packs.and_then(|packs| packs.of_module(module, record.path));
+    let (file, path, asset) = match in_pack {
+        Some((file, asset)) => (file, asset.clone(), asset),
+        None => {
+            let folder = world.get_resource::<AssetFolder>().map(|folder| folder.0.clone());
+            let file = folder.unwrap_or_else(|| "assets".into()).join(record.path);
+            (file, format!("assets/{}", record.path), record.path.to_owned())
+        }
+    };
+    let handle = world.get_resource::<AssetServer>().map(|server| server.load(asset));
+    let mut source = Source { record, path, handle, text: String::new() };
+    let warning = match fs::read_to_string(&file) {
         Ok(text) => source.set(world, text).err(),
-        Err(source) => Some(TuningError::File { path, source }),
+        Err(source) => Some(TuningError::File { path: file, source }),
     };
     (source, warning)
 }
@@ -79,14 +96,14 @@ impl Source {
         }
         let applied = (self.record.apply)(world, &text);
         self.text = text;
-        let TuningRecord { path, type_name, .. } = self.record;
+        let (path, type_name) = (self.path.clone(), self.record.type_name);
         applied.map(|()| true).map_err(|reason| TuningError::Values { path, type_name, reason })
     }
 }
 
 /// A tuning file that was read again.
 pub enum Reread {
-    /// The new values were applied; contains the file's path.
+    /// The new values were applied; contains the file's asset path.
     Changed(String),
     /// The file cannot be used.
     Refused(TuningError),
@@ -120,7 +137,7 @@ pub fn reread<'a>(
         let file = world.resource::<Assets<TuningFile>>().get(handle).map(|file| file.text.clone());
         let Some(text) = file else { continue };
         match source.set(world, text) {
-            Ok(true) => read.push(Reread::Changed(source.record.path.to_owned())),
+            Ok(true) => read.push(Reread::Changed(source.path.clone())),
             Ok(false) => {}
             Err(error) => read.push(Reread::Refused(error)),
         }

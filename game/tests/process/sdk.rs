@@ -57,6 +57,8 @@ impl Author {
 
 const MANIFEST: &str = "counter/modules/plugins/counter/Cargo.toml";
 const SOURCE: &str = "counter/modules/plugins/counter/src/lib.rs";
+/// A tuning file of the pack.
+const TUNING: &str = "counter/packs/counter/assets/counter.toml";
 /// Counts frames with bodies of the game.
 const COUNTER: &str = "\
 #![forbid(unsafe_code)]
@@ -76,15 +78,26 @@ pub struct Seen {
     pub frames: u64,
 }
 
+#[derive(Resource, Default, Deserialize)]
+pub struct Label {
+    pub word: String,
+}
+
 fn build(module: &mut ModuleApp) {
     module
         .init_resource::<Seen>()
+        .add_tuning_file::<Label>(\"counter.toml\")
+        .add_console_command(\"label\", \"the pack's word\", label)
         .add_systems(FixedUpdate, see.in_set(SceneSet::Read))
         .add_console_command(\"counter\", \"how many frames had bodies?\", say);
 }
 
 fn see(bodies: Query<&Body>, mut seen: ResMut<Seen>) {
     seen.frames += u64::from(!bodies.is_empty());
+}
+
+fn label(_: In<Vec<String>>, label: Res<Label>) -> String {
+    format!(\"the word is {}\", label.word)
 }
 
 fn say(_: In<Vec<String>>, seen: Res<Seen>) -> String {
@@ -162,6 +175,11 @@ fn a_released_game_takes_modules_that_were_built_with_its_sdk() {
     };
     playground(&["dist", "--out", "game", "--no-archive"], "modules");
     playground(&["sdk", "export", "sdk", "--no-archive"], "cores");
+    assert!(
+        ["GUIDE.md", "ERRORS.md", "docs/core_scene/index.html"]
+            .iter()
+            .all(|file| { root.join("sdk").join(file).exists() })
+    );
     // What is there is replaced if it is an SDK, and nothing else.
     playground(&["sdk", "export", "modules", "--no-archive"], "H1202");
     // Of the workspace, nothing is left.
@@ -190,10 +208,19 @@ fn a_released_game_takes_modules_that_were_built_with_its_sdk() {
         "[dependencies]",
         "[dependencies]\ncore_scene.workspace = true\nserde.workspace = true",
     );
+    author.write(TUNING, "word = \"first\"\n");
     author.write(SOURCE, COUNTER);
     goes_live(&mut game, "plugins_counter");
     let first = number_after(&game.ask("wait 5; counter"), "seen:");
     assert!(first > 0);
+
+    // So are the assets of its pack.
+    assert!(game.ask("label").contains("the word is first"), "{}", game.story());
+    author.write(TUNING, "word = 2\n");
+    game.wait_for("H0702: pack://counter/counter.toml does not fit");
+    author.write(TUNING, "word = \"second\"\n");
+    game.wait_for("pack://counter/counter.toml read again");
+    assert!(game.ask("label").contains("the word is second"), "{}", game.story());
 
     // Bodies and types are edited as in the game's own workspace.
     author.edit(SOURCE, "seen: {}", "counted: {}");
@@ -267,8 +294,8 @@ fn a_released_game_takes_modules_that_were_built_with_its_sdk() {
     );
     author.says(&packed, &["Counter 0.1.0 (counter): 2 modules"]);
     author.says(&["pack", "install", "counter.pgpack", "--developer"], &["installed"]);
-    let play = ["--headless", "--app", "demo", "--frames", "5", "--exec", "counter"];
-    author.says(&play, &["frames: "]);
+    let play = ["--headless", "--app", "demo", "--frames", "5", "--exec", "counter; label"];
+    author.says(&play, &["frames: ", "the word is second"]);
 
     // A damaged SDK is named, and one for another game.
     author.edit("sdk/sdk.toml", playground_api::ABI, "of-another-game");

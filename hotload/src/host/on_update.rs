@@ -31,14 +31,18 @@ pub struct UnderWay {
 impl Host {
     pub(super) fn on_update(&mut self, world: &mut World, update: Update) {
         match update {
-            Update::Workspace { folder, modules, packs } => {
+            Update::Workspace { folder, modules, packs, developed } => {
                 self.snapshots.place(folder.join("saves"));
                 self.status.retain(|id, _| modules.contains(id));
                 if let Some(folders) = world.get_resource::<PackFolders>() {
-                    let by_id = packs.values().map(|pack| (pack.id.clone(), pack.folder.clone()));
-                    folders.set(by_id.collect());
+                    folders.set(&packs, &developed);
                 }
                 (self.modules, self.pack_of) = (modules, packs);
+            }
+            Update::PackAsset(path) => {
+                if let Some(folders) = world.get_resource::<PackFolders>() {
+                    folders.changed(&path);
+                }
             }
             Update::Packs(packs) => self.packs = packs,
             Update::PackDone(report) => self.report(world, Happened::PackDone(report)),

@@ -1,4 +1,5 @@
-//! Assets of installed packs, as `pack://ID/PATH`: the file PATH in the pack's folder `assets/`.
+//! Assets of packs, as `pack://ID/PATH`: the file PATH in the folder `assets/` of the installed pack,
+//! or of the one that is made in the workspace.
 //!
 //! ```text
 //!  the worker's list of packs ─► PackFolders ─┬─► PackReader, which the asset server asks
@@ -17,12 +18,14 @@ use bevy::asset::io::{
 };
 use bevy::prelude::*;
 
+use super::PackVersion;
+use crate::ids::ModuleId;
 use crate::pipeline::lock;
 
 /// The name of the asset source.
 const SOURCE: &str = "pack";
 
-/// Lets modules load the assets of installed packs: `asset_server.load("pack://boss_wave/boss.png")`.
+/// Lets modules load the assets of packs: `asset_server.load("pack://boss_wave/boss.png")`.
 /// Add it before `DefaultPlugins`, where Bevy makes its asset sources.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PackAssetsPlugin;
@@ -42,13 +45,15 @@ impl Plugin for PackAssetsPlugin {
     }
 }
 
-/// The folders of the installed packs.
+/// The folders of the packs.
 #[derive(Resource, Clone, Default)]
 pub struct PackFolders(Arc<Mutex<Shared>>);
 
 #[derive(Default)]
 struct Shared {
     by_id: BTreeMap<String, PathBuf>,
+    /// The id of each module's pack.
+    by_module: BTreeMap<ModuleId, String>,
     /// Has the asset server load a file again.
     changed: Option<Box<dyn Fn(PathBuf) + Send + Sync>>,
 }
@@ -59,10 +64,18 @@ struct Watched;
 impl AssetWatcher for Watched {}
 
 impl PackFolders {
-    /// Sets the folder of each installed pack. Assets that are in use and whose pack was exchanged
-    /// are loaded again.
-    pub fn set(&self, by_id: BTreeMap<String, PathBuf>) {
+    /// Sets the installed packs and those that are made in the workspace, by module; of two with the
+    /// same id, the installed one counts. Assets that are in use and whose pack was exchanged are
+    /// loaded again.
+    pub fn set(
+        &self,
+        installed: &BTreeMap<ModuleId, Arc<PackVersion>>,
+        developed: &BTreeMap<ModuleId, Arc<PackVersion>>,
+    ) {
         let mut shared = lock(&self.0);
+        let packs = || developed.iter().chain(installed);
+        let by_id = packs().map(|(_, pack)| (pack.id.clone(), pack.folder.clone())).collect();
+        shared.by_module = packs().map(|(id, pack)| (id.clone(), pack.id.clone())).collect();
         let before = std::mem::replace(&mut shared.by_id, by_id);
         let Some(changed) = &shared.changed else { return };
         for (id, folder) in &shared.by_id {
@@ -71,6 +84,24 @@ impl PackFolders {
                 [old, folder].into_iter().flat_map(|it| files_in(it)).collect();
             files.into_iter().for_each(|file| changed(Path::new(id).join(file)));
         }
+    }
+
+    /// An asset of a pack was written: it is loaded again if it is in use.
+    pub fn changed(&self, file: &Path) {
+        let shared = lock(&self.0);
+        let Some(changed) = &shared.changed else { return };
+        for (id, folder) in &shared.by_id {
+            if let Ok(path) = file.strip_prefix(folder.join("assets")) {
+                changed(Path::new(id).join(path));
+            }
+        }
+    }
+
+    /// The file and the asset path of `path` in the pack of a module, if there is such a file.
+    pub fn of_module(&self, module: &ModuleId, path: &str) -> Option<(PathBuf, String)> {
+        let id = lock(&self.0).by_module.get(module)?.clone();
+        let file = self.file(&Path::new(&id).join(path)).ok().filter(|file| file.is_file())?;
+        Some((file, format!("{SOURCE}://{id}/{path}")))
     }
 
     /// The file of an asset.
@@ -149,12 +180,19 @@ mod tests {
     use super::*;
     use crate::test_folder::TestFolder;
 
-    fn pack(folder: &TestFolder, version: &str, text: &str) -> PathBuf {
+    fn pack(
+        folder: &TestFolder,
+        version: &str,
+        text: &str,
+    ) -> BTreeMap<ModuleId, Arc<PackVersion>> {
         let root = folder.join(version);
         fs::create_dir_all(root.join("assets/waves")).unwrap();
         fs::write(root.join("assets/waves/boss.toml"), text).unwrap();
         fs::write(root.join("pack.toml"), "secret").unwrap();
-        root
+        let (id, title) = ("boss_wave".to_owned(), "Boss wave".to_owned());
+        let version = version.parse().unwrap();
+        let pack = PackVersion { id, title, version, folder: root };
+        BTreeMap::from([("plugins_boss_wave".into(), Arc::new(pack))])
     }
 
     fn until(app: &mut App, mut done: impl FnMut(&App) -> bool) {
@@ -174,8 +212,8 @@ mod tests {
         app.add_plugins((PackAssetsPlugin, MinimalPlugins, assets));
         app.init_asset::<TuningFile>().init_asset_loader::<TuningFileLoader>();
         let folders = app.world().resource::<PackFolders>().clone();
-        let named = |root: PathBuf| BTreeMap::from([("boss_wave".to_owned(), root)]);
-        folders.set(named(pack(&folder, "1.0.0", "size = 1\n")));
+        let developed = pack(&folder, "1.0.0", "size = 1\n");
+        folders.set(&BTreeMap::new(), &developed);
         let server = app.world().resource::<AssetServer>().clone();
         let handle: Handle<TuningFile> = server.load("pack://boss_wave/waves/boss.toml");
         let text = |app: &App| {
@@ -183,8 +221,22 @@ mod tests {
             files.get(&handle).map(|file| file.text.clone()).unwrap_or_default()
         };
         until(&mut app, |app| text(app) == "size = 1\n");
-        folders.set(named(pack(&folder, "1.1.0", "size = 2\n")));
+        // It is edited.
+        pack(&folder, "1.0.0", "size = 2\n");
+        folders.changed(&folder.join("1.0.0/assets/waves/boss.toml"));
         until(&mut app, |app| text(app) == "size = 2\n");
+        // A version is installed, and then another one.
+        folders.set(&pack(&folder, "1.1.0", "size = 3\n"), &developed);
+        until(&mut app, |app| text(app) == "size = 3\n");
+        folders.set(&pack(&folder, "1.2.0", "size = 4\n"), &developed);
+        until(&mut app, |app| text(app) == "size = 4\n");
+        let module = "plugins_boss_wave".into();
+        let found = folders.of_module(&module, "waves/boss.toml");
+        let file = folder.join("1.2.0/assets/waves/boss.toml");
+        assert_eq!(found, Some((file, "pack://boss_wave/waves/boss.toml".to_owned())));
+        for path in ["waves/none.toml", "waves", "../pack.toml", "/etc/passwd"] {
+            assert_eq!(folders.of_module(&module, path), None, "{path}");
+        }
 
         for path in [
             "pack://other/waves/boss.toml",

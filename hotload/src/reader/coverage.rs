@@ -1,14 +1,16 @@
 //! The folders that the reader watches, and which of the changes there count.
 
 use std::collections::{BTreeSet, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use notify::RecursiveMode;
 use playground_pack::Store;
+use playground_pack::manifest::MANIFEST;
 
 use super::Workspace;
+use crate::packs;
 
 /// A path that leads through more links than this is a circle.
 const MOST_LINKS: usize = 40;
@@ -19,6 +21,8 @@ pub struct Coverage {
     workspace: PathBuf,
     /// The workspace's folder with cargo's configuration.
     configuration: PathBuf,
+    /// The folder of the packs that are made in the workspace.
+    packs: PathBuf,
     /// The folders of modules and of the workspace's other libraries.
     sources: Vec<PathBuf>,
     elsewhere: Elsewhere,
@@ -41,7 +45,8 @@ impl Coverage {
         };
         let workspace = folders.workspace.clone();
         let configuration = workspace.join(".cargo");
-        Self { workspace, configuration, sources, elsewhere, list, watches }
+        let packs = workspace.join(packs::developed::FOLDER);
+        Self { workspace, configuration, packs, sources, elsewhere, list, watches }
     }
 
     /// The folders to watch. They may not exist.
@@ -51,6 +56,7 @@ impl Coverage {
         if self.watches {
             let of_workspace = [&*self.workspace, &*self.configuration];
             folders.extend(of_workspace.map(|folder| (folder, RecursiveMode::NonRecursive)));
+            folders.push((&self.packs, RecursiveMode::Recursive));
         }
         let elsewhere = self.elsewhere.folders.iter();
         folders.extend(elsewhere.map(|folder| (&**folder, RecursiveMode::NonRecursive)));
@@ -65,6 +71,23 @@ impl Coverage {
             || self.list.as_deref() == Some(path)
             || self.elsewhere.has(path)
             || self.watches && is_configuration(&self.workspace, path)
+            || self.is_pack(path)
+    }
+
+    /// True for the folder of a pack that is made in the workspace, and for its manifest.
+    fn is_pack(&self, path: &Path) -> bool {
+        let Some(parts) = self.in_packs(path) else { return false };
+        parts.len() < 2 || parts.len() == 2 && parts[1] == MANIFEST
+    }
+
+    /// True for what is in the folder `assets` of a pack that is made in the workspace.
+    pub fn is_pack_asset(&self, path: &Path) -> bool {
+        self.in_packs(path).is_some_and(|parts| parts.len() > 2 && parts[1] == "assets")
+    }
+
+    fn in_packs<'a>(&self, path: &'a Path) -> Option<Vec<&'a OsStr>> {
+        let relative = path.strip_prefix(&self.packs).ok().filter(|_| self.watches)?;
+        Some(relative.iter().collect())
     }
 }
 

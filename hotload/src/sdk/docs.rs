@@ -1,4 +1,5 @@
-//! The documentation of the game's core modules, as rustdoc renders it.
+//! Documentation for authors of modules: of the game's core modules as rustdoc renders it, and the
+//! guide.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,6 +7,19 @@ use std::process::Command;
 use crate::build::recipe::Recipe;
 use crate::dist::{DistError, run};
 use crate::toolchain::Toolchain;
+
+/// The guide for authors of modules, with links to files of an SDK.
+pub fn guide() -> String {
+    const GUIDE: &str = include_str!("../../../api/GUIDE.md");
+    let (readme, errors) = ("../README.md", "../hotload/ERRORS.md");
+    GUIDE
+        .replace("../README.md#packs-and-releases", readme)
+        .replace(readme, "README.md")
+        .replace(errors, "ERRORS.md")
+}
+
+/// What each error code means.
+pub const ERRORS: &str = include_str!("../../ERRORS.md");
 
 /// Renders the documentation of a module into a folder, beside that of others. `libraries` are
 /// rustdoc's arguments for what modules are compiled against.
@@ -40,4 +54,21 @@ pub fn write(
     // The source is not a part of an SDK; an option for that is not stable yet.
     rustdoc.env("RUSTC_BOOTSTRAP", "1").args(["-Zunstable-options", "--html-no-source"]);
     run(rustdoc.args(["--cap-lints", "allow"])).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_links_to_nothing_outside_of_an_sdk() {
+        for text in [&guide(), ERRORS] {
+            let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+            let here = ["README.md", "ERRORS.md", "GUIDE.md"];
+            let outside = links.filter(|link| {
+                !link.starts_with('#') && !link.starts_with("https://") && !here.contains(link)
+            });
+            assert_eq!(outside.collect::<Vec<_>>(), Vec::<&str>::new());
+        }
+    }
 }

@@ -169,6 +169,8 @@ fn write(builder: &Builder, folder: &Path, report: &mut dyn FnMut(&str)) -> Resu
         (MANIFEST, text),
         ("licences.txt", licences),
         ("README.md", readme),
+        ("GUIDE.md", docs::guide()),
+        ("ERRORS.md", docs::ERRORS.to_owned()),
         ("rust-toolchain.toml", project::toolchain_file(&manifest.toolchain)),
     ] {
         let path = folder.join(name);

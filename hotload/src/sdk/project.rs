@@ -145,8 +145,9 @@ fn readme(name: &str) -> String {
          GAME/playground pack install FILE.pgpack --developer\n\
          ```\n\n\
          `modules/` has the modules, each with the kind in its path: `core`, `systems`, `plugins` or \
-         `apps`. What they can depend on is in `Cargo.toml`. The SDK's `docs/` describes the types of \
-         the game's core modules.\n"
+         `apps`. What they can depend on is in `Cargo.toml`. The SDK's `GUIDE.md` shows how modules \
+         are written, `docs/` describes the types of the game's core modules, and `ERRORS.md` explains \
+         what the game refuses.\n"
     )
 }
 
@@ -166,7 +167,8 @@ pub(super) fn readme_of_sdk(manifest: &Manifest) -> String {
          cd boss_wave\n\
          GAME/playground --project .                            # plays; saves of its modules go live\n\
          ```\n\n\
-         `lib/` has the metadata of all that modules are compiled against, `cores/` the game's core \
+         `GUIDE.md` shows how modules are written, and `ERRORS.md` explains each error. `lib/` has the \
+         metadata of all that modules are compiled against, `cores/` the game's core \
          modules ({cores}), whose types are described in `{docs}`. `licences.txt` has the licences \
          of all of it.\n",
         cores = cores.join(", "),

@@ -363,7 +363,7 @@ fn enter(
         reports.contain(&id, &what, || (state.init)(world));
     }
     for record in recorded.tuning.drain(..) {
-        let (source, warning) = tuning::enter(world, record);
+        let (source, warning) = tuning::enter(world, &id, record);
         active.data.push(source);
         warnings.extend(warning.map(|warning| warning.to_string()));
     }

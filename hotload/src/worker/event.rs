@@ -193,7 +193,11 @@ pub enum Update {
         modules: BTreeSet<ModuleId>,
         /// The packs of the latter.
         packs: BTreeMap<ModuleId, Arc<PackVersion>>,
+        /// The packs that are made in the workspace, by module.
+        developed: BTreeMap<ModuleId, Arc<PackVersion>>,
     },
+    /// An asset of a pack that is made in the workspace was written.
+    PackAsset(PathBuf),
     /// The installed packs, as they are listed now.
     Packs(Vec<PackRow>),
     /// A command about packs was carried out.

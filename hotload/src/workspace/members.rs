@@ -8,7 +8,7 @@ use semver::Version;
 
 use super::{Dependency, LocalDep, Package, WorkspaceError, local_deps};
 use crate::ids::ModuleId;
-use crate::packs::{Prebuilt, PrebuiltModule};
+use crate::packs::{PackVersion, Prebuilt, PrebuiltModule};
 use crate::sdk::{Project, Sdk, SdkCore};
 
 /// A module's crate on disk.
@@ -45,6 +45,8 @@ pub struct Members {
     pub api: String,
     /// The modules that were built elsewhere. They replace crates of the same name.
     pub prebuilt: Prebuilt,
+    /// The packs that are made in the workspace, by module.
+    pub developed: BTreeMap<ModuleId, Arc<PackVersion>>,
     /// The modules are built with an SDK, and not by cargo.
     pub project: Option<Project>,
 }
@@ -112,7 +114,7 @@ impl Members {
             let own = own.map(|package| (package.name.as_str().into(), package.clone()));
             Project { sdk, packages: own.collect() }
         });
-        Ok(Self { crates, libraries, api, prebuilt: Prebuilt::default(), project })
+        Ok(Self { crates, libraries, api, project, ..Self::default() })
     }
 
     /// The ids of all modules.

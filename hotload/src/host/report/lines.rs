@@ -349,7 +349,7 @@ pub fn blocked(happened: &Happened) -> Option<String> {
 
 /// The tuning file that was read.
 pub fn read_again(path: &str) -> String {
-    format!("assets/{path} read again")
+    format!("{path} read again")
 }
 
 /// rustc's messages without its colours. A blank line follows each of them, but not the lines of

@@ -4,6 +4,7 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 use crate::test_folder::TestFolder;
+use crate::workspace::Folders;
 
 fn read(folder: &TestFolder, files: &[&str]) -> Elsewhere {
     Elsewhere::of(files.iter().map(|file| folder.join(file)), &folder.join("modules"))
@@ -64,6 +65,29 @@ fn every_link_on_the_way_counts() {
     let elsewhere = read(&folder, &["modules/a/linked.rs", "modules/b/1/lib.rs"]);
     assert!(elsewhere.has(&folder.join("store/file")));
     assert!(!elsewhere.has(&folder.join("versions")));
+}
+
+#[test]
+fn manifests_of_packs_count_and_their_assets_are_told_apart() {
+    let folders =
+        Folders { workspace: "/w".into(), modules: "/w/modules".into(), built: "".into() };
+    let workspace = Workspace { folders, ..Workspace::default() };
+    let coverage = Coverage::of(&workspace, &Elsewhere::default(), true);
+    for pack in ["packs", "packs/boss", "packs/boss/pack.toml"] {
+        let path = Path::new("/w").join(pack);
+        assert!(coverage.counts(&path) && !coverage.is_pack_asset(&path), "{pack}");
+    }
+    for asset in ["packs/boss/assets/a.png", "packs/boss/assets/deep/pack.toml"] {
+        let path = Path::new("/w").join(asset);
+        assert!(!coverage.counts(&path) && coverage.is_pack_asset(&path), "{asset}");
+    }
+    for other in ["packs/boss/assets", "packs/boss/README.md", "pack.toml", "packs2/boss"] {
+        let path = Path::new("/w").join(other);
+        assert!(!coverage.counts(&path) && !coverage.is_pack_asset(&path), "{other}");
+    }
+    let coverage = Coverage::of(&workspace, &Elsewhere::default(), false);
+    let path = Path::new("/w/packs/boss/pack.toml");
+    assert!(!coverage.counts(path), "nothing is watched");
 }
 
 #[test]

@@ -69,7 +69,8 @@ impl State {
             let packs = workspace.members.prebuilt.modules.iter();
             let packs = packs.filter_map(|(id, module)| Some((id.clone(), module.pack.clone()?)));
             let packs = packs.collect();
-            self.update(Update::Workspace { folder, modules, packs });
+            let developed = workspace.members.developed.clone();
+            self.update(Update::Workspace { folder, modules, packs, developed });
         }
         for (id, module) in &mut self.modules {
             let is_known = module.good.is_some() || module.source().is_some();
