@@ -54,6 +54,7 @@ use crate::restore::{Dropped, RestoreErrors, RestoreTimes};
 use crate::snapshot_file::parked::Parked;
 use crate::stored::{EverStored, LayoutError};
 use crate::tuning;
+use schedules::ModuleSet;
 
 /// The running modules, and those that were switched off and kept their values.
 #[derive(Default)]
@@ -73,7 +74,8 @@ pub struct Running {
     ever_stored: EverStored,
     /// The schedules that modules add to, as the last swap left them.
     extents: HashMap<InternedScheduleLabel, Extent>,
-    serial: u64,
+    /// The set of each module that ever ran.
+    sets: BTreeMap<ModuleId, ModuleSet>,
 }
 
 /// A running module.
@@ -86,7 +88,7 @@ pub struct Active {
     pub commands: Vec<Command>,
     /// Its files of tuning values.
     pub data: Vec<tuning::Source>,
-    serial: u64,
+    set: ModuleSet,
     systems: Vec<RunningSystem>,
     conditions: Vec<(Place, Memory)>,
     labels: HashSet<InternedScheduleLabel>,
@@ -219,6 +221,12 @@ pub fn modules_of(generations: &[SharedGeneration]) -> BTreeSet<ModuleId> {
 }
 
 impl Running {
+    /// The set of a module's systems.
+    fn set_of(&mut self, id: &ModuleId) -> ModuleSet {
+        let next = ModuleSet(self.sets.len() as u64 + 1);
+        *self.sets.entry(id.clone()).or_insert(next)
+    }
+
     /// Runs the module's `Startup` again when it is next switched on.
     pub fn forget_start(&mut self, id: &ModuleId) {
         self.started.remove(id);

@@ -15,7 +15,7 @@ use playground_api::registered::{self, RegisteredRecord};
 use super::broken::{Broken, Cause};
 use super::prepare::{PreparedSwap, SystemsByUse};
 use super::resources::ActiveResource;
-use super::schedules::{self, Entering, Inherits, Leaving};
+use super::schedules::{self, Entering, Inherits, Leaving, ModuleSet};
 use super::set_up_again::{Ties, entered};
 use super::succession::{Memories, Memory, Place};
 use super::{Active, Command, Dormant, Running, Swapped, messages, orphans, stale_code};
@@ -112,21 +112,19 @@ impl PreparedSwap {
                     ));
                 }
             }
-            running.serial += 1;
-            let serial = running.serial;
+            let set = running.set_of(&id);
             let warnings = &mut self.swapped.warnings;
             let resources = OldResources { resources: old_resources, persisted: &all_persisted };
             let reports = &running.reports;
             let inherits = inherits(removed.iter().find(|old| old.id == id), &generation)?;
-            let active =
-                enter(world, serial, generation, &mut recorded, resources, reports, warnings);
+            let active = enter(world, set, generation, &mut recorded, resources, reports, warnings);
             let SystemsByUse { scheduled, startup, on_load, .. } =
                 SystemsByUse::new(recorded.systems);
             let is_first = running.started.insert(id.clone());
             run_once.push((id.clone(), if is_first { startup } else { Vec::new() }, on_load));
             added.push(Entering {
                 id: id.clone(),
-                serial,
+                set,
                 sets: recorded.sets,
                 systems: scheduled,
                 inherits,
@@ -228,7 +226,7 @@ impl PreparedSwap {
             }
             taken.leaving.push(Leaving {
                 id: id.clone(),
-                serial: active.serial,
+                set: active.set,
                 systems: active.systems,
                 conditions: active.conditions,
                 labels: active.labels,
@@ -330,7 +328,7 @@ impl OldResources<'_> {
 /// others.
 fn enter(
     world: &mut World,
-    serial: u64,
+    set: ModuleSet,
     generation: SharedGeneration,
     recorded: &mut Recorded,
     mut old: OldResources<'_>,
@@ -342,7 +340,7 @@ fn enter(
         persisted: std::mem::take(&mut recorded.persisted),
         commands: Vec::new(),
         data: Vec::new(),
-        serial,
+        set,
         systems: Vec::new(),
         conditions: Vec::new(),
         labels: HashSet::new(),

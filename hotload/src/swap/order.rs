@@ -30,7 +30,7 @@ use indexmap::IndexMap;
 pub use shape::{Extent, Shape};
 
 use super::SwapError;
-use super::schedules::{Entering, GenerationSet};
+use super::schedules::{Entering, ModuleSet};
 
 /// Builds a copy of each schedule that `entering` adds to, without the systems of `leaving`.
 ///
@@ -39,7 +39,7 @@ use super::schedules::{Entering, GenerationSet};
 /// The first schedule that cannot be built, with the systems and sets that are the reason.
 pub fn check(
     world: &World,
-    leaving: &[GenerationSet],
+    leaving: &[ModuleSet],
     entering: Vec<Entering>,
 ) -> Result<(), SwapError> {
     let mut added: IndexMap<InternedScheduleLabel, Schedule> = IndexMap::new();
@@ -179,7 +179,7 @@ struct ScheduleCopy<'a> {
 }
 
 impl<'a> ScheduleCopy<'a> {
-    fn new(running: Option<&'a Schedule>, leaving: &[GenerationSet], added: &'a Schedule) -> Self {
+    fn new(running: Option<&'a Schedule>, leaving: &[ModuleSet], added: &'a Schedule) -> Self {
         let mut copy = Schedule::new(added.label());
         copy.set_build_settings(ScheduleBuildSettings {
             // Sync points stand between systems that are ordered already.
@@ -193,7 +193,7 @@ impl<'a> ScheduleCopy<'a> {
             let leaving = |node: NodeId| {
                 let key = node.as_set();
                 let set = key.and_then(|key| graph.system_sets.get(key));
-                set.and_then(generation_set).is_some_and(|set| leaving.contains(&set))
+                set.and_then(module_set).is_some_and(|set| leaving.contains(&set))
             };
             let edges = graph.hierarchy().all_edges();
             let gone: HashSet<NodeId> =
@@ -295,12 +295,12 @@ impl<'a> ScheduleCopy<'a> {
         let graph = running.graph();
         let parents = graph.hierarchy().neighbors_directed((*key).into(), Direction::Incoming);
         let mut sets = parents.filter_map(|parent| graph.system_sets.get(parent.as_set()?));
-        !sets.any(|set| generation_set(set).is_some())
+        !sets.any(|set| module_set(set).is_some())
     }
 }
 
-/// The generation whose systems are in this set.
-pub fn generation_set(set: &dyn SystemSet) -> Option<GenerationSet> {
+/// The set, if it is that of a module.
+pub fn module_set(set: &dyn SystemSet) -> Option<ModuleSet> {
     let any: &dyn Any = set;
-    any.downcast_ref::<GenerationSet>().copied()
+    any.downcast_ref::<ModuleSet>().copied()
 }

@@ -11,7 +11,7 @@ use playground_api::module::{OnLoad, OnUnload, Recorded};
 use super::order;
 use super::orphans::{self, Orphan};
 use super::replaced::ReplacedTypes;
-use super::schedules::{Entering, GenerationSet, Inherits};
+use super::schedules::{Entering, Inherits, ModuleSet};
 use super::{Extent, Running, SwapError, Swapped, Transaction};
 use crate::build::rustc::ms;
 use crate::generation::SharedGeneration;
@@ -176,8 +176,8 @@ impl Running {
             order::check_once(OnUnload.intern(), systems.on_unload)?;
             added.push(Entering {
                 id: generation.id().clone(),
-                // The copy needs no set of the generation.
-                serial: 0,
+                // The copy needs no set of the module.
+                set: ModuleSet::default(),
                 sets: recorded.sets,
                 systems: systems.scheduled,
                 inherits: Inherits::default(),
@@ -185,8 +185,7 @@ impl Running {
         }
         let replaced = entering.iter().map(|(generation, _)| generation.id());
         let gone = replaced.chain(leave);
-        let gone: Vec<GenerationSet> =
-            gone.filter_map(|id| Some(GenerationSet(self.active.get(id)?.serial))).collect();
+        let gone: Vec<ModuleSet> = gone.filter_map(|id| Some(self.active.get(id)?.set)).collect();
         order::check(world, &gone, added)
     }
 

@@ -2,6 +2,7 @@
 //! continues where the old one stopped.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::schedule::{
@@ -22,15 +23,15 @@ use crate::guard::Reports;
 use crate::guard::executor::GuardedExecutor;
 use crate::ids::ModuleId;
 
-/// The set of all systems of one generation of a module. A number is never used twice, since Bevy
-/// never removes a set.
-#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct GenerationSet(pub u64);
+/// The set of all systems of a module. It is the same for all generations: a set for each would stay
+/// in the schedules, whose building takes a time that grows with the square of the number of sets.
+#[derive(SystemSet, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ModuleSet(pub u64);
 
 /// A module whose systems are removed.
 pub struct Leaving {
     pub id: ModuleId,
-    pub serial: u64,
+    pub set: ModuleSet,
     pub systems: Vec<RunningSystem>,
     pub conditions: Vec<(Place, Memory)>,
     pub labels: HashSet<InternedScheduleLabel>,
@@ -39,7 +40,7 @@ pub struct Leaving {
 /// A module whose systems are added.
 pub struct Entering {
     pub id: ModuleId,
-    pub serial: u64,
+    pub set: ModuleSet,
     pub sets: Vec<(InternedScheduleLabel, ScheduleConfigs<InternedSystemSet>)>,
     pub systems: Vec<(InternedScheduleLabel, ScheduleConfigs<ScheduleSystem>)>,
     pub inherits: Inherits,
@@ -87,8 +88,7 @@ pub fn rebuild(
         own.extend(module.sets.iter().map(|(label, _)| *label));
         own.extend(module.systems.iter().map(|(label, _)| *label));
         labels.extend(&own);
-        let part =
-            |sets, systems| Part { id: module.id.clone(), serial: module.serial, sets, systems };
+        let part = |sets, systems| Part { id: module.id.clone(), set: module.set, sets, systems };
         for (label, sets) in module.sets {
             by_label.entry(label).or_default().push(part(Some(sets), None));
         }
@@ -153,7 +153,7 @@ fn age(now: Tick, tick: Tick) -> u32 {
 /// The systems and sets that one call of a module adds to one schedule.
 struct Part {
     id: ModuleId,
-    serial: u64,
+    set: ModuleSet,
     sets: Option<ScheduleConfigs<InternedSystemSet>>,
     systems: Option<ScheduleConfigs<ScheduleSystem>>,
 }
@@ -196,7 +196,7 @@ impl ScheduleChange<'_> {
         }
         if let Some(mut configs) = part.systems {
             let before: HashSet<SystemKey> = keys(schedule).collect();
-            configs.in_set_inner(GenerationSet(part.serial).intern());
+            configs.in_set_inner(part.set.intern());
             schedule.add_systems(configs);
             let new: HashSet<SystemKey> =
                 keys(schedule).filter(|key| !before.contains(key)).collect();
@@ -257,28 +257,27 @@ impl ScheduleChange<'_> {
         schedule: &mut Schedule,
         leaving: &[Leaving],
     ) -> Result<(), Cause> {
-        let sets: Vec<GenerationSet> = leaving
-            .iter()
-            .filter(|module| module.labels.contains(&self.label))
-            .map(|module| GenerationSet(module.serial))
-            .filter(|set| schedule.graph().system_sets.contains(*set))
-            .collect();
         for module in leaving {
             self.set_conditions.drop_module(self.label, schedule, &module.id);
         }
-        // Bevy builds the schedule before each removal: several sets are removed as one.
-        let set = match sets.as_slice() {
+        let here = leaving.iter().filter(|module| module.labels.contains(&self.label));
+        let graph = schedule.graph();
+        let has_systems = |set: &ModuleSet| {
+            graph.systems_in_set(set.intern()).is_ok_and(|systems| !systems.is_empty())
+        };
+        let sets: Vec<ModuleSet> = here.map(|module| module.set).filter(has_systems).collect();
+        let (set, policy) = match sets.as_slice() {
             [] => return Ok(()),
-            [set] => set.intern(),
-            [.., last] => {
-                let together = LeavingSet(last.0);
-                for set in &sets {
+            [set] => (set.intern(), ScheduleCleanupPolicy::RemoveSystemsOnlyAllowBreakages),
+            // Bevy builds the schedule before each removal: several sets are removed as one.
+            sets => {
+                let together = LeavingSet::new();
+                for set in sets {
                     schedule.configure_sets(set.in_set(together));
                 }
-                together.intern()
+                (together.intern(), ScheduleCleanupPolicy::RemoveSetAndSystemsAllowBreakages)
             }
         };
-        let policy = ScheduleCleanupPolicy::RemoveSystemsOnlyAllowBreakages;
         let removed = schedule.remove_systems_in_set(set, world, policy);
         removed.map(|_| ()).map_err(|error| self.failed(error.to_string()))
     }
@@ -370,6 +369,14 @@ pub fn run_once(
     Ok(())
 }
 
-/// The generations that are removed in one swap.
+/// Modules whose systems are removed together. Bevy cannot add a set again that was removed, so that
+/// each has a number.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct LeavingSet(u64);
+
+impl LeavingSet {
+    fn new() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+}

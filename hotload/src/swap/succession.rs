@@ -16,7 +16,7 @@ use bevy::ecs::schedule::{
 use bevy::ecs::system::System;
 use playground_api::schema::names::stable_name;
 
-use super::order::generation_set;
+use super::order::module_set;
 
 /// What a system or condition and its successors have in common: their `Local`-like values and the
 /// ticks up to which they have seen changes. A number is never used twice.
@@ -60,7 +60,7 @@ impl Place {
             if set.is_anonymous() {
                 let of_tuple = conditions(graph.system_sets.get_conditions(key));
                 surroundings.extend(of_tuple.map(stable_condition));
-            } else if set.system_type().is_none() && generation_set(set).is_none() {
+            } else if set.system_type().is_none() && module_set(set).is_none() {
                 surroundings.push(format!("{set:?}"));
             }
         }

@@ -93,7 +93,7 @@ fn an_ambiguity_that_the_host_forbids_does_not_break_a_commit() {
     let systems = vec![(Update.intern(), double.into_configs())];
     let entering = Entering {
         id: "systems_a".into(),
-        serial: 1,
+        set: ModuleSet(1),
         sets: Vec::new(),
         systems,
         inherits: Inherits::default(),

@@ -17,6 +17,7 @@ mod generic_types;
 mod held_code;
 mod killed;
 mod live_edit;
+mod many_swaps;
 mod messages_of_rustc;
 mod ordinary_edits;
 mod own_identities;

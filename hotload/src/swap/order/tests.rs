@@ -44,12 +44,12 @@ fn schedule(host: Host, old: Option<Module>) -> Schedule {
     let mut schedule = Schedule::new(Update);
     host(&mut schedule);
     if let Some(old) = old {
-        add(&mut schedule, old, GenerationSet(1));
+        add(&mut schedule, old, ModuleSet(1));
     }
     schedule
 }
 
-fn add(schedule: &mut Schedule, module: Module, generation: GenerationSet) {
+fn add(schedule: &mut Schedule, module: Module, generation: ModuleSet) {
     let (sets, systems) = module();
     if let Some(sets) = sets {
         schedule.configure_sets(sets);
@@ -67,9 +67,9 @@ fn bevys_answer(host: Host, old: Option<Module>, new: Module) -> Option<&'static
     schedule.initialize(&mut world).expect("what runs already can be built");
     if old.is_some() {
         let policy = ScheduleCleanupPolicy::RemoveSystemsOnlyAllowBreakages;
-        schedule.remove_systems_in_set(GenerationSet(1), &mut world, policy).unwrap();
+        schedule.remove_systems_in_set(ModuleSet(1), &mut world, policy).unwrap();
     }
-    add(&mut schedule, new, GenerationSet(2));
+    add(&mut schedule, new, ModuleSet(2));
     schedule.initialize(&mut world).err().map(|error| match error {
         ScheduleBuildError::HierarchySort(_) => "HierarchySort",
         ScheduleBuildError::DependencySort(_) => "DependencySort",
@@ -96,12 +96,12 @@ fn answer(host: Host, old: Option<Module>, new: Module, is_built: bool) -> Optio
     let label = Update.intern();
     let entering = Entering {
         id: "module".into(),
-        serial: 2,
+        set: ModuleSet(2),
         sets: sets.into_iter().map(|sets| (label, sets)).collect(),
         systems: systems.into_iter().map(|systems| (label, systems)).collect(),
         inherits: Inherits::default(),
     };
-    let leaving: &[GenerationSet] = if old.is_some() { &[GenerationSet(1)] } else { &[] };
+    let leaving: &[ModuleSet] = if old.is_some() { &[ModuleSet(1)] } else { &[] };
     let refused = check(&world, leaving, vec![entering]).err();
     refused.map(|error| error.to_string())
 }
