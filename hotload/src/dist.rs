@@ -29,8 +29,6 @@ use semver::VersionReq;
 use serde::Deserialize;
 use thiserror::Error;
 
-use archive::Packing;
-
 use crate::explain::Explain;
 use crate::ids::ModuleId;
 use crate::inspect::HostFacts;
@@ -38,6 +36,7 @@ use crate::packs::{self, PacksError};
 use crate::sdk::SdkError;
 use crate::toolchain::Toolchain;
 use crate::workspace::{self, WorkspaceError};
+use archive::Packing;
 
 /// The name of the folder for the game's own modules.
 pub const MODULES: &str = "modules";

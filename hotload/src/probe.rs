@@ -35,7 +35,6 @@ use crate::explain::{Explain, Explanation};
 use crate::ids::{ArtifactHash, ModuleId};
 use crate::os_remedies::known;
 use crate::stored::Stored;
-
 pub use serve::serve_if_asked;
 
 /// The environment variable of a probe, with the process id of the game that started it.

@@ -25,7 +25,10 @@ pub struct Watch {
 /// What the watcher's thread saw since the folders were last set.
 #[derive(Default)]
 struct Moves {
+    /// The watched folders.
     folders: BTreeSet<PathBuf>,
+    /// Events were lost: new folders may not be watched.
+    lost: bool,
     /// Those of the watched folders that were created, moved or removed.
     moved: BTreeSet<PathBuf>,
     /// New symbolic links to folders. The watcher follows only those that it finds at its start.
@@ -33,6 +36,15 @@ struct Moves {
 }
 
 impl Moves {
+    fn see(&mut self, event: &notify::Result<notify::Event>) {
+        match event {
+            Ok(event) if event.need_rescan() => self.lost = true,
+            Ok(event) if is_move(event.kind) => event.paths.iter().for_each(|path| self.add(path)),
+            Ok(_) => {}
+            Err(_) => self.lost = true,
+        }
+    }
+
     fn add(&mut self, path: &Path) {
         if self.folders.contains(path) {
             self.moved.insert(path.to_owned());
@@ -111,11 +123,7 @@ impl Watch {
         let moves: Arc<Mutex<Moves>> = Arc::default();
         let seen = moves.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            if let Ok(event) = &event
-                && is_move(event.kind)
-            {
-                event.paths.iter().for_each(|path| lock(&seen).add(path));
-            }
+            lock(&seen).see(&event);
             changes(event).into_iter().for_each(&mut changed);
         });
         let watcher =
@@ -132,7 +140,6 @@ impl Watch {
         folders: impl IntoIterator<Item = (&'a Path, RecursiveMode)>,
     ) -> SetFolders {
         self.settle();
-        let Moves { moved, links, .. } = std::mem::take(&mut *lock(&self.moves));
         let mut found = BTreeSet::new();
         let mut asked: BTreeMap<&Path, Watched> = BTreeMap::new();
         for (path, mode) in folders {
@@ -148,8 +155,11 @@ impl Watch {
             |path: &Path| recursive.iter().any(|root| path != *root && path.starts_with(root));
         asked.retain(|path, _| !is_covered(path));
 
+        let folders = asked.keys().map(|path| path.to_path_buf()).collect();
+        let moves = Moves { folders, ..Moves::default() };
+        let Moves { moved, links, lost, .. } = std::mem::replace(&mut *lock(&self.moves), moves);
         let is_current = |path: &Path, watched: &Watched| {
-            asked.get(path) == Some(watched) && !moved.contains(path)
+            asked.get(path) == Some(watched) && !moved.contains(path) && !lost
         };
         let (kept, gone): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut self.folders)
             .into_iter()
@@ -183,7 +193,6 @@ impl Watch {
         for link in links.iter().filter(|link| is_recursive(link)) {
             done.has_new |= self.watcher.watch(link, RecursiveMode::Recursive).is_ok();
         }
-        lock(&self.moves).folders = self.folders.keys().cloned().collect();
         done
     }
 

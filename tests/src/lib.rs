@@ -385,8 +385,20 @@ fn concerns(event: &Value, module: &str) -> bool {
     event["module"] == module || modules.into_iter().any(|entry| entry["module"] == module)
 }
 
-/// An app without window and graphics, in which every frame is one fixed step.
 fn headless(assets: &Path, plugin: HotLoadPlugin) -> App {
+    let mut app = headless_app(assets);
+    app.insert_resource(RunOptions { seed: 1, autopilot: true, headless: true })
+        .add_plugins(plugin)
+        // A system of the host's or of Bevy's that cannot run is a failure.
+        .insert_resource(FallbackErrorHandler(bevy::ecs::error::panic));
+    app.finish();
+    app.cleanup();
+    app
+}
+
+/// An app without window and graphics, in which every frame is one fixed step. Plugins can still be
+/// added.
+pub fn headless_app(assets: &Path) -> App {
     let mut app = App::new();
     app.add_plugins(
         DefaultPlugins
@@ -408,12 +420,6 @@ fn headless(assets: &Path, plugin: HotLoadPlugin) -> App {
             }),
     )
     .insert_resource(TimeUpdateStrategy::FixedTimesteps(1))
-    .insert_resource(Time::<Fixed>::from_hz(60.0))
-    .insert_resource(RunOptions { seed: 1, autopilot: true, headless: true })
-    .add_plugins(plugin)
-    // A system of the host's or of Bevy's that cannot run is a failure.
-    .insert_resource(FallbackErrorHandler(bevy::ecs::error::panic));
-    app.finish();
-    app.cleanup();
+    .insert_resource(Time::<Fixed>::from_hz(60.0));
     app
 }

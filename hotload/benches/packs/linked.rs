@@ -1,13 +1,8 @@
 //! The same systems, linked into this program, in the same kind of app without `HotLoadPlugin`.
 
-use bevy::app::TaskPoolOptions;
-use bevy::log::LogPlugin;
+use std::path::Path;
+
 use bevy::prelude::*;
-use bevy::render::RenderPlugin;
-use bevy::render::settings::WgpuSettings;
-use bevy::time::TimeUpdateStrategy;
-use bevy::window::ExitCondition;
-use bevy::winit::WinitPlugin;
 
 #[derive(Resource, Default)]
 struct Counter<const N: usize> {
@@ -40,28 +35,8 @@ struct Ping;
 
 /// An app with the first `count` of 200 systems.
 pub fn app(count: usize) -> App {
-    let mut app = App::new();
-    app.add_plugins(
-        DefaultPlugins
-            .build()
-            .disable::<WinitPlugin>()
-            .disable::<LogPlugin>()
-            .disable::<bevy::app::TerminalCtrlCHandlerPlugin>()
-            .set(TaskPoolPlugin { task_pool_options: TaskPoolOptions::with_num_threads(4) })
-            .set(WindowPlugin {
-                primary_window: None,
-                exit_condition: ExitCondition::DontExit,
-                ..default()
-            })
-            .set(RenderPlugin {
-                render_creation: WgpuSettings { backends: None, ..default() }.into(),
-                ..default()
-            }),
-    )
-    .insert_resource(TimeUpdateStrategy::FixedTimesteps(1))
-    .insert_resource(Time::<Fixed>::from_hz(60.0))
-    .init_state::<Phase>()
-    .add_message::<Ping>();
+    let mut app = playground_tests::headless_app(Path::new("assets"));
+    app.init_state::<Phase>().add_message::<Ping>();
     macro_rules! tens {
         ($($ten:literal)*) => {$(
             add::<{ $ten * 10 }>(&mut app, count);

@@ -138,6 +138,20 @@ fn a_new_folder_below_a_recursive_one_is_watched_before_it_is_read() {
 }
 
 #[test]
+fn after_lost_events_everything_is_watched_again() {
+    let folder = TestFolder::new("watch_lost");
+    let mut watching = Watching::start();
+    watching.set(&[(&folder, true)]);
+    let overflow = notify::Event::new(EventKind::Other).set_flag(Flag::Rescan);
+    for event in [Ok(overflow), Err(notify::Error::generic("the queue is gone"))] {
+        assert!(!watching.set(&[(&folder, true)]));
+        lock(&watching.watch.moves).see(&event);
+        assert!(watching.set(&[(&folder, true)]));
+        watching.see_write(&folder.join("file"));
+    }
+}
+
+#[test]
 fn a_new_link_to_a_folder_is_followed() {
     let folder = TestFolder::new("watch_link");
     let (root, outside) = (folder.join("root"), folder.join("outside"));
