@@ -240,9 +240,10 @@ impl Running {
     /// The sources of these crates and of the cores that they link to.
     fn facts_of(&self, crates: &BTreeSet<String>) -> stale_code::CrateFacts {
         let of = |id: &ModuleId| crates.contains(&id.crate_name());
+        let linking: Vec<&Active> =
+            self.active.iter().filter(|(id, _)| of(id)).map(|(_, active)| active).collect();
         let linked = |id: &ModuleId| {
-            let mut linking = self.active.iter().filter(|(module, _)| of(module));
-            linking.any(|(_, active)| active.generation.manifest.cores.contains_key(id))
+            linking.iter().any(|active| active.generation.manifest.cores.contains_key(id))
         };
         let active = self.active.iter().filter(|(id, _)| of(id) || linked(id));
         let facts = active.filter_map(|(id, it)| Some((id, it.generation.facts()?.clone())));

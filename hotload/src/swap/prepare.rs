@@ -192,10 +192,12 @@ impl Running {
     /// Remembers the schedules as they are now, with everything that the modules added.
     pub(super) fn take_extents(&mut self, world: &World) {
         let Some(schedules) = world.get_resource::<Schedules>() else { return };
-        let labels = self.active.values().flat_map(|active| &active.labels);
+        // Many modules add to the same ones.
+        let labels: HashSet<&InternedScheduleLabel> =
+            self.active.values().flat_map(|active| &active.labels).collect();
         let extent =
             |label: &InternedScheduleLabel| Some((*label, Extent::of(schedules.get(*label)?)));
-        self.extents = labels.filter_map(extent).collect();
+        self.extents = labels.into_iter().filter_map(extent).collect();
     }
 
     /// The schedules to which a module adds something else than its running generation did, and
