@@ -159,8 +159,14 @@ impl Reader {
         known: Option<&SharedWorkspace>,
         elsewhere: &Elsewhere,
     ) -> Result<(Workspace, bool), Refusal> {
-        let mut scanned = self.scan()?;
         let mut was_unwatched = false;
+        let mut scanned = self.scan();
+        if scanned.is_err() && known.is_some_and(|known| self.watch(known, elsewhere)) {
+            // A folder that is missing may have come back before that was watched.
+            was_unwatched = true;
+            scanned = self.scan();
+        }
+        let mut scanned = scanned?;
         while self.watch(&scanned, elsewhere) {
             was_unwatched = true;
             scanned = self.scan()?;

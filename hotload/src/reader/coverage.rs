@@ -50,9 +50,13 @@ impl Coverage {
     }
 
     /// The folders to watch. They may not exist.
-    pub fn folders(&self) -> Vec<(&Path, RecursiveMode)> {
-        let recursive = self.sources.iter().map(|folder| (&**folder, RecursiveMode::Recursive));
-        let mut folders: Vec<_> = recursive.collect();
+    pub fn folders<'a>(&'a self) -> Vec<(&'a Path, RecursiveMode)> {
+        // Above a folder that is missing, the next one shows when it comes back.
+        let source = |folder: &'a PathBuf| match there(folder) {
+            Some(above) if above != folder => (above, RecursiveMode::NonRecursive),
+            _ => (&**folder, RecursiveMode::Recursive),
+        };
+        let mut folders: Vec<_> = self.sources.iter().map(source).collect();
         if self.watches {
             let of_workspace = [&*self.workspace, &*self.configuration];
             folders.extend(of_workspace.map(|folder| (folder, RecursiveMode::NonRecursive)));
@@ -67,7 +71,7 @@ impl Coverage {
 
     /// True if a change of this path may change what modules are made of.
     pub fn counts(&self, path: &Path) -> bool {
-        self.sources.iter().any(|folder| path.starts_with(folder))
+        self.sources.iter().any(|folder| path.starts_with(folder) || folder.starts_with(path))
             || self.list.as_deref() == Some(path)
             || self.elsewhere.has(path)
             || self.watches && is_configuration(&self.workspace, path)
@@ -152,8 +156,7 @@ impl Elsewhere {
         let is_folder = path.is_dir() && !path.is_symlink();
         let folders = [path.parent(), is_folder.then_some(path)];
         for folder in folders.into_iter().flatten() {
-            let there = folder.ancestors().find(|folder| folder.is_dir());
-            let outside = there.filter(|folder| !folder.starts_with(modules));
+            let outside = there(folder).filter(|folder| !folder.starts_with(modules));
             self.folders.extend(outside.map(Path::to_owned));
         }
     }
@@ -166,6 +169,11 @@ impl Elsewhere {
         next.is_some_and(|next| next.starts_with(path))
             || path.ancestors().any(|folder| self.paths.contains(folder))
     }
+}
+
+/// The folder, or the next one above it that is there.
+fn there(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|folder| folder.is_dir())
 }
 
 /// The parts of a path, the last one first.

@@ -137,6 +137,9 @@ impl<'a> Graph<'a> {
     fn relations(&self, module: &Module) -> BTreeMap<Package, Set> {
         let mut sets: BTreeMap<Package, Set> = BTreeMap::new();
         let mut add = |other: &str, set: Set| {
+            if other == module.id {
+                return;
+            }
             let package = Package::Module(other.to_owned());
             let both = sets.get(&package).map_or(set.clone(), |before| before.intersection(&set));
             sets.insert(package, both);
@@ -180,6 +183,21 @@ impl<'a> Graph<'a> {
             },
         )
     }
+}
+
+/// Why a module can never run: it has a relation to itself that does not hold. pubgrub has no place for
+/// such a relation.
+fn against_itself(module: &Module, provider: &Provider) -> Option<String> {
+    let Module { id, version, requires, optional, conflicts, .. } = module;
+    let own = |relations: &BTreeMap<String, VersionReq>, matches: bool| {
+        relations.get(id).filter(|it| it.matches(version) == matches).cloned()
+    };
+    let needs = |versions| format!("`{id}` {version} of {provider} requires itself as {versions}");
+    let conflicts = || {
+        own(conflicts, true)
+            .map(|_| format!("`{id}` {version} of {provider} conflicts with itself"))
+    };
+    own(requires, false).or_else(|| own(optional, false)).map(needs).or_else(conflicts)
 }
 
 pub(super) fn of_pack(id: &str, version: &Version) -> Choice {
@@ -244,6 +262,9 @@ impl DependencyProvider for Graph<'_> {
             (Package::Module(id), Choice::Present(version, provider)) => {
                 let offers = self.modules.get(id.as_str());
                 let module = offers.and_then(|it| it.get(&(version, provider.clone())));
+                if let Some(reason) = module.and_then(|it| against_itself(it, provider)) {
+                    return Ok(Dependencies::Unavailable(reason));
+                }
                 let mut sets = module.map(|module| self.relations(module)).unwrap_or_default();
                 if let Provider::Pack(pack, version) = provider {
                     let own = Set::singleton(of_pack(pack, version));

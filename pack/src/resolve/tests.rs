@@ -327,3 +327,22 @@ fn a_cycle_is_named() {
         order(&["core_a 1 before core_b", "core_b 1 before core_a"], Some(3)).expect_err("a cycle");
     assert_eq!(own.0.len(), 2);
 }
+
+#[test]
+fn a_relation_to_itself_counts() {
+    let resolved = |module: &str| {
+        let catalog = game(&[], vec![pack("odd 1", &[module])]);
+        solved(&catalog, &["odd"]).map_err(|clash| clash.facts)
+    };
+    assert!(resolved("core_odd 1.1 requires core_odd ^1 optional core_odd ^1").is_ok());
+    assert!(resolved("core_odd 1.1 conflicts core_odd ^2").is_ok());
+    for (module, fact) in [
+        ("core_odd 1.1 requires core_odd ^2", "requires itself as ^2"),
+        ("core_odd 1.1 optional core_odd ^2", "requires itself as ^2"),
+        ("core_odd 1.1 conflicts core_odd *", "conflicts with itself"),
+    ] {
+        let facts = resolved(module).expect_err(module);
+        let expected = format!("`core_odd` 1.1.0 of pack `odd` 1.0.0 {fact}");
+        assert!(facts.contains(&expected), "{facts:?}");
+    }
+}

@@ -213,6 +213,16 @@ fn a_library_that_changed_meanwhile_is_refused() {
     scene.swap(OBSERVE, &[("steps::step()", "steps::step() + 1")]);
     scene.frames(2);
     scene.exact_tally();
+
+    // What is saved while it is gone goes live when it is back.
+    let (libraries, gone) = (scene.root().join("libs"), scene.root().join("gone"));
+    scene.mark();
+    fs::rename(&libraries, &gone).expect("moved");
+    scene.wait_for_line("H0102");
+    scene.edit(OBSERVE, "steps::step() + 1", "steps::step() + 2");
+    scene.frames(10);
+    fs::rename(&gone, &libraries).expect("moved");
+    scene.wait_for("swapped", "systems_observe");
 }
 
 #[test]
