@@ -22,6 +22,7 @@ mod set_conditions;
 mod set_up;
 mod set_up_again;
 mod succession;
+mod tuple_sets;
 #[cfg(test)]
 mod tests;
 

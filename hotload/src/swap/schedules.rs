@@ -19,6 +19,7 @@ use super::broken::Cause;
 use super::set_conditions::SetConditions;
 use super::set_up::{guard, remembering, set_up, set_up_conditions, sets_with_new_conditions};
 use super::succession::{Memories, Memory, Place};
+use super::tuple_sets::take_conditions;
 use crate::guard::Reports;
 use crate::guard::executor::GuardedExecutor;
 use crate::ids::ModuleId;
@@ -138,6 +139,7 @@ pub fn rebuild(
                 schedule_last_run: schedule_last_runs.get(&label).copied(),
                 inherits: &mut inherits,
                 entered: &mut entered,
+                tuples: HashMap::new(),
             };
             change.apply(world, schedule, &leaving, parts)
         })?;
@@ -166,6 +168,8 @@ struct ScheduleChange<'a> {
     schedule_last_run: Option<Tick>,
     inherits: &'a mut HashMap<ModuleId, Inherits>,
     entered: &'a mut [Entered],
+    /// How many tuples with a run condition each module has added.
+    tuples: HashMap<ModuleSet, usize>,
 }
 
 impl ScheduleChange<'_> {
@@ -197,7 +201,10 @@ impl ScheduleChange<'_> {
         if let Some(mut configs) = part.systems {
             let before: HashSet<SystemKey> = keys(schedule).collect();
             configs.in_set_inner(part.set.intern());
+            let next = self.tuples.entry(part.set).or_default();
+            let sets = take_conditions(&mut configs, part.set, next);
             schedule.add_systems(configs);
+            sets.into_iter().for_each(|set| _ = schedule.configure_sets(set));
             let new: HashSet<SystemKey> =
                 keys(schedule).filter(|key| !before.contains(key)).collect();
             for key in in_order(schedule, &new) {

@@ -30,9 +30,9 @@ fn stays_as_large(scene: &mut Scene, event: &str, commands: [&str; 2]) {
 fn swaps_leave_nothing_in_the_schedules() {
     let mut scene = Scene::demo();
     scene.wait_for("committed", "systems_walk");
-    let first = nodes(&scene);
+    let before = nodes(&scene);
     scene.swap(WALK, &[("version = 1;", "version = 2;")]);
-    assert_eq!(nodes(&scene), first);
+    assert_eq!(nodes(&scene), before);
     stays_as_large(
         &mut scene,
         "rolled_back",
@@ -41,7 +41,37 @@ fn swaps_leave_nothing_in_the_schedules() {
     // A core, with all that links to it.
     scene.swap(SCENE, &[("self.x += self.speed;", "self.x += self.speed * 1.5;")]);
     scene.frames(2);
-    assert_eq!(nodes(&scene), first);
+    assert_eq!(nodes(&scene), before);
     stays_as_large(&mut scene, "rolled_back", ["rollback core_scene 1", "rollback core_scene 2"]);
-    assert_eq!(nodes(&scene), first);
+    assert_eq!(nodes(&scene), before);
+}
+
+#[test]
+fn tuples_with_run_conditions_leave_nothing_in_the_schedules() {
+    let mut scene = Scene::demo();
+    scene.wait_for("committed", "systems_walk");
+    let plain = "(walk, despawn).chain().in_set(SceneSet::Write)";
+    let tuples = "((walk, despawn).chain().run_if(|| true), (|| {}, || {}).run_if(|| true))\
+                  .in_set(SceneSet::Write)\
+                  .run_if(|tally: Res<Tally>| tally.walked < 1_000_000)";
+    scene.swap(WALK, &[(plain, tuples)]);
+    scene.wait_for("committed", "systems_walk");
+    scene.swap(WALK, &[("version = 1;", "version = 2;")]);
+    let (before, walked) = (nodes(&scene), scene.exact_tally().get("walked"));
+    stays_as_large(
+        &mut scene,
+        "rolled_back",
+        ["rollback systems_walk 2", "rollback systems_walk 3"],
+    );
+    assert_eq!(nodes(&scene), before);
+    assert!(scene.exact_tally().get("walked") > walked, "its systems run");
+    // The conditions are those of the newest code, and not those of all.
+    scene.swap(WALK, &[("tally.walked < 1_000_000", "tally.walked < 1")]);
+    scene.frames(2);
+    let walked = scene.exact_tally().get("walked");
+    scene.frames(20);
+    assert_eq!(scene.exact_tally().get("walked"), walked, "the condition is false");
+    scene.swap(WALK, &[("tally.walked < 1)", "tally.walked > 1)")]);
+    scene.frames(20);
+    assert!(scene.exact_tally().get("walked") > walked, "the condition is true");
 }
