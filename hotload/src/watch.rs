@@ -22,7 +22,7 @@ pub struct Watch {
     moves: Arc<Mutex<Moves>>,
 }
 
-/// What the watcher's thread saw since the folders were last set.
+/// Moves that the watcher's thread saw since the folders were last set.
 #[derive(Default)]
 struct Moves {
     /// The watched folders.
@@ -104,7 +104,7 @@ pub enum FileChange {
     },
 }
 
-/// What [`Watch::set`] did.
+/// The result of [`Watch::set`].
 #[derive(Debug, Default)]
 pub struct SetFolders {
     /// True if a folder is watched that was not watched before. Changes in it may have been missed.

@@ -9,6 +9,24 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+/// The manifest of a plugin that a benchmark adds, called `plugins_extra`.
+pub const PLUGIN_MANIFEST: &str = r#"[package]
+name = "plugins_extra"
+version.workspace = true
+edition.workspace = true
+rust-version.workspace = true
+license.workspace = true
+publish.workspace = true
+
+[dependencies]
+bevy.workspace = true
+playground_api.workspace = true
+serde.workspace = true
+
+[lints]
+workspace = true
+"#;
+
 /// The folder for what benchmarks leave, `target/bench`.
 pub fn folder() -> PathBuf {
     // The program lies in target/<profile>/deps.

@@ -1,5 +1,7 @@
 //! The kinds of edits.
 
+use playground_tests::bench::PLUGIN_MANIFEST;
+
 /// A kind of edit.
 pub struct Kind {
     /// The name in the table.
@@ -159,7 +161,7 @@ pub const ARENA: &[Kind] = &[
         key: "folder",
         end: ("swapped", "plugins_extra"),
         change: Change::Add(&[
-            ("modules/plugins/extra/Cargo.toml", EXTRA_MANIFEST),
+            ("modules/plugins/extra/Cargo.toml", PLUGIN_MANIFEST),
             ("modules/plugins/extra/src/lib.rs", EXTRA),
         ]),
         then: Some(&Kind {
@@ -176,23 +178,6 @@ pub const ARENA: &[Kind] = &[
         &Kind::command("… the first one", "app_back", ("app_changed", "apps_arena"), "app arena"),
     ),
 ];
-
-const EXTRA_MANIFEST: &str = r#"[package]
-name = "plugins_extra"
-version.workspace = true
-edition.workspace = true
-rust-version.workspace = true
-license.workspace = true
-publish.workspace = true
-
-[dependencies]
-bevy.workspace = true
-playground_api.workspace = true
-serde.workspace = true
-
-[lints]
-workspace = true
-"#;
 
 const EXTRA: &str = "//! A new module.
 #![forbid(unsafe_code)]

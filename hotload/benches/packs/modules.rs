@@ -8,23 +8,6 @@ use playground_hotload::packs;
 use playground_tests::{Copy, Scene, bench};
 use serde_json::Value;
 
-const MANIFEST: &str = r#"[package]
-name = "ID"
-version.workspace = true
-edition.workspace = true
-rust-version.workspace = true
-license.workspace = true
-publish.workspace = true
-
-[dependencies]
-bevy.workspace = true
-playground_api.workspace = true
-serde.workspace = true
-
-[lints]
-workspace = true
-"#;
-
 /// As `linked.rs` has it.
 const SOURCE: &str = r#"//! A little work in each frame.
 #![forbid(unsafe_code)]
@@ -82,7 +65,7 @@ impl Packs {
     /// Builds packs of that many modules, and updates of some of them.
     pub fn build(counts: &[usize], updates: &[usize]) -> Self {
         let mut hasher = blake3::Hasher::new();
-        for text in [playground_api::ABI, MANIFEST, SOURCE] {
+        for text in [playground_api::ABI, bench::PLUGIN_MANIFEST, SOURCE] {
             hasher.update(text.as_bytes());
         }
         let name = format!("packs-{}", &hasher.finalize().to_hex()[..16]);
@@ -96,7 +79,10 @@ impl Packs {
         let most = counts.iter().copied().max().unwrap_or_default();
         for number in 0..most {
             let folder = format!("plugins/many{number:03}");
-            packs.copy.write(&format!("{folder}/Cargo.toml"), &MANIFEST.replace("ID", &id(number)));
+            packs.copy.write(
+                &format!("{folder}/Cargo.toml"),
+                &bench::PLUGIN_MANIFEST.replace("plugins_extra", &id(number)),
+            );
             packs.copy.write(&format!("{folder}/src/lib.rs"), SOURCE);
         }
         counts.iter().for_each(|count| packs.pack(*count, OLD));

@@ -11,11 +11,12 @@ use crate::toolchain::Toolchain;
 /// The guide for authors of modules, with links to files of an SDK.
 pub fn guide() -> String {
     const GUIDE: &str = include_str!("../../../api/GUIDE.md");
-    let (readme, errors) = ("../README.md", "../hotload/ERRORS.md");
-    GUIDE
-        .replace("../README.md#packs-and-releases", readme)
-        .replace(readme, "README.md")
-        .replace(errors, "ERRORS.md")
+    let links = [
+        ("../README.md#packs-and-releases", "README.md"),
+        ("../README.md", "README.md"),
+        ("../hotload/ERRORS.md", "ERRORS.md"),
+    ];
+    links.iter().fold(GUIDE.to_owned(), |guide, (from, to)| guide.replace(from, to))
 }
 
 /// What each error code means.
