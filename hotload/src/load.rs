@@ -54,8 +54,9 @@ impl Code {
         static ENTRY: ModuleEntry =
             ModuleEntry { magic: MAGIC, manifest_len: 0, schemas_len: 0, build: |_| () };
         #[expect(clippy::unwrap_used, reason = "a test")]
-        let image = File::open("/dev/null").unwrap();
-        Self { entry: &ENTRY, image: Box::leak(Box::new(image)) }
+        static IMAGE: std::sync::LazyLock<File> =
+            std::sync::LazyLock::new(|| File::open("/dev/null").unwrap());
+        Self { entry: &ENTRY, image: &IMAGE }
     }
 }
 

@@ -29,6 +29,16 @@ pub struct AttemptOutcome {
     pub learned: BTreeMap<ModuleId, Learned>,
 }
 
+impl AttemptOutcome {
+    /// True if something was not built, or refused.
+    pub fn has_failed(&self) -> bool {
+        let is_failure = |group: &GroupOutcome| {
+            matches!(group.result, Err(AttemptError::NotBuilt(_) | AttemptError::Refused(_)))
+        };
+        self.groups.iter().any(is_failure) || matches!(self.planned, Some(Err(_)))
+    }
+}
+
 /// The result for modules that are accepted or refused together.
 pub struct GroupOutcome {
     /// The modules.

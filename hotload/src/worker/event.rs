@@ -162,6 +162,17 @@ pub enum AttemptEvent {
     Ended(Box<AttemptOutcome>),
 }
 
+impl AttemptEvent {
+    /// True if the user would read that some module cannot run.
+    pub fn has_failed(&self) -> bool {
+        match self {
+            Self::BuildFailed { .. } => true,
+            Self::Ended(outcome) => outcome.has_failed(),
+            Self::BuildStarted(_) | Self::Progress(_) => false,
+        }
+    }
+}
+
 /// The sources as they are on disk.
 pub struct Reading {
     /// The modules on disk, and how cargo would compile them.

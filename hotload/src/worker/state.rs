@@ -140,6 +140,9 @@ pub struct State {
     put_off: BTreeSet<ModuleId>,
     attempts: Attempts,
     attempt_count: u64,
+    /// Failures of the current attempt, and what followed them, while newer sources are read: they
+    /// may not concern those.
+    held: Vec<AttemptEvent>,
     proposal: Option<Proposed>,
     proposal_count: u64,
     /// Why the workspace could not be read, as last reported, and for which save.
@@ -165,6 +168,7 @@ impl State {
             put_off: BTreeSet::new(),
             attempts: Attempts::Idle,
             attempt_count: 0,
+            held: Vec::new(),
             proposal: None,
             proposal_count: 0,
             reported: None,
@@ -275,13 +279,26 @@ impl State {
 
     /// Acts on the new state, in a fixed order, whatever the events were.
     fn settle(&mut self) {
-        self.start_reading();
-        if self.is_reading {
+        loop {
+            self.start_reading();
+            if self.is_reading {
+                return;
+            }
+            if let WorkspaceState::Ready(workspace) = &self.workspace {
+                let workspace = workspace.clone();
+                self.start_attempt(&workspace);
+            }
+            let held = std::mem::take(&mut self.held);
+            if held.is_empty() {
+                break;
+            }
+            for event in held {
+                self.take_attempt_event(event);
+            }
+        }
+        if matches!(self.workspace, WorkspaceState::Unreadable { .. }) {
             return;
         }
-        let WorkspaceState::Ready(workspace) = &self.workspace else { return };
-        let workspace = workspace.clone();
-        self.start_attempt(&workspace);
         let is_idle = matches!(self.attempts, Attempts::Idle) && self.proposal.is_none();
         if is_idle {
             let running = self.running.generations.values().cloned().collect();
@@ -315,6 +332,15 @@ impl State {
         if *current != id {
             return;
         }
+        let is_outdated = self.pending.edits && (self.is_reading || self.unread.is_some());
+        if !self.held.is_empty() || is_outdated && event.has_failed() {
+            self.held.push(event);
+        } else {
+            self.take_attempt_event(event);
+        }
+    }
+
+    fn take_attempt_event(&mut self, event: AttemptEvent) {
         match event {
             AttemptEvent::BuildStarted(module) => self.update(Update::BuildStarted(module)),
             AttemptEvent::BuildFailed { module, messages, took_ms } => {

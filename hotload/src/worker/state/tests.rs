@@ -117,6 +117,77 @@ fn an_edit_of_a_file_before_it_is_watched_goes_live() {
 }
 
 #[test]
+fn a_failure_waits_until_it_is_known_to_be_of_the_newest_sources() {
+    for odd in [false, true] {
+        let mut model = running();
+        model.builds_from_start = true;
+        // Failures of even sources are known while others are still building.
+        if odd {
+            model.next_source();
+        }
+        for broken in [
+            Source { compiles: false, ..model.next_source() },
+            Source { refused: true, ..model.next_source() },
+            Source { compiles: false, ..model.next_source() },
+        ] {
+            // Like a source that uses a library, and then the manifest that names the library.
+            model.save("core_x", broken);
+            model.finish_reading();
+            let repaired = model.next_source();
+            model.save("core_x", repaired);
+            model.finish_attempt();
+            model.rest();
+            assert!(
+                matches!(&model.reports[..], [Report::Swapped { .. }]),
+                "{broken:?}: {:?}",
+                model.reports
+            );
+            assert_eq!(model.live("core_x"), Some(repaired));
+            model.assert_at_rest();
+            model.reports.clear();
+
+            // Another file was saved meanwhile: the failure stands.
+            model.save("core_x", broken);
+            model.finish_reading();
+            model.touch("leaf_a");
+            let ticket = model.request(Request::Reload { id: id("leaf_b"), force: false });
+            model.finish_attempt();
+            assert_eq!(model.reports, []);
+            model.rest();
+            assert!(
+                matches!(
+                    model.reports[0],
+                    Report::NotBuilt { .. } | Report::StillNotBuilt(_) | Report::Refused(_)
+                ),
+                "{broken:?}: {:?}",
+                model.reports
+            );
+            assert!(model.is_answered(ticket));
+            model.assert_at_rest();
+            model.save("core_x", model.next_source());
+            model.rest();
+            model.reports.clear();
+
+            // The workspace cannot be read meanwhile.
+            model.save("core_x", broken);
+            model.finish_reading();
+            model.readable = false;
+            model.touch("leaf_a");
+            model.finish_attempt();
+            model.rest();
+            assert_eq!(model.reports, [Report::Unreadable]);
+            model.readable = true;
+            let repaired = model.next_source();
+            model.save("core_x", repaired);
+            model.rest();
+            assert_eq!(model.live("core_x"), Some(repaired));
+            model.assert_at_rest();
+            model.reports.clear();
+        }
+    }
+}
+
+#[test]
 fn an_edit_of_a_module_that_was_put_off_is_reported_once_it_is_switched_on() {
     let mut model = running();
     model.switch("user_p", false);

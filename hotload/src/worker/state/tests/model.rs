@@ -22,8 +22,8 @@ use crate::pipeline::{
 use crate::reader::Workspace;
 use crate::resolve::{Selection, resolve};
 use crate::worker::event::{
-    AttemptEvent, Event, FileEvent, HostEvent, Proposal, ProposalAnswer, Reading, Request,
-    RunningModules, Update,
+    AttemptEvent, AttemptId, Event, FileEvent, HostEvent, Proposal, ProposalAnswer, Reading,
+    Request, RunningModules, Update,
 };
 use crate::worker::request::Ticket;
 use crate::worker::state::{Effect, ReadRequest, State};
@@ -96,6 +96,10 @@ pub struct Model {
     failed_packs: Vec<Arc<PackVersion>>,
     reading: Option<ReadRequest>,
     attempt: Option<(Box<Attempt>, bool)>,
+    /// The sources at the start of the attempt under way.
+    at_start: BTreeMap<ModuleId, Source>,
+    /// Builds use the sources as they were at their start, like manifests.
+    pub builds_from_start: bool,
     proposal: Option<Box<Proposal>>,
     running: BTreeMap<ModuleId, SharedGeneration>,
     version: u64,
@@ -135,6 +139,8 @@ impl Model {
             failed_packs: Vec::new(),
             reading: None,
             attempt: None,
+            at_start: BTreeMap::new(),
+            builds_from_start: false,
             proposal: None,
             running: BTreeMap::new(),
             version: 0,
@@ -353,6 +359,7 @@ impl Model {
                 assert!(self.reading.replace(request).is_none(), "one reading at a time");
             }
             Effect::Start(attempt) => {
+                self.at_start.clone_from(&self.disk);
                 assert!(self.attempt.replace((attempt, false)).is_none(), "one attempt at a time");
             }
             Effect::Cancel(id) => {
@@ -500,17 +507,27 @@ impl Model {
         });
         for module in early.cloned().collect::<Vec<_>>() {
             let messages = vec!["error".to_owned()];
-            let event = AttemptEvent::BuildFailed { module, messages, took_ms: 1.0 };
-            self.handle([Event::Attempt(id, event)]);
+            self.attempt_event(id, AttemptEvent::BuildFailed { module, messages, took_ms: 1.0 });
         }
         let outcome = if cancelled { cancelled_outcome() } else { self.outcome(&attempt) };
-        self.handle([Event::Attempt(id, AttemptEvent::Ended(Box::new(outcome)))]);
+        self.attempt_event(id, AttemptEvent::Ended(Box::new(outcome)));
+    }
+
+    /// While newer sources are read, no failure of older ones is reported.
+    fn attempt_event(&mut self, id: AttemptId, event: AttemptEvent) {
+        let reads_edits = self.reading.as_ref().is_some_and(|it| !it.paths.is_empty());
+        let before = self.reports.len();
+        self.handle([Event::Attempt(id, event)]);
+        let new = &self.reports[before..];
+        let is_plan = |report: &Report| matches!(report, Report::Planned(_));
+        assert!(!reads_edits || new.iter().all(is_plan), "of sources that are read again: {new:?}");
     }
 
     /// What an attempt makes a module of. A pack's artifact stays what it was when it was read.
     fn source_in(&self, attempt: &Attempt, id: &ModuleId) -> Source {
         let prebuilt = attempt.workspace.members.prebuilt_module(id);
-        prebuilt.map_or(self.disk[id], |module| self.sources[&module.hash])
+        let sources = if self.builds_from_start { &self.at_start } else { &self.disk };
+        prebuilt.map_or(sources[id], |module| self.sources[&module.hash])
     }
 
     fn outcome(&mut self, attempt: &Attempt) -> AttemptOutcome {
