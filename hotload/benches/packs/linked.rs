@@ -1,7 +1,9 @@
 //! The same systems, linked into this program, in the same kind of app without `HotLoadPlugin`.
 
 use std::path::Path;
+use std::time::Instant;
 
+use bevy::ecs::schedule::ScheduleCleanupPolicy;
 use bevy::prelude::*;
 
 #[derive(Resource, Default)]
@@ -55,4 +57,18 @@ pub fn app(count: usize) -> App {
     app.finish();
     app.cleanup();
     app
+}
+
+/// The time that Bevy takes to replace one system of the app: it builds the schedule anew. In
+/// milliseconds.
+pub fn rebuild_ms(app: &mut App) -> f64 {
+    app.world_mut().schedule_scope(Update, |world, schedule| {
+        schedule.initialize(world).expect("a schedule that has run");
+        let started = Instant::now();
+        let policy = ScheduleCleanupPolicy::RemoveSystemsOnlyAllowBreakages;
+        schedule.remove_systems_in_set(work::<0>, world, policy).expect("its system");
+        schedule.add_systems(work::<0>);
+        schedule.initialize(world).expect("the same systems");
+        started.elapsed().as_secs_f64() * 1000.0
+    })
 }

@@ -70,6 +70,20 @@ fn main() {
             report.figure(&format!("frame_{count}_over_linked"), most.0 / most.1);
         }
     }
+    // As many systems in one library: what is left is the cost of 200 libraries.
+    let (mut frames, mut floors) = (Column::default(), Column::default());
+    for run in 0..runs {
+        report.progress("all systems in one module", run, runs);
+        packs.remove(&mut scene);
+        packs.install_all_in_one(&mut scene);
+        scene = restart_ms(scene).1;
+        let (frame, floor) = frames_ms(&mut scene, &mut linked::app(MANY));
+        frames.push(frame);
+        floors.push(floor);
+    }
+    let (frame, floor) = (frames.p50(), floors.p50());
+    report.line(&format!("all in one module: frame {frame:.3} ms, linked {floor:.3} ms"));
+    report.figure("frame_all_in_one_over_linked", frame / floor);
     let of =
         |count: usize| start_ms.iter().find(|(it, _)| *it == count).map_or(f64::NAN, |it| it.1);
     report.at_most("frame_200_over_linked", most.0 / most.1, 1.02);
@@ -77,17 +91,27 @@ fn main() {
 
     let mut pauses = Vec::new();
     for count in [FEW, MANY] {
-        let mut column = Column::default();
+        let (mut column, mut rebuilds) = (Column::default(), Column::default());
         for run in 0..runs {
             report.progress(&format!("an update among {count}"), run, runs);
+            // The sets of functions that are gone stay in a schedule while the game runs.
             packs.remove(&mut scene);
             packs.install(&mut scene, count);
+            scene = restart_ms(scene).1;
             scene.frames(60);
             let event = packs.update(&mut scene, count);
             assert_eq!(event["modules"].as_array().map(Vec::len), Some(1), "{event}");
             column.push(event["ms"]["pause"].as_f64().unwrap_or(f64::NAN));
+            let mut linked = linked::app(count);
+            linked.update();
+            rebuilds.push(linked::rebuild_ms(&mut linked));
         }
-        report.line(&format!("update of one among {count:>3}: pause {:.2} ms", column.p50()));
+        report.line(&format!(
+            "update of one among {count:>3}: pause {:.2} ms; Bevy alone builds the linked schedule in {:.2} ms",
+            column.p50(),
+            rebuilds.p50()
+        ));
+        report.figure(&format!("rebuild_{count}_ms"), rebuilds.p50());
         report.figure(&format!("pause_{count}_ms"), column.p50());
         pauses.push(column.p50());
     }
