@@ -119,6 +119,11 @@ fn continued(last: Option<&egui::Context>) -> EguiContext {
             let fonts = last.fonts(|fonts| fonts.definitions().clone());
             context.get_mut().set_fonts(fonts);
         }
+    } else {
+        // Lists that are filtered and code that is edited draw other widgets in the same place, which
+        // egui would frame in red.
+        #[cfg(debug_assertions)]
+        context.get_mut().all_styles_mut(|style| style.debug.warn_if_rect_changes_id = false);
     }
     context
 }
@@ -174,6 +179,36 @@ mod tests {
         assert!(is_own && count == 1);
         let mut context = app.world_mut().get_mut::<EguiContext>(own).expect("a context");
         assert_eq!(context.get_mut().data(|data| data.get_temp::<i32>(id)), Some(7));
+    }
+
+    /// The number of shapes in a frame in which a widget has another id than the one there before.
+    #[cfg(debug_assertions)]
+    fn shapes(context: &egui::Context) -> usize {
+        let draw = |name: &str| {
+            let output = context.run_ui(egui::RawInput::default(), |ui| {
+                let rect = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(9.0, 9.0));
+                ui.interact(rect, egui::Id::new(name), egui::Sense::click());
+            });
+            output.shapes.len()
+        };
+        draw("before");
+        draw("after")
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    fn other_widgets_in_the_same_place_are_not_marked_unless_a_game_wants_it() {
+        assert_ne!(shapes(&egui::Context::default()), 0, "as egui does by default");
+        let mut app = app();
+        let (own, ..) = placed(&mut app);
+        let mut context = app.world_mut().get_mut::<EguiContext>(own).expect("a context");
+        assert_eq!(shapes(context.get_mut()), 0);
+        let mark = |style: &mut egui::Style| style.debug.warn_if_rect_changes_id = true;
+        context.get_mut().all_styles_mut(mark);
+        let camera = game_camera(&mut app, 0);
+        assert_eq!(placed(&mut app), (camera, false, 1));
+        let mut context = app.world_mut().get_mut::<EguiContext>(camera).expect("a context");
+        assert_ne!(shapes(context.get_mut()), 0);
     }
 
     #[test]
