@@ -42,7 +42,7 @@ pub struct PackArgs {
     command: crate::pack::PackCommand,
 }
 
-/// What the command line asks for.
+/// The task that the command line asks for.
 pub enum Task {
     /// Run the game.
     Run(RunArgs),

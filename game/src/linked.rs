@@ -17,7 +17,7 @@ type Build = fn(&mut ModuleApp);
 
 include!(concat!(env!("OUT_DIR"), "/linked_modules.rs"));
 
-/// What each linked module says about itself, and its `build`.
+/// The manifest of each linked module, and its `build`.
 fn described() -> Vec<(Manifest, Build)> {
     let read = |(manifest, build): (&[u8], Build)| {
         // It was written by `export_module!`, in this build.

@@ -11,7 +11,7 @@ use playground_hotload::packs::{
 };
 use playground_pack::{Manifest, PackError, Reader, SigningKey, Size};
 
-/// What to do with a pack.
+/// Subcommands about packs.
 #[derive(Subcommand, Clone, Debug)]
 pub enum PackCommand {
     /// Make a folder for a new pack, and a module for it unless modules are given

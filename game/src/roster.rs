@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-/// What a module says about itself.
+/// A module's own manifest.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Manifest {
     /// `Core`, `Systems`, `Plugins` or `Apps`.

@@ -11,7 +11,7 @@ use playground_hotload::sdk::{self, Export};
 
 use crate::dist::print_written;
 
-/// What to do with an SDK.
+/// Subcommands about SDKs.
 #[derive(Subcommand, Clone, Debug)]
 pub enum SdkCommand {
     /// Write the SDK of this game, in its workspace

@@ -45,7 +45,7 @@ const LICENCES: &str = "licences.txt";
 /// The id of the manifest of the game's own modules.
 const ID: &str = "playground";
 
-/// What to release.
+/// A request for a release.
 #[derive(Clone, Debug)]
 pub struct Release {
     /// A folder in the workspace of the modules.
@@ -75,12 +75,12 @@ pub enum Form {
     },
 }
 
-/// What was written.
+/// A finished release.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Released {
     /// The folder.
     pub folder: PathBuf,
-    /// What is in it, each with its size in bytes.
+    /// Its parts, each with its size in bytes.
     pub parts: Vec<(String, u64)>,
     /// The archive with its size in bytes.
     pub archive: Option<(PathBuf, u64)>,
@@ -92,7 +92,7 @@ pub struct Released {
 pub enum DistError {
     /// A file cannot be read or written.
     File {
-        /// What was done, for example `copy`.
+        /// The action that failed, for example `copy`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -108,7 +108,7 @@ pub enum DistError {
     Tool {
         /// The command.
         command: String,
-        /// What it printed.
+        /// Its output.
         output: String,
     },
     /// Packages have neither a licence's text nor its name.
@@ -270,7 +270,7 @@ fn linked(workspace: &Path, package: &str, profile: &str) -> Result<PathBuf, Dis
     })
 }
 
-/// What a player reads first.
+/// The README of a release, for players.
 const README: &str = "\
 Playground
 
@@ -285,7 +285,7 @@ Saves and packs are in ~/.local/share/playground, or in $XDG_DATA_HOME/playgroun
 where `--data FOLDER` says. This folder is only read. ./playground --help has more.
 ";
 
-/// What a player of the static form reads first.
+/// The README of a static release, for players.
 const README_OF_STATIC: &str = "\
 Playground
 

@@ -24,7 +24,7 @@ pub type SharedJournal = Arc<Mutex<Option<Journal>>>;
 /// The journals of all workers of this process. `None` until the thread is started.
 static JOURNALS: Mutex<Option<Vec<Weak<Mutex<Option<Journal>>>>>> = Mutex::new(None);
 
-/// What the process does with a signal.
+/// The process's reaction to a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Disposition {
     /// It ends.

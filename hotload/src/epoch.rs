@@ -48,7 +48,7 @@ use crate::ids::{Epoch, ModuleId};
 /// Part of every epoch: a change of the algorithm must change this text, and so all epochs.
 const VERSION: &str = "playground epoch 4";
 
-/// What the identities of a crate's types depend on.
+/// The values that decide about the identities of a crate's types.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The epoch of the crate as a whole, for modules that are built against it.

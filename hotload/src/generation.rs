@@ -38,7 +38,7 @@ pub struct Generation {
     pub times: Times,
     /// The installed pack that it came with.
     pub pack: Option<Arc<PackVersion>>,
-    /// What it was built from; `None` if that is not what is on disk.
+    /// The inputs that it was built from; `None` if they are not those on disk.
     pub inputs: Option<Arc<Inputs>>,
     /// Why it was built, if another generation ran before.
     pub causes: Vec<Cause>,
@@ -112,7 +112,7 @@ impl Generation {
         })
     }
 
-    /// What the module adds to schedules. Computed once: planning does it, so that a
+    /// The systems and sets that the module adds to schedules. Computed once: planning does it, so that a
     /// swap between two frames need not.
     ///
     /// # Errors

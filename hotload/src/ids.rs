@@ -99,7 +99,7 @@ text_id! {
     AbiFingerprint
 }
 
-/// What separates the kind in a module's name from the rest.
+/// The characters between the kind in a module's name and the rest.
 const AFTER_KIND: [char; 2] = ['_', '-'];
 
 impl ModuleId {

@@ -162,7 +162,7 @@ pub fn plan(
     Ok(outlines)
 }
 
-/// What one module registers, without the others that it may need.
+/// The registrations of one module, without the others that it may need.
 ///
 /// # Errors
 ///

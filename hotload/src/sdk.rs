@@ -85,7 +85,7 @@ pub struct SdkCrate {
 pub struct Sdk {
     /// Its folder.
     pub folder: PathBuf,
-    /// What is in it.
+    /// Its manifest, `sdk.toml`.
     pub manifest: Manifest,
     /// The hash of `sdk.toml` and of the cores' descriptions.
     pub hash: String,
@@ -129,14 +129,14 @@ pub enum SdkError {
     Invalid {
         /// The file.
         file: PathBuf,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// The SDK is that of another release of the game, or for another system.
     OtherGame {
         /// The SDK's folder.
         folder: PathBuf,
-        /// What differs.
+        /// The property that differs, for example its ABI.
         what: &'static str,
         /// The SDK's value.
         found: String,
@@ -160,7 +160,7 @@ pub enum SdkError {
         manifest: PathBuf,
         /// The dependency.
         name: String,
-        /// What can be depended on.
+        /// The crates that modules can depend on.
         known: Vec<String>,
     },
     /// The SDK has another version of a crate.
@@ -188,10 +188,10 @@ pub enum SdkError {
     NoGame {
         /// The project.
         folder: PathBuf,
-        /// What was asked for.
+        /// The kind of thing that was asked for.
         asked: &'static str,
     },
-    /// What a project is to be made with is no SDK.
+    /// The path from which a project was to be made is no SDK.
     NoSdk {
         /// The folder or file.
         path: PathBuf,

@@ -15,7 +15,7 @@ pub enum PackError {
     /// A file cannot be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
-        /// What was done, for example `read`.
+        /// The action that failed, for example `read`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -49,7 +49,7 @@ pub enum PackError {
     /// The pack is larger than allowed, or unpacks to much more than its size.
     #[error("{what} has {found} bytes, and at most {limit} are allowed")]
     TooLarge {
-        /// What was measured.
+        /// The quantity that is too large.
         what: &'static str,
         /// In bytes.
         found: u64,

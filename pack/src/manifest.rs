@@ -36,7 +36,7 @@ pub struct Manifest {
     pub authors: Vec<String>,
     /// An SPDX expression, for example `MIT OR Apache-2.0`.
     pub licence: String,
-    /// What it adds to the game.
+    /// A text for players.
     #[serde(default)]
     pub description: String,
     /// The versions of the game that it runs in.

@@ -49,7 +49,7 @@ pub enum PathError {
         what: &'static str,
         /// Its length.
         found: usize,
-        /// What was counted.
+        /// The unit that was counted.
         unit: &'static str,
         /// The limit.
         limit: usize,
@@ -114,7 +114,7 @@ fn check_name(name: &str) -> Result<(), PathError> {
     Ok(())
 }
 
-/// What a path stands for.
+/// The kind of a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Entry {
     File,

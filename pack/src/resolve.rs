@@ -72,7 +72,7 @@ pub struct Want {
     pub version: Option<Version>,
 }
 
-/// What runs together.
+/// Versions that run together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resolution {
     /// The version of each pack. There are more than were wanted if those require some.

@@ -29,7 +29,7 @@ pub enum SignError {
     /// The signature is not that of the publisher's key over this manifest.
     #[error("the pack's signature is wrong: {reason}")]
     Wrong {
-        /// What does not fit.
+        /// The fault.
         reason: String,
     },
     /// The secret key's file cannot be used.

@@ -102,7 +102,7 @@ pub enum SourceError {
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What it is.
+        /// What lies there, for example a link.
         what: &'static str,
     },
     /// Relations of a module that is not among `modules`.
@@ -126,12 +126,12 @@ pub enum SourceError {
     Library {
         /// The module.
         module: String,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
 }
 
-/// What is in a pack, and where its content is.
+/// A pack's manifest, and the sources of its files.
 #[derive(Debug)]
 pub struct Draft {
     /// The manifest, not signed.

@@ -63,7 +63,7 @@ pub enum StoreError {
     List {
         /// The list.
         file: PathBuf,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// No pack of this id is installed.

@@ -1,4 +1,4 @@
-//! What every benchmark prints: rows as it goes, the targets, and a line of JSON at the end.
+//! The output of every benchmark: rows as it goes, the targets, and a line of JSON at the end.
 
 pub mod live;
 pub mod restart;

@@ -30,11 +30,11 @@ pub struct Copy {
 /// A folder that is removed when this is dropped.
 struct Temporary {
     root: PathBuf,
-    /// What cargo built is the same folder for several copies.
+    /// True if several copies share one folder of what cargo built.
     shares_target: AtomicBool,
 }
 
-/// What cargo writes to, in a profile's folder.
+/// The folders that cargo writes to, in a profile's folder.
 const BUILT: [&str; 3] = ["deps", "build", ".fingerprint"];
 
 /// The workspace that this test belongs to.
@@ -66,7 +66,7 @@ fn temporary_folder() -> (PathBuf, Arc<Temporary>) {
     (root, temporary)
 }
 
-/// What cargo built, in one place for all copies of this process that only read it.
+/// One folder of what cargo built, for all copies of this process that only read it.
 fn shared_target() -> &'static Path {
     static SHARED: OnceLock<PathBuf> = OnceLock::new();
     SHARED.get_or_init(profile_folders::take)
@@ -75,7 +75,7 @@ fn shared_target() -> &'static Path {
 /// A workspace whose modules are built already, kept between runs: every copy starts from it.
 struct Template {
     root: PathBuf,
-    /// What is copied into it.
+    /// The folders that are copied into it.
     sources: Vec<(PathBuf, &'static str)>,
     /// The app that is started to build it.
     app: &'static str,

@@ -62,9 +62,9 @@ impl Good {
 
 /// A faulty variant.
 pub struct Made {
-    /// What to load.
+    /// The file to load.
     pub path: PathBuf,
-    /// What goes with it.
+    /// Its hash.
     pub hash: Hash,
 }
 
@@ -81,7 +81,7 @@ pub enum Hash {
 /// A fault in an artifact's file.
 #[derive(Clone, Copy)]
 pub struct FileFault {
-    /// What is wrong with it.
+    /// The fault.
     pub name: &'static str,
     /// Makes it in an empty folder.
     pub make: fn(&Good, &Path) -> Made,
@@ -91,11 +91,11 @@ pub struct FileFault {
     pub reason: &'static str,
     /// Words of what to do.
     pub remedy: &'static str,
-    /// What stops it.
+    /// The check that stops it.
     pub barrier: Barrier,
 }
 
-/// What stops a faulty file.
+/// A check that stops a faulty file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Barrier {
     /// The game's own look at the bytes: the refusal names the file.
@@ -170,7 +170,7 @@ pub const FILE_FAULTS: &[FileFault] = &ALL;
 /// A good artifact that only looks different.
 #[derive(Clone, Copy)]
 pub struct Variant {
-    /// What is different.
+    /// The difference.
     pub name: &'static str,
     /// Makes it in an empty folder.
     pub make: fn(&Good, &Path) -> Made,

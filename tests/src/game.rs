@@ -72,7 +72,7 @@ impl Game {
         Self { copy, events, process, stdin, lines, said: Vec::new(), asked: 0 }
     }
 
-    /// What was started: the game, or its supervisor.
+    /// The id of the process that was started: the game, or its supervisor.
     pub fn id(&self) -> u32 {
         self.process.id()
     }
@@ -132,7 +132,7 @@ impl Game {
         self.said[start..].join("\n")
     }
 
-    /// What the test modules count, after at least one more step.
+    /// The counts of the test modules, after at least one more step.
     pub fn tally(&mut self) -> Tally {
         self.say("wait 10; tally");
         Tally(self.wait_for("walked="))
@@ -180,7 +180,7 @@ impl Game {
         }
     }
 
-    /// What was printed up to now, for a test that failed.
+    /// The output up to now, for a test that failed.
     pub fn story(&self) -> String {
         let rest: Vec<String> = self.lines.try_iter().collect();
         let events = fs::read_to_string(&self.events).unwrap_or_default();

@@ -331,7 +331,7 @@ impl Scene {
         console.log().lines().iter().map(|line| line.text.to_string()).collect()
     }
 
-    /// What the test modules' `tally` command prints, all of one moment.
+    /// The output of the test modules' `tally` command, all of one moment.
     pub fn tally(&mut self) -> Tally {
         Tally(self.console("tally"))
     }
@@ -345,7 +345,7 @@ impl Scene {
             .to_owned()
     }
 
-    /// What happened, for a test that failed.
+    /// The events and the console's lines, for a test that failed.
     pub fn story(&self) -> String {
         let events = self.events.borrow().text();
         format!("events:\n{events}\nconsole:\n{}", self.log().join("\n"))

@@ -25,7 +25,7 @@ struct Version {
     fault: Option<Fault>,
 }
 
-/// What is wrong with it.
+/// The fault.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     DoesNotCompile,
@@ -33,7 +33,7 @@ enum Fault {
     PanicsInAFrame,
 }
 
-/// What is done in a round.
+/// The work of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Edit {
     Body,

@@ -8,7 +8,7 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, DeriveInput, Result, Visibility};
 
-/// What the host lists about a type.
+/// The host's entry for a type.
 pub struct Listed<'a> {
     /// 16 hex digits.
     epoch: &'a str,

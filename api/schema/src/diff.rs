@@ -22,7 +22,7 @@ pub struct Entry {
     /// The part, e.g. `body.speed`, `items[].kind`; empty for the type itself.
     pub path: String,
     pub severity: Severity,
-    /// What changes, and the remedy if one is needed.
+    /// The change, and the remedy if one is needed.
     pub description: String,
 }
 

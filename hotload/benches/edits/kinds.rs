@@ -15,7 +15,7 @@ pub struct Kind {
     pub then: Option<&'static Self>,
 }
 
-/// What is changed.
+/// The change.
 pub enum Change {
     /// Each a file, a text in it, and that in its place; `{n}` is a number of the edit's own.
     Edit(&'static [(&'static str, &'static str, &'static str)]),

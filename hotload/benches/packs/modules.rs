@@ -21,7 +21,7 @@ export_module! {
     build: build,
 }
 
-/// What it counts.
+/// Its counts.
 #[derive(Resource, Debug, Default, Persist, Serialize, Deserialize)]
 pub struct Counter {
     /// Frames.

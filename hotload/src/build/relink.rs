@@ -23,7 +23,7 @@ use super::rustc::{CompileTimes, Compiled, Job, ms};
 use super::{Batch, store};
 use crate::ids::{Epoch, InputsHash, ModuleId};
 
-/// What kept object files were compiled from.
+/// The sources of kept object files.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Origin {
     /// The folder of built modules then: a workspace can be copied or moved.
@@ -184,7 +184,7 @@ struct Symbols {
     names: BTreeSet<u64>,
     /// Those that a build before had, each with the first build that did not.
     lost: BTreeMap<u64, u64>,
-    /// What builds before this one had is not known.
+    /// The first build after which lost names are known.
     known_since: u64,
 }
 

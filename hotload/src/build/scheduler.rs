@@ -65,7 +65,7 @@ enum Event {
     Ended(Box<Ended>),
 }
 
-/// What to run next.
+/// The next thing to run.
 enum Step {
     Compile(Job),
     Link(Ended),

@@ -149,7 +149,7 @@ pub enum Command {
     },
 }
 
-/// What `snapshot` does.
+/// The subcommands of `snapshot`.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum SnapshotCommand {
     /// Writes all persisted state to a file.
@@ -185,7 +185,7 @@ pub enum SnapshotCommand {
     },
 }
 
-/// What `quarantine` does.
+/// The subcommands of `quarantine`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum QuarantineCommand {
     /// Lists the artifacts in quarantine.

@@ -60,7 +60,7 @@ pub(super) struct Declarations {
     /// The first segments of imports with `*`, and whether they are public.
     pub globs: BTreeSet<(String, bool)>,
     pub modules: BTreeSet<String>,
-    /// What a name leads to: `use name as alias`, alias first, and the names in a macro.
+    /// The targets of each name: `use name as alias`, alias first, and the names in a macro.
     pub leads: BTreeMap<String, BTreeSet<String>>,
     /// Generic types that the world may store.
     pub generics: BTreeSet<String>,

@@ -89,7 +89,7 @@ impl Builder {
         Ok(Self { folders, members, recipes, linker, libraries, cancel })
     }
 
-    /// What the modules are built from.
+    /// The build inputs of each module.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What people read about a pack.
+//! Texts about a pack, for people.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use semver::VersionReq;
 
 use super::{Fit, triple};
 
-/// What every command and page about packs says.
+/// A warning that every command and page about packs repeats.
 pub const NO_SANDBOX: &str =
     "modules are native code, and can do all that the game can: a signature is no sandbox";
 
@@ -41,7 +41,7 @@ fn key(publisher: &Publisher) -> String {
     format!("the key {id}, whose owner says to be {:?}", publisher.name)
 }
 
-/// What a player has to know before trusting a publisher.
+/// A summary for a player who decides whether to trust a publisher.
 pub fn contents(manifest: &Manifest) -> String {
     let modules = manifest.modules.iter().map(|module| format!("{} {}", module.id, module.version));
     let modules: Vec<String> = modules.collect();

@@ -28,7 +28,7 @@ const PROBE_LIMIT: Duration = Duration::from_secs(10);
 /// How much of the version changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What players and other modules see stays.
+    /// Nothing changes for players and other modules.
     Patch,
     /// There is something new; everything from before still works.
     Minor,
@@ -39,7 +39,7 @@ pub enum Level {
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
-    /// What it calls for.
+    /// The level that it calls for.
     pub level: Level,
     /// The difference, in words.
     pub text: String,
@@ -59,7 +59,7 @@ pub struct PackDiff {
 }
 
 impl PackDiff {
-    /// What all of the differences call for together; `None` if there are none.
+    /// The highest level of all differences; `None` if there are none.
     pub fn level(&self) -> Option<Level> {
         self.differences.iter().map(|difference| difference.level).max()
     }
@@ -121,7 +121,7 @@ struct Side {
     modules: BTreeMap<ModuleId, Facts>,
 }
 
-/// What is known of a module.
+/// Facts about a module, from its manifests, its schemas and its `build`.
 struct Facts {
     relations: Module,
     manifest: inspect::Manifest,
@@ -152,7 +152,7 @@ impl Side {
     }
 }
 
-/// What the `build` of each module registers, found out in another process.
+/// The registrations of each module's `build`, found out in another process.
 fn registrations(sealed: &[Sealed]) -> Result<BTreeMap<ModuleId, Asked>, PacksError> {
     let Some(probe) = Probe::start(&Prober::Own, None)? else { return Ok(BTreeMap::new()) };
     let images = sealed.iter().map(image).collect();
@@ -167,7 +167,7 @@ impl Found {
         self.0.push(Difference { level, text });
     }
 
-    /// What the manifests alone show.
+    /// Adds the differences between the manifests.
     fn manifests(&mut self, old: &Manifest, new: &Manifest) {
         for (what, before, after) in
             [("the game", &old.host, &new.host), ("playground_api", &old.api, &new.api)]

@@ -10,7 +10,7 @@ use super::PacksError;
 use crate::ids::ModuleId;
 use crate::workspace;
 
-/// What was made.
+/// The files of a new pack.
 #[derive(Debug)]
 pub struct New {
     /// The pack's folder.

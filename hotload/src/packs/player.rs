@@ -101,7 +101,7 @@ pub enum StoreCommand {
     },
 }
 
-/// What a command did.
+/// The result of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// For people, without a line end.

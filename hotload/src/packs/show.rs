@@ -23,7 +23,7 @@ pub struct PackRow {
     pub version: String,
     /// Who signed it, in words.
     pub publisher: String,
-    /// What it adds to the game.
+    /// A text for players.
     pub description: String,
     /// The ids of its modules.
     pub modules: Vec<String>,

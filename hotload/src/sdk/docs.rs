@@ -19,7 +19,7 @@ pub fn guide() -> String {
     links.iter().fold(GUIDE.to_owned(), |guide, (from, to)| guide.replace(from, to))
 }
 
-/// What each error code means.
+/// The meaning of each error code.
 pub const ERRORS: &str = include_str!("../../ERRORS.md");
 
 /// Renders the documentation of a module into a folder, beside that of others. `libraries` are

@@ -34,7 +34,7 @@ pub struct Export {
     pub archive: bool,
 }
 
-/// What was written.
+/// A finished SDK.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exported {
     /// The size of each part, in bytes.
@@ -49,7 +49,7 @@ pub struct Exported {
 /// # Errors
 ///
 /// If the folder has something else in it, a module does not compile, or a file cannot be written.
-/// What was in the folder is left as it was then.
+/// After an error the folder is as it was before.
 pub fn export(export: &Export, report: &mut dyn FnMut(&str)) -> Result<Exported, DistError> {
     let Export { workspace, folder, archive: packs_it } = export;
     let is_empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());

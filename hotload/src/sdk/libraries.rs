@@ -31,7 +31,7 @@ const OBJECT_FORMAT: &str = if cfg!(target_arch = "aarch64") {
 /// How the symbol begins by which rustc finds what a procedural macro defines.
 const MACRO_SYMBOL: &str = "__rustc_proc_macro_decls_";
 
-/// What a crate that names them all is compiled with.
+/// The inputs of a crate that names all libraries.
 pub struct Named<'a> {
     /// The compiler.
     pub toolchain: &'a Toolchain,

@@ -151,7 +151,7 @@ fn readme(name: &str) -> String {
     )
 }
 
-/// What somebody reads who unpacked an SDK.
+/// The README of an SDK, for module authors.
 pub(super) fn readme_of_sdk(manifest: &Manifest) -> String {
     let Manifest { game, target, rustc, .. } = manifest;
     let cores: Vec<&str> = manifest.cores.keys().map(|id| id.as_str()).collect();

@@ -185,7 +185,7 @@ fn default_features(package: &Package) -> (BTreeSet<&str>, BTreeSet<&str>) {
     (features, optional)
 }
 
-/// What cargo sets for rustc, and modules read with `env!`.
+/// The variables that cargo sets for rustc, and that modules read with `env!`.
 fn environment(module: &ModuleCrate, package: &Package) -> Vec<(String, String)> {
     let version = &package.version;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();

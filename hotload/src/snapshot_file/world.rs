@@ -151,7 +151,7 @@ struct Ready {
     insert: Insert,
 }
 
-/// What a snapshot is loaded into.
+/// The game that a snapshot is loaded into.
 pub struct Target<'a> {
     /// The types that modules persist.
     pub sources: &'a [Source],

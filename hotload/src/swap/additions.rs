@@ -1,4 +1,4 @@
-//! What a module adds to the game's schedules, as far as it can be read without running it.
+//! The systems and sets that a module adds to the game's schedules, as far as they can be read without running it.
 
 use std::collections::HashMap;
 
@@ -10,11 +10,11 @@ use super::order::Shape;
 use super::prepare::{runs_apart, startups};
 use super::succession::Place;
 
-/// What a module adds to each schedule.
+/// A module's additions to each schedule.
 #[derive(Default)]
 pub struct Additions(HashMap<InternedScheduleLabel, Added>);
 
-/// What a module adds to one schedule.
+/// A module's additions to one schedule.
 struct Added {
     shape: Shape,
     /// In the order in which they are added.

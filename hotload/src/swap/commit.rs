@@ -296,7 +296,7 @@ fn drop_replaced(
     }
 }
 
-/// What the systems of `new` inherit from those of its module that are removed.
+/// The memories of the removed systems of the same module, for the systems of `new`.
 fn inherits(old: Option<&Leaving>, new: &SharedGeneration) -> Result<Inherits, Cause> {
     let Some(old) = old else { return Ok(Inherits::default()) };
     let new = new.additions().map_err(Cause::Panic)?;

@@ -47,7 +47,7 @@ pub struct Entering {
     pub inherits: Inherits,
 }
 
-/// What a module's new systems and run conditions inherit from the old ones.
+/// The memories that a module's new systems and run conditions inherit from the old ones.
 #[derive(Default)]
 pub struct Inherits {
     pub systems: Memories,

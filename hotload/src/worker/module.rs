@@ -45,7 +45,7 @@ pub enum Newest {
 }
 
 impl Module {
-    /// What an attempt makes its artifact from: the inputs of a build, or an artifact.
+    /// The hash of what an attempt makes its artifact from: the inputs of a build, or an artifact.
     pub fn source(&self) -> Option<InputsHash> {
         match &self.prebuilt {
             Some(artifact) => Some(artifact.as_str().into()),

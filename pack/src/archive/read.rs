@@ -39,7 +39,7 @@ pub struct Reader<R: BufRead> {
     ahead: Option<Header>,
 }
 
-/// What takes the files of a pack.
+/// A receiver of a pack's files.
 pub trait Contents {
     /// The content of a file follows.
     ///
@@ -314,7 +314,7 @@ fn expect(found: &Header, number: usize, path: &str, size: u64) -> Result<(), Pa
     Err(ArchiveError::Entry { number, expected, found: describe(found) }.into())
 }
 
-/// What a header that was not expected says.
+/// The name of an entry's kind, for errors.
 fn describe(header: &Header) -> String {
     if header.as_bytes() == &[0; BLOCK] {
         return "the archive's end".to_owned();

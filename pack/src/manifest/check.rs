@@ -53,13 +53,13 @@ pub enum ManifestError {
     Text {
         /// The field.
         what: &'static str,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
     /// More entries than allowed.
     #[error("it has {found} {what}, and at most {limit} are allowed")]
     TooMany {
-        /// What was counted.
+        /// The kind of entry.
         what: &'static str,
         /// The number.
         found: usize,
@@ -69,13 +69,13 @@ pub enum ManifestError {
     /// No modules, or no targets.
     #[error("it has no {what}")]
     None {
-        /// What is missing.
+        /// The missing part.
         what: &'static str,
     },
     /// The same target or module twice, or not in order.
     #[error("its {what} are not ordered, or one is listed twice: `{second}` comes after `{first}`")]
     NotOrdered {
-        /// What is listed.
+        /// The list's name.
         what: &'static str,
         /// An entry.
         first: String,
@@ -97,7 +97,7 @@ pub enum ManifestError {
         module: String,
         /// The named module.
         other: String,
-        /// What is wrong.
+        /// The fault.
         problem: &'static str,
     },
     /// A path that is not allowed.

@@ -22,7 +22,7 @@ pub(super) enum Fact {
     Related { module: String, provider: Provider, text: String },
     /// A pack does not fit the game.
     Unfit(String),
-    /// What there is.
+    /// The versions that are there.
     Known(String),
 }
 
@@ -76,7 +76,7 @@ impl Graph<'_> {
         }
     }
 
-    /// What there is of a package.
+    /// The known versions of a package.
     fn known(&self, package: &Package) -> Option<Fact> {
         let (what, id, there) = match package {
             Package::Root => return None,

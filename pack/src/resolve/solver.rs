@@ -22,7 +22,7 @@ pub(super) enum Outcome {
     Unsolvable(Vec<String>),
 }
 
-/// What a version is chosen for.
+/// Something that the solver chooses a version for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Package {
     /// Everything that is wanted.
@@ -133,7 +133,7 @@ impl<'a> Graph<'a> {
         self.matching(module, versions).complement()
     }
 
-    /// What a module needs of others.
+    /// The sets of versions that a module requires of others.
     fn relations(&self, module: &Module) -> BTreeMap<Package, Set> {
         let mut sets: BTreeMap<Package, Set> = BTreeMap::new();
         let mut add = |other: &str, set: Set| {
@@ -216,7 +216,7 @@ impl DependencyProvider for Graph<'_> {
     type M = String;
     type Err = Infallible;
 
-    /// What is certain is decided first: packs, then modules with few choices.
+    /// Packs are decided first, then modules with few choices, since less can change about them.
     fn prioritize(
         &self,
         package: &Package,

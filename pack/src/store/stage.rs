@@ -13,7 +13,7 @@ use crate::manifest::{Hash, MANIFEST, Manifest};
 /// The digits of a manifest's hash in the name of its folder.
 const HASH_DIGITS: usize = 16;
 
-/// What the player allows for one pack.
+/// The player's permissions for one pack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
     /// Trust its publisher from now on.

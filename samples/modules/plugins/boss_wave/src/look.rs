@@ -1,4 +1,4 @@
-//! What is drawn of a warden beside its body.
+//! The shapes that are drawn around a warden.
 
 use core_arena::Health;
 use core_canvas::{Canvas, Layer};
