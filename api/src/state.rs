@@ -1,7 +1,15 @@
 //! Adds states at run time, like `App::init_state`, and removes them again.
 
+use std::any::TypeId;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
 use bevy::ecs::message::MessageRegistry;
-use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleLabel};
+use bevy::ecs::schedule::{
+    InternedScheduleLabel, InternedSystemSet, ScheduleCleanupPolicy, ScheduleLabel, SystemKey,
+};
 use bevy::prelude::*;
 use bevy::state::state::{
     EnterSchedules, ExitSchedules, FreelyMutableState, PreviousState, StateTransition,
@@ -13,17 +21,66 @@ use bevy::state::state_scoped::{
     enable_entities_on_enter_state, enable_entities_on_exit_state,
 };
 
+/// The systems of a state's transitions, except the one that takes the next value.
+#[derive(SystemSet)]
+struct Transitions<S>(PhantomData<fn() -> S>);
+
+impl<S> Transitions<S> {
+    const SET: Self = Self(PhantomData);
+}
+
+impl<S> Clone for Transitions<S> {
+    fn clone(&self) -> Self {
+        Self::SET
+    }
+}
+
+impl<S> fmt::Debug for Transitions<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Transitions<{}>", std::any::type_name::<S>())
+    }
+}
+
+impl<S> PartialEq for Transitions<S> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<S> Eq for Transitions<S> {}
+
+impl<S> Hash for Transitions<S> {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// The states whose sets are in [`StateTransition`]. They stay there, since Bevy can never add a set again
+/// that was removed. Each has the set of the system that takes its next value, which is a private one of
+/// Bevy's.
+#[derive(Resource, Default)]
+struct StatesWithSets(HashMap<TypeId, Option<InternedSystemSet>>);
+
 /// Sets up the transitions, without a value.
 pub fn prepare<S: FreelyMutableState>(world: &mut World) {
     world.init_resource::<NextState<S>>();
-    // Present if an earlier epoch comes back: Bevy cannot remove transition schedules.
     if world.contains_resource::<Messages<StateTransitionEvent<S>>>() {
         return;
     }
     MessageRegistry::register_message::<StateTransitionEvent<S>>(world);
+    let states = world.get_resource_or_init::<StatesWithSets>();
+    let has_sets = states.0.contains_key(&TypeId::of::<S>());
     let (enter, exit) = (EnterSchedules::<S>::default(), ExitSchedules::<S>::default());
-    world.schedule_scope(StateTransition, |_, schedule| {
+    let apply = world.schedule_scope(StateTransition, |_, schedule| {
+        let systems = |schedule: &Schedule| -> HashSet<SystemKey> {
+            schedule.graph().systems.iter().map(|(key, ..)| key).collect()
+        };
+        let before = systems(schedule);
         S::register_state(schedule);
+        let new = schedule.graph().systems.iter().filter(|(key, ..)| !before.contains(key));
+        let mut sets = new
+            .filter(|(_, system, _)| system.name().contains("::apply_state_transition<"))
+            .flat_map(|(_, system, _)| system.default_system_sets());
+        let apply = sets.next();
+        drop(sets);
         // Entities with state-scoped components.
         schedule.add_systems((
             (
@@ -39,10 +96,15 @@ pub fn prepare<S: FreelyMutableState>(world: &mut World) {
             )
                 .in_set(enter.clone()),
         ));
-        // None of these run once the epoch is gone.
-        let all = (exit, TransitionSchedules::<S>::default(), enter);
-        schedule.configure_sets(all.run_if(resource_exists::<State<S>>));
+        if !has_sets {
+            let all = (exit, TransitionSchedules::<S>::default(), enter);
+            schedule.configure_sets(all.clone().in_set(Transitions::<S>::SET));
+            // Also while it has no value yet.
+            schedule.configure_sets(all.run_if(resource_exists::<State<S>>));
+        }
+        apply
     });
+    world.resource_mut::<StatesWithSets>().0.insert(TypeId::of::<S>(), apply);
 }
 
 /// Enters the default value if the state has no value.
@@ -59,11 +121,24 @@ pub fn init<S: FreelyMutableState + FromWorld>(world: &mut World) {
     });
 }
 
-/// Removes the state's resources.
+/// Removes the state's resources and its transitions.
 pub fn remove<S: FreelyMutableState>(world: &mut World) {
     world.remove_resource::<State<S>>();
     world.remove_resource::<NextState<S>>();
     world.remove_resource::<PreviousState<S>>();
+    let states = world.get_resource::<StatesWithSets>();
+    let Some(apply) = states.and_then(|states| states.0.get(&TypeId::of::<S>())) else { return };
+    let sets = [Some(Transitions::<S>::SET.intern()), *apply];
+    let removed = world.schedule_scope(StateTransition, |world, schedule| {
+        let policy = ScheduleCleanupPolicy::RemoveSystemsOnlyAllowBreakages;
+        let mut sets = sets.into_iter().flatten();
+        sets.try_for_each(|set| schedule.remove_systems_in_set(set, world, policy).map(|_| ()))
+    });
+    match removed {
+        Ok(()) => MessageRegistry::deregister_messages::<StateTransitionEvent<S>>(world),
+        // They do nothing where there is no value.
+        Err(error) => warn!("the transitions of {} stay: {error}", std::any::type_name::<S>()),
+    }
 }
 
 /// `OnEnter` of the current value, if there is one.

@@ -10,6 +10,7 @@
 mod additions;
 pub mod broken;
 mod commit;
+pub mod leftovers;
 mod messages;
 mod order;
 pub mod orphans;

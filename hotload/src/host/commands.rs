@@ -12,6 +12,7 @@ use crate::guard;
 use crate::ids::ModuleId;
 use crate::refusal::{CommandError, Refusal};
 use crate::restart::{self, Restart};
+use crate::swap::leftovers::FunctionSets;
 use crate::worker::event::Request;
 
 fn may_run_early(line: &Line) -> bool {
@@ -110,7 +111,10 @@ impl Host {
             }
             Command::Why { id } => self.show_causes(world, &id.into()),
             Command::App { name } => self.change_app(world, name.as_deref()),
-            Command::Stats => self.print(world, Level::Info, &self.stats.text()),
+            Command::Stats => {
+                let text = format!("{}\n{}", self.stats.text(), FunctionSets::count(world));
+                self.print(world, Level::Info, &text);
+            }
             Command::Hash => self.hash(world),
             Command::Quarantine(command) => {
                 let clear = command == QuarantineCommand::Clear;

@@ -1,9 +1,10 @@
 //! However often modules are swapped, the schedules stay as large as they are.
 
 use bevy::ecs::schedule::Schedules;
+use bevy::state::state::StateTransition;
 use playground_tests::Scene;
 
-use crate::{SCENE, WALK};
+use crate::{DEMO, SCENE, WALK};
 
 /// The number of sets and systems in all schedules: the time to build them grows with its square.
 fn nodes(scene: &Scene) -> usize {
@@ -44,6 +45,73 @@ fn swaps_leave_nothing_in_the_schedules() {
     assert_eq!(nodes(&scene), before);
     stays_as_large(&mut scene, "rolled_back", ["rollback core_scene 1", "rollback core_scene 2"]);
     assert_eq!(nodes(&scene), before);
+}
+
+/// The number of functions that the schedules list, and how many of them are gone.
+fn functions(scene: &mut Scene) -> (i64, i64) {
+    let stats = scene.console("stats");
+    let (_, counts) = stats.split_once("functions in schedules ").expect("the last line");
+    let mut numbers = counts.split([' ', ',']).filter_map(|word| word.parse().ok());
+    (numbers.next().expect("all"), numbers.next().expect("those that are gone"))
+}
+
+#[test]
+fn functions_that_other_ones_replace_are_counted() {
+    let mut scene = Scene::demo();
+    scene.frames(2);
+    let (all, gone) = functions(&mut scene);
+    scene.swap(WALK, &[("version = 1;", "version = 2;")]);
+    scene.frames(2);
+    assert_eq!(functions(&mut scene), (all, gone), "the same functions, with other bodies");
+    // Every function of the core's dependents is another one for Bevy.
+    scene.swap(
+        SCENE,
+        &[("pub version: u64,", "pub version: u64,\n    /// More.\n    pub more: u8,")],
+    );
+    scene.frames(2);
+    let (more, more_gone) = functions(&mut scene);
+    assert!(more > all && more_gone - gone == more - all, "{all} {gone} {more} {more_gone}");
+}
+
+#[test]
+fn states_of_other_epochs_leave_no_systems() {
+    let mut scene = Scene::demo();
+    scene.wait_for("committed", "systems_walk");
+    let systems = |scene: &Scene| {
+        let schedules = scene.app.world().resource::<Schedules>();
+        schedules.get(StateTransition).expect("Bevy's schedule").systems_len()
+    };
+    let goes_on = |scene: &mut Scene| {
+        for (to, shown) in [("second", "phase Second"), ("first", "phase First")] {
+            scene.console(&format!("phase {to}"));
+            scene.frames(2);
+            let now = scene.console(&format!("phase {to}"));
+            assert_eq!(now, shown, "{}", scene.story());
+        }
+    };
+    let second = "        next.set(Phase::Second);";
+    let either =
+        format!("{second}\n    }} else if !words.is_empty() {{\n        next.set(Phase::First);");
+    scene.swap(DEMO, &[(second, &either)]);
+    goes_on(&mut scene);
+    let before = systems(&scene);
+    for number in 0..3 {
+        let field = "    /// Set by the walking system";
+        let edited = format!("    /// Another.\n    pub more_{number}: u8,\n{field}");
+        scene.swap(SCENE, &[(field, &edited)]);
+        scene.frames(2);
+        assert_eq!(systems(&scene), before);
+        goes_on(&mut scene);
+    }
+    // Epochs that come back.
+    stays_as_large(&mut scene, "rolled_back", ["rollback core_scene 1", "rollback core_scene 4"]);
+    assert_eq!(systems(&scene), before);
+    goes_on(&mut scene);
+    scene.console("rollback core_scene 2");
+    scene.frames(5);
+    assert_eq!(systems(&scene), before);
+    goes_on(&mut scene);
+    scene.exact_tally();
 }
 
 #[test]
