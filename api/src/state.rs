@@ -1,14 +1,11 @@
 //! Adds states at run time, like `App::init_state`, and removes them again.
 
-use std::any::TypeId;
-use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::marker::PhantomData;
+use std::any::{TypeId, type_name};
+use std::collections::HashMap;
 
 use bevy::ecs::message::MessageRegistry;
 use bevy::ecs::schedule::{
-    InternedScheduleLabel, InternedSystemSet, ScheduleCleanupPolicy, ScheduleLabel, SystemKey,
+    InternedScheduleLabel, InternedSystemSet, ScheduleCleanupPolicy, ScheduleLabel,
 };
 use bevy::prelude::*;
 use bevy::state::state::{
@@ -22,36 +19,8 @@ use bevy::state::state_scoped::{
 };
 
 /// The systems of a state's transitions, except the one that takes the next value.
-#[derive(SystemSet)]
-struct Transitions<S>(PhantomData<fn() -> S>);
-
-impl<S> Transitions<S> {
-    const SET: Self = Self(PhantomData);
-}
-
-impl<S> Clone for Transitions<S> {
-    fn clone(&self) -> Self {
-        Self::SET
-    }
-}
-
-impl<S> fmt::Debug for Transitions<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Transitions<{}>", std::any::type_name::<S>())
-    }
-}
-
-impl<S> PartialEq for Transitions<S> {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl<S> Eq for Transitions<S> {}
-
-impl<S> Hash for Transitions<S> {
-    fn hash<H: Hasher>(&self, _: &mut H) {}
-}
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Transitions(TypeId);
 
 /// The states whose sets are in [`StateTransition`]. They stay there, since Bevy can never add a set again
 /// that was removed. Each has the set of the system that takes its next value, which is a private one of
@@ -69,18 +38,14 @@ pub fn prepare<S: FreelyMutableState>(world: &mut World) {
     let states = world.get_resource_or_init::<StatesWithSets>();
     let has_sets = states.0.contains_key(&TypeId::of::<S>());
     let (enter, exit) = (EnterSchedules::<S>::default(), ExitSchedules::<S>::default());
+    let name_of_apply = format!("::apply_state_transition<{}>", type_name::<S>());
     let apply = world.schedule_scope(StateTransition, |_, schedule| {
-        let systems = |schedule: &Schedule| -> HashSet<SystemKey> {
-            schedule.graph().systems.iter().map(|(key, ..)| key).collect()
-        };
-        let before = systems(schedule);
         S::register_state(schedule);
-        let new = schedule.graph().systems.iter().filter(|(key, ..)| !before.contains(key));
-        let mut sets = new
-            .filter(|(_, system, _)| system.name().contains("::apply_state_transition<"))
-            .flat_map(|(_, system, _)| system.default_system_sets());
-        let apply = sets.next();
-        drop(sets);
+        // The systems from before are in the executable part of the schedule.
+        let new = schedule.graph().systems.iter().map(|(_, system, _)| system);
+        let apply = new
+            .filter(|system| system.name().ends_with(&name_of_apply))
+            .find_map(|system| system.default_system_sets().first().copied());
         // Entities with state-scoped components.
         schedule.add_systems((
             (
@@ -98,7 +63,7 @@ pub fn prepare<S: FreelyMutableState>(world: &mut World) {
         ));
         if !has_sets {
             let all = (exit, TransitionSchedules::<S>::default(), enter);
-            schedule.configure_sets(all.clone().in_set(Transitions::<S>::SET));
+            schedule.configure_sets(all.clone().in_set(Transitions(TypeId::of::<S>())));
             // Also while it has no value yet.
             schedule.configure_sets(all.run_if(resource_exists::<State<S>>));
         }
@@ -128,7 +93,7 @@ pub fn remove<S: FreelyMutableState>(world: &mut World) {
     world.remove_resource::<PreviousState<S>>();
     let states = world.get_resource::<StatesWithSets>();
     let Some(apply) = states.and_then(|states| states.0.get(&TypeId::of::<S>())) else { return };
-    let sets = [Some(Transitions::<S>::SET.intern()), *apply];
+    let sets = [Some(Transitions(TypeId::of::<S>()).intern()), *apply];
     let removed = world.schedule_scope(StateTransition, |world, schedule| {
         let policy = ScheduleCleanupPolicy::RemoveSystemsOnlyAllowBreakages;
         let mut sets = sets.into_iter().flatten();
@@ -137,7 +102,7 @@ pub fn remove<S: FreelyMutableState>(world: &mut World) {
     match removed {
         Ok(()) => MessageRegistry::deregister_messages::<StateTransitionEvent<S>>(world),
         // They do nothing where there is no value.
-        Err(error) => warn!("the transitions of {} stay: {error}", std::any::type_name::<S>()),
+        Err(error) => warn!("the transitions of {} stay: {error}", type_name::<S>()),
     }
 }
 

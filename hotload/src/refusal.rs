@@ -123,7 +123,7 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
-    /// What a player has to know before trusting a pack's publisher, if nothing else keeps the pack
+    /// A summary for a player who has to trust a pack's publisher, if nothing else keeps the pack
     /// from being installed.
     pub fn asks_for_trust(&self) -> Option<String> {
         match self {

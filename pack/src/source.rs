@@ -102,7 +102,7 @@ pub enum SourceError {
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What lies there, for example a link.
+        /// The kind of file, for example a link.
         what: &'static str,
     },
     /// Relations of a module that is not among `modules`.

@@ -31,7 +31,7 @@ pub enum Cause {
         /// The identity after.
         to: Epoch,
     },
-    /// What rustc reads of a core while it compiles a dependent changed: a signature, a constant, a
+    /// A part of a core that rustc reads while it compiles a dependent changed: a signature, a constant, a
     /// generic function, a macro.
     Interface(ModuleId),
     /// Only function bodies of a core changed, which are linked in.

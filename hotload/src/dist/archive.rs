@@ -24,7 +24,7 @@ pub enum Packing {
 
 /// xz's preset.
 const PRESET: u32 = 6;
-/// What is large and alike lies far apart: with 8 MiB, the preset's own, an SDK has 7 % more.
+/// Large and similar files lie far apart: with 8 MiB, the preset's own, an SDK has 7 % more.
 const DICTIONARY_BYTES: u32 = 64 << 20;
 /// Each is compressed on its own, by one thread. Fixed, so that the same files give the same bytes.
 const BLOCK_BYTES: u64 = 320 << 20;

@@ -1,4 +1,4 @@
-//! What a crate declares that decides how its bodies, and those of its dependents, are read:
+//! A crate's declarations that decide how its bodies, and those of its dependents, are read:
 //! macros, imports, modules and generic types.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -18,7 +18,7 @@ use playground_api::schema::names::stable_name;
 
 use super::order::module_set;
 
-/// What a system or condition and its successors have in common: their `Local`-like values and the
+/// The common property of a system or condition and its successors: their `Local`-like values and the
 /// ticks up to which they have seen changes. A number is never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Memory(u64);

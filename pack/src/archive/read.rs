@@ -23,7 +23,7 @@ use crate::sign::{self, SignError};
 
 /// The size of the buffer for a file's content.
 const BUFFER_BYTES: usize = 64 << 10;
-/// What an archive that is cut off behind its last file is cut off in.
+/// The place at which an archive is cut off behind its last file, for errors.
 const END: &str = "its end";
 
 /// A pack whose manifest was read and checked. Its files were not read yet.
