@@ -198,9 +198,12 @@ impl Symbols {
 
     /// With those of the next build; `None` where they could not be read.
     fn next(mut self, names: Option<BTreeSet<u64>>) -> Self {
+        let before = self.builds;
         self.builds += 1;
         if names.is_none() || self.lost.len() > Self::MOST_LOST {
-            (self.known_since, self.lost) = (self.builds, BTreeMap::new());
+            // Dependents of the build before need nothing of what earlier ones lost.
+            let known_since = if names.is_some() { before } else { self.builds };
+            (self.known_since, self.lost) = (known_since, BTreeMap::new());
         }
         let names = names.unwrap_or_default();
         let lost = self.names.difference(&names).map(|name| (*name, self.builds));
@@ -294,6 +297,11 @@ mod tests {
         // Back again.
         let fourth = build(third, &[1, 2, 4]);
         assert_eq!((lost(&fourth, 1), lost(&fourth, 3)), (Some(vec![3]), Some(vec![])));
+        // More are lost than are kept: dependents of the newest build do not need them.
+        let many: BTreeSet<u64> = (10..).take(Symbols::MOST_LOST + 1).collect();
+        let full = Symbols { builds: 1, names: many, ..Symbols::default() };
+        let third = build(build(full, &[1, 2]), &[1]);
+        assert_eq!((lost(&third, 1), lost(&third, 2)), (None, Some(vec![2])));
         // A library that could not be read.
         let fifth = fourth.next(None);
         assert_eq!(lost(&fifth, 4), None);
