@@ -112,3 +112,16 @@ pub struct Planned {
     /// The duration of planning, in milliseconds.
     pub plan_ms: f32,
 }
+
+impl Planned {
+    /// The modules that run after the swap, if these run before it.
+    pub fn runs_after(
+        &self,
+        before: &BTreeMap<ModuleId, SharedGeneration>,
+    ) -> BTreeMap<ModuleId, SharedGeneration> {
+        let mut after = before.clone();
+        after.retain(|id, _| !self.leave.contains(id));
+        after.extend(self.enter.iter().map(|new| (new.id().clone(), new.clone())));
+        after
+    }
+}

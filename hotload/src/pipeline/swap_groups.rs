@@ -100,7 +100,7 @@ pub fn group_of(members: &Members, ids: &BTreeSet<ModuleId>, id: &ModuleId) -> B
 }
 
 /// Modules that share a core or a pack among `ids`, or are one that others of them link to.
-fn groups(members: &Members, ids: &BTreeSet<ModuleId>) -> Vec<BTreeSet<ModuleId>> {
+pub fn groups(members: &Members, ids: &BTreeSet<ModuleId>) -> Vec<BTreeSet<ModuleId>> {
     let mut groups: Vec<BTreeSet<ModuleId>> = Vec::new();
     for id in ids {
         let mut group = BTreeSet::from([id.clone()]);

@@ -291,3 +291,78 @@ fn a_module_folder_comes_and_goes_while_the_game_runs() {
     let tally = scene.exact_tally();
     assert_eq!(tally.get("local"), tally.get("walked"));
 }
+
+#[test]
+fn a_module_folder_that_goes_while_its_module_is_built_leaves() {
+    let mut scene = Scene::demo();
+    scene.frames(5);
+    let manifest = scene.read("plugins/extra/Cargo.toml").replace("plugins_extra", "plugins_late");
+    scene.write("plugins/late/Cargo.toml", &manifest);
+    scene.write("plugins/late/src/lib.rs", LATE);
+    scene.wait_for("swapped", "plugins_late");
+    let edited = LATE.replace("late.runs += 1", "late.runs += 2");
+    let broken = edited.replace("late.runs", "late.walks");
+    for edit in [edited, broken] {
+        scene.write("plugins/late/src/lib.rs", &edit);
+        scene.until("its build begins", |scene| {
+            scene.event("build_started", Some("plugins_late")).is_some()
+        });
+        scene.remove("plugins/late");
+        scene.until("it has left", |scene| scene.event("disabled", Some("plugins_late")).is_some());
+        assert!(!scene.console("modules").contains("plugins_late"));
+
+        scene.write("plugins/late/Cargo.toml", &manifest);
+        scene.write("plugins/late/src/lib.rs", LATE);
+        scene.until("it is back", |scene| {
+            let entered = |kind| scene.event(kind, Some("plugins_late")).is_some();
+            entered("swapped") || entered("enabled")
+        });
+        scene.frames(2);
+        assert!(scene.console("late").contains("runs="));
+    }
+    let tally = scene.exact_tally();
+    assert_eq!(tally.get("local"), tally.get("walked"));
+}
+
+#[test]
+fn an_edit_of_a_core_goes_live_once_a_dependent_that_does_not_compile_is_gone_or_unlinked() {
+    let mut scene = Scene::demo();
+    let core = "core/scene/src/lib.rs";
+    scene.frames(5);
+    let manifest = scene.read("plugins/extra/Cargo.toml").replace("plugins_extra", "plugins_late");
+    let with_limit = scene.read(core) + "\n/// A limit.\npub const LIMIT: u64 = 1000;\n";
+    let late = LATE.replace("late.runs += 1", "late.runs += core_scene::LIMIT / 1000");
+    let unlinked = manifest.replace("core_scene = { path = \"../../core/scene\" }\n", "");
+    assert_ne!(manifest, unlinked);
+    for unlinks in [false, true] {
+        scene.write(core, &with_limit);
+        scene.wait_for("swapped", "core_scene");
+        scene.write("plugins/late/Cargo.toml", &manifest);
+        scene.write("plugins/late/src/lib.rs", &late);
+        scene.until("the new module runs", |scene| {
+            let entered = |kind| scene.event(kind, Some("plugins_late")).is_some();
+            entered("swapped") || entered("enabled")
+        });
+        let renamed = format!("LIMIT_{unlinks}").to_uppercase();
+        scene.edit(core, "const LIMIT", &format!("const {renamed}"));
+        scene.wait_for("build_failed", "plugins_late");
+        let before = scene.generation("core_scene");
+        if unlinks {
+            scene.write("plugins/late/src/lib.rs", LATE);
+            scene.write("plugins/late/Cargo.toml", &unlinked);
+        } else {
+            scene.remove("plugins/late");
+        }
+        scene.until("the core is live", |scene| {
+            scene.event("swapped", Some("core_scene")).is_some()
+        });
+        assert_eq!(scene.generation("core_scene"), before + 1);
+        assert_eq!(scene.console("modules").contains("plugins_late"), unlinks);
+        scene.frames(5);
+        scene.exact_tally();
+    }
+    scene.until("the other module is live", |scene| {
+        let entered = |kind| scene.event(kind, Some("plugins_late")).is_some();
+        entered("swapped") || entered("enabled")
+    });
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Attempts, Effect, State};
 use crate::explain::Explain;
+use crate::generation::SharedGeneration;
 use crate::ids::ModuleId;
 use crate::pipeline::swap_groups::group_of;
 use crate::pipeline::{Attempt, AttemptError, AttemptOutcome, GroupOutcome, NotBuilt};
@@ -25,10 +26,13 @@ impl State {
         let mut request = std::mem::take(&mut self.pending);
         self.complete(&mut request, &workspace.members);
         match std::mem::replace(&mut self.attempts, Attempts::Idle) {
-            running @ Attempts::Running { .. } if request.modules.is_empty() => {
+            Attempts::Running { id, request: under_way, failed }
+                if request.modules.is_empty()
+                    && under_way.modules.keys().all(|id| workspace.members.contains(id)) =>
+            {
                 // Compare the running modules with the selection when this attempt has ended.
                 self.pending = request;
-                self.attempts = running;
+                self.attempts = Attempts::Running { id, request: under_way, failed };
             }
             Attempts::Running { id, request: mut next, .. } => {
                 next.merge(request);
@@ -45,7 +49,9 @@ impl State {
             }
             // The host's answer updates the running modules; compare after that.
             Attempts::Idle if self.proposal.is_some() => self.pending = request,
-            Attempts::Idle if self.differs() => self.start(workspace, request),
+            Attempts::Idle if self.should_change(&self.running.generations) => {
+                self.start(workspace, request);
+            }
             Attempts::Idle => {
                 self.answer(request.tickets);
                 self.update(Update::Settled(self.selection.clone()));
@@ -53,10 +59,9 @@ impl State {
         }
     }
 
-    /// True if the running modules differ from those of the selection that could run.
-    fn differs(&self) -> bool {
+    /// True if these differ from the modules of the selection that could run.
+    fn should_change(&self, runs: &BTreeMap<ModuleId, SharedGeneration>) -> bool {
         let roster = resolve(&self.manifests(), &self.selection);
-        let runs = &self.running.generations;
         runs.keys().any(|id| !roster.contains(id))
             || roster.iter().any(|id| {
                 let good = self.modules.get(id).and_then(|module| module.good.as_ref());
@@ -167,7 +172,8 @@ impl State {
             Some(Ok(planned)) => {
                 let is_current = planned.running_version == self.running.version
                     && planned.selection == self.selection
-                    && self.proposal.is_none();
+                    && self.proposal.is_none()
+                    && !self.should_change(&planned.runs_after(&self.running.generations));
                 if is_current {
                     if self.pending.modules.is_empty() && !self.pending.edits {
                         // The pending request only asks for a plan of what could run, which this

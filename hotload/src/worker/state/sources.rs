@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::{Attempts, Effect, ReadRequest, State, WorkspaceState};
 use crate::build::Learned;
 use crate::ids::ModuleId;
+use crate::pipeline::swap_groups::groups;
 use crate::reader::SharedWorkspace;
 use crate::refusal::Refusal;
 use crate::worker::event::{FileEvent, Reading, Update};
-use crate::worker::request::BuildRequest;
+use crate::worker::request::{BuildRequest, Goal, Intent};
+use crate::workspace::Members;
 
 impl State {
     pub(super) fn on_files(&mut self, event: FileEvent) {
@@ -64,6 +66,7 @@ impl State {
         let ids = workspace.members.ids();
         let is_other = !self.workspace().is_some_and(|known| Arc::ptr_eq(known, &workspace));
         if is_other {
+            self.retry_smaller_groups(&workspace.members);
             let folder = workspace.folders.workspace.clone();
             let modules = ids.iter().map(|id| (*id).clone()).collect();
             let packs = workspace.members.prebuilt.modules.iter();
@@ -72,6 +75,7 @@ impl State {
             let developed = workspace.members.developed.clone();
             self.update(Update::Workspace { folder, modules, packs, developed });
         }
+        self.put_off.retain(|id| workspace.members.contains(id));
         for (id, module) in &mut self.modules {
             let is_known = module.good.is_some() || module.source().is_some();
             module.take_prebuilt(workspace.members.prebuilt_module(id).map(|module| &module.hash));
@@ -94,6 +98,20 @@ impl State {
             }
         }
         self.workspace = WorkspaceState::Ready(workspace);
+    }
+
+    /// Retries modules that failed in a group that others have left since, with their folder or their
+    /// link.
+    fn retry_smaller_groups(&mut self, members: &Members) {
+        let Some(known) = self.workspace() else { return };
+        let failed = self.modules.iter().filter(|(_, module)| module.is_unsettled());
+        let failed: BTreeSet<ModuleId> = failed.map(|(id, _)| id.clone()).collect();
+        let before = groups(&known.members, &failed);
+        let present = failed.iter().filter(|id| members.contains(id)).cloned().collect();
+        let now = groups(members, &present).into_iter().filter(|group| !before.contains(group));
+        let again = now.flatten().map(|id| (id, Intent::along(Goal::GoLive)));
+        let again = BuildRequest { modules: again.collect(), ..BuildRequest::default() };
+        self.pending.merge(again);
     }
 
     /// Takes what compiling showed about the inputs of modules. `live` are those that should go live.

@@ -188,6 +188,67 @@ fn a_failure_waits_until_it_is_known_to_be_of_the_newest_sources() {
 }
 
 #[test]
+fn a_module_whose_folder_goes_while_it_is_built_leaves() {
+    for broken in [false, true] {
+        // Its build ends before the folder's absence is read, during that, or after it.
+        for readings_before in 0..3 {
+            let mut model = running();
+            model.builds_from_start = true;
+            let source = model.next_source();
+            model.save("leaf_a", Source { compiles: !broken, ..source });
+            model.finish_reading();
+            assert_eq!(model.built(), ["leaf_a"]);
+            if readings_before == 0 {
+                model.finish_attempt();
+            }
+            model.remove_folder("leaf_a");
+            if readings_before == 1 {
+                model.finish_attempt();
+            }
+            model.finish_reading();
+            if readings_before == 2 {
+                model.finish_attempt();
+            }
+            model.rest();
+            assert_eq!(model.live("leaf_a"), None);
+            model.assert_at_rest();
+            // It comes back as it was.
+            model.save("leaf_a", Source { compiles: true, ..source });
+            model.rest();
+            assert!(model.live("leaf_a").is_some());
+            model.assert_at_rest();
+        }
+    }
+}
+
+#[test]
+fn a_core_goes_live_once_the_dependent_that_held_it_up_is_gone() {
+    for broken in [
+        Source { text: 0, compiles: false, refused: false, drops: false },
+        Source { text: 0, compiles: true, refused: true, drops: false },
+        Source { text: 0, compiles: true, refused: false, drops: true },
+    ] {
+        for unlinks in [false, true] {
+            let mut model = running();
+            let core = model.next_source();
+            model.save("core_x", core);
+            model.save("user_p", Source { text: model.next_source().text, ..broken });
+            model.rest();
+            assert_ne!(model.live("core_x"), Some(core));
+            let own = model.next_source();
+            match unlinks {
+                false => model.remove_folder("user_p"),
+                true => model.link("user_p", &[], own),
+            }
+            model.rest();
+            assert_eq!(model.live("core_x"), Some(core), "{broken:?} {unlinks}");
+            assert_eq!(model.live("user_p"), unlinks.then_some(own));
+            model.assert_at_rest();
+        }
+    }
+}
+
+#[test]
 fn an_edit_of_a_module_that_was_put_off_is_reported_once_it_is_switched_on() {
     let mut model = running();
     model.switch("user_p", false);
@@ -549,6 +610,8 @@ enum Action {
     SwitchOff(usize),
     Install { refused: bool, drops: bool },
     RemovePack,
+    RemoveFolder(usize),
+    Link { module: usize, on: bool },
     Read,
     FinishAttempt,
     Answer,
@@ -574,6 +637,8 @@ fn action() -> impl Strategy<Value = Action> {
         3 => (prop::bool::weighted(0.2), prop::bool::weighted(0.2))
             .prop_map(|(refused, drops)| Action::Install { refused, drops }),
         1 => Just(Action::RemovePack),
+        2 => module().prop_map(Action::RemoveFolder),
+        2 => (module(), any::<bool>()).prop_map(|(module, on)| Action::Link { module, on }),
         6 => Just(Action::Read),
         6 => Just(Action::FinishAttempt),
         6 => Just(Action::Answer),
@@ -593,6 +658,9 @@ proptest! {
             model.act(&action);
         }
         model.readable = true;
+        for core in model.missing_cores() {
+            model.save(core.as_str(), model.next_source());
+        }
         model.files(FileEvent::Lost { error: None });
         model.rest();
         model.assert_at_rest();
@@ -697,6 +765,12 @@ impl Model {
                 self.install(Source { refused, drops, ..self.next_source() });
             }
             Action::RemovePack => self.remove_pack(),
+            Action::RemoveFolder(module) => self.remove_folder(name(module)),
+            Action::Link { module, on } => {
+                let (id, links) = model::MODULES[*module];
+                let source = self.next_source();
+                self.link(id, if *on { links } else { &[] }, source);
+            }
             Action::Read => self.finish_reading(),
             Action::FinishAttempt => self.finish_attempt(),
             Action::Answer => self.answer_proposal(),

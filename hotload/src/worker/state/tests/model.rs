@@ -79,6 +79,8 @@ pub struct Model {
     state: State,
     links: BTreeMap<ModuleId, BTreeSet<ModuleId>>,
     disk: BTreeMap<ModuleId, Source>,
+    /// The modules without a folder.
+    gone: BTreeSet<ModuleId>,
     pub readable: bool,
     pub watches: bool,
     /// The next reading finds files that were not watched before.
@@ -126,6 +128,7 @@ impl Model {
             state: State::new(Selection::default()),
             links,
             disk,
+            gone: BTreeSet::new(),
             readable: true,
             watches: true,
             unwatched: false,
@@ -208,6 +211,36 @@ impl Model {
     /// A save that causes no event.
     pub fn save_unseen(&mut self, id: &str, source: Source) {
         self.disk.insert(id.into(), source);
+        self.gone.remove(id);
+    }
+
+    /// Somebody removes the module's folder.
+    pub fn remove_folder(&mut self, id: &str) {
+        self.gone.insert(id.into());
+        self.touch(id);
+    }
+
+    /// Somebody edits the manifest and the source of a module so that it links to these.
+    pub fn link(&mut self, id: &str, links: &[&str], source: Source) {
+        self.links.insert(id.into(), links.iter().map(|link| (*link).into()).collect());
+        self.save(id, source);
+    }
+
+    /// The missing cores of modules that have a folder: without them, cargo cannot read those.
+    pub fn missing_cores(&self) -> BTreeSet<ModuleId> {
+        let present = self.links.iter().filter(|(id, _)| !self.gone.contains(*id));
+        let needed: BTreeSet<ModuleId> = present.flat_map(|(_, links)| links.clone()).collect();
+        needed.intersection(&self.gone).cloned().collect()
+    }
+
+    /// The source in a module's folder; one that does not compile where that is gone.
+    fn on_disk(&self, id: &ModuleId) -> Source {
+        let source = self.disk[id];
+        if self.gone.contains(id) { Source { text: 0, compiles: false, ..source } } else { source }
+    }
+
+    fn sources_on_disk(&self) -> BTreeMap<ModuleId, Source> {
+        self.disk.keys().map(|id| (id.clone(), self.on_disk(id))).collect()
     }
 
     /// A file is written with the content that it had before.
@@ -285,7 +318,7 @@ impl Model {
     /// What a module is to be made of: its source, or the pack's artifact.
     fn newest(&self, id: &ModuleId) -> Source {
         let packed = self.pack.installed.filter(|_| PACKED.contains(&id.as_str()));
-        packed.unwrap_or(self.disk[id])
+        packed.unwrap_or_else(|| self.on_disk(id))
     }
 
     pub fn files(&mut self, event: FileEvent) {
@@ -359,7 +392,7 @@ impl Model {
                 assert!(self.reading.replace(request).is_none(), "one reading at a time");
             }
             Effect::Start(attempt) => {
-                self.at_start.clone_from(&self.disk);
+                self.at_start = self.sources_on_disk();
                 assert!(self.attempt.replace((attempt, false)).is_none(), "one attempt at a time");
             }
             Effect::Cancel(id) => {
@@ -431,10 +464,18 @@ impl Model {
 
     pub fn finish_reading(&mut self) {
         let Some(request) = self.reading.take() else { return };
-        if !self.readable {
+        if !self.readable || !self.missing_cores().is_empty() {
             return self.handle([Event::Read(Err(PipelineError::Panicked.into()))]);
         }
-        let workspace = request.workspace.unwrap_or_else(|| {
+        let present = || self.links.iter().filter(|(id, _)| !self.gone.contains(*id));
+        let known = request.workspace.filter(|known| {
+            let crates = &known.members.crates;
+            let is_known = |id: &ModuleId, links: &BTreeSet<ModuleId>| {
+                crates.get(id).is_some_and(|module| module.links == *links)
+            };
+            crates.len() == present().count() && present().all(|(id, links)| is_known(id, links))
+        });
+        let workspace = known.unwrap_or_else(|| {
             let module = |(id, links): (&ModuleId, &BTreeSet<ModuleId>)| {
                 let folder = PathBuf::from("/w").join(id.as_str());
                 let (id, links) = (id.clone(), links.clone());
@@ -447,7 +488,7 @@ impl Model {
                 };
                 (id, module)
             };
-            let crates = self.links.iter().map(module).collect();
+            let crates = present().map(module).collect();
             let members = Members { crates, ..Members::default() };
             Arc::new(Workspace { members, ..Workspace::default() })
         });
@@ -463,7 +504,7 @@ impl Model {
             let known = last.and_then(|last| last.known.clone());
             self.inputs(id, known, last.is_some_and(|last| last.failed))
         };
-        let inputs = self.disk.keys().map(|id| (id.clone(), read(id))).collect();
+        let inputs = present().map(|(id, _)| (id.clone(), read(id))).collect();
         let was_unwatched = std::mem::take(&mut self.unwatched);
         self.handle([Event::Read(Ok(Reading { workspace, inputs, was_unwatched }))]);
     }
@@ -471,8 +512,8 @@ impl Model {
     /// A module's inputs are its own source and those of all modules that it links to, and depend on
     /// what its last compilation showed.
     fn inputs(&self, id: &ModuleId, known: Option<Arc<DepInfo>>, failed: bool) -> Inputs {
-        let mut texts = vec![self.disk[id].text];
-        texts.extend(self.links[id].iter().map(|link| self.disk[link].text));
+        let mut texts = vec![self.on_disk(id).text];
+        texts.extend(self.links[id].iter().map(|link| self.on_disk(link).text));
         let hash = InputsHash::from(format!("{texts:?} {known:?} {failed}"));
         Inputs {
             compiled: hash.clone(),
@@ -526,19 +567,20 @@ impl Model {
     /// What an attempt makes a module of. A pack's artifact stays what it was when it was read.
     fn source_in(&self, attempt: &Attempt, id: &ModuleId) -> Source {
         let prebuilt = attempt.workspace.members.prebuilt_module(id);
-        let sources = if self.builds_from_start { &self.at_start } else { &self.disk };
-        prebuilt.map_or(sources[id], |module| self.sources[&module.hash])
+        let own = || if self.builds_from_start { self.at_start[id] } else { self.on_disk(id) };
+        prebuilt.map_or_else(own, |module| self.sources[&module.hash])
     }
 
     fn outcome(&mut self, attempt: &Attempt) -> AttemptOutcome {
         let is_failed = |id: &&ModuleId| !self.source_in(attempt, id).compiles;
         let failed: BTreeSet<&ModuleId> = attempt.modules.keys().filter(is_failed).collect();
         let outcomes = attempt.modules.keys().map(|id| {
-            let core = self.links[id].iter().find(|link| failed.contains(link));
+            let mut links = attempt.workspace.members.links_of(id).into_iter();
+            let core = links.find(|link| failed.contains(link));
             let outcome = if failed.contains(id) {
                 Outcome::Failed(vec!["error".to_owned()])
             } else if let Some(core) = core {
-                Outcome::Skipped(core.clone())
+                Outcome::Skipped(core)
             } else {
                 let (path, times) = (PathBuf::new(), CompileTimes::default());
                 Outcome::Built(Built { path, bytes: Vec::new(), times, warnings: Vec::new() })
@@ -681,6 +723,11 @@ impl Model {
         assert_eq!(self.idle, Some(Ticket(self.tickets)), "the host is told");
         for id in self.disk.keys() {
             let source = self.newest(id);
+            let is_packed = self.pack.installed.is_some() && PACKED.contains(&id.as_str());
+            if self.gone.contains(id) && !is_packed {
+                assert_eq!(self.live(id.as_str()), None, "{id} has no folder");
+                continue;
+            }
             if self.selection.switched.get(id) == Some(&false) {
                 assert_eq!(self.live(id.as_str()), None, "{id} is switched off");
                 continue;
