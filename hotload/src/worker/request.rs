@@ -142,7 +142,7 @@ impl BuildRequest {
             && self.tickets.is_empty()
     }
 
-    /// Merges `other` into one request that covers both.
+    /// Merges a newer request into one that covers both.
     pub fn merge(&mut self, other: Self) {
         for (id, intent) in other.modules {
             match self.modules.get_mut(&id) {

@@ -35,12 +35,12 @@ impl State {
                 self.attempts = Attempts::Running { id, request: under_way, failed };
             }
             Attempts::Running { id, request: mut next, .. } => {
-                next.merge(request);
+                self.join(&mut next, request);
                 self.effects.push(Effect::Cancel(id));
                 self.attempts = Attempts::Restarting { id, next };
             }
             Attempts::Restarting { id, mut next } => {
-                next.merge(request);
+                self.join(&mut next, request);
                 self.attempts = Attempts::Restarting { id, next };
             }
             Attempts::Idle if !request.modules.is_empty() => self.start(workspace, request),
@@ -57,6 +57,21 @@ impl State {
                 self.update(Update::Settled(self.selection.clone()));
             }
         }
+    }
+
+    /// Adds a newer request to one that was not carried out.
+    fn join(&mut self, older: &mut BuildRequest, newer: BuildRequest) {
+        for (id, intent) in &newer.modules {
+            let was_due = older.modules.get(id).is_some_and(goes_live);
+            if was_due
+                && intent.origin != Origin::Source
+                && let Some(module) = self.modules.get_mut(id)
+            {
+                // Its source was not tried: it is built if the file cannot run.
+                module.attempted = None;
+            }
+        }
+        older.merge(newer);
     }
 
     /// True if these differ from the modules of the selection that could run.
@@ -116,9 +131,11 @@ impl State {
         self.learn(std::mem::take(&mut outcome.learned), &live);
         match std::mem::replace(&mut self.attempts, Attempts::Idle) {
             Attempts::Idle => {}
-            Attempts::Restarting { next, .. } => {
+            Attempts::Restarting { mut next, .. } => {
                 self.effects.push(Effect::Discard(loaded));
-                self.pending.merge(next);
+                let newer = std::mem::take(&mut self.pending);
+                self.join(&mut next, newer);
+                self.pending = next;
             }
             Attempts::Running { request, failed, .. } => {
                 self.take_outcome(request, &failed, outcome);
@@ -261,6 +278,7 @@ impl State {
                     changed.remove(id);
                     if let (Some(module), Some(newest)) = (self.modules.get_mut(id), &newest) {
                         module.newest = newest.clone();
+                        self.pending.edits |= module.is_dirty();
                     }
                 }
             }

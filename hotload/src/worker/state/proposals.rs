@@ -136,6 +136,7 @@ impl State {
                 && module.good.as_ref().is_some_and(|good| Arc::ptr_eq(good, generation))
             {
                 module.reject();
+                self.pending.edits |= module.is_dirty();
             }
         }
         let hashes = rejected.iter().map(|generation| generation.hash.clone()).collect();
@@ -169,6 +170,7 @@ impl State {
                 ids.insert(id.clone());
                 rejected.extend(module.good.as_ref().map(|good| good.hash.clone()));
                 module.reject();
+                self.pending.edits |= module.is_dirty();
             }
         }
         self.effects.push(Effect::Discard(rejected));

@@ -2,11 +2,10 @@
 //! host.
 
 mod model;
+mod random;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
-
-use proptest::prelude::*;
 
 use crate::ids::ModuleId;
 use crate::worker::event::{FileEvent, Request};
@@ -222,11 +221,39 @@ fn a_module_whose_folder_goes_while_it_is_built_leaves() {
 }
 
 #[test]
+fn a_file_that_cannot_run_leaves_the_source_that_it_came_before() {
+    for broken in [
+        Source { refused: true, ..Source::fine(0) },
+        Source { breaks_swap: true, ..Source::fine(0) },
+    ] {
+        for restarts in [false, true] {
+            let mut model = running();
+            let saved = model.next_source();
+            model.save("leaf_a", saved);
+            model.finish_reading();
+            assert_eq!(model.built(), ["leaf_a"]);
+            if restarts {
+                model.save("leaf_b", model.next_source());
+                model.finish_reading();
+            }
+            let file = Source { text: model.next_source().text, ..broken };
+            let ticket = model.load_file("leaf_a", file);
+            model.rest();
+            assert!(model.is_answered(ticket));
+            assert_eq!(model.live("leaf_a"), Some(saved), "{broken:?} {restarts}");
+            assert!(model.reports.iter().any(|report| matches!(report, Report::Refused(_))));
+            model.assert_at_rest();
+        }
+    }
+}
+
+#[test]
 fn a_core_goes_live_once_the_dependent_that_held_it_up_is_gone() {
     for broken in [
-        Source { text: 0, compiles: false, refused: false, drops: false },
-        Source { text: 0, compiles: true, refused: true, drops: false },
-        Source { text: 0, compiles: true, refused: false, drops: true },
+        Source { compiles: false, ..Source::fine(0) },
+        Source { refused: true, ..Source::fine(0) },
+        Source { drops: true, ..Source::fine(0) },
+        Source { breaks_swap: true, ..Source::fine(0) },
     ] {
         for unlinks in [false, true] {
             let mut model = running();
@@ -596,77 +623,6 @@ fn a_selection_that_cannot_run_leaves_what_runs() {
     model.assert_at_rest();
 }
 
-#[derive(Clone, Debug)]
-enum Action {
-    Save { module: usize, compiles: bool, refused: bool, drops: bool, seen: bool },
-    Touch(usize),
-    Reload { module: usize, force: bool },
-    Plan(usize),
-    Switch { module: usize, on: bool },
-    Quarantine { clear: bool },
-    Lost,
-    Readable(bool),
-    RollBack(usize),
-    SwitchOff(usize),
-    Install { refused: bool, drops: bool },
-    RemovePack,
-    RemoveFolder(usize),
-    Link { module: usize, on: bool },
-    Read,
-    FinishAttempt,
-    Answer,
-}
-
-fn action() -> impl Strategy<Value = Action> {
-    let module = || 0..model::MODULES.len();
-    prop_oneof![
-        6 => (module(), prop::bool::weighted(0.75), prop::bool::weighted(0.15),
-            prop::bool::weighted(0.2), prop::bool::weighted(0.9))
-            .prop_map(|(module, compiles, refused, drops, seen)| Action::Save {
-                module, compiles, refused, drops, seen
-            }),
-        1 => module().prop_map(Action::Touch),
-        3 => (module(), any::<bool>()).prop_map(|(module, force)| Action::Reload { module, force }),
-        2 => module().prop_map(Action::Plan),
-        1 => (module(), any::<bool>()).prop_map(|(module, on)| Action::Switch { module, on }),
-        1 => any::<bool>().prop_map(|clear| Action::Quarantine { clear }),
-        1 => Just(Action::Lost),
-        1 => any::<bool>().prop_map(Action::Readable),
-        1 => module().prop_map(Action::RollBack),
-        1 => module().prop_map(Action::SwitchOff),
-        3 => (prop::bool::weighted(0.2), prop::bool::weighted(0.2))
-            .prop_map(|(refused, drops)| Action::Install { refused, drops }),
-        1 => Just(Action::RemovePack),
-        2 => module().prop_map(Action::RemoveFolder),
-        2 => (module(), any::<bool>()).prop_map(|(module, on)| Action::Link { module, on }),
-        6 => Just(Action::Read),
-        6 => Just(Action::FinishAttempt),
-        6 => Just(Action::Answer),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
-
-    /// For any order of events: every ticket is answered once, at most one proposal is with the
-    /// host, no data is dropped that no request allowed (the model checks these as it goes); and at
-    /// rest each module's newest source is live, or was reported as failed or refused.
-    #[test]
-    fn nothing_is_lost_in_any_order(actions in prop::collection::vec(action(), 1..60)) {
-        let mut model = Model::of_all();
-        for action in actions {
-            model.act(&action);
-        }
-        model.readable = true;
-        for core in model.missing_cores() {
-            model.save(core.as_str(), model.next_source());
-        }
-        model.files(FileEvent::Lost { error: None });
-        model.rest();
-        model.assert_at_rest();
-    }
-}
-
 #[test]
 fn a_pack_replaces_modules_and_goes_back_when_it_cannot_run() {
     let mut model = running();
@@ -730,50 +686,4 @@ fn a_proposal_answers_what_waited_for_it() {
     assert!(!model.is_answered(ticket));
     model.rest();
     assert!(model.is_answered(ticket));
-}
-
-impl Model {
-    fn act(&mut self, action: &Action) {
-        let name = |at: &usize| model::MODULES[*at].0;
-        match action {
-            Action::Save { module, compiles, refused, drops, seen } => {
-                let (compiles, refused, drops) = (*compiles, *refused, *drops);
-                let source = Source { compiles, refused, drops, ..self.next_source() };
-                if *seen {
-                    self.save(name(module), source);
-                } else {
-                    self.save_unseen(name(module), source);
-                }
-            }
-            Action::Touch(module) => self.touch(name(module)),
-            Action::Reload { module, force } => {
-                self.request(Request::Reload { id: id(name(module)), force: *force });
-            }
-            Action::Plan(module) => {
-                self.request(Request::Plan(id(name(module))));
-            }
-            Action::Switch { module, on } => self.switch(name(module), *on),
-            Action::Quarantine { clear } => {
-                self.request(Request::Quarantine { clear: *clear });
-            }
-            Action::Lost => self.files(FileEvent::Lost { error: None }),
-            Action::Readable(readable) => self.readable = *readable,
-            Action::RollBack(module) => self.roll_back(name(module)),
-            Action::SwitchOff(module) => self.switch_off(name(module)),
-            Action::Install { refused, drops } => {
-                let (refused, drops) = (*refused, *drops);
-                self.install(Source { refused, drops, ..self.next_source() });
-            }
-            Action::RemovePack => self.remove_pack(),
-            Action::RemoveFolder(module) => self.remove_folder(name(module)),
-            Action::Link { module, on } => {
-                let (id, links) = model::MODULES[*module];
-                let source = self.next_source();
-                self.link(id, if *on { links } else { &[] }, source);
-            }
-            Action::Read => self.finish_reading(),
-            Action::FinishAttempt => self.finish_attempt(),
-            Action::Answer => self.answer_proposal(),
-        }
-    }
 }

@@ -25,7 +25,7 @@ use crate::worker::event::{
     AttemptEvent, AttemptId, Event, FileEvent, HostEvent, Proposal, ProposalAnswer, Reading,
     Request, RunningModules, Update,
 };
-use crate::worker::request::Ticket;
+use crate::worker::request::{Origin, Ticket};
 use crate::worker::state::{Effect, ReadRequest, State};
 use crate::workspace::{Members, ModuleCrate};
 
@@ -60,6 +60,15 @@ pub struct Source {
     pub refused: bool,
     /// The swap to it would drop data.
     pub drops: bool,
+    /// The host cannot make the swap.
+    pub breaks_swap: bool,
+}
+
+impl Source {
+    /// One that compiles and runs.
+    pub fn fine(text: u32) -> Self {
+        Self { text, compiles: true, refused: false, drops: false, breaks_swap: false }
+    }
 }
 
 /// A report that reaches the user.
@@ -91,6 +100,12 @@ pub struct Model {
     texts: std::cell::Cell<u32>,
     now: SystemTime,
     sources: BTreeMap<ArtifactHash, Source>,
+    /// Artifacts that the user supplied as files.
+    files: BTreeMap<PathBuf, Source>,
+    /// The file that was loaded last for a module.
+    last_files: BTreeMap<ModuleId, u32>,
+    /// The modules whose source was saved after that.
+    saved_since_file: BTreeSet<ModuleId>,
     /// The source that the last attempt made each module of.
     last_made: BTreeMap<ModuleId, u32>,
     pack: Pack,
@@ -105,6 +120,8 @@ pub struct Model {
     proposal: Option<Box<Proposal>>,
     running: BTreeMap<ModuleId, SharedGeneration>,
     version: u64,
+    /// Events that the worker has not taken yet, if it is busy.
+    waiting: Option<Vec<Event>>,
     /// The sources whose failure was reported.
     reported: BTreeSet<(ModuleId, u32)>,
     /// Requests that allow a module's data to be dropped, until they are answered.
@@ -122,8 +139,7 @@ impl Model {
             .iter()
             .map(|(id, links)| ((*id).into(), links.iter().map(|link| (*link).into()).collect()));
         let links: BTreeMap<ModuleId, BTreeSet<ModuleId>> = links.collect();
-        let fine = |text| Source { text, compiles: true, refused: false, drops: false };
-        let disk = links.keys().cloned().zip((1..).map(fine)).collect();
+        let disk = links.keys().cloned().zip((1..).map(Source::fine)).collect();
         let mut model = Self {
             state: State::new(Selection::default()),
             links,
@@ -137,6 +153,9 @@ impl Model {
             texts: 100.into(),
             now: SystemTime::UNIX_EPOCH,
             sources: BTreeMap::new(),
+            files: BTreeMap::new(),
+            last_files: BTreeMap::new(),
+            saved_since_file: BTreeSet::new(),
             last_made: BTreeMap::new(),
             pack: Pack::default(),
             failed_packs: Vec::new(),
@@ -147,6 +166,7 @@ impl Model {
             proposal: None,
             running: BTreeMap::new(),
             version: 0,
+            waiting: None,
             reported: BTreeSet::new(),
             forced: BTreeMap::new(),
             tickets: 0,
@@ -165,7 +185,7 @@ impl Model {
     /// A source that differs from all others.
     pub fn next_source(&self) -> Source {
         self.texts.set(self.texts.get() + 1);
-        Source { text: self.texts.get(), compiles: true, refused: false, drops: false }
+        Source::fine(self.texts.get())
     }
 
     pub fn live(&self, id: &str) -> Option<Source> {
@@ -212,6 +232,22 @@ impl Model {
     pub fn save_unseen(&mut self, id: &str, source: Source) {
         self.disk.insert(id.into(), source);
         self.gone.remove(id);
+        let later = self.links.iter().filter(|(of, links)| of.as_str() == id || links.contains(id));
+        self.saved_since_file.extend(later.map(|(of, _)| of.clone()));
+    }
+
+    /// The user loads an artifact from a file.
+    pub fn load_file(&mut self, id: &str, source: Source) -> Ticket {
+        let path = PathBuf::from(format!("/f/{}", source.text));
+        self.files.insert(path.clone(), source);
+        self.last_files.insert(id.into(), source.text);
+        self.saved_since_file.remove(id);
+        self.request(Request::LoadFile { id: id.into(), path })
+    }
+
+    /// The user declines to drop values.
+    pub fn decline(&mut self, id: &str) {
+        self.handle([Event::Host(HostEvent::Declined([id.into()].into()))]);
     }
 
     /// Somebody removes the module's folder.
@@ -362,8 +398,7 @@ impl Model {
             return;
         }
         let old = stub_of(id, new.number - 1, ArtifactHash::of(b"an older one"));
-        let fine = Source { text: 0, compiles: true, refused: false, drops: false };
-        self.sources.insert(old.hash.clone(), fine);
+        self.sources.insert(old.hash.clone(), Source::fine(0));
         self.running.insert(id.into(), old);
         self.version += 1;
         // The host reports it.
@@ -380,7 +415,22 @@ impl Model {
         }
     }
 
+    /// From now on events wait until [`Model::deliver`].
+    pub fn hold(&mut self) {
+        self.waiting.get_or_insert_default();
+    }
+
+    /// The worker takes all events that wait at once.
+    pub fn deliver(&mut self) {
+        if let Some(events) = self.waiting.take() {
+            self.handle(events);
+        }
+    }
+
     fn handle(&mut self, events: impl IntoIterator<Item = Event>) {
+        if let Some(waiting) = &mut self.waiting {
+            return waiting.extend(events);
+        }
         for effect in self.state.handle(events) {
             self.execute(effect);
         }
@@ -566,6 +616,9 @@ impl Model {
 
     /// What an attempt makes a module of. A pack's artifact stays what it was when it was read.
     fn source_in(&self, attempt: &Attempt, id: &ModuleId) -> Source {
+        if let Some(Origin::File(path)) = attempt.modules.get(id).map(|intent| &intent.origin) {
+            return self.files[path];
+        }
         let prebuilt = attempt.workspace.members.prebuilt_module(id);
         let own = || if self.builds_from_start { self.at_start[id] } else { self.on_disk(id) };
         prebuilt.map_or_else(own, |module| self.sources[&module.hash])
@@ -589,7 +642,8 @@ impl Model {
         });
         let outcomes = outcomes.collect();
         let learned = |id: &ModuleId| {
-            if attempt.workspace.members.prebuilt_module(id).is_some() {
+            let is_file = matches!(attempt.modules[id].origin, Origin::File(_));
+            if is_file || attempt.workspace.members.prebuilt_module(id).is_some() {
                 return None;
             }
             let before = attempt.inputs.get(id)?;
@@ -670,10 +724,14 @@ impl Model {
             .filter(|it| self.sources[&it.hash].drops && !may_drop.contains(it.id()))
             .map(|it| it.id().clone())
             .collect();
+        let entering: BTreeSet<ModuleId> = enter.iter().map(|it| it.id().clone()).collect();
         let answer = if running_version != self.version {
             ProposalAnswer::Stale(std::mem::take(&mut tickets))
+        } else if enter.iter().any(|it| self.sources[&it.hash].breaks_swap) {
+            self.reported(&entering);
+            self.reports.push(Report::Refused(entering));
+            ProposalAnswer::Refused
         } else if dropping.is_empty() {
-            let modules: BTreeSet<ModuleId> = enter.iter().map(|it| it.id().clone()).collect();
             for new in &enter {
                 // Its values have its new form now.
                 if let Some(source) = self.sources.get_mut(&new.hash) {
@@ -683,12 +741,11 @@ impl Model {
             self.running.retain(|id, _| !leave.contains(id));
             self.running.extend(enter.into_iter().map(|it| (it.id().clone(), it)));
             self.version += 1;
-            if !modules.is_empty() {
-                self.reports.push(Report::Swapped { modules, saved_at });
+            if !entering.is_empty() {
+                self.reports.push(Report::Swapped { modules: entering, saved_at });
             }
             ProposalAnswer::Accepted
         } else {
-            let entering: BTreeSet<ModuleId> = enter.iter().map(|it| it.id().clone()).collect();
             // All modules that came along are listed on the modules page.
             self.reported(&entering);
             let named = if changed.is_empty() { entering } else { changed };
@@ -702,6 +759,7 @@ impl Model {
 
     /// Continues until nothing is in progress.
     pub fn rest(&mut self) {
+        self.deliver();
         for _ in 0..1000 {
             match (&self.reading, &self.attempt, &self.proposal) {
                 (None, None, None) if self.failed_packs.is_empty() => return,
@@ -733,9 +791,16 @@ impl Model {
                 continue;
             }
             let is_live = self.live(id.as_str()).is_some_and(|live| live.text == source.text);
+            // A source that is saved while a file is loaded may be built before that.
+            let was_made = || self.sources.contains_key(&artifact(id.as_str(), source));
+            let is_file = self.last_files.get(id).is_some_and(|file| {
+                let is_live = self.live(id.as_str()).is_some_and(|live| live.text == *file);
+                (is_live || self.reported.contains(&(id.clone(), *file)))
+                    && (is_packed || !self.saved_since_file.contains(id) || was_made())
+            });
             let is_reported = self.reported.contains(&(id.clone(), source.text));
             assert!(
-                is_live || is_reported,
+                is_live || is_file || is_reported,
                 "{id}: {source:?} is lost; {:?}",
                 self.live(id.as_str())
             );
