@@ -49,8 +49,9 @@ pub struct TuningRecord {
     pub type_name: &'static str,
     /// Inserts the default if the resource is missing.
     pub init: fn(&mut World),
-    /// Sets the resource from the file's text. The error is TOML's message with line and column.
-    pub apply: fn(&mut World, &str) -> Result<(), String>,
+    /// Sets the resource from the file's text, and returns the keys that it has no field for. The
+    /// error is TOML's message with line and column.
+    pub apply: fn(&mut World, &str) -> Result<Vec<String>, String>,
 }
 
 impl TuningRecord {
@@ -64,9 +65,13 @@ impl TuningRecord {
                 world.init_resource::<T>();
             },
             apply: |world, text| {
-                let value: T = toml::from_str(text).map_err(|error| error.to_string())?;
-                world.insert_resource(value);
-                Ok(())
+                let mut unknown = Vec::new();
+                let value: Result<T, toml::de::Error> =
+                    toml::Deserializer::parse(text).and_then(|toml| {
+                        serde_ignored::deserialize(toml, |path| unknown.push(path.to_string()))
+                    });
+                world.insert_resource(value.map_err(|error| error.to_string())?);
+                Ok(unknown)
             },
         }
     }

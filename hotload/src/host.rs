@@ -253,8 +253,12 @@ impl Host {
         let sources = self.running.active.values_mut().flat_map(|active| &mut active.data);
         for read in tuning::reread(world, &mut self.tuning_cursor, sources) {
             let happened = match read {
-                Reread::Changed(path) => Happened::TuningRead(path),
-                Reread::Refused(error) => Happened::TuningRefused(error.into()),
+                Reread::Changed { path, unknown } => {
+                    Happened::TuningRead { path, unknown: unknown.map(Into::into) }
+                }
+                Reread::Refused { path, error } => {
+                    Happened::TuningRefused { path, refusal: error.into() }
+                }
             };
             self.report(world, happened);
         }

@@ -16,13 +16,13 @@ use crate::packs::PackFolders;
 #[derive(Resource, Clone, Debug)]
 pub struct AssetFolder(pub std::path::PathBuf);
 
-/// A tuning file cannot be used. The values are unchanged.
+/// A problem with a tuning file.
 #[derive(Debug, Error)]
 #[error("{}", self.explain())]
 pub enum TuningError {
-    /// The file cannot be read.
+    /// The file cannot be read. The values are unchanged.
     File { path: PathBuf, source: io::Error },
-    /// The text does not fit the resource.
+    /// The text does not fit the resource. The values are unchanged.
     Values {
         /// The file, by its asset path.
         path: String,
@@ -30,6 +30,15 @@ pub enum TuningError {
         type_name: &'static str,
         /// TOML's message, on one or more lines.
         reason: String,
+    },
+    /// The resource has no fields for some of the file's keys. The others are used.
+    UnknownKeys {
+        /// The file, by its asset path.
+        path: String,
+        /// The resource's type name.
+        type_name: &'static str,
+        /// The keys, with those of the tables that they are in.
+        keys: Vec<String>,
     },
 }
 
@@ -44,6 +53,12 @@ impl Explain for TuningError {
                 Explanation::new("H0702", format!("{path} does not fit {type_name}"))
                     .details(reason)
                     .remedy("The values stay as they were. Correct the file and save it")
+            }
+            Self::UnknownKeys { path, type_name, keys } => {
+                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                let keys = keys.join(", ");
+                Explanation::new("H0703", format!("{path} has {keys}, which {type_name} has not"))
+                    .remedy("The other values are used. Correct the name, or remove the line")
             }
         }
     }
@@ -83,30 +98,54 @@ pub fn enter(
     let handle = world.get_resource::<AssetServer>().map(|server| server.load(asset));
     let mut source = Source { record, path, handle, text: String::new() };
     let warning = match fs::read_to_string(&file) {
-        Ok(text) => source.set(world, text).err(),
+        Ok(text) => source.set(world, text).map_or_else(Some, |applied| applied?.unknown),
         Err(source) => Some(TuningError::File { path: file, source }),
     };
     (source, warning)
 }
 
 impl Source {
-    fn set(&mut self, world: &mut World, text: String) -> Result<bool, TuningError> {
+    /// `None` if the text is as before.
+    fn set(&mut self, world: &mut World, text: String) -> Result<Option<Applied>, TuningError> {
         if self.text == text {
-            return Ok(false);
+            return Ok(None);
         }
         let applied = (self.record.apply)(world, &text);
         self.text = text;
         let (path, type_name) = (self.path.clone(), self.record.type_name);
-        applied.map(|()| true).map_err(|reason| TuningError::Values { path, type_name, reason })
+        match applied {
+            Ok(keys) if keys.is_empty() => Ok(Some(Applied { unknown: None })),
+            Ok(keys) => {
+                let unknown = Some(TuningError::UnknownKeys { path, type_name, keys });
+                Ok(Some(Applied { unknown }))
+            }
+            Err(reason) => Err(TuningError::Values { path, type_name, reason }),
+        }
     }
+}
+
+/// The values of a file were applied.
+struct Applied {
+    /// The keys that were ignored.
+    unknown: Option<TuningError>,
 }
 
 /// A tuning file that was read again.
 pub enum Reread {
-    /// The new values were applied; contains the file's asset path.
-    Changed(String),
+    /// The new values were applied.
+    Changed {
+        /// The file's asset path.
+        path: String,
+        /// The keys that were ignored.
+        unknown: Option<TuningError>,
+    },
     /// The file cannot be used.
-    Refused(TuningError),
+    Refused {
+        /// Its asset path.
+        path: String,
+        /// Why.
+        error: TuningError,
+    },
 }
 
 /// Reads the files that changed since the last call.
@@ -136,10 +175,11 @@ pub fn reread<'a>(
         }
         let file = world.resource::<Assets<TuningFile>>().get(handle).map(|file| file.text.clone());
         let Some(text) = file else { continue };
+        let path = source.path.clone();
         match source.set(world, text) {
-            Ok(true) => read.push(Reread::Changed(source.path.clone())),
-            Ok(false) => {}
-            Err(error) => read.push(Reread::Refused(error)),
+            Ok(Some(Applied { unknown })) => read.push(Reread::Changed { path, unknown }),
+            Ok(None) => {}
+            Err(error) => read.push(Reread::Refused { path, error }),
         }
     }
     read

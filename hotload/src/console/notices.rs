@@ -3,11 +3,14 @@
 //! A notice has a key, usually its module's id, and replaces the notice with the same key. An error
 //! stays until it is replaced or dismissed; most others fade after some seconds.
 
+use std::collections::BTreeSet;
+
 use playground_api::bevy_egui::egui;
 
 use egui::{Align, Align2, Area, Color32, Frame, Id, Label, Layout, Order, RichText, Ui, vec2};
 
 use super::panel::theme;
+use crate::ids::ModuleId;
 
 /// The most notices on screen: the oldest that fades makes room for a new one.
 const SHOWN: usize = 6;
@@ -65,12 +68,22 @@ pub struct Notice {
     pub body: String,
     /// A dim line at the end, e.g. `details in console (F1)`.
     pub details: Option<String>,
+    /// The modules whose newest code cannot run. It is dismissed once that of all of them can, or
+    /// they are gone.
+    pub about: BTreeSet<ModuleId>,
 }
 
 impl Notice {
     /// A notice without details.
     pub fn new(level: NoticeLevel, title: impl Into<String>, body: impl Into<String>) -> Self {
-        Self { level, title: title.into(), body: body.into(), details: None }
+        let about = BTreeSet::new();
+        Self { level, title: title.into(), body: body.into(), details: None, about }
+    }
+
+    /// Names the modules whose newest code cannot run.
+    pub fn about(mut self, modules: BTreeSet<ModuleId>) -> Self {
+        self.about = modules;
+        self
     }
 
     /// Adds a dim line at the end.

@@ -85,6 +85,8 @@ pub enum Happened {
     Declined(ModuleId),
     /// The workspace cannot be read, so nothing is built.
     Unreadable(Refusal),
+    /// The workspace can be read again.
+    Readable,
     /// New generations run.
     Swapped {
         /// The module that was edited, or the first one.
@@ -191,9 +193,19 @@ pub enum Happened {
     /// The game could not resume from its last save.
     NotResumed(String),
     /// A tuning file was read again.
-    TuningRead(String),
+    TuningRead {
+        /// Its asset path.
+        path: String,
+        /// The keys that were ignored.
+        unknown: Option<Refusal>,
+    },
     /// A tuning file cannot be used.
-    TuningRefused(Refusal),
+    TuningRefused {
+        /// Its asset path.
+        path: String,
+        /// Why.
+        refusal: Refusal,
+    },
     /// A command about packs was carried out.
     PackDone(Report),
     /// A command about packs was refused.

@@ -38,6 +38,7 @@ impl Host {
                     folders.set(&packs, &developed);
                 }
                 (self.modules, self.pack_of) = (modules, packs);
+                self.dismiss_settled(world);
             }
             Update::PackAsset(path) => {
                 if let Some(folders) = world.get_resource::<PackFolders>() {
@@ -100,6 +101,7 @@ impl Host {
                 self.report(world, Happened::Unreadable(refusal));
                 self.give_up_start(world);
             }
+            Update::Readable => self.report(world, Happened::Readable),
             Update::Warning(text) => self.report(world, Happened::Warned(text)),
             Update::Answered(ticket) => self.commands.answered(ticket),
             // A request that is under way may change what runs.

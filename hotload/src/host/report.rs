@@ -12,7 +12,9 @@ use super::Host;
 use super::happened::Happened;
 use super::questions;
 use crate::console::Console;
+use crate::console::notices::Notice;
 use crate::console::view::{Level, PackQuestion};
+use crate::ids::ModuleId;
 
 impl Host {
     /// Reports to all outputs that the event belongs to.
@@ -25,6 +27,7 @@ impl Host {
         if let Some((level, text)) = lines::line(&happened) {
             self.print(world, level, &text);
         }
+        self.dismiss_settled(world);
         let Some(mut console) = world.get_resource_mut::<Console>() else { return };
         for key in notices::outdated(&happened) {
             console.notices.dismiss(&key);
@@ -35,6 +38,21 @@ impl Host {
             notices::Change::Dismiss(key) => {
                 console.notices.dismiss(&key);
             }
+        }
+    }
+
+    /// Dismisses notices about modules whose newest code can run by now, or that are gone.
+    pub(super) fn dismiss_settled(&self, world: &mut World) {
+        let Some(mut console) = world.get_resource_mut::<Console>() else { return };
+        let fails = |id: &ModuleId| {
+            self.status.get(id).is_some_and(|status| status.newest.error().is_some())
+        };
+        let is_settled =
+            |notice: &Notice| !notice.about.is_empty() && !notice.about.iter().any(fails);
+        let settled = console.notices.iter().filter(|(_, notice)| is_settled(notice));
+        let settled: Vec<String> = settled.map(|(key, _)| key.to_owned()).collect();
+        for key in settled {
+            console.notices.dismiss(&key);
         }
     }
 

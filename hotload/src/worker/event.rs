@@ -283,6 +283,8 @@ pub enum Update {
     QuarantineList(String),
     /// The workspace cannot be read, so nothing is built.
     Unreadable(Refusal),
+    /// The workspace can be read again, after an [`Update::Unreadable`].
+    Readable,
     /// A problem that stops neither builds nor the game.
     Warning(String),
     /// This request is complete.

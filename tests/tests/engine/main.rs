@@ -19,6 +19,7 @@ mod killed;
 mod live_edit;
 mod many_swaps;
 mod messages_of_rustc;
+mod notices;
 mod ordinary_edits;
 mod own_identities;
 mod packs;

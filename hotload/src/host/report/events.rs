@@ -116,14 +116,15 @@ pub fn events(happened: &Happened, frame: u64) -> Vec<HotLoadEvent> {
         | Happened::Restarted { .. }
         | Happened::PreviousRunDied(_)
         | Happened::Compiled(_)
+        | Happened::Readable
         | Happened::Declined(_)
         | Happened::PanickedAgain(_)
         | Happened::ErrorsReturned { .. }
         | Happened::Blocked { module: None, .. }
         | Happened::Planned(_)
         | Happened::NotResumed(_)
-        | Happened::TuningRead(_)
-        | Happened::TuningRefused(_) => Vec::new(),
+        | Happened::TuningRead { .. }
+        | Happened::TuningRefused { .. } => Vec::new(),
     }
 }
 

@@ -53,6 +53,7 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
             (Level::Warn, format!("{title}: the old code goes on\n{text}"))
         }
         Happened::Unreadable(refusal) => (Level::Error, refusal.to_string()),
+        Happened::Readable => (Level::Info, "the modules can be built again".to_owned()),
         Happened::Swapped { is_edit, .. } => {
             let mut lines = lost(happened);
             let level = if lines.is_empty() { Level::Info } else { Level::Warn };
@@ -95,8 +96,11 @@ pub fn line(happened: &Happened) -> Option<(Level, String)> {
             (Level::Info, summary.clone())
         }
         Happened::NotResumed(text) => (Level::Error, text.clone()),
-        Happened::TuningRead(path) => (Level::Info, read_again(path)),
-        Happened::TuningRefused(refusal)
+        Happened::TuningRead { path, unknown: None } => (Level::Info, read_again(path)),
+        Happened::TuningRead { path, unknown: Some(unknown) } => {
+            (Level::Warn, format!("{}\n{unknown}", read_again(path)))
+        }
+        Happened::TuningRefused { refusal, .. }
         | Happened::Failed(refusal)
         | Happened::WorkerEnded(refusal) => (Level::Error, refusal.to_string()),
         Happened::PackDone(report) => (Level::Info, report.text.clone()),

@@ -47,7 +47,6 @@ pub fn notice(happened: &Happened) -> Change {
             let notice = Notice::new(NoticeLevel::Question, lines::DIED, lines::deaths(death));
             show("death", notice.details("`quarantine list` in the console (F1)"))
         }
-        Happened::Compiled(module) => Change::Dismiss(module.to_string()),
         Happened::NotBuilt(not_built) if not_built.failed.is_empty() => Change::None,
         // Nobody waits for it, and it has a notice.
         Happened::NotBuilt(it) if lines::is_known(it) && it.waiting.is_empty() => Change::None,
@@ -59,7 +58,9 @@ pub fn notice(happened: &Happened) -> Change {
             }
             let title = lines::not_built_title(not_built);
             let key = not_built.failed.keys().next().map(ToString::to_string).unwrap_or_default();
-            show(&key, Notice::new(NoticeLevel::Error, title, body).details(DETAILS))
+            let notice = Notice::new(NoticeLevel::Error, title, body).details(DETAILS);
+            let about = not_built.failed.keys().cloned().collect();
+            show(&key, notice.about(about))
         }
         Happened::CompilerWarned { module, texts } => {
             let title = lines::warnings(module, texts.len());
@@ -71,7 +72,8 @@ pub fn notice(happened: &Happened) -> Change {
             let title = format!("{} refused", lines::named(modules));
             let body = first_line(&refusal.to_string());
             let key = key_of(modules.iter().collect());
-            show(&key, Notice::new(NoticeLevel::Error, title, body).details(DETAILS))
+            let notice = Notice::new(NoticeLevel::Error, title, body).details(DETAILS);
+            show(&key, notice.about(modules.clone()))
         }
         Happened::NeedsConfirmation { modules, group, plans, .. } => {
             let items =
@@ -89,6 +91,7 @@ pub fn notice(happened: &Happened) -> Change {
             let notice = Notice::new(NoticeLevel::Error, "The modules cannot be built", body);
             show("workspace", notice.details(DETAILS))
         }
+        Happened::Readable => Change::Dismiss("workspace".to_owned()),
         Happened::Swapped { lead, is_edit: true, .. } => {
             let (title, mut body) = (lines::live(happened), lines::timing(happened));
             let lost = lines::lost_values(happened);
@@ -115,7 +118,7 @@ pub fn notice(happened: &Happened) -> Change {
         Happened::SwitchedOff { module, reason } => {
             let title = format!("{module} is switched off");
             let notice = Notice::new(NoticeLevel::Error, title, reason.clone());
-            show(module.as_str(), notice.details(DETAILS))
+            show(module.as_str(), notice.details(DETAILS).about([module.clone()].into()))
         }
         Happened::Blocked { module: Some(module), .. } => {
             let title = lines::blocked(happened).unwrap_or_default();
@@ -130,13 +133,15 @@ pub fn notice(happened: &Happened) -> Change {
                 Notice::new(NoticeLevel::Error, "The game was not resumed", first_line(text));
             show("snapshot", notice)
         }
-        Happened::TuningRead(path) => {
-            show(path, Notice::new(NoticeLevel::Success, lines::read_again(path), ""))
+        Happened::TuningRead { path, unknown } => {
+            let level = if unknown.is_some() { NoticeLevel::Warn } else { NoticeLevel::Success };
+            let body = unknown.as_ref().map(|unknown| first_line(&unknown.to_string()));
+            show(path, Notice::new(level, lines::read_again(path), body.unwrap_or_default()))
         }
-        Happened::TuningRefused(refusal) => {
+        Happened::TuningRefused { path, refusal } => {
             let notice =
                 Notice::new(NoticeLevel::Error, "Tuning values refused", refusal.to_string());
-            show("data", notice)
+            show(path, notice)
         }
         Happened::PackDone(report) if report.changed.is_some() => {
             let (title, body) = report.text.split_once("; ").unwrap_or((&report.text, ""));
@@ -164,6 +169,7 @@ pub fn notice(happened: &Happened) -> Change {
         Happened::Ready { .. }
         | Happened::Broken { .. }
         | Happened::Changed(_)
+        | Happened::Compiled(_)
         | Happened::Declined(_)
         | Happened::BuildStarted(_)
         | Happened::Swapped { .. }

@@ -61,7 +61,9 @@ impl State {
     pub(super) fn on_reading(&mut self, reading: Reading) {
         let Reading { workspace, inputs, was_unwatched } = reading;
         self.is_reading = false;
-        self.reported = None;
+        if self.reported.take().is_some() {
+            self.update(Update::Readable);
+        }
         self.pending.edits |= was_unwatched;
         let ids = workspace.members.ids();
         let is_other = !self.workspace().is_some_and(|known| Arc::ptr_eq(known, &workspace));

@@ -92,6 +92,8 @@ pub struct Model {
     gone: BTreeSet<ModuleId>,
     pub readable: bool,
     pub watches: bool,
+    /// It was reported that the workspace cannot be read.
+    is_unreadable: bool,
     /// The next reading finds files that were not watched before.
     pub unwatched: bool,
     pub selection: Selection,
@@ -147,6 +149,7 @@ impl Model {
             gone: BTreeSet::new(),
             readable: true,
             watches: true,
+            is_unreadable: false,
             unwatched: false,
             selection: Selection::default(),
             clash: None,
@@ -485,7 +488,11 @@ impl Model {
                 self.selection = back_to;
             }
             Update::Plan { id, .. } => self.reports.push(Report::Planned(id)),
-            Update::Unreadable(_) => self.reports.push(Report::Unreadable),
+            Update::Unreadable(_) => {
+                self.is_unreadable = true;
+                self.reports.push(Report::Unreadable);
+            }
+            Update::Readable => assert!(std::mem::take(&mut self.is_unreadable), "it was readable"),
             Update::Warning(_) => self.reports.push(Report::Warning),
             Update::Answered(ticket) => self.answered(ticket),
             Update::Idle(ticket) => {
@@ -778,6 +785,7 @@ impl Model {
         let open: Vec<&Ticket> =
             self.answers.iter().filter(|(_, count)| **count == 0).map(|(it, _)| it).collect();
         assert!(open.is_empty(), "never answered: {open:?}");
+        assert!(!self.is_unreadable, "the user would still think that it cannot be read");
         assert_eq!(self.idle, Some(Ticket(self.tickets)), "the host is told");
         for id in self.disk.keys() {
             let source = self.newest(id);
