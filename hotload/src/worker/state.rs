@@ -140,8 +140,8 @@ pub struct State {
     put_off: BTreeSet<ModuleId>,
     attempts: Attempts,
     attempt_count: u64,
-    /// Failures of the current attempt, and what followed them, while newer sources are read: they
-    /// may not concern those.
+    /// Failures of the current attempt, and what followed them, until edits were read that came
+    /// meanwhile: they may not concern those.
     held: Vec<AttemptEvent>,
     proposal: Option<Proposed>,
     proposal_count: u64,
@@ -332,8 +332,7 @@ impl State {
         if *current != id {
             return;
         }
-        let is_outdated = self.pending.edits && (self.is_reading || self.unread.is_some());
-        if !self.held.is_empty() || is_outdated && event.has_failed() {
+        if !self.held.is_empty() || self.pending.edits && event.has_failed() {
             self.held.push(event);
         } else {
             self.take_attempt_event(event);
