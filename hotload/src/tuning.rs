@@ -57,7 +57,9 @@ impl Explain for TuningError {
             Self::UnknownKeys { path, type_name, keys } => {
                 let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
                 let keys = keys.join(", ");
-                Explanation::new("H0703", format!("{path} has {keys}, which {type_name} has not"))
+                let happened =
+                    format!("{path} has keys that {type_name} has no fields for: {keys}");
+                Explanation::new("H0703", happened)
                     .remedy("The other values are used. Correct the name, or remove the line")
             }
         }

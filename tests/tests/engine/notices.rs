@@ -111,8 +111,9 @@ fn a_tuning_file_has_no_error_once_it_is_mended() {
     // A key that the resource has no field for is named, and the others are used.
     fs::write(&file, format!("{text}\nhaelth = 5\n")).expect("a file");
     let line = scene.wait_for_line("H0703");
-    assert!(line.contains("assets/arena/ship.toml has `haelth`"), "{line}");
-    assert!(line.contains("ShipTuning"), "{line}");
+    let named =
+        "assets/arena/ship.toml has keys that apps_arena::ship::ShipTuning has no fields for";
+    assert!(line.contains(&format!("{named}: `haelth`")), "{line}");
     assert_eq!(scene.log().iter().filter(|line| line.contains("read again")).count(), 3);
     scene.frames(3);
     assert_eq!(errors(&scene), [""; 0]);
