@@ -91,6 +91,9 @@ impl Reports {
     /// Reports panics of the app's modules that nothing caught, e.g. in a task or thread that is
     /// never joined.
     pub fn report_uncaught(&self) {
+        if NOTED.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            return;
+        }
         let images = self.images.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for (panic, image) in uncaught(&images) {
             self.push(Report::Uncaught { panic, image });

@@ -303,6 +303,8 @@ impl State {
         if is_idle {
             let running = self.running.generations.values().cloned().collect();
             self.effects.push(Effect::Warm(running));
+            // Also of a reading, or an attempt that was cancelled.
+            self.update(Update::Progress(None));
             self.update(Update::Idle(self.last_ticket));
         }
     }

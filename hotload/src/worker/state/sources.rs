@@ -177,8 +177,8 @@ impl State {
         let known = self.reported.as_ref().is_some_and(|(reported, saved_at)| {
             *reported == text && (dropped.saved_at.is_none() || *saved_at == dropped.saved_at)
         });
+        self.update(Update::Progress(None));
         if !known || !dropped.tickets.is_empty() {
-            self.update(Update::Progress(None));
             self.update(Update::Unreadable(refusal));
         }
         self.reported = Some((text, dropped.saved_at));

@@ -92,6 +92,8 @@ pub struct Model {
     gone: BTreeSet<ModuleId>,
     pub readable: bool,
     pub watches: bool,
+    /// The user sees that something is in progress.
+    shows_progress: bool,
     /// It was reported that the workspace cannot be read.
     is_unreadable: bool,
     /// The next reading finds files that were not watched before.
@@ -149,6 +151,7 @@ impl Model {
             gone: BTreeSet::new(),
             readable: true,
             watches: true,
+            shows_progress: false,
             is_unreadable: false,
             unwatched: false,
             selection: Selection::default(),
@@ -443,10 +446,12 @@ impl Model {
         match effect {
             Effect::Read(request) => {
                 assert!(self.reading.replace(request).is_none(), "one reading at a time");
+                self.shows_progress = true;
             }
             Effect::Start(attempt) => {
                 self.at_start = self.sources_on_disk();
                 assert!(self.attempt.replace((attempt, false)).is_none(), "one attempt at a time");
+                self.shows_progress = true;
             }
             Effect::Cancel(id) => {
                 if let Some((attempt, cancelled)) = &mut self.attempt {
@@ -492,6 +497,7 @@ impl Model {
                 self.is_unreadable = true;
                 self.reports.push(Report::Unreadable);
             }
+            Update::Progress(None) => self.shows_progress = false,
             Update::Readable => assert!(std::mem::take(&mut self.is_unreadable), "it was readable"),
             Update::Warning(_) => self.reports.push(Report::Warning),
             Update::Answered(ticket) => self.answered(ticket),
@@ -500,6 +506,7 @@ impl Model {
                 let open =
                     self.answers.iter().find(|(open, count)| **open <= ticket && **count == 0);
                 assert_eq!(open, None, "{ticket:?}");
+                assert!(!self.shows_progress, "nothing is in progress");
                 self.idle = Some(ticket);
             }
             _ => {}
@@ -522,7 +529,11 @@ impl Model {
     pub fn finish_reading(&mut self) {
         let Some(request) = self.reading.take() else { return };
         if !self.readable || !self.missing_cores().is_empty() {
-            return self.handle([Event::Read(Err(PipelineError::Panicked.into()))]);
+            self.handle([Event::Read(Err(PipelineError::Panicked.into()))]);
+            let is_idle =
+                self.reading.is_none() && self.attempt.is_none() && self.waiting.is_none();
+            assert!(!is_idle || !self.shows_progress, "nothing is in progress");
+            return;
         }
         let present = || self.links.iter().filter(|(id, _)| !self.gone.contains(*id));
         let known = request.workspace.filter(|known| {
