@@ -87,7 +87,7 @@ pub fn notice(happened: &Happened) -> Change {
             show(&key, notice.details("the question is in the console (F1)"))
         }
         Happened::Unreadable(refusal) => {
-            let body = first_line(&refusal.to_string());
+            let body = cargos_reason(&refusal.to_string());
             let notice = Notice::new(NoticeLevel::Error, "The modules cannot be built", body);
             show("workspace", notice.details(DETAILS))
         }
@@ -199,6 +199,21 @@ fn first_error(text: &str) -> String {
         (Some(message), None) => message.to_owned(),
         _ => String::new(),
     }
+}
+
+/// The first line of a refusal, and the innermost causes of cargo's message below it.
+fn cargos_reason(text: &str) -> String {
+    let (first, message) = text.split_once('\n').unwrap_or((text, ""));
+    let innermost = if message.contains("--> ") {
+        first_error(message)
+    } else {
+        let causes = message
+            .split("Caused by:")
+            .filter_map(|cause| cause.lines().map(str::trim).rfind(|line| !line.is_empty()));
+        let causes: Vec<&str> = causes.collect();
+        causes[causes.len().saturating_sub(2)..].join(": ")
+    };
+    format!("{first}\n{innermost}").trim_end().to_owned()
 }
 
 #[cfg(test)]

@@ -56,3 +56,23 @@ fn a_rollback_of_several_modules_is_one_notice() {
     assert_eq!(panicked.body, "a panic");
     assert_eq!(outdated(&back(false)), ["user_p"]);
 }
+
+#[test]
+fn a_workspace_that_cannot_be_read_is_shown_with_the_innermost_cause() {
+    let first = "H0102: cargo cannot read the workspace at /w:";
+    for (message, innermost) in [
+        ("", ""),
+        (
+            "error: unclosed table, expected `]`\n --> Cargo.toml:1:11\n  |\n1 | [workspace\n  |  ^\n",
+            "\nCargo.toml:1:11: error: unclosed table, expected `]`",
+        ),
+        (
+            "error: failed to load manifest\n\nCaused by:\n  failed to read `/w/a/Cargo.toml`\n\n\
+             Caused by:\n  No such file or directory (os error 2)\n",
+            "\nfailed to read `/w/a/Cargo.toml`: No such file or directory (os error 2)",
+        ),
+    ] {
+        assert_eq!(cargos_reason(&format!("{first}\n{message}")), format!("{first}{innermost}"));
+    }
+    assert_eq!(cargos_reason("one line"), "one line");
+}
