@@ -100,7 +100,7 @@ pub fn enter(
     let handle = world.get_resource::<AssetServer>().map(|server| server.load(asset));
     let mut source = Source { record, path, handle, text: String::new() };
     let warning = match fs::read_to_string(&file) {
-        Ok(text) => source.set(world, text).map_or_else(Some, |applied| applied?.unknown),
+        Ok(text) => source.set(world, text).and_then(Reread::problem),
         Err(source) => Some(TuningError::File { path: file, source }),
     };
     (source, warning)
@@ -108,31 +108,28 @@ pub fn enter(
 
 impl Source {
     /// `None` if the text is as before.
-    fn set(&mut self, world: &mut World, text: String) -> Result<Option<Applied>, TuningError> {
+    fn set(&mut self, world: &mut World, text: String) -> Option<Reread> {
         if self.text == text {
-            return Ok(None);
+            return None;
         }
         let applied = (self.record.apply)(world, &text);
         self.text = text;
         let (path, type_name) = (self.path.clone(), self.record.type_name);
-        match applied {
-            Ok(keys) if keys.is_empty() => Ok(Some(Applied { unknown: None })),
+        Some(match applied {
+            Ok(keys) if keys.is_empty() => Reread::Changed { path, unknown: None },
             Ok(keys) => {
-                let unknown = Some(TuningError::UnknownKeys { path, type_name, keys });
-                Ok(Some(Applied { unknown }))
+                let unknown = TuningError::UnknownKeys { path: path.clone(), type_name, keys };
+                Reread::Changed { path, unknown: Some(unknown) }
             }
-            Err(reason) => Err(TuningError::Values { path, type_name, reason }),
-        }
+            Err(reason) => {
+                let error = TuningError::Values { path: path.clone(), type_name, reason };
+                Reread::Refused { path, error }
+            }
+        })
     }
 }
 
-/// The values of a file were applied.
-struct Applied {
-    /// The keys that were ignored.
-    unknown: Option<TuningError>,
-}
-
-/// A tuning file that was read again.
+/// The result of reading a tuning file with another text than before.
 pub enum Reread {
     /// The new values were applied.
     Changed {
@@ -148,6 +145,16 @@ pub enum Reread {
         /// Why.
         error: TuningError,
     },
+}
+
+impl Reread {
+    /// The error, or the keys that were ignored.
+    fn problem(self) -> Option<TuningError> {
+        match self {
+            Self::Changed { unknown, .. } => unknown,
+            Self::Refused { error, .. } => Some(error),
+        }
+    }
 }
 
 /// Reads the files that changed since the last call.
@@ -177,12 +184,7 @@ pub fn reread<'a>(
         }
         let file = world.resource::<Assets<TuningFile>>().get(handle).map(|file| file.text.clone());
         let Some(text) = file else { continue };
-        let path = source.path.clone();
-        match source.set(world, text) {
-            Ok(Some(Applied { unknown })) => read.push(Reread::Changed { path, unknown }),
-            Ok(None) => {}
-            Err(error) => read.push(Reread::Refused { path, error }),
-        }
+        read.extend(source.set(world, text));
     }
     read
 }

@@ -1,7 +1,7 @@
 //! Short notices at the bottom right of the game, e.g. for a swap or an error.
 //!
 //! A notice has a key, usually its module's id, and replaces the notice with the same key. An error
-//! stays until it is replaced or dismissed; most others fade after some seconds.
+//! stays until its cause is gone or it is replaced or dismissed; most others fade after some seconds.
 
 use std::collections::BTreeSet;
 
@@ -132,6 +132,11 @@ impl Notices {
         let before = self.shown.len();
         self.shown.retain(|shown| shown.key != key);
         self.shown.len() != before
+    }
+
+    /// Removes the notices for which `stays` is false.
+    pub fn retain(&mut self, mut stays: impl FnMut(&Notice) -> bool) {
+        self.shown.retain(|shown| stays(&shown.notice));
     }
 
     /// The notices with their keys, oldest first.

@@ -137,7 +137,8 @@ impl Host {
             if let Some(UnderWay { progress, started, .. }) = self.progress.take() {
                 let took = started.elapsed();
                 self.long_builds.remove(&progress.total);
-                if took >= LONG {
+                // Without modules to build it was a reading.
+                if took >= LONG && progress.total > 0 {
                     self.long_builds.insert(progress.total, took.as_secs_f32());
                 }
             }

@@ -5,6 +5,8 @@ mod events;
 pub(super) mod lines;
 mod notices;
 
+use std::collections::BTreeSet;
+
 use bevy::prelude::*;
 use playground_api::events::HotLoadEvent;
 
@@ -12,7 +14,6 @@ use super::Host;
 use super::happened::Happened;
 use super::questions;
 use crate::console::Console;
-use crate::console::notices::Notice;
 use crate::console::view::{Level, PackQuestion};
 use crate::ids::ModuleId;
 
@@ -47,13 +48,8 @@ impl Host {
         let fails = |id: &ModuleId| {
             self.status.get(id).is_some_and(|status| status.newest.error().is_some())
         };
-        let is_settled =
-            |notice: &Notice| !notice.about.is_empty() && !notice.about.iter().any(fails);
-        let settled = console.notices.iter().filter(|(_, notice)| is_settled(notice));
-        let settled: Vec<String> = settled.map(|(key, _)| key.to_owned()).collect();
-        for key in settled {
-            console.notices.dismiss(&key);
-        }
+        let is_settled = |about: &BTreeSet<ModuleId>| !about.is_empty() && !about.iter().any(fails);
+        console.notices.retain(|notice| !is_settled(&notice.about));
     }
 
     /// Prints the answer to a command.

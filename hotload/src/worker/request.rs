@@ -127,6 +127,12 @@ impl BuildRequest {
         Self { modules: BTreeMap::from([(id, intent)]), ..Self::default() }
     }
 
+    /// Modules that go live along with others.
+    pub fn along(ids: impl IntoIterator<Item = ModuleId>) -> Self {
+        let modules = ids.into_iter().map(|id| (id, Intent::along(Goal::GoLive)));
+        Self { modules: modules.collect(), ..Self::default() }
+    }
+
     /// Answers this ticket as well.
     pub fn with_ticket(mut self, ticket: Ticket) -> Self {
         self.tickets.push(ticket);

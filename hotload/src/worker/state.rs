@@ -272,8 +272,7 @@ impl State {
     /// Retries modules that were refused because of the quarantine.
     fn retry_unsettled(&mut self) {
         let unsettled = self.modules.iter().filter(|(_, module)| module.is_unsettled());
-        let again = unsettled.map(|(id, _)| (id.clone(), Intent::along(Goal::GoLive)));
-        let again = BuildRequest { modules: again.collect(), ..BuildRequest::default() };
+        let again = BuildRequest::along(unsettled.map(|(id, _)| id.clone()));
         self.pending.merge(again);
     }
 

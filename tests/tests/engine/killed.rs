@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use playground_tests::Scene;
 
-use crate::relinked::{assert_alike_without, generator};
+use crate::relinked::{assert_alike_without, generator, seed_and_count};
 
 /// Edits a core, optimized as in the game, while its last edit is still being built: compilers are
 /// killed at random moments. Then compares its artifact with that of a compiler without a cache.
@@ -46,7 +46,6 @@ fn compilers_that_are_killed_leave_caches_that_work() {
 #[test]
 #[ignore = "takes as long as `KILLS=seed,count` says"]
 fn compilers_are_killed_for_long() {
-    let given = std::env::var("KILLS").unwrap_or_else(|_| "1,100".to_owned());
-    let (seed, count) = given.split_once(',').expect("KILLS=seed,count");
-    kill_at_random(seed.parse().expect("a seed"), count.parse().expect("a count"));
+    let (seed, count) = seed_and_count("KILLS", (1, 100));
+    kill_at_random(seed, count);
 }

@@ -256,6 +256,13 @@ fn late(In(_): In<Vec<String>>, late: Res<Late>) -> String {
 }
 "#;
 
+fn wait_until_late_runs(scene: &mut Scene) {
+    scene.until("the new module runs", |scene| {
+        let entered = |kind| scene.event(kind, Some("plugins_late")).is_some();
+        entered("swapped") || entered("enabled")
+    });
+}
+
 #[test]
 fn a_module_folder_comes_and_goes_while_the_game_runs() {
     let mut scene = Scene::demo();
@@ -264,10 +271,7 @@ fn a_module_folder_comes_and_goes_while_the_game_runs() {
     let add = |scene: &mut Scene| {
         scene.write("plugins/late/Cargo.toml", &manifest);
         scene.write("plugins/late/src/lib.rs", LATE);
-        scene.until("the new module runs", |scene| {
-            let entered = |kind| scene.event(kind, Some("plugins_late")).is_some();
-            entered("swapped") || entered("enabled")
-        });
+        wait_until_late_runs(scene);
     };
     add(&mut scene);
     scene.frames(100);
@@ -313,10 +317,7 @@ fn a_module_folder_that_goes_while_its_module_is_built_leaves() {
 
         scene.write("plugins/late/Cargo.toml", &manifest);
         scene.write("plugins/late/src/lib.rs", LATE);
-        scene.until("it is back", |scene| {
-            let entered = |kind| scene.event(kind, Some("plugins_late")).is_some();
-            entered("swapped") || entered("enabled")
-        });
+        wait_until_late_runs(&mut scene);
         scene.frames(2);
         assert!(scene.console("late").contains("runs="));
     }
@@ -339,10 +340,7 @@ fn an_edit_of_a_core_goes_live_once_a_dependent_that_does_not_compile_is_gone_or
         scene.wait_for("swapped", "core_scene");
         scene.write("plugins/late/Cargo.toml", &manifest);
         scene.write("plugins/late/src/lib.rs", &late);
-        scene.until("the new module runs", |scene| {
-            let entered = |kind| scene.event(kind, Some("plugins_late")).is_some();
-            entered("swapped") || entered("enabled")
-        });
+        wait_until_late_runs(&mut scene);
         let renamed = format!("LIMIT_{unlinks}").to_uppercase();
         scene.edit(core, "const LIMIT", &format!("const {renamed}"));
         scene.wait_for("build_failed", "plugins_late");
@@ -361,8 +359,5 @@ fn an_edit_of_a_core_goes_live_once_a_dependent_that_does_not_compile_is_gone_or
         scene.frames(5);
         scene.exact_tally();
     }
-    scene.until("the other module is live", |scene| {
-        let entered = |kind| scene.event(kind, Some("plugins_late")).is_some();
-        entered("swapped") || entered("enabled")
-    });
+    wait_until_late_runs(&mut scene);
 }

@@ -159,6 +159,13 @@ pub fn generator(seed: u64) -> impl FnMut(usize) -> usize {
     }
 }
 
+/// The environment variable `VARIABLE=seed,count`, for tests that run as long as it says.
+pub fn seed_and_count(variable: &str, default: (u64, u32)) -> (u64, u32) {
+    let Ok(given) = std::env::var(variable) else { return default };
+    let (seed, count) = given.split_once(',').expect("seed,count");
+    (seed.parse().expect("a seed"), count.parse().expect("a count"))
+}
+
 /// Edits `count` bodies at random, and compares the artifact of a dependent with a compiled one now
 /// and then: what was linked again was linked again before.
 fn edit_at_random(seed: u64, count: u32) {
@@ -192,9 +199,8 @@ fn random_edits_leave_what_a_compilation_makes() {
 #[test]
 #[ignore = "takes as long as `EDITS=seed,count` says"]
 fn random_edits_for_long() {
-    let given = std::env::var("EDITS").unwrap_or_else(|_| "1,200".to_owned());
-    let (seed, count) = given.split_once(',').expect("EDITS=seed,count");
-    edit_at_random(seed.parse().expect("a seed"), count.parse().expect("a count"));
+    let (seed, count) = seed_and_count("EDITS", (1, 200));
+    edit_at_random(seed, count);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use playground_tests::Scene;
 
 use crate::SCENE;
-use crate::relinked::generator;
+use crate::relinked::{generator, seed_and_count};
 
 /// Names of modules.
 const NAMES: [&str; 3] = ["ant", "bee", "cat"];
@@ -100,7 +100,7 @@ impl Disk {
         }
     }
 
-    /// What the console says about a module that runs as it is on disk.
+    /// The answer of the module's console command, if it runs as it is on disk.
     fn answer(&self, name: &str) -> Option<String> {
         let Folder { number, is_linked, .. } = *self.folders.get(name)?;
         let limit = if is_linked { self.limit } else { 0 };
@@ -197,7 +197,6 @@ fn what_is_on_disk_runs_after_random_changes() {
 #[test]
 #[ignore = "takes as long as `CHANGES=seed,count` says"]
 fn random_changes_for_long() {
-    let given = std::env::var("CHANGES").unwrap_or_else(|_| "1,40".to_owned());
-    let (seed, count) = given.split_once(',').expect("CHANGES=seed,count");
-    change_at_random(seed.parse().expect("a seed"), count.parse().expect("a count"));
+    let (seed, count) = seed_and_count("CHANGES", (1, 40));
+    change_at_random(seed, count);
 }

@@ -10,7 +10,7 @@ use crate::pipeline::swap_groups::groups;
 use crate::reader::SharedWorkspace;
 use crate::refusal::Refusal;
 use crate::worker::event::{FileEvent, Reading, Update};
-use crate::worker::request::{BuildRequest, Goal, Intent};
+use crate::worker::request::BuildRequest;
 use crate::workspace::Members;
 
 impl State {
@@ -111,9 +111,7 @@ impl State {
         let before = groups(&known.members, &failed);
         let present = failed.iter().filter(|id| members.contains(id)).cloned().collect();
         let now = groups(members, &present).into_iter().filter(|group| !before.contains(group));
-        let again = now.flatten().map(|id| (id, Intent::along(Goal::GoLive)));
-        let again = BuildRequest { modules: again.collect(), ..BuildRequest::default() };
-        self.pending.merge(again);
+        self.pending.merge(BuildRequest::along(now.flatten()));
     }
 
     /// Takes what compiling showed about the inputs of modules. `live` are those that should go live.

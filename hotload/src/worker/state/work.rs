@@ -112,8 +112,7 @@ impl State {
         let can_be_built = |id: &&ModuleId| self.has_good_cores(id, &workspace.members);
         let ids: BTreeSet<ModuleId> = self.put_off.iter().filter(can_be_built).cloned().collect();
         self.put_off.retain(|id| !ids.contains(id));
-        let modules = ids.into_iter().map(|id| (id, Intent::along(Goal::GoLive))).collect();
-        BuildRequest { modules, ..BuildRequest::default() }
+        BuildRequest::along(ids)
     }
 
     /// A group fails as a whole, so it is rebuilt as a whole: two epochs of one core are never
