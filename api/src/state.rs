@@ -13,9 +13,9 @@ use bevy::state::state::{
     StateTransitionEvent, TransitionSchedules,
 };
 use bevy::state::state_scoped::{
-    despawn_entities_on_enter_state, despawn_entities_on_exit_state,
-    disable_entities_on_enter_state, disable_entities_on_exit_state,
-    enable_entities_on_enter_state, enable_entities_on_exit_state,
+    despawn_entities_on_enter_state, despawn_entities_on_exit_state, despawn_entities_when_state,
+    disable_entities_on_enter_state, disable_entities_on_exit_state, disable_entities_when_state,
+    enable_entities_on_enter_state, enable_entities_on_exit_state, enable_entities_when_state,
 };
 
 /// The systems of a state's transitions, except the one that takes the next value.
@@ -38,6 +38,7 @@ pub fn prepare<S: FreelyMutableState>(world: &mut World) {
     let states = world.get_resource_or_init::<StatesWithSets>();
     let has_sets = states.0.contains_key(&TypeId::of::<S>());
     let (enter, exit) = (EnterSchedules::<S>::default(), ExitSchedules::<S>::default());
+    let transition = TransitionSchedules::<S>::default();
     let name_of_apply = format!("::apply_state_transition<{}>", type_name::<S>());
     let apply = world.schedule_scope(StateTransition, |_, schedule| {
         S::register_state(schedule);
@@ -60,9 +61,15 @@ pub fn prepare<S: FreelyMutableState>(world: &mut World) {
                 enable_entities_on_enter_state::<S>,
             )
                 .in_set(enter.clone()),
+            (
+                despawn_entities_when_state::<S>,
+                disable_entities_when_state::<S>,
+                enable_entities_when_state::<S>,
+            )
+                .in_set(transition.clone()),
         ));
         if !has_sets {
-            let all = (exit, TransitionSchedules::<S>::default(), enter);
+            let all = (exit, transition, enter);
             schedule.configure_sets(all.clone().in_set(Transitions(TypeId::of::<S>())));
             // Also while it has no value yet.
             schedule.configure_sets(all.run_if(resource_exists::<State<S>>));

@@ -98,6 +98,9 @@ pub fn held_code_warning(
     crates: &CrateFacts,
 ) -> Option<String> {
     let holds_code = |name: &str| {
+        if is_closure_of_state(name) {
+            return crates.keys().any(|it| mentions(name, it));
+        }
         let path = name.split('<').next().unwrap_or_default();
         let (of, own) = (path.split("::").next(), path.rsplit("::").next());
         let facts = of.and_then(|of| crates.get(of));
@@ -125,6 +128,13 @@ pub fn held_code_warning(
             old.join(", ")
         )
     })
+}
+
+/// True for Bevy's components that hold a closure over a state's transitions, e.g. `DespawnWhen<S>`.
+fn is_closure_of_state(type_name: &str) -> bool {
+    let name = type_name.strip_prefix("bevy_state::state_scoped::");
+    let when = ["DespawnWhen<", "DisableWhen<", "EnableWhen<"];
+    name.is_some_and(|name| when.iter().any(|when| name.starts_with(when)))
 }
 
 /// Observers of these crates by their names, without `others`. Where the crates' own were despawned

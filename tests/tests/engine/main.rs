@@ -32,6 +32,7 @@ mod schema_changes;
 mod set_up_code;
 mod snapshots;
 mod soundness;
+mod states;
 mod structure;
 mod types;
 mod workspaces;
