@@ -35,6 +35,16 @@ pub struct Panic {
     pub location: Option<String>,
 }
 
+impl Panic {
+    /// A panic that was caught in this module's code.
+    fn of(module: &ModuleId, what: &str, payload: &(dyn Any + Send)) -> Self {
+        let message = message(payload);
+        // It may have begun on another thread, in a `par_iter`.
+        let location = noted(&message).and_then(|noted| noted.location);
+        Self { module: module.clone(), what: what.to_owned(), message, location }
+    }
+}
+
 impl fmt::Display for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of module `{}` panicked", self.what, self.module)?;
@@ -107,11 +117,16 @@ impl Reports {
 
 /// The adapter around each of a module's systems.
 pub struct Guard {
+    work: Work,
+    tripped: bool,
+    /// Apart, since a frame touches the guards of all systems, and this only after a failure.
+    on_failure: Box<OnFailure>,
+}
+
+struct OnFailure {
     module: ModuleId,
     system: String,
     reports: Reports,
-    work: Work,
-    tripped: bool,
 }
 
 impl Guard {
@@ -119,7 +134,7 @@ impl Guard {
     pub fn new(module: &ModuleId, system: String, reports: &Reports) -> Self {
         let work = Work::of_module(module, &system);
         let (module, reports) = (module.clone(), reports.clone());
-        Self { module, system, reports, work, tripped: false }
+        Self { work, tripped: false, on_failure: Box::new(OnFailure { module, system, reports }) }
     }
 }
 
@@ -135,17 +150,19 @@ impl Adapt<SystemWithAccess> for Guard {
         if self.tripped {
             return Ok(());
         }
-        match catch(&self.module, &self.system, || self.work.run(|| run_system(input))) {
+        match caught(|| self.work.run(|| run_system(input))) {
             Ok(Err(RunSystemError::Failed(error))) => {
-                let (module, system) = (self.module.clone(), self.system.clone());
+                let OnFailure { module, system, reports } = &*self.on_failure;
+                let (module, system) = (module.clone(), system.clone());
                 let message = error.to_string();
-                self.reports.push(Report::Failed { module, system, message });
+                reports.push(Report::Failed { module, system, message });
                 Ok(())
             }
             Ok(result) => result,
-            Err(panic) => {
+            Err(payload) => {
                 self.tripped = true;
-                self.reports.push(Report::Panicked(panic));
+                let OnFailure { module, system, reports } = &*self.on_failure;
+                reports.push(Report::Panicked(Panic::of(module, system, payload.as_ref())));
                 Ok(())
             }
         }
@@ -195,16 +212,16 @@ struct Noted {
 ///
 /// The panic.
 pub fn catch<T>(module: &ModuleId, what: &str, run: impl FnOnce() -> T) -> Result<T, Panic> {
+    caught(run).map_err(|payload| Panic::of(module, what, payload.as_ref()))
+}
+
+fn caught<T>(run: impl FnOnce() -> T) -> std::thread::Result<T> {
     install_hook();
-    let outer = CATCHES.replace(true);
+    // `Cell`'s methods are inlined here, those of `LocalKey` are not.
+    let outer = CATCHES.with(|catches| catches.replace(true));
     let result = panic::catch_unwind(AssertUnwindSafe(run));
-    CATCHES.set(outer);
-    result.map_err(|payload| {
-        let message = message(payload.as_ref());
-        // It may have begun on another thread, in a `par_iter`.
-        let location = noted(&message).and_then(|noted| noted.location);
-        Panic { module: module.clone(), what: what.to_owned(), message, location }
-    })
+    CATCHES.with(|catches| catches.set(outer));
+    result
 }
 
 /// Removes and returns the newest panic with this message.

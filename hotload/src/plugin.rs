@@ -16,7 +16,6 @@ use playground_api::events::HotLoadEvent;
 use playground_api::handover::Handovers;
 use playground_api::options::{KeyboardFocus, RunOptions};
 use playground_api::registered::RegisteredSystems;
-use playground_api::tuning::{TuningFile, TuningFileLoader};
 
 use crate::console::{Console, ConsolePlugin};
 use crate::events::EventLog;
@@ -149,11 +148,9 @@ impl Plugin for HotLoadPlugin {
             // An error in one system does not end the game.
             .insert_resource(FallbackErrorHandler(bevy::ecs::error::error));
         // For tuning files.
-        if app.world().contains_resource::<AssetServer>() {
-            app.init_asset::<TuningFile>().init_asset_loader::<TuningFileLoader>();
-            if !app.world().contains_resource::<AssetFolder>() {
-                app.insert_resource(AssetFolder(asset_folder(app)));
-            }
+        let has_assets = app.world().contains_resource::<AssetServer>();
+        if has_assets && !app.world().contains_resource::<AssetFolder>() {
+            app.insert_resource(AssetFolder(asset_folder(app)));
         }
         // The console, if there is a window.
         if app.is_plugin_added::<WinitPlugin>() {

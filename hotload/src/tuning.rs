@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use bevy::asset::AssetEvent;
 use bevy::prelude::*;
-use playground_api::tuning::{TuningFile, TuningRecord};
+use playground_api::tuning::{TuningFile, TuningFileLoader, TuningRecord};
 use thiserror::Error;
 
 use crate::explain::{Explain, Explanation};
@@ -97,13 +97,30 @@ pub fn enter(
             (file, format!("assets/{}", record.path), record.path.to_owned())
         }
     };
-    let handle = world.get_resource::<AssetServer>().map(|server| server.load(asset));
+    let has_assets = world.contains_resource::<AssetServer>();
+    let handle = has_assets.then(|| {
+        register_asset(world);
+        world.resource::<AssetServer>().load(asset)
+    });
     let mut source = Source { record, path, handle, text: String::new() };
     let warning = match fs::read_to_string(&file) {
         Ok(text) => source.set(world, text).and_then(Reread::problem),
         Err(source) => Some(TuningError::File { path: file, source }),
     };
     (source, warning)
+}
+
+/// Registers tuning files with Bevy's assets, for the first module that has one: the systems of an asset
+/// run in every frame.
+fn register_asset(world: &mut World) {
+    if world.contains_resource::<Assets<TuningFile>>() {
+        return;
+    }
+    // Bevy registers assets with an app, not with a world.
+    let mut app = App::empty();
+    std::mem::swap(app.world_mut(), world);
+    app.init_asset::<TuningFile>().init_asset_loader::<TuningFileLoader>();
+    std::mem::swap(app.world_mut(), world);
 }
 
 impl Source {

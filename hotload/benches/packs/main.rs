@@ -15,7 +15,7 @@ mod modules;
 
 use std::time::Instant;
 
-use bevy::app::App;
+use bevy::app::{App, TaskPoolOptions};
 
 use modules::Packs;
 use playground_tests::Scene;
@@ -32,6 +32,9 @@ const FRAMES: u64 = 100;
 const TURNS: u64 = 20;
 
 fn main() {
+    // As many threads as a game has. Tests have more than there may be processors: then a frame is
+    // mostly the kernel's work of waking them.
+    TaskPoolOptions::default().create_default_pools();
     let runs = bench::count("--runs", RUNS);
     let mut report = Report::begin("packs", "runs", runs);
     report.line("building the modules");

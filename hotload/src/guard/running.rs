@@ -91,8 +91,10 @@ impl Work {
 
     /// Runs the work on this thread.
     pub fn run<T>(&self, run: impl FnOnce() -> T) -> T {
-        let count = RUNS.get().wrapping_add(1);
-        RUNS.set(count);
+        let count = RUNS.with(|runs| {
+            runs.update(|count| count.wrapping_add(1));
+            runs.get()
+        });
         let register = (count << NUMBER_BITS) | self.number;
         OWN.with(|own| {
             if self.is_schedule {

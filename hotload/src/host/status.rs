@@ -138,11 +138,12 @@ impl Status {
         self.newest = NewestSource::SwitchedOff(reason);
     }
 
-    /// A new generation runs. A stand-in for an artifact in quarantine stays marked as such if it
-    /// is the first generation.
+    /// A new generation runs. Its code is older than the newest source if that was not reported to
+    /// compile again, or if it stands in for an artifact in quarantine, as a first generation can.
     pub fn on_swapped(&mut self, times: Times, was_running: bool) {
         let stands_in = matches!(self.newest, NewestSource::StandIn(_)) && !was_running;
-        let newest = if stands_in { std::mem::take(&mut self.newest) } else { NewestSource::Fine };
+        let is_older = stands_in || self.is_not_compiled();
+        let newest = if is_older { std::mem::take(&mut self.newest) } else { NewestSource::Fine };
         *self = Self { newest, times: Some(times), ..Self::default() };
     }
 }

@@ -118,3 +118,27 @@ fn a_tuning_file_has_no_error_once_it_is_mended() {
     scene.frames(3);
     assert_eq!(errors(&scene), [""; 0]);
 }
+
+#[test]
+fn an_error_stays_while_older_code_runs() {
+    let mut scene = Scene::demo();
+    scene.frames(5);
+    let row = |scene: &mut Scene| {
+        let modules = scene.console("modules");
+        modules.lines().find(|line| line.starts_with("plugins_extra")).map(str::to_owned)
+    };
+    scene.console("disable plugins_extra");
+    scene.edit(EXTRA, "extra.runs += 1", "extra.runs += one");
+    wait_for_error(&mut scene, "plugins_extra was not built");
+    // The code from before is switched on again.
+    assert_eq!(scene.console("enable plugins_extra"), "plugins_extra is on");
+    scene.frames(3);
+    wait_for_error(&mut scene, "plugins_extra was not built");
+    let failed = row(&mut scene);
+    assert!(failed.as_ref().is_some_and(|row| row.contains("failed")), "{failed:?}");
+    scene.edit(EXTRA, "extra.runs += one", "extra.runs += 1");
+    wait_until_gone(&mut scene);
+    scene.wait_for("swapped", "plugins_extra");
+    let runs = row(&mut scene);
+    assert!(runs.as_ref().is_some_and(|row| !row.contains("failed")), "{runs:?}");
+}
