@@ -206,9 +206,14 @@ fn what_is_not_a_pack_leaves_nothing_behind() {
         fs::write(&bad, bytes).unwrap();
         setup.refused(&bad, TRUST, "");
     }
+    let content = zstd::decode_all(&good[..]).unwrap();
     for at in (0..good.len()).step_by(97) {
         let mut changed = good.clone();
         changed[at] ^= 0x10;
+        // Some changes lead to the same content: a match of zeros is also found elsewhere.
+        if zstd::decode_all(&changed[..]).is_ok_and(|it| it == content) {
+            continue;
+        }
         fs::write(&bad, changed).unwrap();
         setup.refused(&bad, TRUST, "");
     }
